@@ -1,0 +1,425 @@
+//! A LogFormat made ready for reading: what follows what in a line, and which columns come of it.
+
+use super::directive::{self, Directive, Field, Piece, Request};
+use super::instant;
+use super::strftime::TimeItem;
+use crate::diagnostic::caret;
+use crate::error::{Error, ErrorKind, Result};
+use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A LogFormat that lines can be read by.
+#[derive(Debug, Clone)]
+pub struct LogFormat {
+    name: String,
+    text: String,
+    pub(super) prefix: Vec<u8>,
+    pub(super) steps: Vec<Step>,
+    pub(super) groups: Vec<TimeGroup>,
+    columns: Vec<Column>,
+    notes: Vec<String>,
+}
+
+/// One directive in the order of the line.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub lex: Lex,
+    /// The bytes that follow it, up to the next directive or the end of the line.
+    pub after: Vec<u8>,
+    /// The directive as written.
+    pub text: String,
+    /// Whether it may be `-` for some statuses, a time too.
+    pub conditional: bool,
+}
+
+/// How the end of a value is found.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Lex {
+    /// At a quote that no backslash escapes; `user` is for `%u`, where `""` is an empty name.
+    Quoted { user: bool },
+    /// At the first place where the bytes after it stand.
+    Until { user: bool },
+    /// At the first place where the bytes after it stand and the next value fits behind them.
+    Anchored { user: bool },
+    /// Digits, or `-`.
+    Number { long: bool },
+    /// What fits the pattern; the second number is the index of the time group, where it belongs to one.
+    Time { items: Vec<TimeItem>, group: Option<usize> },
+    /// `%U` with `%q` right behind it: at the `?`, or where `%q` would end.
+    PathBeforeQuery,
+    /// The end of the line.
+    Rest,
+}
+
+/// The directives that fix one instant together.
+#[derive(Debug, Clone)]
+pub(super) struct TimeGroup {
+    /// Which parts are known, as bits of [`instant::part`].
+    pub mask: u32,
+}
+
+/// A column of the table that a LogFormat makes.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Lower case, unique in the format.
+    pub name: String,
+    /// What it holds: Utf8View, Int32, Int64, or UTC milliseconds.
+    pub data_type: DataType,
+    /// The directives that it is read from.
+    pub directive: String,
+    pub(super) source: Source,
+}
+
+/// Where a column's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The text of a step; `-` is NULL where the flag says so.
+    Text {
+        step: usize,
+        dash_is_null: bool,
+    },
+    Number {
+        step: usize,
+    },
+    Time {
+        group: usize,
+    },
+    Query {
+        step: usize,
+    },
+    /// A piece of the request line of a step.
+    Request {
+        step: usize,
+        piece: RequestPiece,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RequestPiece {
+    Method,
+    Path,
+    Query,
+    Protocol,
+    /// The whole line, only where it can't be split.
+    Unsplit,
+}
+
+/// `time`'s type: Athena reads Parquet's INT64 TIMESTAMP(MILLIS).
+pub fn time_type() -> DataType {
+    DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
+}
+
+impl LogFormat {
+    /// Reads a LogFormat string; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Format`], with a caret under the directive that is unknown, or whose end nothing marks.
+    pub fn parse(name: &str, text: &str) -> Result<LogFormat> {
+        let mut pieces = directive::parse(text)?.into_iter().peekable();
+        let prefix = match pieces.next_if(|p| matches!(p, Piece::Literal(_))) {
+            Some(Piece::Literal(bytes)) => bytes,
+            _ => Vec::new(),
+        };
+        let mut found: Vec<(Directive, Vec<u8>)> = Vec::new();
+        for piece in pieces {
+            match (piece, found.last_mut()) {
+                (Piece::Literal(bytes), Some((_, after))) => after.extend(bytes),
+                (Piece::Literal(_), None) => unreachable!("the leading literal was taken above"),
+                (Piece::Directive(directive), _) => found.push((directive, Vec::new())),
+            }
+        }
+        if found.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Format,
+                format!("the LogFormat `{text}` has no directive; expected for example `%h %l %u %t \"%r\" %>s %b`"),
+            ));
+        }
+        let (groups, membership) = time_groups(&found);
+        let mut format = LogFormat {
+            name: name.to_string(),
+            text: text.to_string(),
+            prefix,
+            steps: Vec::with_capacity(found.len()),
+            groups,
+            columns: Vec::new(),
+            notes: Vec::new(),
+        };
+        for (index, (directive, after)) in found.iter().enumerate() {
+            let quoted_before = match index {
+                0 => format.prefix.ends_with(b"\""),
+                _ => found[index - 1].1.ends_with(b"\""),
+            };
+            let lex = format.lex(&found, index, quoted_before, membership[index])?;
+            format.steps.push(Step { lex, after: after.clone(), text: directive.text.clone(), conditional: directive.conditional });
+        }
+        format.columns = columns(&found, &format.groups, &membership);
+        if format.groups.iter().any(|g| g.mask & (instant::part::ZONE | instant::part::EPOCH) == 0) {
+            format.notes.push("the format's time has no zone: it is taken as UTC".to_string());
+        }
+        Ok(format)
+    }
+
+    /// How the end of `found[index]` is found.
+    fn lex(&mut self, found: &[(Directive, Vec<u8>)], index: usize, quoted_before: bool, group: Option<usize>) -> Result<Lex> {
+        let (directive, after) = &found[index];
+        let next = found.get(index + 1).map(|(d, _)| d);
+        let user = directive.field == Field::User;
+        let refuse = |why: String| {
+            Error::new(
+                ErrorKind::Format,
+                format!("this LogFormat can't be read without guessing:\n{}", caret(&self.text, directive.span.clone(), &why)),
+            )
+        };
+        let lex = match &directive.field {
+            Field::Time { items, .. } => {
+                let open_ended = matches!(items.last(), Some(TimeItem::Epoch | TimeItem::EpochMillis | TimeItem::EpochMicros));
+                let fixed_next = matches!(next.map(|d| &d.field), Some(Field::Time { items, .. })
+                    if matches!(items.first(), Some(TimeItem::MillisFraction | TimeItem::MicrosFraction)));
+                if after.is_empty() && open_ended && fixed_next && items.last() == Some(&TimeItem::Epoch) {
+                    // `%{sec}t%{usec_frac}t`: the seconds are the ten digits that they are from 2001 to 2286.
+                    let mut items = items.clone();
+                    items.pop();
+                    items.push(TimeItem::EpochTenDigits);
+                    return Ok(Lex::Time { items, group });
+                }
+                if after.is_empty() && open_ended && starts_with_digit(next) {
+                    return Err(refuse(format!("nothing marks where {} ends", directive.text)));
+                }
+                Lex::Time { items: items.clone(), group }
+            }
+            Field::Int(_) | Field::Long(_) | Field::BytesOut => {
+                if after.is_empty() && (starts_with_digit(next) || next.is_some_and(|d| !matches!(d.field, Field::Time { .. }))) {
+                    return Err(refuse(format!("nothing marks where {} ends; put a blank or quotes around it", directive.text)));
+                }
+                Lex::Number { long: !matches!(directive.field, Field::Int(_)) }
+            }
+            Field::Text(name) if name == "path" && after.is_empty() && next.is_some_and(|d| d.field == Field::Query) => {
+                Lex::PathBeforeQuery
+            }
+            _ if after.is_empty() && next.is_none() => Lex::Rest,
+            _ if after.is_empty() => {
+                return Err(refuse(format!("nothing marks where {} ends; put a blank or quotes around it", directive.text)));
+            }
+            // Apache writes a quote inside a value as \", so the first bare quote is the end.
+            _ if after[0] == b'"' && quoted_before => Lex::Quoted { user },
+            _ => match next.map(|d| &d.field) {
+                Some(Field::Time { .. } | Field::Int(_) | Field::Long(_) | Field::BytesOut) => Lex::Anchored { user },
+                _ => Lex::Until { user },
+            },
+        };
+        let free_text = match &directive.field {
+            Field::RequestLine => true,
+            Field::User => !matches!(next.map(|d| &d.field), Some(Field::Time { .. })),
+            Field::Text(_) => matches!(directive.text.as_bytes().last(), Some(b'i' | b'o' | b'C' | b'e' | b'n' | b'x' | b'f' | b'U')),
+            _ => false,
+        };
+        if free_text && after.first() == Some(&b' ') && matches!(lex, Lex::Until { .. } | Lex::Anchored { .. }) {
+            let shown = String::from_utf8_lossy(after);
+            self.notes.push(format!(
+                "{} may hold a blank itself: it is read up to the first `{}` after which the line fits (quotes around it in the LogFormat end the doubt)",
+                directive.text,
+                shown.escape_debug()
+            ));
+        }
+        Ok(lex)
+    }
+
+    /// What messages call this format: a preset's name, a nickname of httpd.conf, or `custom`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The LogFormat string it was read from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The columns of the table, in order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// What a user should know before trusting the result: assumptions that the format forces.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The Arrow schema of the table; every column can be NULL and names its directives in the field metadata `directive`.
+    pub fn schema(&self) -> SchemaRef {
+        let fields: Vec<ArrowField> = self
+            .columns
+            .iter()
+            .map(|c| {
+                ArrowField::new(&c.name, c.data_type.clone(), true)
+                    .with_metadata(HashMap::from([("directive".to_string(), c.directive.clone())]))
+            })
+            .collect();
+        Arc::new(Schema::new(fields))
+    }
+}
+
+fn starts_with_digit(next: Option<&Directive>) -> bool {
+    match next.map(|d| &d.field) {
+        Some(Field::Time { items, .. }) => items.first().is_some_and(|item| item.starts_with_digit()),
+        Some(Field::Int(_) | Field::Long(_) | Field::BytesOut) => true,
+        _ => false,
+    }
+}
+
+/// Gathers the time directives into groups that fix an instant each; a directive outside of them gets a text column of its own.
+fn time_groups(found: &[(Directive, Vec<u8>)]) -> (Vec<TimeGroup>, Vec<Option<usize>>) {
+    struct Open {
+        end: bool,
+        mask: u32,
+        members: Vec<usize>,
+    }
+    let mut open: Vec<Open> = Vec::new();
+    for (index, (directive, _)) in found.iter().enumerate() {
+        let Field::Time { end, items } = &directive.field else { continue };
+        let mask = items.iter().fold(0, |mask, item| mask | item.part());
+        let whole = instant::fixes_instant(mask);
+        let last = open.iter_mut().rev().find(|group| group.end == *end);
+        match last {
+            Some(group) if group.mask & mask == 0 && !(whole && instant::fixes_instant(group.mask)) => {
+                group.mask |= mask;
+                group.members.push(index);
+            }
+            _ => open.push(Open { end: *end, mask, members: vec![index] }),
+        }
+    }
+    let mut membership = vec![None; found.len()];
+    let mut groups = Vec::new();
+    for group in open.into_iter().filter(|g| instant::fixes_instant(g.mask)) {
+        for member in group.members {
+            membership[member] = Some(groups.len());
+        }
+        groups.push(TimeGroup { mask: group.mask });
+    }
+    (groups, membership)
+}
+
+/// The columns in the order of the line; the unsplit request lines come last.
+fn columns(found: &[(Directive, Vec<u8>)], groups: &[TimeGroup], membership: &[Option<usize>]) -> Vec<Column> {
+    let both_statuses = |directive: &Directive| {
+        directive.request == Request::Original
+            && found.iter().any(|(d, _)| d.field == Field::Int("status") && d.request != Request::Original)
+    };
+    let has_bytes = found.iter().any(|(d, _)| d.field == Field::BytesOut && !d.text.ends_with('O'));
+    // (wanted name, type, directive text, source, conditional)
+    let mut wanted: Vec<(String, DataType, String, Source, bool)> = Vec::new();
+    let mut unsplit = Vec::new();
+    let mut seen_groups = vec![false; groups.len()];
+    for (step, (directive, _)) in found.iter().enumerate() {
+        let text = directive.text.clone();
+        let mut push =
+            |name: &str, data_type, source| wanted.push((name.to_string(), data_type, text.clone(), source, directive.conditional));
+        let string = Source::Text { step, dash_is_null: true };
+        match &directive.field {
+            Field::Text(name) => push(name, DataType::Utf8View, string),
+            Field::User => push("auth_user", DataType::Utf8View, string),
+            Field::ConnectionStatus => push("connection_status", DataType::Utf8View, Source::Text { step, dash_is_null: false }),
+            Field::Query => push("query", DataType::Utf8View, Source::Query { step }),
+            Field::Int("status") if both_statuses(directive) => push("status_original", DataType::Int32, Source::Number { step }),
+            Field::Int(name) => push(name, DataType::Int32, Source::Number { step }),
+            Field::Long(name) => push(name, DataType::Int64, Source::Number { step }),
+            Field::BytesOut if has_bytes && directive.text.ends_with('O') => push("bytes_out", DataType::Int64, Source::Number { step }),
+            Field::BytesOut => push("bytes", DataType::Int64, Source::Number { step }),
+            Field::RequestLine => {
+                for (name, piece) in [
+                    ("method", RequestPiece::Method),
+                    ("path", RequestPiece::Path),
+                    ("query", RequestPiece::Query),
+                    ("protocol", RequestPiece::Protocol),
+                ] {
+                    push(name, DataType::Utf8View, Source::Request { step, piece });
+                }
+                unsplit.push((
+                    "request".to_string(),
+                    DataType::Utf8View,
+                    text,
+                    Source::Request { step, piece: RequestPiece::Unsplit },
+                    directive.conditional,
+                ));
+            }
+            Field::Time { end, .. } => match membership[step] {
+                Some(group) if !seen_groups[group] => {
+                    seen_groups[group] = true;
+                    let members = (0..found.len()).filter(|i| membership[*i] == Some(group));
+                    let texts: Vec<&str> = members.map(|i| found[i].0.text.as_str()).collect();
+                    let name = if *end { "time_end" } else { "time" };
+                    wanted.push((name.to_string(), time_type(), texts.join(" "), Source::Time { group }, directive.conditional));
+                }
+                Some(_) => {}
+                None => push("time_text", DataType::Utf8View, string),
+            },
+        }
+    }
+    wanted.extend(unsplit);
+    // What is always logged has the plain name before what is logged only for some statuses.
+    let mut taken: HashMap<String, usize> = HashMap::new();
+    let mut names = vec![String::new(); wanted.len()];
+    for conditional in [false, true] {
+        for (index, (name, .., when)) in wanted.iter().enumerate() {
+            if *when == conditional {
+                names[index] = unique(name, &mut taken);
+            }
+        }
+    }
+    wanted
+        .into_iter()
+        .zip(names)
+        .map(|((_, data_type, directive, source, _), name)| Column { name, data_type, directive, source })
+        .collect()
+}
+
+/// `name`, or `name_2`, `name_3` and so on where it is taken.
+fn unique(name: &str, taken: &mut HashMap<String, usize>) -> String {
+    let mut candidate = name.to_string();
+    let mut number = 1;
+    while taken.contains_key(&candidate) {
+        number += 1;
+        candidate = format!("{name}_{number}");
+    }
+    taken.insert(candidate.clone(), 1);
+    candidate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(format: &str) -> Vec<String> {
+        LogFormat::parse("test", format).unwrap().columns.into_iter().map(|c| c.name).collect()
+    }
+
+    #[test]
+    fn columns_have_the_names_of_their_directives() {
+        assert_eq!(
+            names(r#"%h %l %u %t "%r" %>s %b"#),
+            ["host", "ident", "auth_user", "time", "method", "path", "query", "protocol", "status", "bytes", "request"]
+        );
+        assert_eq!(names("%b %O"), ["bytes", "bytes_out"]);
+        assert_eq!(names("%O %I"), ["bytes", "bytes_in"]);
+        assert_eq!(names("%s %>s %<s"), ["status", "status_2", "status_original"]);
+        assert_eq!(names("%<s"), ["status"]);
+        assert_eq!(names("%400>s %>s"), ["status_2", "status"]);
+        assert_eq!(names("%{X-Forwarded-For}i|%{SSL_PROTOCOL}x"), ["x_forwarded_for", "ssl_protocol"]);
+    }
+
+    #[test]
+    fn time_directives_join_where_they_fix_one_instant() {
+        assert_eq!(names("%{%Y-%m-%d}t %{%T}t.%{msec_frac}t %{%z}t"), ["time"]);
+        assert_eq!(names("%{sec}t%{usec_frac}t %{end:sec}t %{usec}t"), ["time", "time_end", "time_2"]);
+        assert_eq!(names("%{%A}t %h"), ["time_text", "host"]);
+    }
+
+    #[test]
+    fn what_needs_guessing_is_refused() {
+        for bad in ["%h%u", "%>s%b", "%b%h", "%u%t", "plain text", "", "%{sec}t%{sec}t"] {
+            assert_eq!(LogFormat::parse("test", bad).unwrap_err().kind(), ErrorKind::Format, "{bad}");
+        }
+        let error = LogFormat::parse("test", "%t %h%u").unwrap_err().to_string();
+        assert!(error.contains("  %t %h%u\n     ^^ nothing marks where %h ends"), "{error}");
+    }
+}

@@ -1,0 +1,22 @@
+//! Access logs: from a LogFormat string to record batches.
+//!
+//! A [`LogFormat`] is data: it is parsed from what stands in `httpd.conf`, and a [`LogDecoder`] reads any of them. The
+//! [`Preset`]s are the formats that servers ship with.
+
+mod decoder;
+mod detect;
+pub mod directive;
+pub mod escape;
+mod format;
+mod httpd_conf;
+pub mod instant;
+mod preset;
+pub mod request;
+mod strftime;
+mod text_column;
+
+pub use decoder::{DecodeOptions, LogDecoder};
+pub use detect::{Detection, detect};
+pub use format::{Column, LogFormat, time_type};
+pub use httpd_conf::{nickname, nicknames};
+pub use preset::Preset;

@@ -1,0 +1,116 @@
+//! The one error type of the library: what went wrong, where, and what the process should exit with.
+
+use std::fmt;
+
+/// What class of thing went wrong; it decides the exit code and whether trying again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The command line or an option's value is wrong.
+    Usage,
+    /// A LogFormat, schema or other description given by the user can't be understood.
+    Format,
+    /// An input is missing, unreadable, truncated or corrupt.
+    Input,
+    /// The output exists already, or can't be written.
+    Output,
+    /// More lines were rejected than the run allows; nothing was published.
+    Rejects,
+    /// A query is wrong or failed.
+    Query,
+    /// The user interrupted the run; nothing was published.
+    Interrupted,
+    /// A promise of this program to itself was broken: a bug.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Exit codes, as listed in the README.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            ErrorKind::Internal => 1,
+            ErrorKind::Usage | ErrorKind::Format => 2,
+            ErrorKind::Input => 3,
+            ErrorKind::Output => 4,
+            ErrorKind::Rejects => 5,
+            ErrorKind::Query => 6,
+            ErrorKind::Interrupted => 130,
+        }
+    }
+}
+
+/// An error with the context that a person needs to act on it.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    context: Vec<(&'static str, String)>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The result of everything in this library that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `kind`; `message` says what was wrong, what was expected and what to do.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), context: Vec::new(), source: None }
+    }
+
+    /// Adds where it happened: a file, a line, a column.
+    pub fn with_context(mut self, key: &'static str, value: impl fmt::Display) -> Self {
+        self.context.push((key, value.to_string()));
+        self
+    }
+
+    /// Keeps the error below this one.
+    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// An I/O error on an input at `path`.
+    pub fn input(path: impl fmt::Display, source: std::io::Error) -> Self {
+        Error::new(ErrorKind::Input, format!("can't read {path}")).with_source(source)
+    }
+
+    /// An I/O error on an output at `path`.
+    pub fn output(path: impl fmt::Display, source: std::io::Error) -> Self {
+        Error::new(ErrorKind::Output, format!("can't write {path}")).with_source(source)
+    }
+
+    /// The class of this error.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether the same call may succeed later without anything being changed.
+    pub fn retryable(&self) -> bool {
+        let Some(io) = self.source.as_ref().and_then(|s| s.downcast_ref::<std::io::Error>()) else { return false };
+        matches!(io.kind(), std::io::ErrorKind::Interrupted | std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(source) = &self.source {
+            write!(f, ": {source}")?;
+        }
+        for (key, value) in &self.context {
+            write!(f, "\n  {key}: {value}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|s| s.as_ref() as _)
+    }
+}
+
+impl From<arrow::error::ArrowError> for Error {
+    fn from(e: arrow::error::ArrowError) -> Self {
+        Error::new(ErrorKind::Internal, "the columnar engine refused a batch").with_source(e)
+    }
+}
