@@ -9,7 +9,11 @@ pub mod accesslog;
 pub mod decode;
 pub mod diagnostic;
 pub mod error;
+pub mod escape;
+pub mod input;
 pub mod progress;
+pub mod tabular;
+pub mod text_column;
 pub mod units;
 
 pub use error::{Error, ErrorKind, Result};

@@ -6,14 +6,12 @@
 mod decoder;
 mod detect;
 pub mod directive;
-pub mod escape;
 mod format;
 mod httpd_conf;
 pub mod instant;
 mod preset;
 pub mod request;
 mod strftime;
-mod text_column;
 
 pub use decoder::{DecodeOptions, LogDecoder};
 pub use detect::{Detection, detect};

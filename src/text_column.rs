@@ -1,6 +1,6 @@
 //! Builds a text column whose values lie in the block they were read from.
 
-use super::escape;
+use crate::escape;
 use arrow::array::{ArrayRef, NullBufferBuilder, StringViewArray, make_view};
 use arrow::buffer::{Buffer, ScalarBuffer};
 use bytes::Bytes;
@@ -65,6 +65,14 @@ impl TextColumn {
             self.nulls.append_non_null();
             return;
         }
+        self.views.push(make_view(&self.changed[start..], CHANGED, start as u32));
+        self.nulls.append_non_null();
+    }
+
+    /// Appends text that is not in the block; bytes that are not UTF-8 are escaped.
+    pub fn push_changed(&mut self, value: &[u8]) {
+        let start = self.changed.len();
+        escape::escape_invalid(value, &mut self.changed);
         self.views.push(make_view(&self.changed[start..], CHANGED, start as u32));
         self.nulls.append_non_null();
     }

@@ -1,0 +1,380 @@
+//! Cuts a stream, or a range of a file, into blocks of whole lines, in bounded memory.
+
+use super::compression::{self, Compression};
+use super::source::Source;
+use crate::error::{Error, Result};
+use bytes::Bytes;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A line longer than this, in bytes, is rejected instead of read: no server logs such a line, and memory is bounded.
+pub const MAX_LINE: usize = 16 << 20;
+/// How much of such a line a reject keeps.
+const HEAD: usize = 64 << 10;
+/// A block's size: small enough to stay in a core's cache from the decoder to the encoder.
+const BLOCK: usize = 1 << 20;
+
+/// Where a record ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// At each newline.
+    Lines,
+    /// At a newline outside of double quotes.
+    Csv {
+        /// The first record is the header: no row, and not in any block.
+        header: bool,
+    },
+}
+
+/// A run of whole records of a source.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Where it starts, in bytes of the decompressed source.
+    pub offset: u64,
+    pub content: Content,
+}
+
+/// What a block holds.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// Whole records; only the source's last may lack its newline.
+    Records(Bytes),
+    /// One line over [`MAX_LINE`]: its first bytes, and its length without the newline.
+    LongLine { head: Bytes, length: u64 },
+}
+
+/// Reads blocks. A line belongs to the range in which it starts.
+pub struct BlockReader {
+    reader: Box<dyn Read + Send>,
+    path: String,
+    compression: Compression,
+    framing: Framing,
+    /// Bytes read beyond the last block.
+    carry: Vec<u8>,
+    /// Where `carry` starts.
+    offset: u64,
+    /// Lines that start here or later belong to the next range.
+    stop: Option<u64>,
+    /// The line that the range cuts into is the range before's.
+    skip_line: bool,
+    skip_header: bool,
+    done: bool,
+    stored: Arc<AtomicU64>,
+    max_line: usize,
+}
+
+impl std::fmt::Debug for BlockReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlockReader").field("path", &self.path).field("offset", &self.offset).finish_non_exhaustive()
+    }
+}
+
+impl BlockReader {
+    /// Reads all of `source`, decompressed.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] where it can't be opened.
+    pub fn open(source: &Source, framing: Framing) -> Result<BlockReader> {
+        BlockReader::decompressing(source.open()?, source, framing)
+    }
+
+    /// Reads the start of `source`; what is read will be read again.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] where it can't be opened.
+    pub fn peek(source: &Source, framing: Framing) -> Result<BlockReader> {
+        BlockReader::decompressing(source.peek()?, source, framing)
+    }
+
+    fn decompressing(raw: Box<dyn Read + Send>, source: &Source, framing: Framing) -> Result<BlockReader> {
+        let stored = Arc::new(AtomicU64::new(0));
+        let counted = Counted { inner: raw, count: stored.clone() };
+        let (compression, reader) = compression::decompress(counted).map_err(|e| Error::input(&source.path, e))?;
+        Ok(BlockReader {
+            reader,
+            path: source.path.clone(),
+            compression,
+            framing,
+            carry: Vec::new(),
+            offset: 0,
+            stop: None,
+            skip_line: false,
+            skip_header: framing == Framing::Csv { header: true },
+            done: false,
+            stored,
+            max_line: MAX_LINE,
+        })
+    }
+
+    /// Reads the lines that start in bytes `start..end` of an uncompressed file.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] where it can't be positioned.
+    pub fn range(mut file: File, path: &str, start: u64, end: u64) -> Result<BlockReader> {
+        // One byte earlier, so that a line that starts right at `start` is seen to start there.
+        let from = start.saturating_sub(1);
+        file.seek(SeekFrom::Start(from)).map_err(|e| Error::input(path, e))?;
+        let stored = Arc::new(AtomicU64::new(0));
+        Ok(BlockReader {
+            reader: Box::new(Counted { inner: file, count: stored.clone() }),
+            path: path.to_string(),
+            compression: Compression::None,
+            framing: Framing::Lines,
+            carry: Vec::new(),
+            offset: from,
+            stop: Some(end),
+            skip_line: start > 0,
+            skip_header: false,
+            done: false,
+            stored,
+            max_line: MAX_LINE,
+        })
+    }
+
+    /// How the source is compressed.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// Bytes read so far, as they are stored.
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored.load(Ordering::Relaxed)
+    }
+
+    /// The next block, or nothing at the end.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] naming the file and the offset, for a read that fails or a stream that is cut off or damaged.
+    pub fn next_block(&mut self) -> Result<Option<Block>> {
+        let mut buffer = Vec::with_capacity(BLOCK.max(self.carry.len()) + (BLOCK >> 4));
+        buffer.append(&mut self.carry);
+        while !self.done {
+            let wanted = if buffer.len() < BLOCK { BLOCK - buffer.len() } else { BLOCK };
+            let before = buffer.len();
+            buffer.reserve(wanted);
+            let read = self.reader.by_ref().take(wanted as u64).read_to_end(&mut buffer);
+            read.map_err(|e| compression::damaged(&self.path, self.compression, self.offset + before as u64, e))?;
+            let ended = buffer.len() - before < wanted;
+            if self.offset == 0 && before == 0 && !self.skip_line && buffer.starts_with(b"\xef\xbb\xbf") {
+                buffer.drain(..3);
+                self.offset = 3;
+            }
+            if self.skip_line || self.skip_header {
+                let Some(end) = self.first_end(&buffer) else {
+                    if ended {
+                        self.done = true;
+                        return Ok(None);
+                    }
+                    if self.skip_line {
+                        // Nothing before the first newline is ours, so none of it need be kept.
+                        self.offset += buffer.len() as u64;
+                        buffer.clear();
+                        if self.stop.is_some_and(|stop| self.offset >= stop) {
+                            self.done = true;
+                        }
+                    }
+                    continue;
+                };
+                buffer.drain(..end);
+                self.offset += end as u64;
+                (self.skip_line, self.skip_header) = (false, false);
+                if self.stop.is_some_and(|stop| self.offset >= stop) {
+                    self.done = true;
+                    return Ok(None);
+                }
+            }
+            if let Some(stop) = self.stop
+                && self.offset + buffer.len() as u64 >= stop
+            {
+                // The last line that starts before `stop` ends at the first newline from the byte before it on.
+                let from = (stop - 1).saturating_sub(self.offset) as usize;
+                if let Some(at) = memchr::memchr(b'\n', &buffer[from..]) {
+                    buffer.truncate(from + at + 1);
+                    self.done = true;
+                    return Ok(self.block(buffer));
+                }
+            }
+            if ended {
+                self.done = true;
+                return Ok(self.block(buffer));
+            }
+            if let Some(end) = self.last_end(&buffer) {
+                self.carry = buffer.split_off(end);
+                return Ok(self.block(buffer));
+            }
+            if buffer.len() > self.max_line {
+                return self.long_line(buffer).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn block(&mut self, bytes: Vec<u8>) -> Option<Block> {
+        if bytes.is_empty() {
+            return None;
+        }
+        let offset = self.offset;
+        self.offset += bytes.len() as u64;
+        Some(Block { offset, content: Content::Records(bytes.into()) })
+    }
+
+    /// Passes over a line that is too long to be held.
+    fn long_line(&mut self, buffer: Vec<u8>) -> Result<Block> {
+        let mut length = buffer.len() as u64;
+        let mut head = buffer;
+        head.truncate(HEAD);
+        let mut chunk = Vec::with_capacity(BLOCK);
+        loop {
+            chunk.clear();
+            let read = self.reader.by_ref().take(BLOCK as u64).read_to_end(&mut chunk);
+            read.map_err(|e| compression::damaged(&self.path, self.compression, self.offset + length, e))?;
+            if let Some(at) = memchr::memchr(b'\n', &chunk) {
+                length += at as u64;
+                self.carry = chunk.split_off(at + 1);
+                break;
+            }
+            length += chunk.len() as u64;
+            if chunk.len() < BLOCK {
+                self.done = true;
+                break;
+            }
+        }
+        let offset = self.offset;
+        self.offset += length + u64::from(!self.done);
+        if self.stop.is_some_and(|stop| self.offset >= stop) {
+            self.done = true;
+        }
+        Ok(Block { offset, content: Content::LongLine { head: head.into(), length } })
+    }
+
+    /// Where the first record of `bytes` ends, its newline included.
+    fn first_end(&self, bytes: &[u8]) -> Option<usize> {
+        match self.framing {
+            Framing::Lines => memchr::memchr(b'\n', bytes).map(|at| at + 1),
+            Framing::Csv { .. } => csv_ends(bytes).next(),
+        }
+    }
+
+    /// Where the last whole record of `bytes` ends, its newline included.
+    fn last_end(&self, bytes: &[u8]) -> Option<usize> {
+        match self.framing {
+            Framing::Lines => memchr::memrchr(b'\n', bytes).map(|at| at + 1),
+            Framing::Csv { .. } => csv_ends(bytes).last(),
+        }
+    }
+}
+
+/// The ends of the CSV records of `bytes`, which start at a record's start.
+fn csv_ends(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    let mut quoted = false;
+    memchr::memchr2_iter(b'"', b'\n', bytes).filter_map(move |at| {
+        if bytes[at] == b'"' {
+            quoted = !quoted;
+            return None;
+        }
+        (!quoted).then_some(at + 1)
+    })
+}
+
+/// Counts the bytes that go through.
+struct Counted<R> {
+    inner: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.count.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::source::Place;
+    use std::io::Write;
+
+    fn file(content: &[u8]) -> (tempfile::NamedTempFile, Source) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(content).unwrap();
+        let path = file.path().to_path_buf();
+        (file, Source { path: path.display().to_string(), place: Place::File(path), size: Some(content.len() as u64) })
+    }
+
+    fn all(reader: &mut BlockReader) -> Vec<u8> {
+        let mut out = Vec::new();
+        while let Some(block) = reader.next_block().unwrap() {
+            if let Content::Records(bytes) = block.content {
+                out.extend_from_slice(&bytes);
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn ranges_share_the_lines_without_loss_or_double() {
+        let content = b"a\nbb\n\nccc\ndddddddddddddd\ne".to_vec();
+        let (_guard, source) = file(&content);
+        for parts in 1..=content.len() as u64 {
+            let size = (content.len() as u64).div_ceil(parts);
+            let mut together = Vec::new();
+            let mut start = 0;
+            while start < content.len() as u64 {
+                let end = (start + size).min(content.len() as u64);
+                let mut reader = BlockReader::range(source.open_file().unwrap().unwrap(), "x", start, end).unwrap();
+                together.extend(all(&mut reader));
+                start = end;
+            }
+            assert_eq!(together, content, "{parts} parts");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_fill_memory() {
+        let mut content = b"short\n".to_vec();
+        content.extend(std::iter::repeat_n(b'x', 3 << 20));
+        content.extend(b"\nlast\n");
+        let (_guard, source) = file(&content);
+        let mut reader = BlockReader::open(&source, Framing::Lines).unwrap();
+        reader.max_line = 1 << 20;
+        let mut seen = Vec::new();
+        while let Some(block) = reader.next_block().unwrap() {
+            seen.push(match block.content {
+                Content::Records(bytes) => (block.offset, bytes.len() as u64, bytes.len()),
+                Content::LongLine { head, length } => (block.offset, length, head.len()),
+            });
+        }
+        assert_eq!(seen, [(0, 6, 6), (6, 3 << 20, HEAD), (6 + (3 << 20) + 1, 5, 5)]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_a_header_are_no_lines() {
+        let (_guard, source) = file(b"\xef\xbb\xbfa,b\n1,\"x\ny\"\n2,z");
+        let mut reader = BlockReader::open(&source, Framing::Csv { header: true }).unwrap();
+        let block = reader.next_block().unwrap().unwrap();
+        assert_eq!(block.offset, 7);
+        let Content::Records(bytes) = block.content else { panic!() };
+        assert_eq!(&bytes[..], b"1,\"x\ny\"\n2,z");
+    }
+
+    #[test]
+    fn a_cut_off_stream_is_an_error_with_its_place() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&b"line\n".repeat(100_000)).unwrap();
+        let whole = encoder.finish().unwrap();
+        let (_guard, source) = file(&whole[..whole.len() / 2]);
+        let mut reader = BlockReader::open(&source, Framing::Lines).unwrap();
+        let error = loop {
+            match reader.next_block() {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("the cut was not noticed"),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.contains("gzip stream") && error.contains("ends too early") && error.contains("after decompressed byte"), "{error}");
+    }
+}

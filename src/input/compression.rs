@@ -1,0 +1,71 @@
+//! Compressed inputs, told by their first bytes: names lie.
+
+use crate::error::{Error, ErrorKind};
+use std::io::{self, BufRead, BufReader, Read};
+
+/// How an input is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// RFC 1952, also of many members.
+    Gzip,
+    /// RFC 8878, also of many frames.
+    Zstd,
+    /// bzip2, also of many streams.
+    Bzip2,
+}
+
+impl Compression {
+    /// Told by the magic bytes at the start of a file.
+    pub fn of(start: &[u8]) -> Compression {
+        match start {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            // A frame, or one that is to be skipped, which some tools put before it.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Compression::Bzip2,
+            _ => Compression::None,
+        }
+    }
+
+    /// The name that people use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Compression::None => "none",
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+            Compression::Bzip2 => "bzip2",
+        }
+    }
+}
+
+/// Wraps `raw` in what its first bytes ask for.
+///
+/// # Errors
+/// Where the first bytes can't be read.
+pub(super) fn decompress<'a>(raw: impl Read + Send + 'a) -> io::Result<(Compression, Box<dyn Read + Send + 'a>)> {
+    let mut raw = BufReader::with_capacity(256 << 10, raw);
+    let compression = Compression::of(raw.fill_buf()?);
+    let reader: Box<dyn Read + Send + 'a> = match compression {
+        Compression::None => Box::new(raw),
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(raw)),
+        Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(raw)?),
+        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(raw)),
+    };
+    Ok((compression, reader))
+}
+
+/// The error of a stream that ended too early or is damaged: `offset` counts the bytes that came out of it before.
+pub(super) fn damaged(path: &str, compression: Compression, offset: u64, source: io::Error) -> Error {
+    if compression == Compression::None {
+        return Error::input(path, source).with_context("after byte", offset);
+    }
+    let what = match source.kind() {
+        io::ErrorKind::UnexpectedEof => "ends too early: it was cut off, or is still being written",
+        _ => "is damaged",
+    };
+    Error::new(ErrorKind::Input, format!("the {} stream of {path} {what}", compression.name()))
+        .with_source(source)
+        .with_context("after decompressed byte", offset)
+        .with_context("what to do", "fetch the file again; nothing of it was published")
+}

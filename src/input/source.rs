@@ -1,0 +1,241 @@
+//! Finds the files that the user named.
+
+use crate::diagnostic::nearest;
+use crate::error::{Error, ErrorKind, Result};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One input.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// As messages and reports call it.
+    pub path: String,
+    /// Where it is.
+    pub place: Place,
+    /// Its size as it is stored, where that is known before it is read.
+    pub size: Option<u64>,
+}
+
+/// Where an input is.
+#[derive(Debug, Clone)]
+pub enum Place {
+    File(PathBuf),
+    /// Standard input, with what was read of it to find out its format.
+    Stdin(Arc<Mutex<Vec<u8>>>),
+}
+
+impl Source {
+    /// Opens it from its start.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] naming the path.
+    pub fn open(&self) -> Result<Box<dyn Read + Send>> {
+        match &self.place {
+            Place::File(path) => Ok(Box::new(self.file_at(path)?)),
+            Place::Stdin(peeked) => {
+                let start = std::mem::take(&mut *peeked.lock().unwrap_or_else(PoisonError::into_inner));
+                Ok(Box::new(io::Cursor::new(start).chain(io::stdin())))
+            }
+        }
+    }
+
+    /// Opens it to look at its start; what is read will be read again by [`Source::open`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] naming the path.
+    pub fn peek(&self) -> Result<Box<dyn Read + Send>> {
+        match &self.place {
+            Place::File(_) => self.open(),
+            Place::Stdin(peeked) => {
+                let start = peeked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                Ok(Box::new(io::Cursor::new(start).chain(Recorder { peeked: peeked.clone() })))
+            }
+        }
+    }
+
+    /// Whether it can be read once only.
+    pub fn is_stdin(&self) -> bool {
+        matches!(self.place, Place::Stdin(_))
+    }
+
+    /// Opens it as a file that can be read at any place; nothing for standard input.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] naming the path.
+    pub fn open_file(&self) -> Result<Option<File>> {
+        match &self.place {
+            Place::File(path) => self.file_at(path).map(Some),
+            Place::Stdin(_) => Ok(None),
+        }
+    }
+
+    fn file_at(&self, path: &Path) -> Result<File> {
+        File::open(path).map_err(|e| Error::input(&self.path, e))
+    }
+
+    /// The name without folders and without a compression's ending, in lower case: what tells the kind of data.
+    pub fn stem(&self) -> String {
+        let name = self.path.rsplit('/').next().unwrap_or_default().to_lowercase();
+        for ending in [".gz", ".zst", ".bz2"] {
+            if let Some(stem) = name.strip_suffix(ending) {
+                return stem.to_string();
+            }
+        }
+        name
+    }
+
+    /// Hive partitions in the folders of the path: `dt=2020-02-29/…` gives `("dt", "2020-02-29")`.
+    pub fn partitions(&self) -> Vec<(String, String)> {
+        let folders = self.path.rsplit_once('/').map_or("", |(folders, _)| folders);
+        folders
+            .split('/')
+            .filter_map(|folder| folder.split_once('='))
+            .filter(|(key, _)| !key.is_empty())
+            .map(|(key, value)| (key.to_lowercase(), value.to_string()))
+            .collect()
+    }
+}
+
+/// The files that `arguments` name: files, folders (all files below, but for those whose name begins with `.` or `_`, as Hive
+/// and Athena have it), globs, and `-` for standard input. Files of one folder or glob are in the order of their names.
+///
+/// # Errors
+/// [`ErrorKind::Input`] for what doesn't exist or a glob that nothing matches, [`ErrorKind::Usage`] for a malformed glob.
+pub fn resolve(arguments: &[String]) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for argument in arguments {
+        if argument == "-" {
+            sources.push(Source { path: "-".to_string(), place: Place::Stdin(Arc::default()), size: None });
+            continue;
+        }
+        let path = Path::new(argument);
+        // A file that is really called `a[1].log` is meant before a glob is.
+        if path.exists() || !argument.contains(['*', '?', '[']) {
+            collect(path, argument, &mut sources)?;
+            continue;
+        }
+        let pattern = glob::glob(argument)
+            .map_err(|e| Error::new(ErrorKind::Usage, format!("`{argument}` is not a glob: {} at character {}", e.msg, e.pos + 1)))?;
+        let before = sources.len();
+        for entry in pattern {
+            let path = entry.map_err(|e| Error::input(e.path().display().to_string(), io::Error::other(e.to_string())))?;
+            if hidden(&path) {
+                continue;
+            }
+            collect(&path, &path.display().to_string(), &mut sources)?;
+        }
+        if sources.len() == before {
+            return Err(Error::new(ErrorKind::Input, format!("no file matches `{argument}`")));
+        }
+    }
+    if sources.iter().filter(|s| s.is_stdin()).count() > 1 {
+        return Err(Error::new(ErrorKind::Usage, "`-` (standard input) can be read only once"));
+    }
+    Ok(sources)
+}
+
+/// Reads standard input and remembers what it read.
+struct Recorder {
+    peeked: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Read for Recorder {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = io::stdin().read(buffer)?;
+        self.peeked.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..n]);
+        Ok(n)
+    }
+}
+
+fn collect(path: &Path, shown: &str, sources: &mut Vec<Source>) -> Result<()> {
+    let metadata = fs::metadata(path).map_err(|e| missing(path, shown, e))?;
+    if !metadata.is_dir() {
+        let size = metadata.is_file().then_some(metadata.len());
+        sources.push(Source { path: shown.to_string(), place: Place::File(path.to_path_buf()), size });
+        return Ok(());
+    }
+    let before = sources.len();
+    walk(path, shown.trim_end_matches('/'), sources)?;
+    if sources.len() == before {
+        return Err(Error::new(ErrorKind::Input, format!("the folder {shown} has no files")));
+    }
+    Ok(())
+}
+
+fn walk(folder: &Path, shown: &str, sources: &mut Vec<Source>) -> Result<()> {
+    let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+    let mut entries = listed.map_err(|e| Error::input(shown, e))?;
+    entries.sort_by_key(|entry| entry.file_name());
+    for entry in entries {
+        let path = entry.path();
+        if hidden(&path) {
+            continue;
+        }
+        let name = format!("{shown}/{}", entry.file_name().to_string_lossy());
+        let metadata = fs::metadata(&path).map_err(|e| Error::input(&name, e))?;
+        if metadata.is_dir() {
+            walk(&path, &name, sources)?;
+        } else if metadata.is_file() {
+            sources.push(Source { path: name, place: Place::File(path), size: Some(metadata.len()) });
+        }
+    }
+    Ok(())
+}
+
+fn hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']))
+}
+
+/// The error of a path that can't be opened, with the nearest name that its folder has.
+fn missing(path: &Path, shown: &str, source: io::Error) -> Error {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let names: Vec<String> =
+        fs::read_dir(folder).map(|entries| entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect()).unwrap_or_default();
+    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let error = Error::input(shown, source);
+    match nearest(&wanted, names.iter().map(String::as_str)) {
+        Some(near) => error.with_context("did you mean", folder.join(near).display()),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(path: &str) -> Source {
+        Source { path: path.to_string(), place: Place::Stdin(Arc::default()), size: None }
+    }
+
+    #[test]
+    fn folders_are_listed_in_order_without_hidden_files() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.log", "a.log", ".hidden", "_SUCCESS"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        fs::write(folder.path().join("sub/c.log"), "x").unwrap();
+        let root = folder.path().display().to_string();
+        let names = |arguments: &[String]| -> Vec<String> {
+            resolve(arguments).unwrap().iter().map(|s| s.path.strip_prefix(&root).unwrap().to_string()).collect()
+        };
+        assert_eq!(names(std::slice::from_ref(&root)), ["/a.log", "/b.log", "/sub/c.log"]);
+        assert_eq!(names(&[format!("{root}/*.log")]), ["/a.log", "/b.log"]);
+        let error = resolve(&[format!("{root}/a.logg")]).unwrap_err().to_string();
+        assert!(error.contains("did you mean") && error.contains("a.log"), "{error}");
+    }
+
+    #[test]
+    fn names_tell_kind_and_partitions() {
+        assert_eq!(source("x/ACCESS.CSV.gz").stem(), "access.csv");
+        assert_eq!(
+            source("lake/dt=2020-02-29/hour=05/part-00000.csv").partitions(),
+            [("dt".to_string(), "2020-02-29".to_string()), ("hour".to_string(), "05".to_string())]
+        );
+    }
+}

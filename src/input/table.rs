@@ -1,0 +1,262 @@
+//! Sources that are one table together: what they are, which columns they have, and who decodes them.
+
+use super::blocks::{Block, BlockReader, Content, Framing};
+use super::compression::Compression;
+use super::source::Source;
+use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
+use crate::decode::Decoder;
+use crate::error::{Error, ErrorKind, Result};
+use crate::tabular::{CsvDecoder, CsvOptions, JsonDecoder, infer_csv, infer_json};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use std::sync::Arc;
+
+/// What kind of data the sources hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FormatChoice {
+    /// Told by the names' endings; what has none of a table's is a log.
+    #[default]
+    Auto,
+    Log,
+    Csv,
+    Json,
+    Parquet,
+}
+
+/// Which LogFormat a log is of.
+#[derive(Debug, Clone, Default)]
+pub enum LogChoice {
+    /// The preset that the first lines fit.
+    #[default]
+    Auto,
+    Format(Arc<LogFormat>),
+}
+
+/// How sources are read.
+#[derive(Debug, Clone, Default)]
+pub struct TableOptions {
+    pub format: FormatChoice,
+    pub log: LogChoice,
+    /// Decode Apache's escapes in values.
+    pub unescape: bool,
+    /// CSV's delimiter; a comma, or a tab in `.tsv`, where not given.
+    pub delimiter: Option<u8>,
+    /// CSV files have no header.
+    pub no_header: bool,
+    /// The columns of CSV and JSON; guessed from the first lines where not given.
+    pub schema: Option<SchemaRef>,
+}
+
+/// Sources of one format and one schema.
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub sources: Vec<Source>,
+    pub format: TableFormat,
+    /// What the user should know: which format was taken and why.
+    pub notes: Vec<String>,
+}
+
+/// The format of a table's sources, ready to decode.
+#[derive(Debug, Clone)]
+pub enum TableFormat {
+    Log { format: Arc<LogFormat>, unescape: bool },
+    Csv { options: CsvOptions, schema: SchemaRef },
+    Json { schema: SchemaRef },
+    Parquet { schema: SchemaRef },
+}
+
+impl TableFormat {
+    /// All columns of the table.
+    pub fn schema(&self) -> SchemaRef {
+        match self {
+            TableFormat::Log { format, .. } => format.schema(),
+            TableFormat::Csv { schema, .. } | TableFormat::Json { schema } | TableFormat::Parquet { schema } => schema.clone(),
+        }
+    }
+
+    /// The name that reports show: a log's preset, or `csv`, `json`, `parquet`.
+    pub fn name(&self) -> &str {
+        match self {
+            TableFormat::Log { format, .. } => format.name(),
+            TableFormat::Csv { .. } => "csv",
+            TableFormat::Json { .. } => "json",
+            TableFormat::Parquet { .. } => "parquet",
+        }
+    }
+
+    /// Where records end; nothing for Parquet, which is not read by blocks.
+    pub fn framing(&self) -> Option<Framing> {
+        match self {
+            TableFormat::Log { .. } | TableFormat::Json { .. } => Some(Framing::Lines),
+            TableFormat::Csv { options, .. } => Some(Framing::Csv { header: options.header }),
+            TableFormat::Parquet { .. } => None,
+        }
+    }
+
+    /// A decoder of the columns at `projection`, all where not given; nothing for Parquet.
+    pub fn decoder(&self, projection: Option<Vec<usize>>) -> Option<Box<dyn Decoder>> {
+        match self {
+            TableFormat::Log { format, unescape } => {
+                Some(Box::new(LogDecoder::new(format.clone(), DecodeOptions { projection, unescape: *unescape })))
+            }
+            TableFormat::Csv { options, schema } => Some(Box::new(CsvDecoder::new(*options, schema.clone(), projection))),
+            TableFormat::Json { schema } => Some(Box::new(JsonDecoder::new(schema.clone(), projection))),
+            TableFormat::Parquet { .. } => None,
+        }
+    }
+}
+
+impl Table {
+    /// Finds out what `sources` are, by options, names and first lines.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where one can't be read, [`ErrorKind::Format`] where it can't be told what they are.
+    pub fn open(sources: Vec<Source>, options: &TableOptions) -> Result<Table> {
+        let mut notes = Vec::new();
+        let choice = match options.format {
+            FormatChoice::Auto => by_name(&sources)?,
+            chosen => chosen,
+        };
+        let format = match choice {
+            FormatChoice::Log | FormatChoice::Auto => {
+                let format = match &options.log {
+                    LogChoice::Format(format) => format.clone(),
+                    LogChoice::Auto => detect_log(&sources, &mut notes)?,
+                };
+                notes.extend(format.notes().iter().cloned());
+                TableFormat::Log { format, unescape: options.unescape }
+            }
+            FormatChoice::Csv => {
+                let tabs = sources.iter().any(|s| s.stem().ends_with(".tsv"));
+                let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
+                let csv = CsvOptions { delimiter, header: !options.no_header };
+                let schema = match &options.schema {
+                    Some(schema) => schema.clone(),
+                    None => {
+                        let (path, start) = first_records(&sources, Framing::Csv { header: false })?;
+                        infer_csv(&path, &start, csv)?
+                    }
+                };
+                TableFormat::Csv { options: csv, schema }
+            }
+            FormatChoice::Json => {
+                let schema = match &options.schema {
+                    Some(schema) => schema.clone(),
+                    None => {
+                        let (path, start) = first_records(&sources, Framing::Lines)?;
+                        infer_json(&path, &start)?
+                    }
+                };
+                TableFormat::Json { schema }
+            }
+            FormatChoice::Parquet => TableFormat::Parquet { schema: parquet_schema(&sources)? },
+        };
+        Ok(Table { sources, format, notes })
+    }
+}
+
+/// Tells tables from logs by the endings of the names; all sources must agree.
+fn by_name(sources: &[Source]) -> Result<FormatChoice> {
+    let kind = |source: &Source| {
+        let stem = source.stem();
+        match stem.rsplit_once('.').map(|(_, ending)| ending) {
+            Some("csv" | "tsv") => FormatChoice::Csv,
+            Some("json" | "jsonl" | "ndjson") => FormatChoice::Json,
+            Some("parquet") => FormatChoice::Parquet,
+            _ => FormatChoice::Log,
+        }
+    };
+    let Some(first) = sources.first() else { return Ok(FormatChoice::Log) };
+    match sources.iter().find(|s| kind(s) != kind(first)) {
+        Some(other) => Err(Error::new(
+            ErrorKind::Usage,
+            format!("{} and {} are not of one format: read them one at a time, or say which with --from", first.path, other.path),
+        )),
+        None => Ok(kind(first)),
+    }
+}
+
+/// The first records of the first source that has any, and its path.
+fn first_records(sources: &[Source], framing: Framing) -> Result<(String, Bytes)> {
+    for source in sources {
+        if let Some(Block { content: Content::Records(bytes), .. }) = BlockReader::peek(source, framing)?.next_block()? {
+            return Ok((source.path.clone(), bytes));
+        }
+    }
+    let path = sources.first().map_or("the input", |s| s.path.as_str());
+    Err(Error::new(ErrorKind::Format, format!("{path} is empty, so its columns can't be told; name them with --schema")))
+}
+
+fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogFormat>> {
+    const LINES: usize = 1_000;
+    for source in sources {
+        let mut reader = BlockReader::peek(source, Framing::Lines)?;
+        let Some(Block { content: Content::Records(mut bytes), .. }) = reader.next_block()? else { continue };
+        if let Some(end) = memchr::memchr_iter(b'\n', &bytes).nth(LINES - 1) {
+            bytes.truncate(end + 1);
+        }
+        if bytes.trim_ascii().is_empty() {
+            continue;
+        }
+        let Some(found) = detect(&bytes)? else {
+            let first = bytes.trim_ascii_start().split(|b| *b == b'\n').next().unwrap_or_default();
+            let shown: String = String::from_utf8_lossy(first).chars().take(120).collect();
+            return Err(Error::new(ErrorKind::Format, format!("{} is in none of the formats that are known by name", source.path))
+                .with_context("its first line", shown.escape_debug())
+                .with_context("known", Preset::ALL.map(Preset::name).join(", "))
+                .with_context("what to do", "give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|json|parquet"));
+        };
+        let share = if found.fitting == found.tried {
+            String::new()
+        } else {
+            format!(": {} of the first {} lines fit", found.fitting, found.tried)
+        };
+        notes.push(format!("log format {} (found in {}{share})", found.format.name(), source.path));
+        return Ok(found.format);
+    }
+    notes.push("log format combined (there is no line to tell it from)".to_string());
+    Ok(Preset::Combined.format())
+}
+
+/// The schema of the first Parquet file; the others must have the same.
+fn parquet_schema(sources: &[Source]) -> Result<SchemaRef> {
+    let mut known: Option<(SchemaRef, &str)> = None;
+    for source in sources {
+        let Some(file) = source.open_file()? else {
+            return Err(Error::new(ErrorKind::Usage, "Parquet can't be read from standard input: its footer comes last"));
+        };
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| {
+            let error = Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e);
+            match sniff(source) {
+                Compression::None => error,
+                other => error.with_context("note", format!("it is compressed with {}", other.name())),
+            }
+        })?;
+        let schema = as_views(metadata.schema());
+        match &known {
+            None => known = Some((schema, &source.path)),
+            Some((first, path)) if first.fields() != schema.fields() => {
+                return Err(Error::new(
+                    ErrorKind::Input,
+                    format!("{} has other columns than {path}; convert them one at a time", source.path),
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    known.map(|(schema, _)| schema).ok_or_else(|| Error::new(ErrorKind::Usage, "there is no input"))
+}
+
+fn sniff(source: &Source) -> Compression {
+    BlockReader::open(source, Framing::Lines).map_or(Compression::None, |reader| reader.compression())
+}
+
+/// The schema as this program reads it: text as views.
+fn as_views(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => Arc::new(Field::new(field.name(), DataType::Utf8View, field.is_nullable())),
+        _ => field.clone(),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}

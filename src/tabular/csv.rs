@@ -1,0 +1,307 @@
+//! CSV (RFC 4180): records to typed rows, with a reject for each record that doesn't fit.
+
+use super::infer::Guess;
+use crate::decode::{Decoded, Decoder, Reject};
+use crate::error::{Error, ErrorKind, Result};
+use crate::text_column::{Care, TextColumn};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use bytes::Bytes;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// How a CSV is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CsvOptions {
+    pub delimiter: u8,
+    /// Whether the first record names the columns.
+    pub header: bool,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        CsvOptions { delimiter: b',', header: true }
+    }
+}
+
+/// Decodes CSV of a known schema. An unquoted empty field is NULL, a quoted one an empty text.
+#[derive(Debug)]
+pub struct CsvDecoder {
+    options: CsvOptions,
+    /// All columns of the file.
+    file_schema: SchemaRef,
+    /// The columns wanted.
+    projection: Vec<usize>,
+    schema: SchemaRef,
+    fields: Vec<CsvField>,
+}
+
+/// Where a field lies in the block: without its quotes.
+#[derive(Debug, Clone, Copy)]
+struct CsvField {
+    start: usize,
+    end: usize,
+    quoted: bool,
+    /// It has doubled quotes in it.
+    doubled: bool,
+}
+
+impl CsvDecoder {
+    /// A decoder for files with the columns of `schema`; `projection` are indices of the ones wanted, all where not given.
+    pub fn new(options: CsvOptions, schema: SchemaRef, projection: Option<Vec<usize>>) -> Self {
+        let projection = projection.unwrap_or_else(|| (0..schema.fields().len()).collect());
+        let projected = Arc::new(schema.project(&projection).expect("projections are indices of this schema's fields"));
+        CsvDecoder { options, file_schema: schema, projection, schema: projected, fields: Vec::new() }
+    }
+
+    /// Turns the texts into the schema's types; rows with a text that isn't of its column's type become rejects.
+    fn typed(
+        &self,
+        texts: Vec<ArrayRef>,
+        rows: usize,
+        records: &[Record],
+        block: &Bytes,
+        rejects: &mut Vec<Reject>,
+    ) -> Result<RecordBatch> {
+        let mut bad: Vec<Option<Arc<str>>> = Vec::new();
+        let mut columns = Vec::with_capacity(texts.len());
+        for (text, field) in texts.into_iter().zip(self.schema.fields()) {
+            if *field.data_type() == DataType::Utf8View {
+                columns.push(text);
+                continue;
+            }
+            let typed = cast_with_options(&text, field.data_type(), &CastOptions { safe: true, ..Default::default() })?;
+            if typed.null_count() > text.null_count() {
+                let reason: Arc<str> = format!("column {} is not of type {}", field.name(), field.data_type()).into();
+                bad.resize(rows, None);
+                for row in (0..rows).filter(|row| typed.is_null(*row) && text.is_valid(*row)) {
+                    bad[row].get_or_insert_with(|| reason.clone());
+                }
+            }
+            columns.push(typed);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?;
+        if bad.is_empty() {
+            return Ok(batch);
+        }
+        for (record, reason) in records.iter().zip(&bad) {
+            if let Some(reason) = reason {
+                rejects.push(record.reject(block, reason.clone()));
+            }
+        }
+        rejects.sort_by_key(|r| r.line);
+        let keep = BooleanArray::from_iter(bad.iter().map(|b| Some(b.is_none())));
+        Ok(filter_record_batch(&batch, &keep)?)
+    }
+}
+
+/// Where a record lies.
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    line: u64,
+    start: usize,
+    end: usize,
+}
+
+impl Record {
+    fn reject(&self, block: &Bytes, reason: Arc<str>) -> Reject {
+        let length = (self.end - self.start) as u64;
+        Reject { line: self.line, offset: self.start as u64, reason, raw: block.slice(self.start..self.end), length }
+    }
+}
+
+impl Decoder for CsvDecoder {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn decode(&mut self, block: &Bytes) -> Result<Decoded> {
+        let bytes: &[u8] = block;
+        let care = Care { valid_utf8: simdutf8::basic::from_utf8(bytes).is_ok(), unescape: false };
+        let width = self.file_schema.fields().len();
+        let mut columns: Vec<TextColumn> = self.projection.iter().map(|_| TextColumn::with_capacity(0)).collect();
+        let (mut lines, mut blank, mut rejects) = (0, 0, Vec::new());
+        let mut records = Vec::new();
+        let mut at = 0;
+        let mut unquoted = Vec::new();
+        while at < bytes.len() {
+            let start = at;
+            at = split_record(bytes, at, self.options.delimiter, &mut self.fields);
+            let record = Record { line: lines, start, end: trimmed_end(bytes, start, at) };
+            lines += 1;
+            if record.start == record.end {
+                blank += 1;
+                continue;
+            }
+            if self.fields.len() != width {
+                let reason = format!("{} fields where the header has {width}", self.fields.len());
+                rejects.push(record.reject(block, reason.into()));
+                continue;
+            }
+            for (column, index) in columns.iter_mut().zip(&self.projection) {
+                let field = self.fields[*index];
+                let value = &bytes[field.start..field.end];
+                let text = *self.file_schema.field(*index).data_type() == DataType::Utf8View;
+                if value.is_empty() && !(field.quoted && text) {
+                    column.push_null();
+                } else if field.doubled {
+                    unquoted.clear();
+                    unquote(value, &mut unquoted);
+                    column.push_changed(&unquoted);
+                } else {
+                    column.push(value, field.start as u32, care);
+                }
+            }
+            records.push(record);
+        }
+        let texts = columns.iter_mut().map(|c| c.finish(block)).collect();
+        let batch = self.typed(texts, records.len(), &records, block, &mut rejects)?;
+        Ok(Decoded { batch, lines, blank, rejects })
+    }
+}
+
+/// Splits the record at `start` into `fields`; gives where the next one starts.
+fn split_record(bytes: &[u8], start: usize, delimiter: u8, fields: &mut Vec<CsvField>) -> usize {
+    fields.clear();
+    let mut at = start;
+    loop {
+        if bytes.get(at) == Some(&b'"') {
+            let (mut end, mut doubled) = (at + 1, false);
+            loop {
+                match memchr::memchr(b'"', bytes.get(end..).unwrap_or_default()) {
+                    Some(quote) if bytes.get(end + quote + 1) == Some(&b'"') => {
+                        doubled = true;
+                        end += quote + 2;
+                    }
+                    Some(quote) => {
+                        end += quote;
+                        break;
+                    }
+                    None => {
+                        end = bytes.len();
+                        break;
+                    }
+                }
+            }
+            let after = (end + 1).min(bytes.len());
+            let next = memchr::memchr2(delimiter, b'\n', &bytes[after..]).map_or(bytes.len(), |n| after + n);
+            if trimmed_end(bytes, after, next) == after {
+                fields.push(CsvField { start: at + 1, end, quoted: true, doubled });
+            } else {
+                // Text behind the closing quote: not RFC 4180, so the field is kept as it stands.
+                fields.push(CsvField { start: at, end: trimmed_end(bytes, at, next), quoted: false, doubled: false });
+            }
+            at = next;
+        } else {
+            let next = memchr::memchr2(delimiter, b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+            let end = if bytes.get(next) == Some(&delimiter) { next } else { trimmed_end(bytes, at, next) };
+            fields.push(CsvField { start: at, end, quoted: false, doubled: false });
+            at = next;
+        }
+        match bytes.get(at) {
+            Some(b) if *b == delimiter => at += 1,
+            Some(_) => return at + 1,
+            None => return at,
+        }
+    }
+}
+
+/// `end` without the line end before it.
+fn trimmed_end(bytes: &[u8], start: usize, mut end: usize) -> usize {
+    if end > start && bytes[end - 1] == b'\n' {
+        end -= 1;
+    }
+    if end > start && bytes[end - 1] == b'\r' {
+        end -= 1;
+    }
+    end
+}
+
+fn unquote(value: &[u8], out: &mut Vec<u8>) {
+    let mut rest = value;
+    while let Some(at) = memchr::memmem::find(rest, b"\"\"") {
+        out.extend_from_slice(&rest[..=at]);
+        rest = &rest[at + 2..];
+    }
+    out.extend_from_slice(rest);
+}
+
+/// The schema of a CSV from its first records; `start` begins with the header, where there is one.
+///
+/// # Errors
+/// [`ErrorKind::Format`] where the header has a name twice or none.
+pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<SchemaRef> {
+    let mut fields = Vec::new();
+    let mut at = split_record(start, 0, options.delimiter, &mut fields);
+    let mut names: Vec<String> = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        let mut name = Vec::new();
+        unquote(&start[field.start..field.end], &mut name);
+        names.push(match options.header {
+            true => String::from_utf8_lossy(&name).trim().to_string(),
+            false => format!("column_{}", index + 1),
+        });
+    }
+    let mut seen = HashSet::new();
+    for (index, name) in names.iter().enumerate() {
+        let wrong = match name.is_empty() {
+            true => Some(format!("column {} of the header has no name", index + 1)),
+            false => (!seen.insert(name)).then(|| format!("the header names `{name}` twice")),
+        };
+        if let Some(wrong) = wrong {
+            return Err(Error::new(ErrorKind::Format, format!("{path}:1: {wrong}; give every column a name of its own, or --no-header")));
+        }
+    }
+    if !options.header {
+        at = 0;
+    }
+    let mut guesses = vec![Guess::default(); names.len()];
+    while at < start.len() {
+        at = split_record(start, at, options.delimiter, &mut fields);
+        for (guess, field) in guesses.iter_mut().zip(&fields) {
+            if field.start < field.end {
+                guess.see(&start[field.start..field.end]);
+            }
+        }
+    }
+    let columns = names.into_iter().zip(guesses).map(|(name, guess)| Field::new(name, guess.data_type(), true));
+    Ok(Arc::new(Schema::new(columns.collect::<Vec<_>>())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SALES: &str = "date,shop_id,note,price\n31.01.2014,25,\"a \"\"b\"\", c\",1.5\n01.02.2014,26,,\n02.02.2014,27,\"\",3\n";
+
+    fn decoder(text: &str) -> CsvDecoder {
+        CsvDecoder::new(CsvOptions::default(), infer_csv("x.csv", text.as_bytes(), CsvOptions::default()).unwrap(), None)
+    }
+
+    #[test]
+    fn records_become_typed_rows() {
+        let mut decoder = decoder(SALES);
+        let types: Vec<_> = decoder.schema().fields().iter().map(|f| f.data_type().clone()).collect();
+        assert_eq!(types, [DataType::Utf8View, DataType::Int64, DataType::Utf8View, DataType::Float64]);
+        let body = &SALES[SALES.find('\n').unwrap() + 1..];
+        let decoded = decoder.decode(&Bytes::from(body)).unwrap();
+        assert_eq!((decoded.lines, decoded.batch.num_rows(), decoded.rejects.len()), (3, 3, 0));
+        let notes = decoded.batch.column(2).as_string_view();
+        assert_eq!(notes.iter().collect::<Vec<_>>(), [Some("a \"b\", c"), None, Some("")]);
+    }
+
+    #[test]
+    fn records_that_do_not_fit_are_rejects() {
+        let body = "31.01.2014,x,a,1\r\n\n1,2,3\n01.02.2014,26,\"multi\nline\",2\n";
+        let decoded = decoder(SALES).decode(&Bytes::from(body)).unwrap();
+        assert_eq!((decoded.lines, decoded.batch.num_rows(), decoded.blank), (4, 1, 1));
+        let rejects: Vec<_> = decoded.rejects.iter().map(|r| (r.line, r.offset, &*r.reason, &r.raw[..])).collect();
+        assert_eq!(
+            rejects,
+            [(0, 0, "column shop_id is not of type Int64", &b"31.01.2014,x,a,1"[..]), (2, 19, "3 fields where the header has 4", b"1,2,3")]
+        );
+    }
+}

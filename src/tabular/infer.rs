@@ -1,0 +1,109 @@
+//! Guesses a column's type from its texts. A guess is only as wide as is safe: `007` stays text.
+
+use crate::accesslog::time_type;
+use arrow::datatypes::DataType;
+
+/// The narrowest type that every text seen fits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guess {
+    seen: bool,
+    long: bool,
+    double: bool,
+    boolean: bool,
+    date: bool,
+    timestamp: bool,
+}
+
+impl Default for Guess {
+    fn default() -> Self {
+        Guess { seen: false, long: true, double: true, boolean: true, date: true, timestamp: true }
+    }
+}
+
+impl Guess {
+    /// Takes one more text into account.
+    pub(super) fn see(&mut self, text: &[u8]) {
+        self.seen = true;
+        self.long &= is_long(text);
+        self.double &= is_double(text);
+        self.boolean &= text.eq_ignore_ascii_case(b"true") || text.eq_ignore_ascii_case(b"false");
+        self.date &= is_date(text);
+        self.timestamp &= is_timestamp(text);
+    }
+
+    /// The type of the column; text where nothing was seen.
+    pub(super) fn data_type(self) -> DataType {
+        match self {
+            Guess { seen: false, .. } => DataType::Utf8View,
+            Guess { long: true, .. } => DataType::Int64,
+            Guess { double: true, .. } => DataType::Float64,
+            Guess { boolean: true, .. } => DataType::Boolean,
+            Guess { date: true, .. } => DataType::Date32,
+            Guess { timestamp: true, .. } => time_type(),
+            _ => DataType::Utf8View,
+        }
+    }
+
+    /// The type, where only dates and times are told from text: JSON says itself what is a number.
+    pub(super) fn date_or_text(self) -> DataType {
+        Guess { long: false, double: false, boolean: false, ..self }.data_type()
+    }
+}
+
+fn is_long(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let leading_zero = digits.len() > 1 && digits[0] == b'0';
+    !leading_zero && !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit)
+}
+
+fn is_double(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let starts = digits.first().is_some_and(|b| b.is_ascii_digit() || *b == b'.');
+    let leading_zero = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
+    let long = digits.iter().filter(|b| b.is_ascii_digit()).count() > 17;
+    starts && !leading_zero && !long && std::str::from_utf8(text).is_ok_and(|t| t.parse::<f64>().is_ok())
+}
+
+fn is_date(text: &[u8]) -> bool {
+    fits(text, b"0000-00-00")
+}
+
+fn is_timestamp(text: &[u8]) -> bool {
+    let Some((main, rest)) = text.split_at_checked(19) else { return false };
+    if !fits(main, b"0000-00-00 00:00:00") && !fits(main, b"0000-00-00T00:00:00") {
+        return false;
+    }
+    let rest = rest.strip_suffix(b"Z").unwrap_or(rest);
+    // Milliseconds are kept, so text with more digits stays text.
+    matches!(rest, [] | [b'.', b'0'..=b'9'] | [b'.', b'0'..=b'9', b'0'..=b'9'] | [b'.', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'])
+}
+
+/// Whether `text` has a digit where `shape` has `0`, and the same bytes elsewhere.
+fn fits(text: &[u8], shape: &[u8]) -> bool {
+    text.len() == shape.len() && text.iter().zip(shape).all(|(t, s)| if *s == b'0' { t.is_ascii_digit() } else { t == s })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guess(texts: &[&str]) -> DataType {
+        let mut guess = Guess::default();
+        texts.iter().for_each(|t| guess.see(t.as_bytes()));
+        guess.data_type()
+    }
+
+    #[test]
+    fn guesses_lose_nothing() {
+        assert_eq!(guess(&["1", "-20"]), DataType::Int64);
+        assert_eq!(guess(&["1", "2.5"]), DataType::Float64);
+        assert_eq!(guess(&["007"]), DataType::Utf8View);
+        assert_eq!(guess(&["12345678901234567890"]), DataType::Utf8View);
+        assert_eq!(guess(&["true", "False"]), DataType::Boolean);
+        assert_eq!(guess(&["2014-01-31"]), DataType::Date32);
+        assert_eq!(guess(&["31.01.2014"]), DataType::Utf8View);
+        assert_eq!(guess(&["2020-02-29 00:00:02.000", "2020-02-29T00:00:02Z"]), time_type());
+        assert_eq!(guess(&["2020-02-29 00:00:02.000001"]), DataType::Utf8View);
+        assert_eq!(guess(&[]), DataType::Utf8View);
+    }
+}

@@ -1,0 +1,8 @@
+//! Inputs that are tables already: CSV and JSON lines, decoded by the same contract as access logs.
+
+mod csv;
+mod infer;
+mod json;
+
+pub use csv::{CsvDecoder, CsvOptions, infer_csv};
+pub use json::{JsonDecoder, infer_json};
