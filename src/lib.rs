@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod error;
 pub mod escape;
 pub mod input;
+pub mod output;
 pub mod progress;
 pub mod tabular;
 pub mod text_column;
