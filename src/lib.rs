@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod accesslog;
+pub mod convert;
 pub mod decode;
 pub mod diagnostic;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod escape;
 pub mod input;
 pub mod output;
 pub mod progress;
+pub mod publish;
 pub mod tabular;
 pub mod text_column;
 pub mod units;
