@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod accesslog;
+pub mod cli;
 pub mod decode;
 pub mod diagnostic;
 pub mod error;
