@@ -1,0 +1,3 @@
+//! The command line: one file a command, each turning arguments into a call of the library.
+
+pub mod log_format;
