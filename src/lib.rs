@@ -9,6 +9,7 @@ pub mod accesslog;
 pub mod decode;
 pub mod diagnostic;
 pub mod error;
+pub mod generate;
 pub mod progress;
 pub mod units;
 
