@@ -109,6 +109,10 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
             format!("{} rows were read, {written} were written; nothing was published", whole.rows),
         ));
     }
+    if matches!(table, Cow::Owned(_)) {
+        let path = staging.path(SPOOL);
+        fs::remove_file(&path).map_err(|e| Error::output(path.display(), e))?;
+    }
     staging.commit(&files.iter().map(|f| f.path.clone()).collect::<Vec<_>>())?;
 
     let sources = table.sources.iter().zip(&tallies).map(|(source, t)| SourceReport {
@@ -141,6 +145,9 @@ fn keys_only_split(partitioning: &Partitioning, batch: &RecordBatch) -> Result<V
     Ok(partitioning.split(batch)?.into_iter().map(|(folder, part)| (folder, part.num_rows() as u64)).collect())
 }
 
+/// The copy of standard input in the hidden folder.
+const SPOOL: &str = ".stdin";
+
 /// Standard input can't be read twice: it is kept in the hidden folder.
 fn spool<'a>(table: &'a Table, staging: &Staging) -> Result<Cow<'a, Table>> {
     if !table.sources.iter().any(|s| s.is_stdin()) {
@@ -149,7 +156,7 @@ fn spool<'a>(table: &'a Table, staging: &Staging) -> Result<Cow<'a, Table>> {
     let mut table = table.clone();
     for source in &mut table.sources {
         if source.is_stdin() {
-            let path = staging.path(".stdin");
+            let path = staging.path(SPOOL);
             let mut file = File::create(&path).map_err(|e| Error::output(path.display(), e))?;
             let size = std::io::copy(&mut source.open()?, &mut file).map_err(|e| Error::input(&source.path, e))?;
             source.place = Place::File(path);
@@ -526,7 +533,7 @@ impl<'a> Assembly<'a> {
 
     fn end(&self, folder: &str, number: u64, file: PartFile<BufWriter<File>>) -> Result<()> {
         let rows = file.rows();
-        let (_, bytes) = file.finish()?;
+        let bytes = file.finish()?;
         let report = FileReport { path: self.path(folder, number), rows, bytes };
         self.done.lock().unwrap_or_else(PoisonError::into_inner).push(report);
         Ok(())
@@ -591,7 +598,7 @@ impl<'a> Assembly<'a> {
 
     /// A file with the columns and no rows.
     fn empty_file(&self) -> Result<FileReport> {
-        let (_, bytes) = self.begin("", 0)?.finish()?;
+        let bytes = self.begin("", 0)?.finish()?;
         Ok(FileReport { path: self.path("", 0), rows: 0, bytes })
     }
 }
