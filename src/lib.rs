@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod error;
 pub mod generate;
 pub mod progress;
+pub mod schema;
 pub mod units;
 
 pub use error::{Error, ErrorKind, Result};
