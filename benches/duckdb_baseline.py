@@ -74,13 +74,15 @@ def convert(args: argparse.Namespace) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    glob = args.output
-    if os.path.isdir(glob):
-        glob = os.path.join(glob, "*")
+    files = [args.output]
+    if os.path.isdir(args.output):
+        # Not what readers of a lake leave out: hidden files, and those with a leading `_`.
+        names_there = sorted(name for name in os.listdir(args.output) if not name.startswith((".", "_")))
+        files = [os.path.join(args.output, name) for name in names_there]
     reader = {
-        "parquet": f"read_parquet({sql_text(glob)})",
-        "csv": f"read_csv({sql_text(glob)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')",
-        "json": f"read_json({sql_text(glob)}, format = 'newline_delimited', columns = {{'status': 'INTEGER', 'bytes': 'BIGINT'}})",
+        "parquet": f"read_parquet({names(files)})",
+        "csv": f"read_csv({names(files)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')",
+        "json": f"read_json({names(files)}, format = 'newline_delimited', columns = {{'status': 'INTEGER', 'bytes': 'BIGINT'}})",
     }[args.to]
     rows = duckdb.execute(
         f"SELECT CAST(status AS INTEGER), count(*), sum(CAST(bytes AS BIGINT)) FROM {reader} GROUP BY 1 ORDER BY 1"

@@ -46,6 +46,10 @@ impl<'a> Document<'a> {
                 format!("there is no `{}` here{hint}", field.escape_debug())
             }
             serde_saphyr::Error::SerdeMissingField { field, .. } => format!("`{field}` is missing"),
+            serde_saphyr::Error::Eof { .. } => "the file ends here; expected `key: value` lines".to_string(),
+            serde_saphyr::Error::Unexpected { expected: "mapping start", .. } => "expected `key: value` lines".to_string(),
+            serde_saphyr::Error::Unexpected { expected: "sequence start", .. } => "expected a list, each item after `- `".to_string(),
+            serde_saphyr::Error::Unexpected { expected: "string scalar", .. } => "expected text".to_string(),
             other => UserMessageFormatter.format_message(other).escape_debug().to_string(),
         };
         let location = error.location().unwrap_or(Location::UNKNOWN);

@@ -44,6 +44,8 @@ fn faults_are_pointed_at() {
     assert!(upper.starts_with("t.yaml:1:7:\n  name: Table\n        ^^^^^ expected a name"), "{upper}");
     let none = refusal("name: t\ncolumns: []\n");
     assert!(none.starts_with("t.yaml:1:7:\n") && none.contains("no columns"), "{none}");
+    let scalar = refusal("name: t\ncolumns: 3\n");
+    assert!(scalar.starts_with("t.yaml:2:10:\n") && scalar.ends_with("^ expected a list, each item after `- `"), "{scalar}");
     let missing = refusal("name: t\n");
     assert!(missing.starts_with("t.yaml:1:") && missing.contains("`columns` is missing"), "{missing}");
 }
