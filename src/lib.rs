@@ -18,6 +18,7 @@ pub mod input;
 pub mod output;
 pub mod progress;
 pub mod publish;
+pub mod schema;
 pub mod tabular;
 pub mod text_column;
 pub mod units;
