@@ -341,6 +341,7 @@ impl LineValues {
             Lex::Quoted { user: true } if rest.starts_with(b"\"\"") && rest[2..].starts_with(&step.after) => Some(2),
             Lex::Quoted { .. } => bare_quote(rest),
             Lex::Anchored { .. } => self.find_anchored(steps, rest),
+            Lex::Word => self.find_anchored(steps, rest).filter(|end| memchr::memchr(b' ', &rest[..*end]).is_none()),
             Lex::BeforeEnd { .. } => Some(rest.strip_suffix(&step.after[..])?.len()),
             _ => find(rest, &step.after, 0),
         }
@@ -426,7 +427,7 @@ impl Clock {
     fn parse(&mut self, text: &[u8; 26]) -> Option<i64> {
         let two = |at: usize| {
             let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-            (tens < 10 && ones < 10).then_some(tens * 10 + ones)
+            (tens < 10 && ones < 10).then(|| tens * 10 + ones)
         };
         let mut days = self.days;
         if text[..12] != self.last[..12] {

@@ -42,6 +42,8 @@ pub(super) enum Lex {
     Until { user: bool },
     /// At the first place where the bytes after it stand and the numbers and times behind them fit.
     Anchored { user: bool },
+    /// As `Anchored`, of a value that has no blank in it: a host, an address.
+    Word,
     /// Right before the bytes that end the line: it is the last value.
     BeforeEnd { user: bool },
     /// Digits, or `-`.
@@ -215,6 +217,7 @@ impl LogFormat {
             // Apache writes a quote inside a value as \", so the first bare quote is the end.
             _ if after.first() == Some(&b'"') => Lex::Quoted { user },
             _ if next.is_none() => Lex::BeforeEnd { user },
+            _ if after[0] != b' ' && is_word(directive) => Lex::Word,
             _ => match next.map(|d| &d.field) {
                 Some(Field::Time { .. } | Field::Int(_) | Field::Long(_) | Field::BytesOut) => Lex::Anchored { user },
                 _ => Lex::Until { user },
@@ -269,6 +272,11 @@ impl LogFormat {
             .collect();
         Arc::new(Schema::new(fields))
     }
+}
+
+/// Whether values of this directive, a host or an address, have no blank: a line where one would is of another format.
+fn is_word(directive: &Directive) -> bool {
+    matches!(directive.text.as_bytes().last(), Some(b'a' | b'A' | b'h' | b'v'))
 }
 
 fn starts_with_digit(next: Option<&Directive>) -> bool {
