@@ -296,12 +296,10 @@ impl LineValues {
         for (index, step) in format.steps.iter().enumerate() {
             let rest = &line[at..];
             let length = match &step.lex {
-                Lex::Number { long } => {
-                    number(rest).filter(|(number, _)| *long || number.is_none_or(|n| n <= i64::from(i32::MAX))).map(|(number, length)| {
-                        self.numbers[index] = number;
-                        length
-                    })
-                }
+                Lex::Number { long } => number(rest, *long).map(|(number, length)| {
+                    self.numbers[index] = number;
+                    length
+                }),
                 Lex::Time { items, group } => self.time(items, *group, step.conditional, rest),
                 Lex::PathBeforeQuery => {
                     self.text(&format.steps[index + 1..], rest).map(|end| memchr::memchr(b'?', &rest[..end]).unwrap_or(end))
@@ -365,7 +363,7 @@ impl LineValues {
     fn fits(&mut self, steps: &[Step], mut text: &[u8]) -> bool {
         for step in steps {
             let length = match &step.lex {
-                Lex::Number { .. } => number(text).map(|(_, length)| length),
+                Lex::Number { long } => number(text, *long).map(|(_, length)| length),
                 Lex::Time { .. } if step.conditional && is_dash(text) => Some(1),
                 Lex::Time { group: Some(group), .. } if self.common[*group] => self.clock.read(text).map(|_| Clock::LENGTH),
                 Lex::Time { items, .. } => strftime::read(items, text, &mut Parts::default()),
@@ -487,9 +485,9 @@ fn find(text: &[u8], literal: &[u8], mut from: usize) -> Option<usize> {
     }
 }
 
-/// The number, or the `-` for none, that `text` begins with, and its length.
+/// The number, of 64 bits where it is `long` and else of 32, or the `-` for none, that `text` begins with, and its length.
 #[inline]
-fn number(text: &[u8]) -> Option<(Option<i64>, usize)> {
+fn number(text: &[u8], long: bool) -> Option<(Option<i64>, usize)> {
     /// The digits of `i64::MAX`. More are no number, not even after zeros, so that a look at digits is bounded.
     const MOST: usize = 19;
     let mut value: i64 = 0;
@@ -504,6 +502,7 @@ fn number(text: &[u8]) -> Option<(Option<i64>, usize)> {
     match (length, text.first()) {
         (0, Some(b'-')) => Some((None, 1)),
         (0, _) => None,
+        _ if !long && value > i64::from(i32::MAX) => None,
         _ => Some((Some(value), length)),
     }
 }

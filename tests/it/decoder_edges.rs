@@ -12,10 +12,10 @@ fn text(text: &str) -> Cell {
 
 #[test]
 fn a_value_ends_where_all_the_numbers_behind_it_fit() {
-    let table = Table::custom("%{A}i %s %b", b"GET 5 b 7 - x 200 12\n");
+    let table = Table::custom("%{A}i %s %b", b"GET 5 b 7 - x 9999999999 1 200 12\n");
     assert_eq!(
         (table.named("a", 0), table.named("status", 0), table.named("bytes", 0)),
-        (text("GET 5 b 7 - x"), Cell::Number(200), Cell::Number(12))
+        (text("GET 5 b 7 - x 9999999999 1"), Cell::Number(200), Cell::Number(12))
     );
 }
 
