@@ -335,13 +335,25 @@ impl LineValues {
     /// How long the text of the first of `steps` is at the start of `rest`.
     fn text(&mut self, steps: &[Step], rest: &[u8]) -> Option<usize> {
         let step = &steps[0];
-        match step.lex {
+        match &step.lex {
             Lex::Quoted { user: true } if rest.starts_with(b"\"\"") && rest[2..].starts_with(&step.after) => Some(2),
             Lex::Quoted { .. } => bare_quote(rest),
             Lex::Anchored { .. } => self.find_anchored(steps, rest),
+            Lex::BeforeIdent { dash } => match find(rest, dash, 0) {
+                Some(at) if self.text_fits(&steps[2..], &rest[at + dash.len()..]) => Some(at),
+                _ => find(rest, &step.after, 0),
+            },
             Lex::Word => self.find_anchored(steps, rest).filter(|end| memchr::memchr(b' ', &rest[..*end]).is_none()),
             Lex::BeforeEnd { .. } => Some(rest.strip_suffix(&step.after[..])?.len()),
             _ => find(rest, &step.after, 0),
+        }
+    }
+
+    /// Whether the first of `steps`, where it is a text before numbers and times, fits at the start of `rest`.
+    fn text_fits(&mut self, steps: &[Step], rest: &[u8]) -> bool {
+        match steps.first() {
+            Some(step) if matches!(step.lex, Lex::Anchored { .. }) => self.find_anchored(steps, rest).is_some(),
+            _ => true,
         }
     }
 

@@ -28,6 +28,18 @@ fn the_last_value_ends_at_the_end_of_the_line() {
 }
 
 #[test]
+fn a_list_of_addresses_ends_before_the_ident() {
+    let format = r#"%{X-Forwarded-For}i %l %u %t "%r" %>s %b"#;
+    let log = b"10.0.0.1, 10.0.0.2 - - [10/Oct/2000:13:55:36 -0700] \"-\" 408 -\n- - a b [10/Oct/2000:13:55:36 -0700] \"-\" 408 -\n\
+                10.0.0.1 bob - [10/Oct/2000:13:55:36 -0700] \"-\" 408 -\n";
+    let table = Table::custom(format, log);
+    let row = |row| ["x_forwarded_for", "ident", "auth_user"].map(|name| table.named(name, row));
+    assert_eq!(row(0), [text("10.0.0.1, 10.0.0.2"), Cell::Null, Cell::Null]);
+    assert_eq!(row(1), [Cell::Null, Cell::Null, text("a b")]);
+    assert_eq!(row(2), [text("10.0.0.1"), text("bob"), Cell::Null]);
+}
+
+#[test]
 fn a_host_has_no_blank() {
     // Without that, a client could make lines of `combined` fit `vhost_combined` too.
     let forged = "x - - [10/Oct/2000:13:55:36 -0700] \"a:1 b c [10/Oct/2000:13:55:36 -0700] \" 200 1 \"-\" \"-\"";

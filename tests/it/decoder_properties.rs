@@ -8,10 +8,11 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 /// Formats that use every way in which a value's end is found.
-const FORMATS: [&str; 9] = [
+const FORMATS: [&str; 10] = [
     r#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#,
     r#"%v:%p %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#,
     "%h %l %u %t %r %>s %b %{Referer}i %{User-Agent}i",
+    "%{X-Forwarded-For}i %l %u %t %D",
     "%{Referer}i -> %U",
     "%{User-Agent}i",
     r"%h\t%200,304t\t%m %U%q %H\t%D",
