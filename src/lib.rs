@@ -13,6 +13,7 @@ pub mod error;
 pub mod escape;
 pub mod input;
 pub mod progress;
+pub mod query;
 pub mod tabular;
 pub mod text_column;
 pub mod units;
