@@ -1,18 +1,23 @@
 //! `etl` turns web logs and other raw files into tables that people can query.
 //!
 //! The way of the data is the way through the modules: bytes are read and cut into blocks by [`input`], become record
-//! batches in [`accesslog`], files in [`output`], and are put together by [`convert`]; [`query`] reads any of them.
+//! batches in [`accesslog`] and [`tabular`], files in [`output`]; [`convert`] puts that together, [`publish`] moves the files to their
+//! place, and [`cli`] turns arguments into calls of all that.
 
 #![deny(unsafe_code)]
 
 pub mod accesslog;
 pub mod cli;
+pub mod convert;
 pub mod decode;
 pub mod diagnostic;
 pub mod error;
 pub mod escape;
+pub mod generate;
 pub mod input;
+pub mod output;
 pub mod progress;
+pub mod publish;
 pub mod query;
 pub mod tabular;
 pub mod text_column;

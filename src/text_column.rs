@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// The bytes of a block that values are taken from, and whether they need care.
 #[derive(Debug, Clone, Copy)]
-pub struct Care {
+pub(super) struct Care {
     /// The whole block is UTF-8, and so is every value cut out of it at ASCII bytes.
     pub valid_utf8: bool,
     /// Values are unescaped.
@@ -17,7 +17,7 @@ pub struct Care {
 
 /// A column of views: 16 bytes a value, no copy of the text unless it has to be changed.
 #[derive(Debug)]
-pub struct TextColumn {
+pub(super) struct TextColumn {
     views: Vec<u128>,
     nulls: NullBufferBuilder,
     /// Text that is not in the block as it is needed: unescaped, or with bytes escaped that are not UTF-8.
@@ -28,19 +28,19 @@ const BLOCK: u32 = 0;
 const CHANGED: u32 = 1;
 
 impl TextColumn {
-    pub fn with_capacity(rows: usize) -> Self {
+    pub(super) fn with_capacity(rows: usize) -> Self {
         TextColumn { views: Vec::with_capacity(rows), nulls: NullBufferBuilder::new(rows), changed: Vec::new() }
     }
 
     #[inline]
-    pub fn push_null(&mut self) {
+    pub(super) fn push_null(&mut self) {
         self.views.push(0);
         self.nulls.append_null();
     }
 
     /// Appends `value`, which lies at `offset` in the block.
     #[inline]
-    pub fn push(&mut self, value: &[u8], offset: u32, care: Care) {
+    pub(super) fn push(&mut self, value: &[u8], offset: u32, care: Care) {
         if care.valid_utf8 && !care.unescape {
             self.views.push(make_view(value, BLOCK, offset));
             self.nulls.append_non_null();
@@ -78,7 +78,7 @@ impl TextColumn {
     }
 
     /// The column; `block` is what every value was pushed from.
-    pub fn finish(&mut self, block: &Bytes) -> ArrayRef {
+    pub(super) fn finish(&mut self, block: &Bytes) -> ArrayRef {
         let views = ScalarBuffer::from(std::mem::take(&mut self.views));
         let nulls = self.nulls.finish();
         let mut buffers = vec![Buffer::from(block.clone())];

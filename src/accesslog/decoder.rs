@@ -3,19 +3,21 @@
 //! Each line is read in two steps. First its values are found, in the order of the LogFormat, without copying any; a line
 //! that doesn't fit costs nothing more. Then the columns that were asked for are filled.
 
-use super::format::{Lex, LogFormat, RequestPiece, Source};
+use super::format::{Lex, LogFormat, RequestPiece, Source, Step};
 use super::instant::{self, Parts};
 use super::request::{self, RequestLine};
 use super::strftime::{self, COMMON};
 use crate::decode::{Decoded, Decoder, Reject};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::text_column::{Care, TextColumn};
 use arrow::array::{ArrayRef, Int32Array, Int64Array, NullBufferBuilder, TimestampMillisecondArray};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use bytes::Bytes;
-use std::ops::Range;
 use std::sync::Arc;
+
+/// The most bytes that are decoded at once. A text column's offsets are 31 bits, and a byte may become the four of `\xhh`.
+const LARGEST_BLOCK: usize = (i32::MAX / 4) as usize;
 
 /// What to decode and how.
 #[derive(Debug, Clone, Default)]
@@ -45,8 +47,6 @@ pub struct LogDecoder {
     unescape: bool,
     /// Whether the columns asked for need the request line of a step split.
     splits: Vec<bool>,
-    /// An empty line fits the format.
-    blank_is_row: bool,
     line: LineValues,
     reasons: Reasons,
 }
@@ -144,9 +144,8 @@ impl LogDecoder {
             common,
             clock: Clock::default(),
         };
-        let blank_is_row = format.prefix.is_empty() && matches!(format.steps.as_slice(), [only] if only.lex == Lex::Rest);
         let reasons = Reasons::of(&format);
-        LogDecoder { format, schema, columns, unescape: options.unescape, splits, blank_is_row, line, reasons }
+        LogDecoder { format, schema, columns, unescape: options.unescape, splits, line, reasons }
     }
 
     /// Fills the columns from the line that was just read.
@@ -165,8 +164,10 @@ impl LogDecoder {
                     value => column.push(value, base + values.spans[step].0, care),
                 },
                 (Source::Query { step }, Building::Text(column)) => match text(step) {
+                    b"" | b"-" => column.push_null(),
                     [b'?', query @ ..] => column.push(query, base + values.spans[step].0 + 1, care),
-                    _ => column.push_null(),
+                    // Apache writes the `?`, but who doesn't shall not lose the query.
+                    query => column.push(query, base + values.spans[step].0, care),
                 },
                 (Source::Request { step, piece }, Building::Text(column)) => {
                     let whole = text(step);
@@ -221,6 +222,12 @@ impl Decoder for LogDecoder {
 
     fn decode(&mut self, block: &Bytes) -> Result<Decoded> {
         let bytes: &[u8] = block;
+        if bytes.len() > LARGEST_BLOCK {
+            return Err(Error::new(
+                ErrorKind::Internal,
+                format!("a block of {} bytes of log was to be decoded at once; at most {LARGEST_BLOCK} can be", bytes.len()),
+            ));
+        }
         let care = Care { valid_utf8: simdutf8::basic::from_utf8(bytes).is_ok(), unescape: self.unescape };
         let has_nul = memchr::memchr(0, bytes).is_some();
         let (mut lines, mut blank, mut rows) = (0u64, 0u64, 0usize);
@@ -230,27 +237,25 @@ impl Decoder for LogDecoder {
             let newline = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
             let end = if newline > start && bytes[newline - 1] == b'\r' { newline - 1 } else { newline };
             let line = &bytes[start..end];
-            if line.trim_ascii().is_empty() && !(self.blank_is_row && line.is_empty()) {
-                blank += 1;
+            let read = if has_nul && memchr::memchr(0, line).is_some() {
+                Err(self.reasons.nul.clone())
             } else {
-                let read = if has_nul && memchr::memchr(0, line).is_some() {
-                    Err(self.reasons.nul.clone())
-                } else {
-                    self.line.read(&self.format, line).map_err(|misfit| self.reasons.of_misfit(misfit))
-                };
-                match read {
-                    Ok(()) => {
-                        self.append(line, start as u32, care);
-                        rows += 1;
-                    }
-                    Err(reason) => rejects.push(Reject {
-                        line: lines,
-                        offset: start as u64,
-                        reason,
-                        raw: block.slice(start..end),
-                        length: (end - start) as u64,
-                    }),
+                self.line.read(&self.format, line).map_err(|misfit| self.reasons.of_misfit(misfit))
+            };
+            match read {
+                Ok(()) => {
+                    self.append(line, start as u32, care);
+                    rows += 1;
                 }
+                // Only a line that is not of the format is blank: `%{User-Agent}i` logs an empty header as an empty line.
+                Err(_) if line.trim_ascii().is_empty() => blank += 1,
+                Err(reason) => rejects.push(Reject {
+                    line: lines,
+                    offset: start as u64,
+                    reason,
+                    raw: block.slice(start..end),
+                    length: (end - start) as u64,
+                }),
             }
             lines += 1;
             start = newline + 1;
@@ -290,41 +295,22 @@ impl LineValues {
         }
         for (index, step) in format.steps.iter().enumerate() {
             let rest = &line[at..];
-            let span: Range<usize> = match &step.lex {
-                Lex::Quoted { user } => {
-                    if *user && rest.starts_with(b"\"\"") && rest[2..].starts_with(&step.after) {
-                        0..2
-                    } else {
-                        0..bare_quote(rest).ok_or(Misfit::Value(index))?
-                    }
-                }
-                Lex::Until { .. } => 0..find(rest, &step.after, 0).ok_or(Misfit::Value(index))?,
-                Lex::Anchored { .. } => 0..self.find_anchored(format, index, rest).ok_or(Misfit::Value(index))?,
+            let length = match &step.lex {
                 Lex::Number { long } => {
-                    let (number, length) = number(rest).ok_or(Misfit::Value(index))?;
-                    if !long && number.is_some_and(|n| n > i64::from(i32::MAX)) {
-                        return Err(Misfit::Value(index));
-                    }
-                    self.numbers[index] = number;
-                    0..length
+                    number(rest).filter(|(number, _)| *long || number.is_none_or(|n| n <= i64::from(i32::MAX))).map(|(number, length)| {
+                        self.numbers[index] = number;
+                        length
+                    })
                 }
-                Lex::Time { items, group } => 0..self.time(items, *group, step.conditional, rest).ok_or(Misfit::Value(index))?,
+                Lex::Time { items, group } => self.time(items, *group, step.conditional, rest),
                 Lex::PathBeforeQuery => {
-                    let end = match format.steps.get(index + 1).map(|next| next.after.as_slice()) {
-                        None | Some([]) => rest.len(),
-                        Some(after @ [b'"', ..]) => {
-                            bare_quote(rest).filter(|end| rest[*end..].starts_with(after)).ok_or(Misfit::Value(index))?
-                        }
-                        Some(after) => find(rest, after, 0).ok_or(Misfit::Value(index))?,
-                    };
-                    0..memchr::memchr(b'?', &rest[..end]).unwrap_or(end)
+                    self.text(&format.steps[index + 1..], rest).map(|end| memchr::memchr(b'?', &rest[..end]).unwrap_or(end))
                 }
-                Lex::Rest => 0..rest.len(),
+                _ => self.text(&format.steps[index..], rest),
             };
-            let end = at + span.end;
+            let end = at + length.ok_or(Misfit::Value(index))?;
             // An empty user name is logged as "", a user named "" as \"\".
-            let empty_user = matches!(step.lex, Lex::Quoted { user: true } | Lex::Until { user: true } | Lex::Anchored { user: true })
-                && &line[at..end] == b"\"\"";
+            let empty_user = step.lex.is_user() && &line[at..end] == b"\"\"";
             self.spans[index] = if empty_user { (at as u32, at as u32) } else { (at as u32, end as u32) };
             if matches!(step.lex, Lex::Anchored { user: true }) && &line[at..end] == b"- -" {
                 return Err(Misfit::Shifted);
@@ -348,29 +334,53 @@ impl LineValues {
         Ok(())
     }
 
-    /// Where the bytes after step `index` stand and the next step's value fits behind them.
-    fn find_anchored(&mut self, format: &LogFormat, index: usize, rest: &[u8]) -> Option<usize> {
-        let after = &format.steps[index].after;
-        let next = &format.steps[index + 1];
+    /// How long the text of the first of `steps` is at the start of `rest`.
+    fn text(&mut self, steps: &[Step], rest: &[u8]) -> Option<usize> {
+        let step = &steps[0];
+        match step.lex {
+            Lex::Quoted { user: true } if rest.starts_with(b"\"\"") && rest[2..].starts_with(&step.after) => Some(2),
+            Lex::Quoted { .. } => bare_quote(rest),
+            Lex::Anchored { .. } => self.find_anchored(steps, rest),
+            Lex::BeforeEnd { .. } => Some(rest.strip_suffix(&step.after[..])?.len()),
+            _ => find(rest, &step.after, 0),
+        }
+    }
+
+    /// Where the bytes after the first of `steps` stand and what follows them fits, as far as it is numbers and times: each place
+    /// is looked at once, and each look is bounded by the format.
+    fn find_anchored(&mut self, steps: &[Step], rest: &[u8]) -> Option<usize> {
+        let after = &steps[0].after;
         let mut from = 0;
         loop {
             let at = find(rest, after, from)?;
-            let behind = &rest[at + after.len()..];
-            let length = match &next.lex {
-                Lex::Number { .. } => number(behind).map(|(_, length)| length),
-                Lex::Time { items, group } => self.time(items, *group, next.conditional, behind),
-                _ => Some(0),
-            };
-            if length.is_some_and(|length| behind[length..].starts_with(&next.after)) {
+            if self.fits(&steps[1..], &rest[at + after.len()..]) {
                 return Some(at);
             }
             from = at + 1;
         }
     }
 
+    /// Whether `text` begins as `steps` say, up to the first of them that is neither a number nor a time.
+    fn fits(&mut self, steps: &[Step], mut text: &[u8]) -> bool {
+        for step in steps {
+            let length = match &step.lex {
+                Lex::Number { .. } => number(text).map(|(_, length)| length),
+                Lex::Time { .. } if step.conditional && is_dash(text) => Some(1),
+                Lex::Time { group: Some(group), .. } if self.common[*group] => self.clock.read(text).map(|_| Clock::LENGTH),
+                Lex::Time { items, .. } => strftime::read(items, text, &mut Parts::default()),
+                _ => return true,
+            };
+            match length.and_then(|length| text[length..].strip_prefix(&step.after[..])) {
+                Some(rest) => text = rest,
+                None => return false,
+            }
+        }
+        text.is_empty()
+    }
+
     /// Reads a time at the start of `text`; gives its length.
     fn time(&mut self, items: &[strftime::TimeItem], group: Option<usize>, conditional: bool, text: &[u8]) -> Option<usize> {
-        if conditional && text.first() == Some(&b'-') && !text.get(1).is_some_and(u8::is_ascii_digit) {
+        if conditional && is_dash(text) {
             if let Some(group) = group {
                 self.unknown[group] = true;
                 self.instants[group] = None;
@@ -424,8 +434,9 @@ impl Clock {
                 return None;
             }
             let year = i32::from(two(7)?) * 100 + i32::from(two(9)?);
+            let (month, _) = strftime::month(&text[3..6])?;
             let mask = instant::part::YEAR | instant::part::MONTH | instant::part::DAY | instant::part::HOUR;
-            let parts = Parts { year, month: strftime::month(&text[3..6])?, day: two(0)?, ..Parts::default() };
+            let parts = Parts { year, month, day: two(0)?, ..Parts::default() };
             days = instant::millis(&parts, mask)?.div_euclid(86_400_000);
         }
         if text[14] != b':' || text[17] != b':' || text[20] != b' ' {
@@ -442,6 +453,11 @@ impl Clock {
         self.last_millis = (days * 86_400 + of_day - i64::from(zone)) * 1000;
         Some(self.last_millis)
     }
+}
+
+/// Whether `text` begins with the `-` of a time that was not logged, not with a negative number.
+fn is_dash(text: &[u8]) -> bool {
+    text.first() == Some(&b'-') && !text.get(1).is_some_and(u8::is_ascii_digit)
 }
 
 /// The first quote that no backslash stands before.
@@ -473,9 +489,14 @@ fn find(text: &[u8], literal: &[u8], mut from: usize) -> Option<usize> {
 /// The number, or the `-` for none, that `text` begins with, and its length.
 #[inline]
 fn number(text: &[u8]) -> Option<(Option<i64>, usize)> {
+    /// The digits of `i64::MAX`. More are no number, not even after zeros, so that a look at digits is bounded.
+    const MOST: usize = 19;
     let mut value: i64 = 0;
     let mut length = 0;
     while let Some(digit) = text.get(length).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+        if length == MOST {
+            return None;
+        }
         value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
         length += 1;
     }
@@ -493,6 +514,7 @@ impl Reasons {
             Lex::Quoted { .. } => format!("no closing quote after {}", step.text),
             Lex::Number { .. } => format!("{} is not a number", step.text),
             Lex::Time { .. } => format!("{} is not a time", step.text),
+            Lex::BeforeEnd { .. } => format!("expected {} at the end", quote(&step.after)),
             _ => format!("no {} after {}", quote(&step.after), step.text),
         });
         let after = format.steps.iter().map(|step| format!("expected {} after {}", quote(&step.after), step.text));

@@ -40,16 +40,26 @@ pub(super) enum Lex {
     Quoted { user: bool },
     /// At the first place where the bytes after it stand.
     Until { user: bool },
-    /// At the first place where the bytes after it stand and the next value fits behind them.
+    /// At the first place where the bytes after it stand and the numbers and times behind them fit.
     Anchored { user: bool },
+    /// Right before the bytes that end the line: it is the last value.
+    BeforeEnd { user: bool },
     /// Digits, or `-`.
     Number { long: bool },
     /// What fits the pattern; the second number is the index of the time group, where it belongs to one.
     Time { items: Vec<TimeItem>, group: Option<usize> },
-    /// `%U` with `%q` right behind it: at the `?`, or where `%q` would end.
+    /// `%U` with `%q` right behind it: at the first `?` before where `%q` ends, or there.
     PathBeforeQuery,
-    /// The end of the line.
-    Rest,
+}
+
+impl Lex {
+    /// Whether this is `%u`, for which Apache writes `""` where the name is empty.
+    pub(super) fn is_user(&self) -> bool {
+        match self {
+            Lex::Quoted { user } | Lex::Until { user } | Lex::Anchored { user } | Lex::BeforeEnd { user } => *user,
+            _ => false,
+        }
+    }
 }
 
 /// The directives that fix one instant together.
@@ -135,6 +145,12 @@ impl LogFormat {
                 format!("the LogFormat `{text}` has no directive; expected for example `%h %l %u %t \"%r\" %>s %b`"),
             ));
         }
+        if std::iter::once(&prefix).chain(found.iter().map(|(_, after)| after)).any(|literal| literal.contains(&b'\n')) {
+            return Err(Error::new(
+                ErrorKind::Format,
+                format!("the LogFormat `{}` has a line break in it; expected one line for each request", text.escape_debug()),
+            ));
+        }
         let (groups, membership) = time_groups(&found);
         let mut format = LogFormat {
             name: name.to_string(),
@@ -146,11 +162,7 @@ impl LogFormat {
             notes: Vec::new(),
         };
         for (index, (directive, after)) in found.iter().enumerate() {
-            let quoted_before = match index {
-                0 => format.prefix.ends_with(b"\""),
-                _ => found[index - 1].1.ends_with(b"\""),
-            };
-            let lex = format.lex(&found, index, quoted_before, membership[index])?;
+            let lex = format.lex(&found, index, membership[index])?;
             format.steps.push(Step { lex, after: after.clone(), text: directive.text.clone(), conditional: directive.conditional });
         }
         format.columns = columns(&found, &format.groups, &membership);
@@ -161,7 +173,7 @@ impl LogFormat {
     }
 
     /// How the end of `found[index]` is found.
-    fn lex(&mut self, found: &[(Directive, Vec<u8>)], index: usize, quoted_before: bool, group: Option<usize>) -> Result<Lex> {
+    fn lex(&mut self, found: &[(Directive, Vec<u8>)], index: usize, group: Option<usize>) -> Result<Lex> {
         let (directive, after) = &found[index];
         let next = found.get(index + 1).map(|(d, _)| d);
         let user = directive.field == Field::User;
@@ -197,12 +209,12 @@ impl LogFormat {
             Field::Text(name) if name == "path" && after.is_empty() && next.is_some_and(|d| d.field == Field::Query) => {
                 Lex::PathBeforeQuery
             }
-            _ if after.is_empty() && next.is_none() => Lex::Rest,
-            _ if after.is_empty() => {
+            _ if after.is_empty() && next.is_some() => {
                 return Err(refuse(format!("nothing marks where {} ends; put a blank or quotes around it", directive.text)));
             }
             // Apache writes a quote inside a value as \", so the first bare quote is the end.
-            _ if after[0] == b'"' && quoted_before => Lex::Quoted { user },
+            _ if after.first() == Some(&b'"') => Lex::Quoted { user },
+            _ if next.is_none() => Lex::BeforeEnd { user },
             _ => match next.map(|d| &d.field) {
                 Some(Field::Time { .. } | Field::Int(_) | Field::Long(_) | Field::BytesOut) => Lex::Anchored { user },
                 _ => Lex::Until { user },
@@ -375,13 +387,15 @@ fn columns(found: &[(Directive, Vec<u8>)], groups: &[TimeGroup], membership: &[O
 
 /// `name`, or `name_2`, `name_3` and so on where it is taken.
 fn unique(name: &str, taken: &mut HashMap<String, usize>) -> String {
-    let mut candidate = name.to_string();
-    let mut number = 1;
+    // The number that a name got last is kept: the thousandth of it is found without looking at the 999 before.
+    let mut number = taken.get(name).map_or(1, |last| last + 1);
+    let mut candidate = if number == 1 { name.to_string() } else { format!("{name}_{number}") };
     while taken.contains_key(&candidate) {
         number += 1;
         candidate = format!("{name}_{number}");
     }
-    taken.insert(candidate.clone(), 1);
+    taken.insert(name.to_string(), number);
+    taken.entry(candidate.clone()).or_insert(1);
     candidate
 }
 
@@ -416,7 +430,7 @@ mod tests {
 
     #[test]
     fn what_needs_guessing_is_refused() {
-        for bad in ["%h%u", "%>s%b", "%b%h", "%u%t", "plain text", "", "%{sec}t%{sec}t"] {
+        for bad in ["%h%u", "%>s%b", "%b%h", "%u%t", "%h\\n%u", "plain text", "", "%{sec}t%{sec}t"] {
             assert_eq!(LogFormat::parse("test", bad).unwrap_err().kind(), ErrorKind::Format, "{bad}");
         }
         let error = LogFormat::parse("test", "%t %h%u").unwrap_err().to_string();

@@ -47,7 +47,7 @@ pub fn millis(parts: &Parts, mask: u32) -> Option<i64> {
     let fraction = i64::from(parts.fraction_micros);
     if has(part::EPOCH) {
         // A fraction of its own beside whole seconds; where the epoch brought its fraction, this is zero.
-        return Some((parts.epoch_micros + fraction).div_euclid(1_000));
+        return Some(parts.epoch_micros.checked_add(fraction)?.div_euclid(1_000));
     }
     let days = if has(part::MONTH | part::DAY) {
         if parts.month == 0 || parts.month > 12 || parts.day == 0 || parts.day > days_in_month(parts.year, parts.month) {

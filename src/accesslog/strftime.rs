@@ -39,13 +39,13 @@ pub enum TimeItem {
     MicrosFraction,
     /// Letters that say nothing more: the name of the weekday.
     Name,
-    /// Digits that say nothing more: the week, the century.
-    Number,
+    /// So many digits that say nothing more: the week, the century.
+    Digits(usize),
 }
 
 impl TimeItem {
     /// Which part of an instant this gives, as a bit of [`part`].
-    pub fn part(self) -> u32 {
+    pub(super) fn part(self) -> u32 {
         match self {
             TimeItem::Year | TimeItem::Year2 => part::YEAR,
             TimeItem::Month | TimeItem::MonthName => part::MONTH,
@@ -60,19 +60,19 @@ impl TimeItem {
             TimeItem::Epoch | TimeItem::EpochTenDigits => part::EPOCH,
             TimeItem::EpochMillis | TimeItem::EpochMicros => part::EPOCH | part::FRACTION,
             TimeItem::MillisFraction | TimeItem::MicrosFraction => part::FRACTION,
-            TimeItem::Literal(_) | TimeItem::Space | TimeItem::Name | TimeItem::Number => 0,
+            TimeItem::Literal(_) | TimeItem::Space | TimeItem::Name | TimeItem::Digits(_) => 0,
         }
     }
 
     /// Whether its text begins with a digit, so that digits before it can't tell where they end.
-    pub fn starts_with_digit(self) -> bool {
+    pub(super) fn starts_with_digit(self) -> bool {
         use TimeItem::*;
         !matches!(self, Literal(_) | Space | MonthName | AmPm | Offset | ZoneName | Name)
     }
 }
 
 /// The text of `%t`: `[10/Oct/2000:13:55:36 -0700]`.
-pub const COMMON: [TimeItem; 15] = {
+pub(super) const COMMON: [TimeItem; 15] = {
     use TimeItem::*;
     [
         Literal(b'['),
@@ -96,7 +96,7 @@ pub const COMMON: [TimeItem; 15] = {
 type Refusal = (Range<usize>, String);
 
 /// Reads the parameter of `%{…}t`: whether it is the request's end that is meant, and the pattern.
-pub fn parse(parameter: &str) -> Result<(bool, Vec<TimeItem>), Refusal> {
+pub(super) fn parse(parameter: &str) -> Result<(bool, Vec<TimeItem>), Refusal> {
     let (end, offset, pattern) = if let Some(rest) = parameter.strip_prefix("begin:") {
         (false, 6, rest)
     } else if let Some(rest) = parameter.strip_prefix("end:") {
@@ -167,7 +167,9 @@ fn expand(pattern: &str, items: &mut Vec<TimeItem>) -> Result<(), Refusal> {
                 Some(b'z') => Offset,
                 Some(b'Z') => ZoneName,
                 Some(b'a' | b'A') => Name,
-                Some(b'C' | b'g' | b'G' | b'u' | b'U' | b'V' | b'w' | b'W') => Number,
+                Some(b'u' | b'w') => Digits(1),
+                Some(b'C' | b'g' | b'U' | b'V' | b'W') => Digits(2),
+                Some(b'G') => Digits(4),
                 Some(_) => {
                     let end = (at + 1..=bytes.len()).find(|i| pattern.is_char_boundary(*i)).unwrap_or(bytes.len());
                     return Err((start..end, "no such strftime conversion".to_string()));
@@ -183,14 +185,14 @@ fn expand(pattern: &str, items: &mut Vec<TimeItem>) -> Result<(), Refusal> {
 }
 
 /// Reads `items` at the start of `text` into `parts`; gives how many bytes they took, or nothing where they don't fit.
-pub fn read(items: &[TimeItem], text: &[u8], parts: &mut Parts) -> Option<usize> {
+pub(super) fn read(items: &[TimeItem], text: &[u8], parts: &mut Parts) -> Option<usize> {
     use TimeItem::*;
     let mut at = 0;
     for item in items {
         let rest = text.get(at..)?;
         at += match item {
             Literal(byte) => (rest.first() == Some(byte)).then_some(1)?,
-            Space => rest.iter().take_while(|b| b.is_ascii_whitespace()).count(),
+            Space => rest.iter().take(LONGEST_WORD).take_while(|b| b.is_ascii_whitespace()).count(),
             Year => {
                 parts.year = number(rest, 4, 4)? as i32;
                 4
@@ -205,8 +207,8 @@ pub fn read(items: &[TimeItem], text: &[u8], parts: &mut Parts) -> Option<usize>
                 2
             }
             MonthName => {
-                let length = letters(rest);
-                parts.month = month(&rest[..length])?;
+                let (month, length) = month(rest)?;
+                parts.month = month;
                 length
             }
             Day => {
@@ -246,13 +248,14 @@ pub fn read(items: &[TimeItem], text: &[u8], parts: &mut Parts) -> Option<usize>
             }
             ZoneName => {
                 let length = letters(rest);
-                let name = &rest[..length];
-                parts.zone = match zone(name) {
-                    Some(seconds) => seconds,
+                let (seconds, length) = match zone(&rest[..length]) {
+                    Some(seconds) => (seconds, length),
                     // Beside seconds since 1970 the zone's name changes nothing.
-                    None if items.contains(&Epoch) && length > 0 => 0,
-                    None => return None,
+                    None if items.contains(&Epoch) && length > 0 => (0, length),
+                    // Zones without an abbreviation of letters, as Brazil's, have `-03`, `+0545`.
+                    None => offset(rest).or_else(|| hours(rest))?,
                 };
+                parts.zone = seconds;
                 length
             }
             Epoch | EpochTenDigits | EpochMillis | EpochMicros => {
@@ -280,10 +283,7 @@ pub fn read(items: &[TimeItem], text: &[u8], parts: &mut Parts) -> Option<usize>
                 0 => return None,
                 length => length,
             },
-            Number => match digits(rest, 4) {
-                0 => return None,
-                length => length,
-            },
+            Digits(count) => (digits(rest, *count) == *count).then_some(*count)?,
         };
     }
     Some(at)
@@ -300,12 +300,15 @@ fn number(text: &[u8], least: usize, most: usize) -> Option<i64> {
     (length >= least && length > 0).then(|| text[..length].iter().fold(0, |n, d| n * 10 + i64::from(d - b'0')))
 }
 
+/// How many letters, or blanks, are looked at: a line of nothing else shall not be looked at in full from each of its bytes.
+const LONGEST_WORD: usize = 64;
+
 fn letters(text: &[u8]) -> usize {
-    text.iter().take_while(|b| b.is_ascii_alphabetic()).count()
+    text.iter().take(LONGEST_WORD).take_while(|b| b.is_ascii_alphabetic()).count()
 }
 
-/// The month of an English name or its first three letters, 1 to 12.
-pub(super) fn month(name: &[u8]) -> Option<u8> {
+/// The month, 1 to 12, whose English name or its first three letters `text` begins with, and their length.
+pub(super) fn month(text: &[u8]) -> Option<(u8, usize)> {
     const NAMES: [&[u8]; 12] = [
         b"january",
         b"february",
@@ -320,8 +323,9 @@ pub(super) fn month(name: &[u8]) -> Option<u8> {
         b"november",
         b"december",
     ];
-    let index = NAMES.iter().position(|full| name.eq_ignore_ascii_case(&full[..3]) || name.eq_ignore_ascii_case(full))?;
-    Some(index as u8 + 1)
+    let begins = |name: &[u8]| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let index = NAMES.iter().position(|full| begins(&full[..3]))?;
+    Some((index as u8 + 1, if begins(NAMES[index]) { NAMES[index].len() } else { 3 }))
 }
 
 /// Seconds east of UTC, and the length of `+hhmm`, `+hh:mm` or `Z`.
@@ -337,6 +341,17 @@ pub(super) fn offset(text: &[u8]) -> Option<(i32, usize)> {
     let minutes = number(text.get(3 + colon..)?, 2, 2)?;
     // The farthest zones are at +14:00 and -12:00; some historical ones are at +15:13.
     (hours <= 15 && minutes < 60).then_some((sign * (hours * 3600 + minutes * 60) as i32, 5 + colon))
+}
+
+/// Seconds east of UTC, and the length of `+hh`.
+fn hours(text: &[u8]) -> Option<(i32, usize)> {
+    let sign = match text.first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours = number(&text[1..], 2, 2)?;
+    (hours <= 15).then_some((sign * hours as i32 * 3600, 3))
 }
 
 /// Seconds east of UTC of a zone's abbreviation. Those with more than one common meaning (IST, CST in Asia) have the one of RFC 5322
@@ -391,6 +406,10 @@ mod tests {
         assert_eq!(parsed("end:usec", "1795327416188466"), Some(1_795_327_416_188));
         assert_eq!(parsed("%Y%n%m%t%d%H", "2019 \t 05 \n 1912"), Some(1_558_267_200_000));
         assert_eq!(parsed("%Y %j %I %p", "2020 060 12 AM"), Some(1_582_934_400_000));
+        assert_eq!(parsed("%F %T %Z", "2019-05-20 11:54:43 -03"), Some(1_558_364_083_000));
+        assert_eq!(parsed("%d%bT%C%y %T", "19MayT2019 17:54:43"), Some(1_558_288_483_000));
+        assert_eq!(parsed("%a %B %d %T %Y", "Sun May 19 17:54:43 2019"), Some(1_558_288_483_000));
+        assert_eq!(parsed("sec", "999999999999999999"), None);
         assert_eq!(parsed("%F %T", "2019-02-29 00:00:00"), None);
         assert_eq!(parsed("%F %T %Z", "2019-02-20 00:00:00 XXX"), None);
         assert_eq!(parsed("", "[01/Nov/2017:07:28:29 +9999]"), None);

@@ -1,0 +1,48 @@
+//! lines = rows + rejects + blank: counted by unit, added up by source, checked at the end.
+
+use crate::decode::Reject;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What one unit, or one source, came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub lines: u64,
+    pub rows: u64,
+    pub rejects: u64,
+    pub blank: u64,
+    /// Bytes read, as they are stored.
+    pub stored: u64,
+    /// Bytes decoded, after decompression.
+    pub decoded: u64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, other: Tally) {
+        self.lines += other.lines;
+        self.rows += other.rows;
+        self.rejects += other.rejects;
+        self.blank += other.blank;
+        self.stored += other.stored;
+        self.decoded += other.decoded;
+    }
+
+    /// Whether every line is accounted for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where it is not: then nothing may be published.
+    pub(super) fn check(self, path: &str) -> Result<()> {
+        if self.lines == self.rows + self.rejects + self.blank {
+            return Ok(());
+        }
+        let message = format!("{path}: {} lines are not {} rows + {} rejects + {} blank", self.lines, self.rows, self.rejects, self.blank);
+        Err(Error::new(ErrorKind::Internal, message))
+    }
+}
+
+/// What was read of a unit besides its rows.
+#[derive(Debug, Default)]
+pub(super) struct UnitTally {
+    pub tally: Tally,
+    /// Line numbers count from 0 in the unit, offsets from the start of the file.
+    pub rejects: Vec<Reject>,
+}

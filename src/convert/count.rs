@@ -1,0 +1,63 @@
+//! The first of two passes: where files are cut by row, the rows before each unit must be known before any is written.
+
+use super::cuts::Cuts;
+use super::options::Layout;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Rows by unit and partition.
+#[derive(Debug, Default)]
+pub(super) struct RowCounts {
+    units: BTreeMap<u64, Vec<(Arc<str>, u64)>>,
+}
+
+/// Where each unit's rows start in each partition.
+#[derive(Debug)]
+pub(super) struct RowStarts {
+    layout: Layout,
+    totals: BTreeMap<Arc<str>, u64>,
+    starts: HashMap<(u64, Arc<str>), u64>,
+    rows: HashMap<u64, u64>,
+}
+
+impl RowCounts {
+    pub(super) fn add(&mut self, unit: u64, counts: Vec<(Arc<str>, u64)>) {
+        self.units.insert(unit, counts);
+    }
+
+    /// Adds the counts up in the order of the units.
+    pub(super) fn starts(self, layout: Layout) -> RowStarts {
+        let mut totals: BTreeMap<Arc<str>, u64> = BTreeMap::new();
+        let mut starts = HashMap::new();
+        let mut rows = HashMap::new();
+        for (unit, counts) in self.units {
+            rows.insert(unit, counts.iter().map(|(_, n)| n).sum());
+            for (folder, count) in counts {
+                let total = totals.entry(folder.clone()).or_default();
+                starts.insert((unit, folder), *total);
+                *total += count;
+            }
+        }
+        RowStarts { layout, totals, starts, rows }
+    }
+}
+
+impl RowStarts {
+    /// The cuts of a partition, and the number of the unit's first row in it.
+    pub(super) fn of(&self, unit: u64, folder: &Arc<str>) -> (Cuts, u64) {
+        let total = self.totals.get(folder).copied().unwrap_or_default();
+        (Cuts::of(self.layout, total), self.starts.get(&(unit, folder.clone())).copied().unwrap_or_default())
+    }
+
+    /// The rows that a unit had in the first pass.
+    pub(super) fn rows(&self, unit: u64) -> u64 {
+        self.rows.get(&unit).copied().unwrap_or_default()
+    }
+
+    /// Partitions with fewer rows than files were asked for: how many, and the rows of the first.
+    pub(super) fn short(&self, files: u64) -> Option<(usize, u64)> {
+        let mut short = self.totals.values().filter(|rows| **rows < files);
+        let first = *short.next()?;
+        Some((1 + short.count(), first))
+    }
+}

@@ -1,0 +1,56 @@
+//! What a conversion is asked to do.
+
+use crate::input::Table;
+use crate::output::FileFormat;
+use crate::publish::Existing;
+use crate::units::{ByteSize, Rate};
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// A conversion, fully described.
+#[derive(Debug, Clone)]
+pub struct ConvertOptions {
+    /// What is read.
+    pub table: Table,
+    /// The folder of the output files.
+    pub output: PathBuf,
+    pub format: FileFormat,
+    pub layout: Layout,
+    /// Columns that become folders: `dt` (the day of `time`), `hour`, or any column.
+    pub partition_by: Vec<String>,
+    pub existing: Existing,
+    pub on_error: OnError,
+    /// Above this share of rejected lines nothing is published.
+    pub max_reject_rate: Option<Rate>,
+    /// Where rejected lines are written, as JSON lines.
+    pub rejects: Option<PathBuf>,
+    /// How many threads decode and encode.
+    pub threads: usize,
+    /// Set from outside to stop the conversion; nothing is published then.
+    pub cancel: Arc<AtomicBool>,
+}
+
+/// How rows are spread over files; for each partition on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Exactly so many files, of row counts that differ by one at most; with fewer rows, a file a row.
+    Splits(NonZeroU64),
+    /// Files of so many rows, the last of the rest.
+    RowsPerFile(NonZeroU64),
+    /// Files of about so many bytes.
+    TargetSize(ByteSize),
+}
+
+/// What is done with a line that can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// It is counted, reported by reason and example, and written to the rejects file.
+    #[default]
+    Reject,
+    /// It is counted, no more.
+    Skip,
+    /// The conversion fails at the first.
+    Fail,
+}

@@ -1,0 +1,101 @@
+//! What becomes of the lines that are not rows: a file of them, counts by reason, the first ones as examples.
+
+use super::options::OnError;
+use super::report::RejectExample;
+use crate::decode::Reject;
+use crate::error::{Error, ErrorKind, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How many rejects a report shows.
+const EXAMPLES: usize = 5;
+
+/// Takes the rejects of a run in the order of the input.
+#[derive(Debug)]
+pub(super) struct Rejects {
+    on_error: OnError,
+    file: Option<(PathBuf, BufWriter<File>)>,
+    pub by_reason: BTreeMap<Arc<str>, u64>,
+    pub examples: Vec<RejectExample>,
+}
+
+/// A line of the rejects file.
+#[derive(Serialize)]
+struct Line<'a> {
+    file: &'a str,
+    line: u64,
+    offset: u64,
+    reason: &'a str,
+    /// The bytes themselves, where they are UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'a str>,
+    /// The bytes in hexadecimal, where they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_hex: Option<String>,
+    /// The whole length, where only the beginning is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_from: Option<u64>,
+}
+
+impl Rejects {
+    pub(super) fn new(on_error: OnError, path: Option<&Path>) -> Result<Rejects> {
+        let file = match path {
+            Some(path) => {
+                let file = File::create(path).map_err(|e| Error::output(path.display(), e))?;
+                Some((path.to_path_buf(), BufWriter::new(file)))
+            }
+            None => None,
+        };
+        Ok(Rejects { on_error, file, by_reason: BTreeMap::new(), examples: Vec::new() })
+    }
+
+    /// Takes a reject of `source`, its line number counting from 1 in the file.
+    pub(super) fn take(&mut self, source: &str, reject: &Reject) -> Result<()> {
+        *self.by_reason.entry(reject.reason.clone()).or_default() += 1;
+        if self.on_error == OnError::Skip {
+            return Ok(());
+        }
+        if self.examples.len() < EXAMPLES {
+            let shown: String = String::from_utf8_lossy(&reject.raw).chars().take(200).collect();
+            self.examples.push(RejectExample {
+                path: source.to_string(),
+                line: reject.line,
+                offset: reject.offset,
+                reason: reject.reason.to_string(),
+                text: shown.escape_debug().to_string().replace("\\\"", "\""),
+            });
+        }
+        if let Some((path, file)) = &mut self.file {
+            let raw = std::str::from_utf8(&reject.raw).ok();
+            let line = Line {
+                file: source,
+                line: reject.line,
+                offset: reject.offset,
+                reason: &reject.reason,
+                raw,
+                raw_hex: raw.is_none().then(|| reject.raw.iter().map(|b| format!("{b:02x}")).collect()),
+                cut_from: (reject.length > reject.raw.len() as u64).then_some(reject.length),
+            };
+            let written = serde_json::to_writer(&mut *file, &line).map_err(std::io::Error::from).and_then(|()| file.write_all(b"\n"));
+            written.map_err(|e| Error::output(path.display(), e))?;
+        }
+        if self.on_error == OnError::Fail {
+            let place = format!("{source}:{}", reject.line);
+            return Err(Error::new(ErrorKind::Rejects, format!("{place}: {} (byte {})", reject.reason, reject.offset))
+                .with_context("nothing was published", "--on-error reject goes on and reports such lines"));
+        }
+        Ok(())
+    }
+
+    /// Writes out what is left.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        match &mut self.file {
+            Some((path, file)) => file.flush().map_err(|e| Error::output(path.display(), e)),
+            None => Ok(()),
+        }
+    }
+}

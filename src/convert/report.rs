@@ -1,0 +1,102 @@
+//! What a conversion did, as the command prints it and programs read it.
+
+use crate::units::{ByteSize, Throughput, count};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// The outcome of a conversion.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConvertReport {
+    /// The input's format: a preset's name, `custom`, `csv`, `json` or `parquet`.
+    pub format: String,
+    pub lines: u64,
+    pub rows: u64,
+    pub rejects: u64,
+    pub blank: u64,
+    /// Bytes of the inputs as they are stored.
+    pub bytes_in: u64,
+    /// Bytes of the inputs after decompression.
+    pub bytes_decoded: u64,
+    pub bytes_out: u64,
+    pub seconds: f64,
+    pub files: Vec<FileReport>,
+    pub rejects_by_reason: BTreeMap<String, u64>,
+    /// The first rejected lines.
+    pub reject_examples: Vec<RejectExample>,
+    pub sources: Vec<SourceReport>,
+    /// What the user should know: assumptions, files fewer than asked for.
+    pub notes: Vec<String>,
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileReport {
+    pub path: String,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// An input that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceReport {
+    pub path: String,
+    pub lines: u64,
+    pub rows: u64,
+    pub rejects: u64,
+    pub blank: u64,
+}
+
+/// A rejected line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectExample {
+    pub path: String,
+    /// Counts from 1.
+    pub line: u64,
+    /// Byte offset in the (decompressed) file.
+    pub offset: u64,
+    pub reason: String,
+    /// The line's beginning, control characters escaped.
+    pub text: String,
+}
+
+impl fmt::Display for ConvertReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elapsed = Duration::from_secs_f64(self.seconds);
+        writeln!(
+            f,
+            "{} lines = {} rows + {} rejects + {} blank",
+            count(self.lines),
+            count(self.rows),
+            count(self.rejects),
+            count(self.blank)
+        )?;
+        let ratio = if self.bytes_decoded > 0 { self.bytes_out as f64 / self.bytes_decoded as f64 } else { 0.0 };
+        let plural = if self.files.len() == 1 { "file" } else { "files" };
+        writeln!(
+            f,
+            "{} in, {} out in {} {plural} ({:.1}% of the text), {:.2} s, {}",
+            ByteSize(self.bytes_in),
+            ByteSize(self.bytes_out),
+            count(self.files.len() as u64),
+            ratio * 100.0,
+            self.seconds,
+            Throughput::new(self.bytes_decoded, elapsed),
+        )?;
+        for (reason, rejects) in &self.rejects_by_reason {
+            writeln!(f, "  {} rejected: {reason}", count(*rejects))?;
+        }
+        for example in &self.reject_examples {
+            writeln!(f, "    {}:{} (byte {}): {}", example.path, example.line, example.offset, example.text)?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        match self.files.as_slice() {
+            [] => Ok(()),
+            [only] => write!(f, "wrote {}", only.path),
+            [first, .., last] => write!(f, "wrote {} … {}", first.path, last.path),
+        }
+    }
+}

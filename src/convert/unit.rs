@@ -1,0 +1,129 @@
+//! Units of work: a run of input that one worker decodes and encodes, small enough to be held, large enough for a row group.
+//!
+//! Units depend on the input alone, never on the number of threads, and so does the output.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{Block, BlockReader, Compression, Framing, Source, Table, TableFormat};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+/// Bytes of (decompressed) input in a unit: some hundred thousand rows, as Parquet's readers like their row groups.
+const UNIT: u64 = 32 << 20;
+
+/// A run of one source.
+#[derive(Debug)]
+pub(super) struct Unit {
+    /// Its place in the order of all.
+    pub index: u64,
+    /// The index of the source.
+    pub source: usize,
+    pub input: UnitInput,
+}
+
+/// How a unit's rows are read.
+#[derive(Debug)]
+pub(super) enum UnitInput {
+    /// The lines that start in these bytes of a plain file, read by the worker.
+    Range { start: u64, end: u64 },
+    /// Blocks of a stream that can only be read from its start, read when the unit was taken; `stored` is what they took of the source.
+    Blocks { blocks: Vec<Block>, stored: u64 },
+    /// A row group of a Parquet file.
+    RowGroup { index: usize, stored: u64 },
+}
+
+/// Gives out units, in order, to whichever worker asks.
+#[derive(Debug)]
+pub(super) struct Feeder<'a> {
+    table: &'a Table,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next_unit: u64,
+    next_source: usize,
+    /// Units known without reading.
+    ready: VecDeque<(usize, UnitInput)>,
+    stream: Option<(usize, BlockReader, u64)>,
+}
+
+impl<'a> Feeder<'a> {
+    pub(super) fn new(table: &'a Table) -> Feeder<'a> {
+        Feeder { table, state: Mutex::default() }
+    }
+
+    /// The next unit. A stream is read (and decompressed) by the worker that asks, while others work on units before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where a source can't be read.
+    pub(super) fn next(&self) -> Result<Option<Unit>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let found = if let Some((source, input)) = state.ready.pop_front() { Some((source, input)) } else { state.read_stream()? };
+            if let Some((source, input)) = found {
+                let index = state.next_unit;
+                state.next_unit += 1;
+                return Ok(Some(Unit { index, source, input }));
+            }
+            let Some(source) = self.table.sources.get(state.next_source) else { return Ok(None) };
+            let index = state.next_source;
+            state.next_source += 1;
+            state.open(index, source, &self.table.format)?;
+        }
+    }
+}
+
+impl State {
+    fn open(&mut self, index: usize, source: &Source, format: &TableFormat) -> Result<()> {
+        let Some(framing) = format.framing() else {
+            return self.open_parquet(index, source);
+        };
+        let reader = BlockReader::open(source, framing)?;
+        match source.size {
+            // Any place of a plain file can be read at once; of others only the start.
+            Some(size) if framing == Framing::Lines && reader.compression() == Compression::None => {
+                for start in (0..size).step_by(UNIT as usize) {
+                    self.ready.push_back((index, UnitInput::Range { start, end: (start + UNIT).min(size) }));
+                }
+            }
+            _ => self.stream = Some((index, reader, 0)),
+        }
+        Ok(())
+    }
+
+    fn open_parquet(&mut self, index: usize, source: &Source) -> Result<()> {
+        let Some(file) = source.open_file()? else {
+            return Err(Error::new(ErrorKind::Usage, "Parquet can't be read from standard input: its footer comes last"));
+        };
+        let reader = SerializedFileReader::new(file)
+            .map_err(|e| Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e))?;
+        for (group, metadata) in reader.metadata().row_groups().iter().enumerate() {
+            let stored = metadata.compressed_size().max(0) as u64;
+            self.ready.push_back((index, UnitInput::RowGroup { index: group, stored }));
+        }
+        Ok(())
+    }
+
+    fn read_stream(&mut self) -> Result<Option<(usize, UnitInput)>> {
+        let Some((source, reader, stored_before)) = &mut self.stream else { return Ok(None) };
+        let (mut blocks, mut size) = (Vec::new(), 0);
+        while size < UNIT {
+            let Some(block) = reader.next_block()? else { break };
+            size += match &block.content {
+                crate::input::Content::Records(bytes) => bytes.len() as u64,
+                crate::input::Content::LongLine { head, .. } => head.len() as u64,
+            };
+            blocks.push(block);
+        }
+        let stored = reader.stored_bytes() - *stored_before;
+        *stored_before += stored;
+        let source = *source;
+        if blocks.is_empty() {
+            self.stream = None;
+            return Ok(None);
+        }
+        Ok(Some((source, UnitInput::Blocks { blocks, stored })))
+    }
+}

@@ -1,0 +1,179 @@
+//! Writes one request as a line of a preset.
+
+use super::clock::Clock;
+use crate::accesslog::Preset;
+
+/// A virtual host: its name and port as logged, and the start of a URL on it.
+#[derive(Debug)]
+pub(super) struct Vhost {
+    pub(super) name_and_port: &'static str,
+    pub(super) url: &'static str,
+}
+
+/// What a client asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Request<'a> {
+    /// A proper request line.
+    Http { method: &'a str, target: &'a [u8], protocol: &'a str },
+    /// Bytes that are no request line, not yet escaped.
+    Garbage(&'a [u8]),
+    /// Nothing came before the timeout.
+    Nothing,
+}
+
+/// One request and its answer.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) vhost: &'a Vhost,
+    pub(super) host: &'a [u8],
+    pub(super) user: &'a str,
+    pub(super) request: Request<'a>,
+    pub(super) status: u16,
+    /// Of the body.
+    pub(super) bytes: u32,
+    /// Quotes in it are escaped already.
+    pub(super) referer: &'a [u8],
+    /// Quotes in it are escaped already.
+    pub(super) agent: &'a str,
+}
+
+/// Lines of one preset.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LineWriter {
+    format: Preset,
+}
+
+impl LineWriter {
+    pub(super) fn new(format: Preset) -> Self {
+        LineWriter { format }
+    }
+
+    /// Whether the log is nginx's.
+    pub(super) fn nginx(self) -> bool {
+        self.format == Preset::NginxCombined
+    }
+
+    /// Appends `entry` and a line feed to `out`.
+    pub(super) fn write(self, entry: &Entry<'_>, clock: &Clock, out: &mut Vec<u8>) {
+        if self.format == Preset::VhostCombined {
+            out.extend_from_slice(entry.vhost.name_and_port.as_bytes());
+            out.push(b' ');
+        }
+        out.extend_from_slice(entry.host);
+        out.extend_from_slice(b" - ");
+        out.extend_from_slice(entry.user.as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(clock.text());
+        out.extend_from_slice(b" \"");
+        let before = out.len();
+        match entry.request {
+            Request::Http { method, target, protocol } => {
+                out.extend_from_slice(method.as_bytes());
+                out.push(b' ');
+                out.extend_from_slice(target);
+                out.push(b' ');
+                out.extend_from_slice(protocol.as_bytes());
+            }
+            Request::Garbage(bytes) => bytes.iter().for_each(|byte| self.escape(*byte, out)),
+            Request::Nothing => out.push(b'-'),
+        }
+        let request_length = out.len() - before;
+        out.extend_from_slice(b"\" ");
+        push_number(u64::from(entry.status), out);
+        out.push(b' ');
+        // Apache's %b is `-` where no body was sent; nginx counts to zero.
+        if entry.bytes == 0 && !self.nginx() {
+            out.push(b'-');
+        } else {
+            push_number(u64::from(entry.bytes), out);
+        }
+        if self.format != Preset::Common {
+            out.extend_from_slice(b" \"");
+            out.extend_from_slice(entry.referer);
+            out.extend_from_slice(b"\" \"");
+            out.extend_from_slice(entry.agent.as_bytes());
+            out.push(b'"');
+        }
+        if self.format == Preset::CombinedIo {
+            let (bytes_in, bytes_out) = traffic(entry, request_length);
+            out.push(b' ');
+            push_number(bytes_in, out);
+            out.push(b' ');
+            push_number(bytes_out, out);
+        }
+        out.push(b'\n');
+    }
+
+    /// Appends `byte` as the server escapes it.
+    fn escape(self, byte: u8, out: &mut Vec<u8>) {
+        let letter = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\t' => b't',
+            b'\r' => b'r',
+            0x08 => b'b',
+            0x0b => b'v',
+            0x0c => b'f',
+            _ => 0,
+        };
+        if letter != 0 && !self.nginx() {
+            out.extend_from_slice(&[b'\\', letter]);
+        } else if letter != 0 || !(0x20..0x7f).contains(&byte) {
+            let digits = if self.nginx() { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+            out.extend_from_slice(&[b'\\', b'x', digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]);
+        } else {
+            out.push(byte);
+        }
+    }
+}
+
+/// The bytes in and out of mod_logio, with headers: about what a browser and Apache send.
+fn traffic(entry: &Entry<'_>, request_length: usize) -> (u64, u64) {
+    match entry.request {
+        Request::Nothing => (0, 0),
+        Request::Garbage(bytes) => (bytes.len() as u64, u64::from(entry.bytes) + 150),
+        Request::Http { method, .. } => {
+            let body = if method == "POST" { 417 } else { 0 };
+            let headers = request_length + entry.referer.len() + entry.agent.len();
+            (headers as u64 + 212 + body, u64::from(entry.bytes) + 238)
+        }
+    }
+}
+
+/// Appends `number` in decimal digits.
+pub(super) fn push_number(number: u64, out: &mut Vec<u8>) {
+    let mut digits = itoa::Buffer::new();
+    out.extend_from_slice(digits.format(number).as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_preset_has_its_line() {
+        let vhost = Vhost { name_and_port: "www.example:80", url: "http://www.example" };
+        let entry = Entry {
+            vhost: &vhost,
+            host: b"192.0.2.7",
+            user: "-",
+            request: Request::Garbage(b"\x16\x03\"\n\xff"),
+            status: 400,
+            bytes: 0,
+            referer: b"-",
+            agent: "-",
+        };
+        let clock = Clock::new(1_582_934_402, 1);
+        for (preset, expected) in [
+            (Preset::Common, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\"\n\xff" 400 -"#),
+            (Preset::Combined, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\"\n\xff" 400 - "-" "-""#),
+            (Preset::VhostCombined, r#"www.example:80 192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\"\n\xff" 400 - "-" "-""#),
+            (Preset::CombinedIo, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\"\n\xff" 400 - "-" "-" 5 150"#),
+            (Preset::NginxCombined, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\x22\x0A\xFF" 400 0 "-" "-""#),
+        ] {
+            let mut out = Vec::new();
+            LineWriter::new(preset).write(&entry, &clock, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("{expected}\n"), "{}", preset.name());
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What kind of file is written, and how it is compressed.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The kinds of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Csv,
+    Json,
+    Parquet,
+}
+
+/// How bytes are compressed, with the level where the codec has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    None,
+    /// Levels 1 to 9.
+    Gzip(u32),
+    Snappy,
+    /// Levels 1 to 22.
+    Zstd(i32),
+}
+
+/// How CSV fields are escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CsvDialect {
+    /// RFC 4180.
+    #[default]
+    Rfc4180,
+    /// What Athena's OpenCSVSerde reads back unchanged: backslashes doubled, newlines as `\n`.
+    Athena,
+}
+
+/// A kind of file with all its settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileFormat {
+    pub kind: Kind,
+    pub codec: Codec,
+    pub dialect: CsvDialect,
+}
+
+impl FileFormat {
+    /// Checks that `kind` can be compressed by a codec of this name; each kind has a codec that is taken where none is named.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] naming what the kind can have.
+    pub fn new(kind: Kind, compression: Option<&str>, level: Option<i32>, dialect: CsvDialect) -> Result<FileFormat> {
+        let text = kind != Kind::Parquet;
+        let level_in = |default: i32, most: i32| match level.unwrap_or(default) {
+            level if (1..=most).contains(&level) => Ok(level),
+            level => Err(Error::new(ErrorKind::Usage, format!("compression level {level} is out of range; it is from 1 to {most} here"))),
+        };
+        let codec = match (compression, text) {
+            (None | Some("none"), true) | (Some("none"), false) => Codec::None,
+            (Some("gzip"), _) => Codec::Gzip(level_in(6, 9)? as u32),
+            (Some("snappy"), false) => Codec::Snappy,
+            (None | Some("zstd"), false) => Codec::Zstd(level_in(3, 22)?),
+            (Some(other), _) => {
+                let known = if text { "none or gzip" } else { "none, snappy, zstd or gzip" };
+                return Err(Error::new(ErrorKind::Usage, format!("{} can't be compressed with {other}; it takes {known}", kind.name())));
+            }
+        };
+        if level.is_some() && matches!(codec, Codec::None | Codec::Snappy) {
+            return Err(Error::new(ErrorKind::Usage, "a compression level needs a codec that has levels: gzip or zstd"));
+        }
+        Ok(FileFormat { kind, codec, dialect })
+    }
+
+    /// The ending of file names, such as `.csv.gz`.
+    pub fn extension(self) -> &'static str {
+        match (self.kind, self.codec) {
+            (Kind::Csv, Codec::Gzip(_)) => ".csv.gz",
+            (Kind::Csv, _) => ".csv",
+            (Kind::Json, Codec::Gzip(_)) => ".json.gz",
+            (Kind::Json, _) => ".json",
+            (Kind::Parquet, _) => ".parquet",
+        }
+    }
+}
+
+impl Kind {
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Csv => "csv",
+            Kind::Json => "json",
+            Kind::Parquet => "parquet",
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! From record batches to the bytes of CSV, JSON lines and Parquet files.
+//!
+//! A file is made of segments: a run of rows that one worker encodes (and compresses) on its own, so that many can work on
+//! one file. A segment of text is bytes, one of Parquet a row group; a [`PartFile`] puts them one behind the other.
+
+mod columns;
+mod csv;
+mod deflate;
+mod encoder;
+mod format;
+mod json;
+mod parquet;
+mod part_file;
+mod stream;
+mod timestamp;
+
+pub use encoder::{Payload, Segment, SegmentEncoder, encoder};
+pub use format::{Codec, CsvDialect, FileFormat, Kind};
+pub use part_file::PartFile;
+pub use stream::{BatchWriter, stream_writer};

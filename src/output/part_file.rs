@@ -1,0 +1,128 @@
+//! One output file, put together from segments.
+
+use super::csv::CsvRows;
+use super::deflate::{self, Deflater, Trailer};
+use super::encoder::{Payload, Segment};
+use super::format::{Codec, FileFormat, Kind};
+use super::parquet::{failed, file_properties, parquet_schema};
+use crate::error::{Error, ErrorKind, Result};
+use arrow::datatypes::SchemaRef;
+use flate2::Crc;
+use parquet::file::writer::SerializedFileWriter;
+use std::io::{self, Write};
+
+/// A file (or any other sink) being written.
+pub struct PartFile<W: Write + Send> {
+    name: String,
+    rows: u64,
+    body: Body<W>,
+}
+
+enum Body<W: Write + Send> {
+    Text { out: W, trailer: Option<Trailer>, bytes: u64 },
+    Parquet(Box<SerializedFileWriter<W>>),
+}
+
+impl<W: Write + Send> PartFile<W> {
+    /// Begins a file on `out`; `name` is what errors call it, `metadata` goes into Parquet's key-value metadata.
+    ///
+    /// # Errors
+    /// Where the first bytes can't be written.
+    pub fn begin(name: String, out: W, format: FileFormat, schema: &SchemaRef, metadata: &[(String, String)]) -> Result<Self> {
+        if format.kind == Kind::Parquet {
+            let root = parquet_schema(schema)?.root_schema_ptr();
+            let writer = SerializedFileWriter::new(out, root, file_properties(format, metadata)).map_err(failed)?;
+            return Ok(PartFile { name, rows: 0, body: Body::Parquet(Box::new(writer)) });
+        }
+        let mut header = Vec::new();
+        if format.kind == Kind::Csv {
+            CsvRows::new(schema, format.dialect)?.header(schema, &mut header);
+        }
+        let mut trailer = None;
+        if let Codec::Gzip(level) = format.codec {
+            let mut crc = Crc::new();
+            crc.update(&header);
+            let mut started = Trailer::default();
+            started.add(&crc);
+            trailer = Some(started);
+            let plain = std::mem::replace(&mut header, deflate::HEADER.to_vec());
+            if !plain.is_empty() {
+                Deflater::new(level).deflate(&plain, &mut header);
+            }
+        }
+        let mut file = PartFile { name, rows: 0, body: Body::Text { out, trailer, bytes: 0 } };
+        file.put(&header)?;
+        Ok(file)
+    }
+
+    /// Appends a segment.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn append(&mut self, segment: Segment) -> Result<()> {
+        self.rows += segment.rows;
+        match (segment.payload, &mut self.body) {
+            (Payload::Text { bytes, crc }, Body::Text { trailer, .. }) => {
+                if let (Some(trailer), Some(crc)) = (trailer, crc) {
+                    trailer.add(&crc);
+                }
+                self.put(&bytes)
+            }
+            (Payload::RowGroup(chunks), Body::Parquet(writer)) if !chunks.is_empty() => {
+                let mut group = writer.next_row_group().map_err(failed)?;
+                for chunk in chunks {
+                    chunk.append_to_row_group(&mut group).map_err(failed)?;
+                }
+                group.close().map_err(failed)?;
+                Ok(())
+            }
+            (Payload::RowGroup(_), Body::Parquet(_)) => Ok(()),
+            _ => Err(Error::new(ErrorKind::Internal, "a segment of another format")),
+        }
+    }
+
+    fn put(&mut self, new: &[u8]) -> Result<()> {
+        if let Body::Text { out, bytes, .. } = &mut self.body {
+            *bytes += new.len() as u64;
+            out.write_all(new).map_err(|e| Error::output(&self.name, e))?;
+        }
+        Ok(())
+    }
+
+    /// Rows so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Bytes so far.
+    pub fn bytes(&self) -> u64 {
+        match &self.body {
+            Body::Text { bytes, .. } => *bytes,
+            Body::Parquet(writer) => writer.bytes_written() as u64,
+        }
+    }
+
+    /// Writes what ends the file, and gives the sink and the file's size in bytes.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn finish(mut self) -> Result<(W, u64)> {
+        if let Body::Text { trailer: Some(trailer), .. } = &self.body {
+            let end = trailer.bytes();
+            self.put(&end)?;
+        }
+        let flushed = |e: io::Error, name: &str| Error::output(name, e);
+        match self.body {
+            Body::Text { mut out, bytes, .. } => {
+                out.flush().map_err(|e| flushed(e, &self.name))?;
+                Ok((out, bytes))
+            }
+            Body::Parquet(mut writer) => {
+                writer.finish().map_err(failed)?;
+                let bytes = writer.bytes_written() as u64;
+                let out = writer.into_inner().map_err(failed)?;
+                Ok((out, bytes))
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Batches to one sink: what a query's result goes through.
+
+use super::encoder::{SegmentEncoder, encoder};
+use super::format::FileFormat;
+use super::part_file::PartFile;
+use crate::error::Result;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use std::io::Write;
+
+/// Takes batches and writes them as a file.
+pub trait BatchWriter {
+    /// Writes the rows of a batch.
+    ///
+    /// # Errors
+    /// Where the sink or the format refuses them.
+    fn write(&mut self, batch: &RecordBatch) -> Result<()>;
+
+    /// Writes what ends the file. Without it the file is not whole.
+    ///
+    /// # Errors
+    /// Where the sink refuses it.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// A writer of one file of `format` on `out`.
+///
+/// # Errors
+/// Where the format can't hold the columns, or `out` refuses the first bytes.
+pub fn stream_writer(format: FileFormat, schema: SchemaRef, out: Box<dyn Write + Send>) -> Result<Box<dyn BatchWriter>> {
+    let file = PartFile::begin("the output".to_string(), out, format, &schema, &[])?;
+    Ok(Box::new(StreamWriter { encoder: encoder(format, schema)?, file }))
+}
+
+struct StreamWriter {
+    encoder: Box<dyn SegmentEncoder>,
+    file: PartFile<Box<dyn Write + Send>>,
+}
+
+/// Text goes on at once, so that `| head` sees it; a row group waits until it is worth one.
+const SEGMENT: usize = 8 << 20;
+
+impl BatchWriter for StreamWriter {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.encoder.write(batch)?;
+        let segment = match self.encoder.size() {
+            size if size >= SEGMENT => self.encoder.finish()?,
+            _ => return Ok(()),
+        };
+        self.file.append(segment)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        let last = self.encoder.finish()?;
+        self.file.append(last)?;
+        self.file.finish().map(|_| ())
+    }
+}
