@@ -1,3 +1,6 @@
 //! The command line: one file a command, each turning arguments into a call of the library.
 
 pub mod log_format;
+pub mod query;
+mod result_table;
+mod terminal;

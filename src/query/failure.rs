@@ -3,7 +3,7 @@
 use crate::diagnostic::{caret, nearest};
 use crate::error::{Error, ErrorKind};
 use arrow::error::ArrowError;
-use datafusion::common::{Column, DataFusionError, SchemaError, Span};
+use datafusion::common::{Column, DataFusionError, Location, SchemaError, Span};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
@@ -128,18 +128,36 @@ impl Failures {
             let hint = between(message, "Did you mean '", "'").map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             return self.wrong(format!("no function `{name}`{hint}"), span);
         }
+        if let Some(call) = between(message, "argument types '", "'") {
+            let takes = message.split_once("Candidate functions:").map_or("", |(_, takes)| takes);
+            let takes: Vec<&str> = takes.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            let error = self.wrong(format!("{call} is no function: the name fits, the types don't; cast the arguments"), span);
+            return if takes.is_empty() { error } else { error.with_context("expected", takes.join(" or ")) };
+        }
         for unsupported in ["DDL not supported: ", "DML not supported: ", "Statement not supported: "] {
             if let Some(what) = message.strip_prefix(unsupported) {
                 return self.wrong(format!("a query only reads, it can't do `{what}`; expected a SELECT"), span);
             }
         }
-        // What follows an empty line is for DataFusion's own authors.
+        // What follows is for DataFusion's own authors.
         let message = message.split("\n\n").next().unwrap_or(message);
+        let message = message.split("\nThis issue was likely caused by").next().unwrap_or(message);
+        let message = message.replace("Error during planning: ", "").replace("Internal error: ", "");
         let message = message.trim_start_matches("sql parser error: ").trim_start_matches("ParserError(\"").trim_end_matches("\")");
         match message.split_once(" at Line: ") {
             Some((what, place)) => self.wrong(what, place_of(place).or(span)),
+            None if message.ends_with("found: EOF") => {
+                self.wrong(message.replace("found: EOF", "found: the end of the query"), self.end().or(span))
+            }
             None => self.wrong(message, span),
         }
+    }
+
+    /// The place behind the query's last character.
+    fn end(&self) -> Option<Span> {
+        let (index, line) = self.sql.trim_end().lines().enumerate().last()?;
+        let at = Location { line: index as u64 + 1, column: line.chars().count() as u64 + 1 };
+        Some(Span::new(at, at))
     }
 
     /// The message with a caret under the place in the query, where one is known.
@@ -168,7 +186,7 @@ fn columns(line: &str, span: Span) -> Range<usize> {
 fn place_of(text: &str) -> Option<Span> {
     let (line, column) = text.split_once(", Column: ")?;
     let column = &column[..column.find(|c: char| !c.is_ascii_digit()).unwrap_or(column.len())];
-    let at = datafusion::common::Location { line: line.parse().ok()?, column: column.parse().ok()? };
+    let at = Location { line: line.parse().ok()?, column: column.parse().ok()? };
     Some(Span::new(at, at))
 }
 

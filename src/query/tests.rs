@@ -187,7 +187,7 @@ async fn errors_name_what_is_near() {
         ("COPY logs TO 'x.csv'", "a query only reads"),
         ("SELECT bytes / 0 FROM logs", "division by zero"),
         ("SELECT cast(path AS int) FROM logs", "Cannot cast string '/p0'"),
-        ("SELECT sum(path) FROM logs", "sum"),
+        ("SELECT sum(path) FROM logs", "sum(Utf8View) is no function"),
     ] {
         let error = failure(&engine, sql).await;
         assert_eq!(error.kind(), ErrorKind::Query, "{sql}: {error}");
