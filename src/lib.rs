@@ -15,6 +15,7 @@ pub mod error;
 pub mod escape;
 pub mod generate;
 pub mod input;
+pub mod inspect;
 pub mod output;
 pub mod progress;
 pub mod publish;

@@ -35,7 +35,7 @@ impl Tally {
     /// Takes a line into account that starts at `offset` and is too long to be read.
     pub(super) fn long_line(&mut self, offset: u64) {
         self.rejects += 1;
-        let reason = || format!("the line is longer than {} MiB", MAX_LINE >> 20).into();
+        let reason = || format!("longer than the {} MiB that a line may have", MAX_LINE >> 20).into();
         self.first.get_or_insert_with(|| (self.lines, offset, reason()));
         self.lines += 1;
     }
