@@ -1,5 +1,7 @@
 //! The command line: one file a command, each turning arguments into a call of the library.
 
+pub mod inspect;
+mod inspection_text;
 pub mod log_format;
 pub mod query;
 mod result_table;

@@ -77,7 +77,7 @@ enum ResultFormat {
 
 /// What the files in `FROM` are.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum FromFormat {
+pub(super) enum FromFormat {
     /// By the ending of the name; what has none of a table's is a log
     Auto,
     Log,
