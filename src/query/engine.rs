@@ -1,12 +1,13 @@
 //! Plans and runs queries.
 
+use super::columns;
 use super::failure::Failures;
 use super::rejects::RejectLog;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableOptions;
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{DynamicFileCatalog, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -93,10 +94,11 @@ impl QueryEngine {
     /// # Errors
     /// [`ErrorKind::Query`] where `sql` is wrong, naming what is near; [`ErrorKind::Input`] for files that can't be read.
     pub async fn query(&self, sql: &str) -> Result<QueryResult> {
-        let plan = self.plan(sql).await?;
-        let schema = plan.schema();
-        let stream = execute_stream(plan, self.context.task_ctx()).map_err(|e| self.failures(sql).explain(e))?;
-        Ok(QueryResult { schema, stream, failures: self.failures(sql) })
+        let (plan, qualifiers) = self.physical(sql).await.map_err(|e| self.failures(sql).explain(e))?;
+        let failures = self.failures(sql);
+        let schema = columns::readable(&plan.schema(), &qualifiers);
+        let stream = execute_stream(plan, self.context.task_ctx()).map_err(|e| failures.explain(e))?;
+        Ok(QueryResult { schema, stream, failures })
     }
 
     /// How the query would be run, as a tree of steps, the last first.
@@ -104,7 +106,7 @@ impl QueryEngine {
     /// # Errors
     /// As [`QueryEngine::query`].
     pub async fn explain(&self, sql: &str) -> Result<String> {
-        let plan = self.plan(sql).await?;
+        let (plan, _) = self.physical(sql).await.map_err(|e| self.failures(sql).explain(e))?;
         Ok(displayable(plan.as_ref()).indent(false).to_string())
     }
 
@@ -118,21 +120,19 @@ impl QueryEngine {
         self.tables.rejects()
     }
 
-    async fn plan(&self, sql: &str) -> Result<Arc<dyn ExecutionPlan>> {
-        self.physical(sql).await.map_err(|e| self.failures(sql).explain(e))
-    }
-
-    async fn physical(&self, sql: &str) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+    /// The plan, and the names by which it calls its tables.
+    async fn physical(&self, sql: &str) -> datafusion::common::Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
         let state = self.context.state();
         let logical = state.create_logical_plan(sql).await?;
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
         let optimized = state.optimize(&logical)?;
         let state = if keeps_order(&optimized) { one_partition(state) } else { state };
-        state.query_planner().create_physical_plan(&optimized, &state).await
+        let plan = state.query_planner().create_physical_plan(&optimized, &state).await?;
+        Ok((plan, columns::qualifiers(&logical)))
     }
 
     fn failures(&self, sql: &str) -> Failures {
-        Failures::new(sql, self.tables.names())
+        Failures::new(sql, self.tables.names(), self.tables.paths())
     }
 }
 
@@ -181,6 +181,9 @@ impl QueryResult {
     /// # Errors
     /// [`ErrorKind::Query`] for what fails on a value, [`ErrorKind::Input`] for an input that can't be read on.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        self.stream.next().await.transpose().map_err(|e| self.failures.explain(e))
+        let Some(batch) = self.stream.next().await else { return Ok(None) };
+        let batch = batch.map_err(|e| self.failures.explain(e))?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(Some(RecordBatch::try_new_with_options(self.schema.clone(), batch.columns().to_vec(), &options)?))
     }
 }

@@ -1,5 +1,6 @@
 //! Says what is wrong with a query in the words of the one who wrote it.
 
+use super::columns::without;
 use crate::diagnostic::{caret, nearest};
 use crate::error::{Error, ErrorKind};
 use arrow::error::ArrowError;
@@ -14,11 +15,13 @@ pub(super) struct Failures {
     sql: String,
     /// The names that tables have.
     tables: Vec<String>,
+    /// The paths that were opened as tables.
+    paths: Vec<String>,
 }
 
 impl Failures {
-    pub(super) fn new(sql: &str, tables: Vec<String>) -> Self {
-        Failures { sql: sql.to_string(), tables }
+    pub(super) fn new(sql: &str, tables: Vec<String>, paths: Vec<String>) -> Self {
+        Failures { sql: sql.to_string(), tables, paths }
     }
 
     /// The failure, without the layers that it came through.
@@ -134,6 +137,10 @@ impl Failures {
             let error = self.wrong(format!("{call} is no function: the name fits, the types don't; cast the arguments"), span);
             return if takes.is_empty() { error } else { error.with_context("expected", takes.join(" or ")) };
         }
+        if let Some(name) = between(message, "table function '", "' not found") {
+            return self
+                .wrong(format!("no table function `{name}`; to read a file write its path in quotes, as in FROM 'access.log'"), span);
+        }
         for unsupported in ["DDL not supported: ", "DML not supported: ", "Statement not supported: "] {
             if let Some(what) = message.strip_prefix(unsupported) {
                 return self.wrong(format!("a query only reads, it can't do `{what}`; expected a SELECT"), span);
@@ -142,7 +149,10 @@ impl Failures {
         // What follows is for DataFusion's own authors.
         let message = message.split("\n\n").next().unwrap_or(message);
         let message = message.split("\nThis issue was likely caused by").next().unwrap_or(message);
-        let message = message.replace("Error during planning: ", "").replace("Internal error: ", "");
+        let message = ["Error during planning: ", "Internal error: ", "While expanding wildcard, "]
+            .iter()
+            .fold(message.to_string(), |message, inner| message.replace(inner, ""));
+        let message = self.paths.iter().fold(message, |message, path| without(&message, path));
         let message = message.trim_start_matches("sql parser error: ").trim_start_matches("ParserError(\"").trim_end_matches("\")");
         match message.split_once(" at Line: ") {
             Some((what, place)) => self.wrong(what, place_of(place).or(span)),

@@ -3,6 +3,7 @@
 //! A [`QueryEngine`] plans with DataFusion. A path in `FROM` is a table: Parquet is read by DataFusion, which skips the row
 //! groups and pages that a filter rules out; all else by the decoders that `convert` uses, for the columns asked only.
 
+mod columns;
 mod engine;
 mod failure;
 mod parquet;
@@ -16,3 +17,4 @@ mod tables;
 mod tests;
 
 pub use engine::{QueryEngine, QueryOptions, QueryResult};
+pub use rejects::RejectLog;

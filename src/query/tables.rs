@@ -40,7 +40,8 @@ impl Tables {
         }
         let table = Table::open(resolve(&[path.to_string()])?, &self.read)?;
         let mut opened = self.lock();
-        opened.notes.extend(table.notes.iter().map(|note| format!("{path}: {note}")));
+        let told = |note: &String| if note.contains(path) { note.clone() } else { format!("{path}: {note}") };
+        opened.notes.extend(table.notes.iter().map(told));
         let table = Arc::new(FileTable::new(table, self.threads, self.rejects.clone()));
         opened.by_path.insert(path.to_string(), table.clone());
         Ok(table)
@@ -54,6 +55,11 @@ impl Tables {
     /// The names that tables were given.
     pub(super) fn names(&self) -> Vec<String> {
         self.lock().names.clone()
+    }
+
+    /// The paths that were opened.
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.lock().by_path.keys().cloned().collect()
     }
 
     /// What opening the tables found.

@@ -153,6 +153,16 @@ fn read_common() -> crate::input::TableOptions {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn columns_of_results_have_short_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "access.log", log(3));
+    let sql = format!("SELECT max(l.time), a.host, l.host FROM '{path}' l JOIN '{path}' a USING (bytes) GROUP BY a.host, l.host");
+    let result = engine().query(&sql).await.unwrap();
+    let names: Vec<String> = result.schema().fields().iter().map(|f| f.name().clone()).collect();
+    assert_eq!(names, ["max(time)", "host", "host_2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rejects_are_counted_with_the_first_place() {
     let folder = tempfile::tempdir().unwrap();
     let mut text = log(200_000);
@@ -187,6 +197,8 @@ async fn errors_name_what_is_near() {
         ("COPY logs TO 'x.csv'", "a query only reads"),
         ("SELECT bytes / 0 FROM logs", "division by zero"),
         ("SELECT cast(path AS int) FROM logs", "Cannot cast string '/p0'"),
+        ("SELECT status, path FROM logs GROUP BY status", "column \"logs.path\" must appear in the GROUP BY clause"),
+        ("SELECT * FROM read_csv('x')", "write its path in quotes"),
         ("SELECT sum(path) FROM logs", "sum(Utf8View) is no function"),
     ] {
         let error = failure(&engine, sql).await;
