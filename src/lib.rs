@@ -1,8 +1,8 @@
 //! `etl` turns web logs and other raw files into tables that people can query.
 //!
 //! The way of the data is the way through the modules: bytes are read and cut into blocks by [`input`], become record
-//! batches in [`accesslog`] and [`tabular`], files in [`output`]; [`convert`] puts that together, [`publish`] moves the files to their
-//! place, and [`cli`] turns arguments into calls of all that.
+//! batches in [`accesslog`] and [`tabular`], files in [`output`]; [`convert`] puts that together and [`publish`] moves the files
+//! to their place; [`query`] and [`inspect`] read any of them, and [`cli`] turns arguments into calls of all that.
 
 #![deny(unsafe_code)]
 
@@ -15,9 +15,11 @@ pub mod error;
 pub mod escape;
 pub mod generate;
 pub mod input;
+pub mod inspect;
 pub mod output;
 pub mod progress;
 pub mod publish;
+pub mod query;
 pub mod schema;
 pub mod tabular;
 pub mod text_column;

@@ -4,7 +4,11 @@ mod bar;
 mod completions;
 mod convert;
 mod generate;
+mod inspect;
+mod inspection_text;
 mod log_format;
+mod query;
+mod result_table;
 mod terminal;
 
 use crate::error::{Error, ErrorKind};
@@ -24,6 +28,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Convert(Box<convert::ConvertArgs>),
+    Query(query::QueryArgs),
+    Inspect(inspect::InspectArgs),
     Generate(generate::GenerateArgs),
     Completions(completions::CompletionsArgs),
     /// Print the manual pages, in roff
@@ -42,6 +48,8 @@ pub fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Convert(args) => convert::run(*args),
+        Command::Query(args) => query::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man => completions::man(Cli::command()),

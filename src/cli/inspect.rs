@@ -1,0 +1,55 @@
+//! `etl inspect`: what is in files.
+
+use super::inspection_text::InspectionText;
+use super::log_format::LogFormatArgs;
+use super::terminal::print;
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{Table, TableOptions, resolve};
+use crate::inspect::inspect;
+use clap::Args;
+
+const EXAMPLES: &str = "Examples:
+  etl inspect access.log.gz
+  etl inspect lake/access
+  etl inspect out/part-00000.parquet --json
+  etl inspect app.log --log-format '%h %t \"%r\" %>s %D'
+  zcat access.log.gz | etl inspect -
+
+Several paths are inspected as one table, so they must be of one format.";
+
+/// Show the format, columns and values of logs, CSV, JSON lines or Parquet, and the lines that can't be read
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct InspectArgs {
+    /// Files, folders, globs, or - for standard input; plain, gzip, zstd or bzip2
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+
+    /// The format of the files
+    #[arg(long, value_enum, default_value_t = super::query::FromFormat::Auto)]
+    from: super::query::FromFormat,
+
+    #[command(flatten)]
+    log_format: LogFormatArgs,
+
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// Inspects the paths and prints what was found to standard output.
+///
+/// # Errors
+/// [`ErrorKind::Input`] where a path can't be read, [`ErrorKind::Format`] where it can't be told what it holds.
+pub fn run(args: InspectArgs) -> Result<()> {
+    let options = TableOptions { format: args.from.into(), log: args.log_format.choice()?, ..Default::default() };
+    let table = Table::open(resolve(&args.paths)?, &options)?;
+    let found = inspect(&table)?;
+    match args.json {
+        true => {
+            let json = serde_json::to_string_pretty(&found);
+            print(&json.map_err(|e| Error::new(ErrorKind::Internal, "the inspection is no JSON").with_source(e))?)
+        }
+        false => print(InspectionText(&found).to_string().trim_end()),
+    }
+}

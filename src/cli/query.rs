@@ -1,0 +1,185 @@
+//! `etl query`: SQL over files.
+
+use super::log_format::LogFormatArgs;
+use super::result_table::ResultTable;
+use super::terminal::{cores, print, say};
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{FormatChoice, TableOptions};
+use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
+use crate::query::{QueryEngine, QueryOptions};
+use clap::{Args, ValueEnum};
+use std::future::Future;
+use std::io::{BufWriter, IsTerminal, Read};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "Examples:
+  etl query \"SELECT status, count(*) FROM 'access.log.gz' GROUP BY status ORDER BY 2 DESC\"
+  etl query \"SELECT host, path FROM 'logs/*.gz' WHERE path LIKE '%.php%' LIMIT 20\"
+  etl query \"SELECT dt, sum(bytes) FROM 'lake/access' WHERE dt >= '2020-02-01' GROUP BY dt\" --format csv
+  etl query --table log=access.log --table shops=shops.csv \"SELECT name, count(*) FROM log JOIN shops USING (host) GROUP BY name\"
+  zcat access.log.gz | etl query \"SELECT max(time) FROM '-'\"
+  etl query --file report.sql --format parquet > report.parquet
+
+A path in quotes is a table: a file, a folder, a glob, or '-' for standard input. Folders such as dt=2020-02-29 are
+columns. DESCRIBE 'access.log' shows the columns of a table.";
+
+/// Query logs, CSV, JSON lines or Parquet with SQL
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct QueryArgs {
+    /// The query, or - to read it from standard input
+    #[arg(value_name = "SQL", required_unless_present = "file")]
+    sql: Option<String>,
+
+    /// Read the query from this file
+    #[arg(long, value_name = "FILE", conflicts_with = "sql")]
+    file: Option<PathBuf>,
+
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = ResultFormat::Table)]
+    format: ResultFormat,
+
+    /// Rows that a table shows at most; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    max_rows: usize,
+
+    /// Give the files of PATH a table name; can be used more than once
+    #[arg(long = "table", value_name = "NAME=PATH", value_parser = named_path)]
+    tables: Vec<(String, String)>,
+
+    /// The format of the files in FROM
+    #[arg(long, value_enum, default_value_t = FromFormat::Auto)]
+    from: FromFormat,
+
+    #[command(flatten)]
+    log_format: LogFormatArgs,
+
+    /// Threads that decode and compute [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Show how the query would be run, and don't run it
+    #[arg(long)]
+    explain: bool,
+}
+
+/// How a result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ResultFormat {
+    /// For people
+    Table,
+    Csv,
+    /// An object a line
+    Json,
+    Parquet,
+}
+
+/// What the files in `FROM` are.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum FromFormat {
+    /// By the ending of the name; what has none of a table's is a log
+    Auto,
+    Log,
+    Csv,
+    Json,
+    Parquet,
+}
+
+impl From<FromFormat> for FormatChoice {
+    fn from(format: FromFormat) -> Self {
+        match format {
+            FromFormat::Auto => FormatChoice::Auto,
+            FromFormat::Log => FormatChoice::Log,
+            FromFormat::Csv => FormatChoice::Csv,
+            FromFormat::Json => FormatChoice::Json,
+            FromFormat::Parquet => FormatChoice::Parquet,
+        }
+    }
+}
+
+/// Runs the query and writes its result to standard output.
+///
+/// # Errors
+/// [`ErrorKind::Query`] where the query is wrong or fails, [`ErrorKind::Input`] where a file can't be read.
+pub fn run(args: QueryArgs) -> Result<()> {
+    let sql = sql(&args)?;
+    let threads = args.threads.map_or_else(cores, NonZeroUsize::get);
+    let read = TableOptions { format: args.from.into(), log: args.log_format.choice()?, ..Default::default() };
+    let engine = QueryEngine::new(QueryOptions { threads, read });
+    let done = run_blocking(threads, async {
+        for (name, path) in &args.tables {
+            engine.register_path(name, path)?;
+        }
+        match args.explain {
+            true => print(engine.explain(&sql).await?.trim_end()),
+            false => write_result(&engine, &sql, &args).await,
+        }
+    });
+    let notes = engine.notes().into_iter().chain(engine.rejects().notes());
+    notes.for_each(|note| say(&format!("note: {note}")));
+    done
+}
+
+/// The text of the query.
+fn sql(args: &QueryArgs) -> Result<String> {
+    let text = match (&args.file, args.sql.as_deref()) {
+        (Some(file), _) => std::fs::read_to_string(file).map_err(|e| Error::input(file.display(), e))?,
+        (None, Some("-") | None) => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map_err(|e| Error::input("standard input", e))?;
+            text
+        }
+        (None, Some(sql)) => sql.to_string(),
+    };
+    match text.trim().is_empty() {
+        true => Err(Error::new(ErrorKind::Usage, "the query is empty; expected for example SELECT * FROM 'access.log' LIMIT 10")),
+        false => Ok(text),
+    }
+}
+
+async fn write_result(engine: &QueryEngine, sql: &str, args: &QueryArgs) -> Result<()> {
+    let mut result = engine.query(sql).await?;
+    let kind = match args.format {
+        ResultFormat::Table => {
+            let mut table = ResultTable::new(result.schema(), args.max_rows);
+            while let Some(batch) = result.next().await? {
+                table.write(&batch)?;
+            }
+            print(&table.to_string())?;
+            say(&table.summary());
+            return Ok(());
+        }
+        ResultFormat::Csv => Kind::Csv,
+        ResultFormat::Json => Kind::Json,
+        ResultFormat::Parquet => Kind::Parquet,
+    };
+    if kind == Kind::Parquet && std::io::stdout().is_terminal() {
+        return Err(Error::new(ErrorKind::Usage, "Parquet is not for a terminal; write it to a file, as in > result.parquet"));
+    }
+    let format = FileFormat::new(kind, None, None, CsvDialect::default())?;
+    let out = Box::new(BufWriter::new(std::io::stdout()));
+    let mut writer: Box<dyn BatchWriter> = stream_writer(format, result.schema(), out)?;
+    while let Some(batch) = result.next().await? {
+        writer.write(&batch)?;
+    }
+    writer.finish()
+}
+
+/// Runs `work` to its end on a runtime of `threads` threads.
+fn run_blocking<T>(threads: usize, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime = runtime.map_err(|e| Error::new(ErrorKind::Internal, "no threads could be started").with_source(e))?;
+    let done = runtime.block_on(work);
+    // A thread that still decodes for a query that is over must not be waited for.
+    runtime.shutdown_background();
+    done
+}
+
+/// `NAME=PATH`; SQL makes unquoted names lower case, so ours are.
+fn named_path(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok((name.to_lowercase(), path.to_string())),
+        _ => Err("expected NAME=PATH, for example log=access.log.gz".to_string()),
+    }
+}

@@ -1,0 +1,189 @@
+//! Plans and runs queries.
+
+use super::columns;
+use super::failure::Failures;
+use super::rejects::RejectLog;
+use super::tables::Tables;
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::TableOptions;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::catalog::{DynamicFileCatalog, TableProvider};
+use datafusion::common::TableReference;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::{SQLOptions, SessionState};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, displayable, execute_stream};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt;
+use std::fmt;
+use std::sync::Arc;
+
+/// How an engine works.
+#[derive(Debug, Clone)]
+pub struct QueryOptions {
+    /// How many threads decode and compute.
+    pub threads: usize,
+    /// How the files in `FROM` are read.
+    pub read: TableOptions,
+}
+
+impl Default for QueryOptions {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        QueryOptions { threads, read: TableOptions::default() }
+    }
+}
+
+/// Runs SQL over files and registered tables. Queries only read.
+pub struct QueryEngine {
+    context: SessionContext,
+    tables: Arc<Tables>,
+}
+
+impl fmt::Debug for QueryEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryEngine").field("tables", &self.tables).finish_non_exhaustive()
+    }
+}
+
+impl QueryEngine {
+    /// An engine that works in this process.
+    pub fn new(options: QueryOptions) -> Self {
+        let threads = options.threads.max(1);
+        let mut config = SessionConfig::new().with_target_partitions(threads).with_information_schema(true);
+        let settings = config.options_mut();
+        // Places for the carets of error messages.
+        settings.sql_parser.collect_spans = true;
+        settings.execution.parquet.pushdown_filters = true;
+        settings.execution.parquet.reorder_filters = true;
+        let plain = SessionContext::new_with_config(config);
+        let tables = Arc::new(Tables::new(options.read, threads));
+        let catalogs = Arc::new(DynamicFileCatalog::new(plain.state().catalog_list().clone(), tables.clone()));
+        let state = SessionStateBuilder::new_from_existing(plain.state()).with_catalog_list(catalogs).build();
+        QueryEngine { context: SessionContext::new_with_state(state), tables }
+    }
+
+    /// Gives the files that `path` names (a file, a folder, a glob or `-`) the table name `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where nothing is there, and what [`crate::input::Table::open`] gives.
+    pub fn register_path(&self, name: &str, path: &str) -> Result<()> {
+        let table = self.tables.open(path)?;
+        self.register(name, table)
+    }
+
+    /// Gives `table` a name; a table of a lake's catalog, for example. SQL writes names that have capitals in double quotes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] where the name is taken.
+    pub fn register(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
+        match self.context.register_table(TableReference::bare(name), table) {
+            Ok(None) => {
+                self.tables.remember(name);
+                Ok(())
+            }
+            Ok(Some(_)) => Err(Error::new(ErrorKind::Query, format!("two tables are named `{name}`; give each a name of its own"))),
+            Err(e) => Err(Error::new(ErrorKind::Query, format!("no table can be named `{name}`")).with_source(e)),
+        }
+    }
+
+    /// Starts the query; the result comes batch by batch, in the order of the input where the query doesn't make another.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] where `sql` is wrong, naming what is near; [`ErrorKind::Input`] for files that can't be read.
+    pub async fn query(&self, sql: &str) -> Result<QueryResult> {
+        let (plan, qualifiers) = self.physical(sql).await.map_err(|e| self.failures(sql).explain(e))?;
+        let failures = self.failures(sql);
+        let schema = columns::readable(&plan.schema(), &qualifiers);
+        let stream = execute_stream(plan, self.context.task_ctx()).map_err(|e| failures.explain(e))?;
+        Ok(QueryResult { schema, stream, failures })
+    }
+
+    /// How the query would be run, as a tree of steps, the last first.
+    ///
+    /// # Errors
+    /// As [`QueryEngine::query`].
+    pub async fn explain(&self, sql: &str) -> Result<String> {
+        let (plan, _) = self.physical(sql).await.map_err(|e| self.failures(sql).explain(e))?;
+        Ok(displayable(plan.as_ref()).indent(false).to_string())
+    }
+
+    /// What the user should know of the tables opened so far: formats found, and the lines that are not rows.
+    pub fn notes(&self) -> Vec<String> {
+        self.tables.notes()
+    }
+
+    /// The lines that are not rows.
+    pub fn rejects(&self) -> &RejectLog {
+        self.tables.rejects()
+    }
+
+    /// The plan, and the names by which it calls its tables.
+    async fn physical(&self, sql: &str) -> datafusion::common::Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
+        let state = self.context.state();
+        let logical = state.create_logical_plan(sql).await?;
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
+        let optimized = state.optimize(&logical)?;
+        let state = if keeps_order(&optimized) { one_partition(state) } else { state };
+        let plan = state.query_planner().create_physical_plan(&optimized, &state).await?;
+        Ok((plan, columns::qualifiers(&logical)))
+    }
+
+    fn failures(&self, sql: &str) -> Failures {
+        Failures::new(sql, self.tables.names(), self.tables.paths())
+    }
+}
+
+/// Whether the rows of the result are those of one table, in its order.
+fn keeps_order(plan: &LogicalPlan) -> bool {
+    let mut scans = 0;
+    let mut plain = true;
+    let walked = plan.apply_with_subqueries(|node| {
+        match node {
+            LogicalPlan::TableScan(_) => scans += 1,
+            LogicalPlan::Projection(_) | LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Limit(_) => {}
+            _ => plain = false,
+        }
+        Ok(if plain { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+    });
+    walked.is_ok() && plain && scans == 1
+}
+
+/// With one partition no step mixes rows; a raw table still decodes on all threads, ahead of the one that filters.
+fn one_partition(state: SessionState) -> SessionState {
+    let config = state.config().clone().with_target_partitions(1);
+    SessionStateBuilder::new_from_existing(state).with_config(config).build()
+}
+
+/// The rows that a query gives.
+pub struct QueryResult {
+    schema: SchemaRef,
+    stream: SendableRecordBatchStream,
+    failures: Failures,
+}
+
+impl fmt::Debug for QueryResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryResult").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl QueryResult {
+    /// The columns of the batches.
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    /// The next rows, or nothing at the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] for what fails on a value, [`ErrorKind::Input`] for an input that can't be read on.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let Some(batch) = self.stream.next().await else { return Ok(None) };
+        let batch = batch.map_err(|e| self.failures.explain(e))?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(Some(RecordBatch::try_new_with_options(self.schema.clone(), batch.columns().to_vec(), &options)?))
+    }
+}

@@ -1,0 +1,221 @@
+//! Says what is wrong with a query in the words of the one who wrote it.
+
+use super::columns::without;
+use crate::diagnostic::{caret, nearest};
+use crate::error::{Error, ErrorKind};
+use arrow::error::ArrowError;
+use datafusion::common::{Column, DataFusionError, Location, SchemaError, Span};
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+
+/// Knows what is needed to explain the failures of one query.
+#[derive(Debug)]
+pub(super) struct Failures {
+    sql: String,
+    /// The names that tables have.
+    tables: Vec<String>,
+    /// The paths that were opened as tables.
+    paths: Vec<String>,
+}
+
+impl Failures {
+    pub(super) fn new(sql: &str, tables: Vec<String>, paths: Vec<String>) -> Self {
+        Failures { sql: sql.to_string(), tables, paths }
+    }
+
+    /// The failure, without the layers that it came through.
+    pub(super) fn explain(&self, error: DataFusionError) -> Error {
+        self.explain_at(error, None)
+    }
+
+    fn explain_at(&self, error: DataFusionError, span: Option<Span>) -> Error {
+        match error {
+            DataFusionError::Diagnostic(diagnostic, inner) => self.explain_at(*inner, diagnostic.span.or(span)),
+            DataFusionError::Context(_, inner) => self.explain_at(*inner, span),
+            DataFusionError::Collection(mut errors) if !errors.is_empty() => self.explain_at(errors.swap_remove(0), span),
+            DataFusionError::External(inner) => match inner.downcast::<Error>() {
+                Ok(ours) => *ours,
+                Err(other) => match other.downcast::<DataFusionError>() {
+                    Ok(nested) => self.explain_at(*nested, span),
+                    Err(other) => self.wrong(other.to_string(), span),
+                },
+            },
+            DataFusionError::Shared(shared) => match std::sync::Arc::try_unwrap(shared) {
+                Ok(inner) => self.explain_at(inner, span),
+                Err(shared) => self.shared(&shared, span),
+            },
+            DataFusionError::ArrowError(inner, _) => match *inner {
+                ArrowError::ExternalError(inner) => self.explain_at(DataFusionError::External(inner), span),
+                inner => self.wrong(plain(&inner), span),
+            },
+            DataFusionError::SchemaError(inner, _) => self.schema(&inner, span),
+            DataFusionError::ParquetError(e) => Error::new(ErrorKind::Input, "a Parquet file is damaged").with_source(e),
+            DataFusionError::ObjectStore(e) => Error::new(ErrorKind::Input, "an input can't be read").with_source(e),
+            DataFusionError::IoError(e) => Error::new(ErrorKind::Input, "an input can't be read").with_source(e),
+            other => self.planned(&other.message(), span),
+        }
+    }
+
+    /// An error that other parts of the plan hold too.
+    fn shared(&self, error: &DataFusionError, span: Option<Span>) -> Error {
+        match error.find_root() {
+            DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
+                Some(ours) => Error::new(ours.kind(), ours.to_string()),
+                None => self.wrong(inner.to_string(), span),
+            },
+            DataFusionError::ArrowError(inner, _) => self.wrong(plain(inner), span),
+            DataFusionError::SchemaError(inner, _) => self.schema(inner, span),
+            other => self.planned(&other.message(), span),
+        }
+    }
+
+    fn schema(&self, error: &SchemaError, span: Option<Span>) -> Error {
+        match error {
+            SchemaError::FieldNotFound { field, valid_fields } => self.no_column(field, valid_fields, span),
+            SchemaError::AmbiguousReference { field } => self.wrong(
+                format!("more than one table has a column `{}`; write which, as in table.{}", field.name, field.name),
+                span.or(field.spans().first()),
+            ),
+            other => self.wrong(other.to_string(), span),
+        }
+    }
+
+    fn no_column(&self, field: &Column, valid: &[Column], span: Option<Span>) -> Error {
+        let table = field.relation.as_ref().map(|r| format!(" in `{}`", r.table())).unwrap_or_default();
+        let names: Vec<&str> = {
+            let mut seen = BTreeSet::new();
+            valid.iter().map(|c| c.name.as_str()).filter(|name| seen.insert(*name)).collect()
+        };
+        let hint = match nearest(&field.name, names.iter().copied()) {
+            // SQL makes unquoted names lower case, so a column with capitals is found in quotes only.
+            Some(near) if near.to_lowercase() != *near => format!("; did you mean \"{near}\", in double quotes for its capitals?"),
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => String::new(),
+        };
+        let error = self.wrong(format!("no column `{}`{table}{hint}", field.name), span.or(field.spans().first()));
+        match names.is_empty() {
+            true => error,
+            false => error.with_context("columns", names.join(", ")),
+        }
+    }
+
+    fn no_table(&self, resolved: &str, span: Option<Span>) -> Error {
+        // DataFusion puts the names of its default catalog and schema before one that has none.
+        let name = resolved.strip_prefix("datafusion.").unwrap_or(resolved);
+        let name = name.strip_prefix("public.").unwrap_or(name);
+        if Path::new(name).exists() {
+            return self.wrong(format!("no table `{name}`; for the file of that name write '{name}', in quotes"), span);
+        }
+        let files: Vec<String> = std::fs::read_dir(".")
+            .map(|entries| entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect())
+            .unwrap_or_default();
+        let hint = match nearest(name, self.tables.iter().chain(&files).map(String::as_str)) {
+            Some(near) if self.tables.iter().any(|t| t == near) => format!("; did you mean `{near}`?"),
+            Some(near) => format!("; did you mean the file '{near}'?"),
+            None => String::new(),
+        };
+        let error = self.wrong(format!("no table and no file `{name}`{hint}"), span);
+        match self.tables.is_empty() {
+            true => error.with_context("expected", "a path in quotes, such as 'out/*.parquet', or a name given by --table NAME=PATH"),
+            false => error.with_context("tables", self.tables.join(", ")),
+        }
+    }
+
+    /// A failure that DataFusion tells by its message only.
+    fn planned(&self, message: &str, span: Option<Span>) -> Error {
+        if let Some(name) = between(message, "table '", "' not found") {
+            return self.no_table(name, span);
+        }
+        if let Some(name) = between(message, "Invalid function '", "'") {
+            let hint = between(message, "Did you mean '", "'").map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return self.wrong(format!("no function `{name}`{hint}"), span);
+        }
+        if let Some(call) = between(message, "argument types '", "'") {
+            let takes = message.split_once("Candidate functions:").map_or("", |(_, takes)| takes);
+            let takes: Vec<&str> = takes.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            let error = self.wrong(format!("{call} is no function: the name fits, the types don't; cast the arguments"), span);
+            return if takes.is_empty() { error } else { error.with_context("expected", takes.join(" or ")) };
+        }
+        if let Some(name) = between(message, "table function '", "' not found") {
+            return self
+                .wrong(format!("no table function `{name}`; to read a file write its path in quotes, as in FROM 'access.log'"), span);
+        }
+        for unsupported in ["DDL not supported: ", "DML not supported: ", "Statement not supported: "] {
+            if let Some(what) = message.strip_prefix(unsupported) {
+                return self.wrong(format!("a query only reads, it can't do `{what}`; expected a SELECT"), span);
+            }
+        }
+        // What follows is for DataFusion's own authors.
+        let message = message.split("\n\n").next().unwrap_or(message);
+        let message = message.split("\nThis issue was likely caused by").next().unwrap_or(message);
+        let message = ["Error during planning: ", "Internal error: ", "While expanding wildcard, "]
+            .iter()
+            .fold(message.to_string(), |message, inner| message.replace(inner, ""));
+        let message = self.paths.iter().fold(message, |message, path| without(&message, path));
+        let message = message.trim_start_matches("sql parser error: ").trim_start_matches("ParserError(\"").trim_end_matches("\")");
+        match message.split_once(" at Line: ") {
+            Some((what, place)) => self.wrong(what, place_of(place).or(span)),
+            None if message.ends_with("found: EOF") => {
+                self.wrong(message.replace("found: EOF", "found: the end of the query"), self.end().or(span))
+            }
+            None => self.wrong(message, span),
+        }
+    }
+
+    /// The place behind the query's last character.
+    fn end(&self) -> Option<Span> {
+        let (index, line) = self.sql.trim_end().lines().enumerate().last()?;
+        let at = Location { line: index as u64 + 1, column: line.chars().count() as u64 + 1 };
+        Some(Span::new(at, at))
+    }
+
+    /// The message with a caret under the place in the query, where one is known.
+    fn wrong(&self, message: impl AsRef<str>, span: Option<Span>) -> Error {
+        let message = message.as_ref().trim();
+        let shown = span.and_then(|span| {
+            let line = self.sql.lines().nth(usize::try_from(span.start.line).ok()?.checked_sub(1)?)?;
+            Some(caret(line, columns(line, span), "here"))
+        });
+        match shown {
+            Some(shown) => Error::new(ErrorKind::Query, format!("{message}\n{shown}")),
+            None => Error::new(ErrorKind::Query, message),
+        }
+    }
+}
+
+/// The bytes of `line`, the first of the span's, that the span covers.
+fn columns(line: &str, span: Span) -> Range<usize> {
+    let byte = |column: u64| line.char_indices().nth(column.saturating_sub(1) as usize).map_or(line.len(), |(at, _)| at);
+    let start = byte(span.start.column);
+    let end = if span.end.line == span.start.line { byte(span.end.column) } else { line.len() };
+    start..end.max(start)
+}
+
+/// `3, Column: 14` as the place that it names.
+fn place_of(text: &str) -> Option<Span> {
+    let (line, column) = text.split_once(", Column: ")?;
+    let column = &column[..column.find(|c: char| !c.is_ascii_digit()).unwrap_or(column.len())];
+    let at = Location { line: line.parse().ok()?, column: column.parse().ok()? };
+    Some(Span::new(at, at))
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let start = text.find(before)? + before.len();
+    let length = text[start..].find(after)?;
+    Some(&text[start..start + length])
+}
+
+/// Arrow's message without the name of its class.
+fn plain(error: &ArrowError) -> String {
+    match error {
+        ArrowError::DivideByZero => "division by zero".to_string(),
+        ArrowError::CastError(what)
+        | ArrowError::ParseError(what)
+        | ArrowError::ComputeError(what)
+        | ArrowError::InvalidArgumentError(what)
+        | ArrowError::ArithmeticOverflow(what)
+        | ArrowError::SchemaError(what) => what.clone(),
+        other => other.to_string(),
+    }
+}

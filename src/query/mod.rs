@@ -1,0 +1,20 @@
+//! SQL over any of the files that this program reads or writes, raw logs too.
+//!
+//! A [`QueryEngine`] plans with DataFusion. A path in `FROM` is a table: Parquet is read by DataFusion, which skips the row
+//! groups and pages that a filter rules out; all else by the decoders that `convert` uses, for the columns asked only.
+
+mod columns;
+mod engine;
+mod failure;
+mod parquet;
+mod partitions;
+mod pieces;
+mod rejects;
+mod scan;
+mod table;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use engine::{QueryEngine, QueryOptions, QueryResult};
+pub use rejects::RejectLog;

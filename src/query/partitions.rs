@@ -1,0 +1,127 @@
+//! The columns that folders such as `dt=2020-02-29` give the files below them.
+
+use crate::input::Source;
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
+use arrow::record_batch::RecordBatch;
+use datafusion::catalog::Session;
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::Expr;
+use std::sync::Arc;
+
+/// What Hive writes for a NULL.
+const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// The partition columns of a table, and their value for each of its sources.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Partitions {
+    fields: Vec<FieldRef>,
+    /// For each field, a value for each source.
+    values: Vec<Vec<ScalarValue>>,
+}
+
+impl Partitions {
+    /// The keys that the folders of all `sources` have and the files' own `columns` don't.
+    pub(super) fn of(sources: &[Source], columns: &Schema) -> Self {
+        let found: Vec<Vec<(String, String)>> = sources.iter().map(Source::partitions).collect();
+        let mut partitions = Partitions::default();
+        for (key, _) in found.first().into_iter().flatten() {
+            let texts: Vec<&str> = found.iter().filter_map(|pairs| pairs.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())).collect();
+            let known = columns.fields().iter().any(|f| f.name() == key) || partitions.fields.iter().any(|f| f.name() == key);
+            if known || texts.len() < sources.len() {
+                continue;
+            }
+            let (data_type, values) = typed(&texts);
+            partitions.fields.push(Arc::new(Field::new(key, data_type, true)));
+            partitions.values.push(values);
+        }
+        partitions
+    }
+
+    pub(super) fn fields(&self) -> &[FieldRef] {
+        &self.fields
+    }
+
+    /// The value of partition column `column` for the source at `source`.
+    pub(super) fn value(&self, column: usize, source: usize) -> &ScalarValue {
+        &self.values[column][source]
+    }
+
+    /// Whether `filter` is told by these columns alone.
+    pub(super) fn decide(&self, filter: &Expr) -> bool {
+        let columns = filter.column_refs();
+        let ours = !columns.is_empty() && columns.iter().all(|c| self.fields.iter().any(|f| *f.name() == c.name));
+        let subquery = |e: &Expr| {
+            matches!(
+                e,
+                Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_) | Expr::SetComparison(_) | Expr::OuterReferenceColumn(..)
+            )
+        };
+        ours && !filter.is_volatile() && !filter.exists(|e| Ok(subquery(e))).unwrap_or(true)
+    }
+
+    /// The indices, of `sources` many, of those that can have rows that pass the filters.
+    pub(super) fn keep(&self, session: &dyn Session, filters: &[Expr], sources: usize) -> Result<Vec<usize>> {
+        let mut kept: Vec<bool> = vec![true; sources];
+        let filters: Vec<&Expr> = filters.iter().filter(|f| self.decide(f)).collect();
+        if !filters.is_empty() && sources > 0 {
+            let schema = Arc::new(Schema::new(Fields::from(self.fields.clone())));
+            let columns = self.values.iter().map(|v| ScalarValue::iter_to_array(v.iter().cloned())).collect::<Result<_>>()?;
+            let batch = RecordBatch::try_new(schema.clone(), columns)?;
+            let schema = DFSchema::try_from(schema)?;
+            for filter in filters {
+                let passed = session.create_physical_expr(filter.clone(), &schema)?.evaluate(&batch)?.into_array(sources)?;
+                let passed = passed.as_boolean_opt();
+                for (index, keep) in kept.iter_mut().enumerate() {
+                    *keep &= passed.is_none_or(|p| arrow::array::Array::is_valid(p, index) && p.value(index));
+                }
+            }
+        }
+        Ok((0..sources).filter(|index| kept[*index]).collect())
+    }
+}
+
+/// Dates where all are dates, text else.
+fn typed(texts: &[&str]) -> (DataType, Vec<ScalarValue>) {
+    let dates: Option<Vec<ScalarValue>> = texts
+        .iter()
+        .map(|text| match *text {
+            NULL => Some(ScalarValue::Date32(None)),
+            text if text.len() == "0000-00-00".len() => ScalarValue::try_from_string(text.to_string(), &DataType::Date32).ok(),
+            _ => None,
+        })
+        .collect();
+    match dates.filter(|dates| dates.iter().any(|d| !d.is_null())) {
+        Some(dates) => (DataType::Date32, dates),
+        None => {
+            let value = |text: &&str| ScalarValue::Utf8View((*text != NULL).then(|| text.to_string()));
+            (DataType::Utf8View, texts.iter().map(value).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Place;
+
+    fn of(paths: &[&str]) -> Vec<(String, DataType)> {
+        let sources: Vec<Source> =
+            paths.iter().map(|p| Source { path: p.to_string(), place: Place::Stdin(Arc::default()), size: None }).collect();
+        let columns = Schema::new(vec![Field::new("status", DataType::Int32, true)]);
+        Partitions::of(&sources, &columns).fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect()
+    }
+
+    #[test]
+    fn folders_give_columns_where_all_agree() {
+        assert_eq!(
+            of(&["x/dt=2020-02-29/hour=05/a", "x/dt=2020-03-01/hour=06/a"]),
+            [("dt".to_string(), DataType::Date32), ("hour".to_string(), DataType::Utf8View)]
+        );
+        assert_eq!(of(&["x/dt=2020-02-29/a", "x/dt=yesterday/a"]), [("dt".to_string(), DataType::Utf8View)]);
+        assert_eq!(of(&["x/dt=2020-02-29/a", "x/dt=__HIVE_DEFAULT_PARTITION__/a"]), [("dt".to_string(), DataType::Date32)]);
+        assert_eq!(of(&["x/dt=2020-02-29/a", "x/b"]), []);
+        assert_eq!(of(&["x/status=200/a"]), []);
+    }
+}

@@ -1,0 +1,158 @@
+//! Decodes pieces of logs, CSV and JSON lines into the columns that a query needs.
+
+use super::partitions::Partitions;
+use super::pieces::Piece;
+use super::rejects::{RejectLog, Tally};
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{BlockReader, Content, Framing, Table};
+use arrow::array::ArrayRef;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::common::DataFusionError;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
+use datafusion::physical_plan::streaming::PartitionStream;
+use futures::{StreamExt, future, stream};
+use std::sync::Arc;
+
+/// Batches that a decoding thread may be ahead of who reads them.
+const QUEUE: usize = 2;
+/// The most rows that the steps behind a scan get at once.
+const ROWS: usize = 8192;
+
+/// One scan of a table, for some of its columns.
+#[derive(Debug)]
+pub(super) struct RawScan {
+    table: Arc<Table>,
+    partitions: Arc<Partitions>,
+    /// The table's columns that the decoder fills, in the order of the output.
+    decoded: Vec<usize>,
+    /// Where each output column comes from.
+    output: Vec<Column>,
+    schema: SchemaRef,
+    limit: Option<usize>,
+    rejects: Arc<RejectLog>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Column {
+    /// The next column of the decoder.
+    Decoded,
+    /// A partition column.
+    Partition(usize),
+}
+
+impl RawScan {
+    /// A scan for the columns at `indices`, of `schema`, of which no piece gives more than `limit` rows.
+    pub(super) fn new(
+        table: Arc<Table>,
+        partitions: Arc<Partitions>,
+        indices: Vec<usize>,
+        schema: SchemaRef,
+        limit: Option<usize>,
+        rejects: Arc<RejectLog>,
+    ) -> Self {
+        let columns = table.format.schema().fields().len();
+        let output = indices.iter().map(|i| if *i < columns { Column::Decoded } else { Column::Partition(i - columns) });
+        let output = output.collect();
+        let decoded = indices.into_iter().filter(|i| *i < columns).collect();
+        RawScan { table, partitions, decoded, output, schema, limit, rejects }
+    }
+
+    /// A stream of `pieces`, of which `ahead` are decoded at a time.
+    pub(super) fn partition(self: &Arc<Self>, pieces: Vec<Piece>, ahead: usize) -> Arc<RawPartition> {
+        Arc::new(RawPartition { scan: self.clone(), pieces, ahead })
+    }
+
+    /// Decodes `piece` on a thread of its own; the thread ends when nobody reads the stream any more.
+    fn start(self: Arc<Self>, piece: Piece) -> SendableRecordBatchStream {
+        let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), QUEUE);
+        let sender = stream.tx();
+        stream.spawn_blocking(move || {
+            let mut tally = Tally::default();
+            let result = self.decode(piece, &mut tally, |batch| sender.blocking_send(Ok(batch)).is_ok());
+            self.rejects.add(&self.table.sources[piece.source].path, piece.range.map_or(0, |(start, _)| start), tally);
+            result.map_err(|e| DataFusionError::External(Box::new(e)))
+        });
+        stream.build()
+    }
+
+    /// Decodes `piece` and gives its batches to `send`, until that says that no more are wanted.
+    fn decode(&self, piece: Piece, tally: &mut Tally, mut send: impl FnMut(RecordBatch) -> bool) -> Result<()> {
+        let source = &self.table.sources[piece.source];
+        let internal = || Error::new(ErrorKind::Internal, format!("{} was scanned as text but is none", source.path));
+        let framing = self.table.format.framing().ok_or_else(internal)?;
+        let mut decoder = self.table.format.decoder(Some(self.decoded.clone())).ok_or_else(internal)?;
+        let mut reader = match piece.range {
+            None => BlockReader::open(source, framing)?,
+            Some((start, end)) => BlockReader::range(source.open_file()?.ok_or_else(internal)?, &source.path, start, end)?,
+        };
+        tally.lines = u64::from(framing == Framing::Csv { header: true });
+        let mut rows = 0;
+        while let Some(block) = reader.next_block()? {
+            let decoded = match block.content {
+                Content::Records(bytes) => decoder.decode(&bytes)?,
+                Content::LongLine { .. } => {
+                    tally.long_line(block.offset);
+                    continue;
+                }
+            };
+            decoded.rejects.iter().for_each(|reject| tally.reject(reject, block.offset));
+            tally.lines += decoded.lines;
+            let batch = self.with_partitions(decoded.batch, piece.source)?;
+            let mut start = 0;
+            while start < batch.num_rows() {
+                let slice = batch.slice(start, ROWS.min(batch.num_rows() - start));
+                start += slice.num_rows();
+                if !send(slice) {
+                    return Ok(());
+                }
+            }
+            rows += batch.num_rows();
+            if self.limit.is_some_and(|limit| rows >= limit) {
+                return Ok(());
+            }
+        }
+        tally.end = piece.range.map(|(_, end)| end);
+        Ok(())
+    }
+
+    /// Puts the partition columns of `source` between the decoded ones.
+    fn with_partitions(&self, batch: RecordBatch, source: usize) -> Result<RecordBatch> {
+        let rows = batch.num_rows();
+        let mut decoded = batch.columns().iter();
+        let failed = |e: DataFusionError| Error::new(ErrorKind::Internal, "a partition's value can't be a column").with_source(e);
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.output.len());
+        for column in &self.output {
+            columns.extend(match column {
+                Column::Decoded => decoded.next().cloned(),
+                Column::Partition(index) => Some(self.partitions.value(*index, source).to_array_of_size(rows).map_err(failed)?),
+            });
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
+    }
+}
+
+/// Pieces that are read one after the other.
+#[derive(Debug)]
+pub(super) struct RawPartition {
+    scan: Arc<RawScan>,
+    pieces: Vec<Piece>,
+    ahead: usize,
+}
+
+impl PartitionStream for RawPartition {
+    fn schema(&self) -> &SchemaRef {
+        &self.scan.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let scan = self.scan.clone();
+        // A piece starts to decode as soon as it is among the next ones, and waits with its first batches for its turn.
+        let started = stream::iter(self.pieces.clone()).map(move |piece| future::ready(scan.clone().start(piece)));
+        let rows = started.buffered(self.ahead.max(1)).flatten();
+        Box::pin(RecordBatchStreamAdapter::new(self.scan.schema.clone(), rows)) as SendableRecordBatchStream
+    }
+}

@@ -1,0 +1,95 @@
+//! Turns what stands in `FROM` into tables.
+
+use super::rejects::RejectLog;
+use super::table::FileTable;
+use crate::error::Result;
+use crate::input::{Table, TableOptions, resolve};
+use async_trait::async_trait;
+use datafusion::catalog::{TableProvider, UrlTableFactory};
+use datafusion::common::DataFusionError;
+use datafusion::error::Result as DataFusionResult;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The tables of an engine: opened once for each path, however often a query names it.
+#[derive(Debug)]
+pub(super) struct Tables {
+    read: TableOptions,
+    threads: usize,
+    opened: Mutex<Opened>,
+    rejects: Arc<RejectLog>,
+}
+
+#[derive(Debug, Default)]
+struct Opened {
+    by_path: BTreeMap<String, Arc<FileTable>>,
+    notes: Vec<String>,
+    names: Vec<String>,
+}
+
+impl Tables {
+    pub(super) fn new(read: TableOptions, threads: usize) -> Self {
+        Tables { read, threads, opened: Mutex::default(), rejects: Arc::default() }
+    }
+
+    /// The table of the files that `path` names.
+    pub(super) fn open(&self, path: &str) -> Result<Arc<FileTable>> {
+        if let Some(known) = self.lock().by_path.get(path) {
+            return Ok(known.clone());
+        }
+        let table = Table::open(resolve(&[path.to_string()])?, &self.read)?;
+        let mut opened = self.lock();
+        let told = |note: &String| if note.contains(path) { note.clone() } else { format!("{path}: {note}") };
+        opened.notes.extend(table.notes.iter().map(told));
+        let table = Arc::new(FileTable::new(table, self.threads, self.rejects.clone()));
+        opened.by_path.insert(path.to_string(), table.clone());
+        Ok(table)
+    }
+
+    /// Takes note of a name that a table was given.
+    pub(super) fn remember(&self, name: &str) {
+        self.lock().names.push(name.to_string());
+    }
+
+    /// The names that tables were given.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.lock().names.clone()
+    }
+
+    /// The paths that were opened.
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.lock().by_path.keys().cloned().collect()
+    }
+
+    /// What opening the tables found.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.lock().notes.clone()
+    }
+
+    pub(super) fn rejects(&self) -> &RejectLog {
+        &self.rejects
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Opened> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether `name` can only be meant as a path, so that what is wrong with it is worth saying.
+fn is_path(name: &str) -> bool {
+    name == "-" || name.contains(['/', '.', '*', '?']) || Path::new(name).exists()
+}
+
+#[async_trait]
+impl UrlTableFactory for Tables {
+    async fn try_new(&self, name: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>> {
+        if !is_path(name) {
+            return Ok(None);
+        }
+        match self.open(name) {
+            Ok(table) => Ok(Some(table)),
+            Err(error) => Err(DataFusionError::External(Box::new(error))),
+        }
+    }
+}
