@@ -1,5 +1,6 @@
 //! `etl inspect`: what is in files.
 
+use super::from_format::FromFormat;
 use super::inspection_text::InspectionText;
 use super::log_format::LogFormatArgs;
 use super::terminal::print;
@@ -26,8 +27,8 @@ pub struct InspectArgs {
     paths: Vec<String>,
 
     /// The format of the files
-    #[arg(long, value_enum, default_value_t = super::query::FromFormat::Auto)]
-    from: super::query::FromFormat,
+    #[arg(long, value_enum, default_value_t = FromFormat::Auto)]
+    from: FromFormat,
 
     #[command(flatten)]
     log_format: LogFormatArgs,
