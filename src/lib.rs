@@ -2,7 +2,7 @@
 //!
 //! The way of the data is the way through the modules: bytes are read and cut into blocks by [`input`], become record
 //! batches in [`accesslog`] and [`tabular`], files in [`output`]; [`convert`] puts that together, [`publish`] moves the files to their
-//! place, and [`cli`] turns arguments into calls of all that.
+//! place. [`query`] reads any of them with SQL, [`inspect`] says what is in them, and [`cli`] turns arguments into calls of all that.
 
 #![deny(unsafe_code)]
 
@@ -20,6 +20,7 @@ pub mod output;
 pub mod progress;
 pub mod publish;
 pub mod query;
+pub mod schema;
 pub mod tabular;
 pub mod text_column;
 pub mod units;

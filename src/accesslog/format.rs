@@ -42,6 +42,10 @@ pub(super) enum Lex {
     Until { user: bool },
     /// At the first place where the bytes after it stand and the numbers and times behind them fit.
     Anchored { user: bool },
+    /// At the first place where the ident behind it is the `-` that it is without identd; else as `Until`.
+    BeforeIdent { dash: Vec<u8> },
+    /// As `Anchored`, of a value that has no blank in it: a host, an address.
+    Word,
     /// Right before the bytes that end the line: it is the last value.
     BeforeEnd { user: bool },
     /// Digits, or `-`.
@@ -215,6 +219,11 @@ impl LogFormat {
             // Apache writes a quote inside a value as \", so the first bare quote is the end.
             _ if after.first() == Some(&b'"') => Lex::Quoted { user },
             _ if next.is_none() => Lex::BeforeEnd { user },
+            _ if after[0] != b' ' && is_word(directive) => Lex::Word,
+            // `%{X-Forwarded-For}i %l %u`: the list of a header has blanks in it.
+            Field::Text(_) if !is_word(directive) && next.is_some_and(|d| d.text == "%l") => {
+                Lex::BeforeIdent { dash: [after, &b"-"[..], &found[index + 1].1].concat() }
+            }
             _ => match next.map(|d| &d.field) {
                 Some(Field::Time { .. } | Field::Int(_) | Field::Long(_) | Field::BytesOut) => Lex::Anchored { user },
                 _ => Lex::Until { user },
@@ -226,7 +235,7 @@ impl LogFormat {
             Field::Text(_) => matches!(directive.text.as_bytes().last(), Some(b'i' | b'o' | b'C' | b'e' | b'n' | b'x' | b'f' | b'U')),
             _ => false,
         };
-        if free_text && after.first() == Some(&b' ') && matches!(lex, Lex::Until { .. } | Lex::Anchored { .. }) {
+        if free_text && after.first() == Some(&b' ') && matches!(lex, Lex::Until { .. } | Lex::Anchored { .. } | Lex::BeforeIdent { .. }) {
             let shown = String::from_utf8_lossy(after);
             self.notes.push(format!(
                 "{} may hold a blank itself: it is read up to the first `{}` after which the line fits (quotes around it in the LogFormat end the doubt)",
@@ -269,6 +278,11 @@ impl LogFormat {
             .collect();
         Arc::new(Schema::new(fields))
     }
+}
+
+/// Whether values of this directive, a host or an address, have no blank: a line where one would is of another format.
+fn is_word(directive: &Directive) -> bool {
+    matches!(directive.text.as_bytes().last(), Some(b'a' | b'A' | b'h' | b'v'))
 }
 
 fn starts_with_digit(next: Option<&Directive>) -> bool {

@@ -3,12 +3,15 @@
 //! A [`LogFormat`] is data: it is parsed from what stands in `httpd.conf`, and a [`LogDecoder`] reads any of them. The
 //! [`Preset`]s are the formats that servers ship with.
 
+mod clock;
 mod decoder;
 mod detect;
 pub mod directive;
 mod format;
 mod httpd_conf;
 pub mod instant;
+mod line;
+mod misfit;
 mod preset;
 pub mod request;
 mod strftime;

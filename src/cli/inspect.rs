@@ -21,7 +21,7 @@ Several paths are inspected as one table, so they must be of one format.";
 /// Show the format, columns and values of logs, CSV, JSON lines or Parquet, and the lines that can't be read
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct InspectArgs {
+pub(super) struct InspectArgs {
     /// Files, folders, globs, or - for standard input; plain, gzip, zstd or bzip2
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
@@ -42,7 +42,7 @@ pub struct InspectArgs {
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where a path can't be read, [`ErrorKind::Format`] where it can't be told what it holds.
-pub fn run(args: InspectArgs) -> Result<()> {
+pub(super) fn run(args: &InspectArgs) -> Result<()> {
     let options = TableOptions { format: args.from.into(), log: args.log_format.choice()?, ..Default::default() };
     let table = Table::open(resolve(&args.paths)?, &options)?;
     let found = inspect(&table)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Which LogFormat logs are read by.
 #[derive(Debug, Clone, Args)]
-pub struct LogFormatArgs {
+pub(super) struct LogFormatArgs {
     /// How log lines look: `auto`, a preset's name, a LogFormat string as in httpd.conf, or a nickname of --httpd-conf
     ///
     /// `auto` tries the presets common, combined, vhost_combined, combinedio and nginx_combined on the first lines.

@@ -28,7 +28,7 @@ columns. DESCRIBE 'access.log' shows the columns of a table.";
 /// Query logs, CSV, JSON lines or Parquet with SQL
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct QueryArgs {
+pub(super) struct QueryArgs {
     /// The query, or - to read it from standard input
     #[arg(value_name = "SQL", required_unless_present = "file")]
     sql: Option<String>,
@@ -80,7 +80,7 @@ enum ResultFormat {
 ///
 /// # Errors
 /// [`ErrorKind::Query`] where the query is wrong or fails, [`ErrorKind::Input`] where a file can't be read.
-pub fn run(args: QueryArgs) -> Result<()> {
+pub(super) fn run(args: QueryArgs) -> Result<()> {
     let sql = sql(&args)?;
     let threads = args.threads.map_or_else(cores, NonZeroUsize::get);
     let read = TableOptions { format: args.from.into(), log: args.log_format.choice()?, ..Default::default() };

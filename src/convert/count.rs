@@ -2,13 +2,26 @@
 
 use super::cuts::Cuts;
 use super::options::Layout;
+use super::partition::Partitioning;
+use super::pass::{UnitWork, Work};
+use super::unit_streams::Piece;
+use crate::error::Result;
+use arrow::record_batch::RecordBatch;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Rows by unit and partition.
-#[derive(Debug, Default)]
-pub(super) struct RowCounts {
-    units: BTreeMap<u64, Vec<(Arc<str>, u64)>>,
+/// Counts rows by unit and partition.
+#[derive(Debug)]
+pub(super) struct Counting {
+    /// Of batches that have only the columns that the partitions are told by.
+    partitioning: Partitioning,
+    units: Mutex<BTreeMap<u64, Vec<(Arc<str>, u64)>>>,
+}
+
+struct UnitCount<'a> {
+    counting: &'a Counting,
+    unit: u64,
+    rows: Vec<(Arc<str>, u64)>,
 }
 
 /// Where each unit's rows start in each partition.
@@ -20,9 +33,33 @@ pub(super) struct RowStarts {
     rows: HashMap<u64, u64>,
 }
 
-impl RowCounts {
-    pub(super) fn add(&mut self, unit: u64, counts: Vec<(Arc<str>, u64)>) {
-        self.units.insert(unit, counts);
+impl Work for Counting {
+    fn begin(&self, unit: u64) -> Result<Box<dyn UnitWork + '_>> {
+        Ok(Box::new(UnitCount { counting: self, unit, rows: Vec::new() }))
+    }
+}
+
+impl UnitWork for UnitCount<'_> {
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        for (folder, part) in self.counting.partitioning.split(batch)? {
+            let rows = part.num_rows() as u64;
+            match self.rows.iter_mut().find(|(known, _)| *known == folder) {
+                Some((_, count)) => *count += rows,
+                None => self.rows.push((folder, rows)),
+            }
+        }
+        Ok(())
+    }
+
+    fn end(self: Box<Self>) -> Result<Vec<Piece>> {
+        self.counting.units.lock().unwrap_or_else(PoisonError::into_inner).insert(self.unit, self.rows);
+        Ok(Vec::new())
+    }
+}
+
+impl Counting {
+    pub(super) fn new(partitioning: &Partitioning) -> Counting {
+        Counting { partitioning: partitioning.of_keys_only(), units: Mutex::default() }
     }
 
     /// Adds the counts up in the order of the units.
@@ -30,7 +67,7 @@ impl RowCounts {
         let mut totals: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         let mut starts = HashMap::new();
         let mut rows = HashMap::new();
-        for (unit, counts) in self.units {
+        for (unit, counts) in self.units.into_inner().unwrap_or_else(PoisonError::into_inner) {
             rows.insert(unit, counts.iter().map(|(_, n)| n).sum());
             for (folder, count) in counts {
                 let total = totals.entry(folder.clone()).or_default();

@@ -1,16 +1,20 @@
 //! From inputs to output files: in parallel, in order, in bounded memory, with every line accounted for.
 
 mod accounting;
+mod assembly;
 mod count;
 mod cuts;
 mod engine;
+mod gate;
 mod metadata;
 mod options;
 mod partition;
+mod pass;
 mod rejects;
 mod report;
 mod unit;
 mod unit_streams;
+mod writing;
 
 pub use engine::convert;
 pub use options::{ConvertOptions, Layout, OnError};

@@ -48,6 +48,14 @@ fn a_seed_names_its_bytes() {
 }
 
 #[test]
+fn the_sample_data_is_generated() {
+    let sample = include_bytes!("../../sample-data/access.log.gz");
+    let mut lines = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&sample[..]), &mut lines).unwrap();
+    assert!(lines == log(2_000, 1, Preset::Combined), "make it again: etl generate --lines 2000 --seed 1 | gzip -9n");
+}
+
+#[test]
 fn the_log_looks_like_a_sites() {
     let bytes = log(150_000, 1, Preset::Combined);
     let mean = bytes.len() / 150_000;

@@ -9,9 +9,10 @@ use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::SchemaRef;
 use flate2::Crc;
 use parquet::file::writer::SerializedFileWriter;
-use std::io::{self, Write};
+use std::io::Write;
 
 /// A file (or any other sink) being written.
+#[allow(missing_debug_implementations, reason = "the sink need not have one")]
 pub struct PartFile<W: Write + Send> {
     name: String,
     rows: u64,
@@ -102,26 +103,24 @@ impl<W: Write + Send> PartFile<W> {
         }
     }
 
-    /// Writes what ends the file, and gives the sink and the file's size in bytes.
+    /// Writes what ends the file; gives its size in bytes.
     ///
     /// # Errors
     /// Where it can't be written.
-    pub fn finish(mut self) -> Result<(W, u64)> {
+    pub fn finish(mut self) -> Result<u64> {
         if let Body::Text { trailer: Some(trailer), .. } = &self.body {
             let end = trailer.bytes();
             self.put(&end)?;
         }
-        let flushed = |e: io::Error, name: &str| Error::output(name, e);
         match self.body {
             Body::Text { mut out, bytes, .. } => {
-                out.flush().map_err(|e| flushed(e, &self.name))?;
-                Ok((out, bytes))
+                out.flush().map_err(|e| Error::output(&self.name, e))?;
+                Ok(bytes)
             }
             Body::Parquet(mut writer) => {
                 writer.finish().map_err(failed)?;
-                let bytes = writer.bytes_written() as u64;
-                let out = writer.into_inner().map_err(failed)?;
-                Ok((out, bytes))
+                writer.inner_mut().flush().map_err(|e| Error::output(&self.name, e))?;
+                Ok(writer.bytes_written() as u64)
             }
         }
     }

@@ -53,6 +53,6 @@ impl BatchWriter for StreamWriter {
     fn finish(mut self: Box<Self>) -> Result<()> {
         let last = self.encoder.finish()?;
         self.file.append(last)?;
-        self.file.finish().map(|_| ())
+        self.file.finish().map(|_bytes| ())
     }
 }

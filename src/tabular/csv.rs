@@ -4,7 +4,7 @@ use super::infer::Guess;
 use crate::decode::{Decoded, Decoder, Reject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text_column::{Care, TextColumn};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -274,6 +274,7 @@ pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<Schema
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::AsArray;
 
     const SALES: &str = "date,shop_id,note,price\n31.01.2014,25,\"a \"\"b\"\", c\",1.5\n01.02.2014,26,,\n02.02.2014,27,\"\",3\n";
 

@@ -1,0 +1,229 @@
+//! The values of one line: where each begins and ends, found in one pass and without a copy.
+//!
+//! Linear on any input: each step looks only at what is right of the one before, and a look ahead at numbers and times is bounded
+//! by the format.
+
+use super::clock::Clock;
+use super::format::{Lex, LogFormat, Step};
+use super::instant::{self, Parts};
+use super::misfit::Misfit;
+use super::strftime::{self, COMMON};
+
+/// The values of the line being read, one for each step of the format.
+#[derive(Debug)]
+pub(super) struct LineValues {
+    /// Where a step's text lies in the line.
+    pub(super) spans: Vec<(u32, u32)>,
+    /// A step's number, where it is one.
+    pub(super) numbers: Vec<Option<i64>>,
+    /// The parts of each time group.
+    parts: Vec<Parts>,
+    /// Whether a directive of the group was `-`.
+    unknown: Vec<bool>,
+    /// The instant of each group.
+    pub(super) instants: Vec<Option<i64>>,
+    /// Groups that are a `%t` alone, which has a fast path.
+    common: Vec<bool>,
+    clock: Clock,
+}
+
+impl LineValues {
+    pub(super) fn new(format: &LogFormat) -> Self {
+        let groups = format.groups.len();
+        let common = (0..groups)
+            .map(|group| {
+                let mut members = format.steps.iter().filter(|s| matches!(&s.lex, Lex::Time { group: Some(g), .. } if *g == group));
+                matches!((members.next().map(|s| &s.lex), members.next()), (Some(Lex::Time { items, .. }), None) if items[..] == COMMON[..])
+            })
+            .collect();
+        LineValues {
+            spans: vec![(0, 0); format.steps.len()],
+            numbers: vec![None; format.steps.len()],
+            parts: vec![Parts::default(); groups],
+            unknown: vec![false; groups],
+            instants: vec![None; groups],
+            common,
+            clock: Clock::default(),
+        }
+    }
+
+    /// Finds the values of `line`, in one pass: each step looks only at what is right of the one before.
+    pub(super) fn read(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), Misfit> {
+        if !line.starts_with(&format.prefix) {
+            return Err(Misfit::Prefix);
+        }
+        let mut at = format.prefix.len();
+        for (group, parts) in self.parts.iter_mut().enumerate() {
+            if !self.common[group] {
+                *parts = Parts::default();
+            }
+            self.unknown[group] = false;
+        }
+        for (index, step) in format.steps.iter().enumerate() {
+            let rest = &line[at..];
+            let length = match &step.lex {
+                Lex::Number { long } => number(rest, *long).map(|(number, length)| {
+                    self.numbers[index] = number;
+                    length
+                }),
+                Lex::Time { items, group } => self.time(items, *group, step.conditional, rest),
+                Lex::PathBeforeQuery => {
+                    self.text(&format.steps[index + 1..], rest).map(|end| memchr::memchr(b'?', &rest[..end]).unwrap_or(end))
+                }
+                _ => self.text(&format.steps[index..], rest),
+            };
+            let end = at + length.ok_or(Misfit::Value(index))?;
+            // An empty user name is logged as "", a user named "" as \"\".
+            let empty_user = step.lex.is_user() && &line[at..end] == b"\"\"";
+            self.spans[index] = if empty_user { (at as u32, at as u32) } else { (at as u32, end as u32) };
+            if matches!(step.lex, Lex::Anchored { user: true }) && &line[at..end] == b"- -" {
+                return Err(Misfit::Shifted);
+            }
+            if !line[end..].starts_with(&step.after) {
+                return Err(Misfit::After(index));
+            }
+            at = end + step.after.len();
+        }
+        if at != line.len() {
+            return Err(Misfit::Trailing);
+        }
+        for (group, made) in format.groups.iter().enumerate() {
+            if !self.common[group] {
+                self.instants[group] = match self.unknown[group] {
+                    true => None,
+                    false => Some(instant::millis(&self.parts[group], made.mask).ok_or(Misfit::Time)?),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// How long the text of the first of `steps` is at the start of `rest`.
+    fn text(&mut self, steps: &[Step], rest: &[u8]) -> Option<usize> {
+        let step = &steps[0];
+        match &step.lex {
+            Lex::Quoted { user: true } if rest.starts_with(b"\"\"") && rest[2..].starts_with(&step.after) => Some(2),
+            Lex::Quoted { .. } => bare_quote(rest),
+            Lex::Anchored { .. } => self.find_anchored(steps, rest),
+            Lex::BeforeIdent { dash } => match find(rest, dash, 0) {
+                Some(at) if self.text_fits(&steps[2..], &rest[at + dash.len()..]) => Some(at),
+                _ => find(rest, &step.after, 0),
+            },
+            Lex::Word => self.find_anchored(steps, rest).filter(|end| memchr::memchr(b' ', &rest[..*end]).is_none()),
+            Lex::BeforeEnd { .. } => Some(rest.strip_suffix(&step.after[..])?.len()),
+            _ => find(rest, &step.after, 0),
+        }
+    }
+
+    /// Whether the first of `steps`, where it is a text before numbers and times, fits at the start of `rest`.
+    fn text_fits(&mut self, steps: &[Step], rest: &[u8]) -> bool {
+        match steps.first() {
+            Some(step) if matches!(step.lex, Lex::Anchored { .. }) => self.find_anchored(steps, rest).is_some(),
+            _ => true,
+        }
+    }
+
+    /// Where the bytes after the first of `steps` stand and what follows them fits, as far as it is numbers and times: each place
+    /// is looked at once, and each look is bounded by the format.
+    fn find_anchored(&mut self, steps: &[Step], rest: &[u8]) -> Option<usize> {
+        let after = &steps[0].after;
+        let mut from = 0;
+        loop {
+            let at = find(rest, after, from)?;
+            if self.fits(&steps[1..], &rest[at + after.len()..]) {
+                return Some(at);
+            }
+            from = at + 1;
+        }
+    }
+
+    /// Whether `text` begins as `steps` say, up to the first of them that is neither a number nor a time.
+    fn fits(&mut self, steps: &[Step], mut text: &[u8]) -> bool {
+        for step in steps {
+            let length = match &step.lex {
+                Lex::Number { long } => number(text, *long).map(|(_, length)| length),
+                Lex::Time { .. } if step.conditional && is_dash(text) => Some(1),
+                Lex::Time { group: Some(group), .. } if self.common[*group] => self.clock.read(text).map(|_| Clock::LENGTH),
+                Lex::Time { items, .. } => strftime::read(items, text, &mut Parts::default()),
+                _ => return true,
+            };
+            match length.and_then(|length| text[length..].strip_prefix(&step.after[..])) {
+                Some(rest) => text = rest,
+                None => return false,
+            }
+        }
+        text.is_empty()
+    }
+
+    /// Reads a time at the start of `text`; gives its length.
+    fn time(&mut self, items: &[strftime::TimeItem], group: Option<usize>, conditional: bool, text: &[u8]) -> Option<usize> {
+        if conditional && is_dash(text) {
+            if let Some(group) = group {
+                self.unknown[group] = true;
+                self.instants[group] = None;
+            }
+            return Some(1);
+        }
+        match group {
+            Some(group) if self.common[group] => {
+                self.instants[group] = Some(self.clock.read(text)?);
+                Some(Clock::LENGTH)
+            }
+            Some(group) => strftime::read(items, text, &mut self.parts[group]),
+            None => strftime::read(items, text, &mut Parts::default()),
+        }
+    }
+}
+
+/// Whether `text` begins with the `-` of a time that was not logged, not with a negative number.
+fn is_dash(text: &[u8]) -> bool {
+    text.first() == Some(&b'-') && !text.get(1).is_some_and(u8::is_ascii_digit)
+}
+
+/// The first quote that no backslash stands before.
+#[inline]
+fn bare_quote(text: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr2(b'"', b'\\', text.get(from..)?)?;
+        if text[at] == b'"' {
+            return Some(at);
+        }
+        from = at + 2;
+    }
+}
+
+/// Where `literal` first stands in `text`, from `from` on.
+#[inline]
+fn find(text: &[u8], literal: &[u8], mut from: usize) -> Option<usize> {
+    let (first, rest) = literal.split_first()?;
+    loop {
+        let at = from + memchr::memchr(*first, text.get(from..)?)?;
+        if text[at + 1..].starts_with(rest) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// The number, of 64 bits where it is `long` and else of 32, or the `-` for none, that `text` begins with, and its length.
+#[inline]
+fn number(text: &[u8], long: bool) -> Option<(Option<i64>, usize)> {
+    /// The digits of `i64::MAX`. More are no number, not even after zeros, so that a look at digits is bounded.
+    const MOST: usize = 19;
+    let mut value: i64 = 0;
+    let mut length = 0;
+    while let Some(digit) = text.get(length).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+        if length == MOST {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
+        length += 1;
+    }
+    match (length, text.first()) {
+        (0, Some(b'-')) => Some((None, 1)),
+        (0, _) => None,
+        _ if !long && value > i64::from(i32::MAX) => None,
+        _ => Some((Some(value), length)),
+    }
+}

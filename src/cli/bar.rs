@@ -1,0 +1,47 @@
+//! A progress bar on a terminal; nothing in a pipe.
+
+use crate::progress::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+/// Shows the work as a bar on standard error.
+#[derive(Debug, Default)]
+pub(super) struct Bar {
+    shown: Mutex<Option<ProgressBar>>,
+}
+
+impl Bar {
+    fn with(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
+        act(&mut self.shown.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Progress for Bar {
+    fn start(&self, phase: &str, total_bytes: Option<u64>) {
+        let template = match total_bytes {
+            Some(_) => "{msg:10} {wide_bar} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {eta} left",
+            None => "{msg:10} {spinner} {bytes}  {binary_bytes_per_sec}",
+        };
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(total_bytes, ProgressDrawTarget::stderr_with_hz(5)).with_style(style);
+        bar.set_message(phase.to_string());
+        self.with(|shown| *shown = Some(bar));
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.with(|shown| {
+            if let Some(bar) = shown {
+                bar.inc(bytes);
+            }
+        });
+    }
+
+    fn finish(&self) {
+        self.with(|shown| {
+            if let Some(bar) = shown.take() {
+                bar.finish_and_clear();
+            }
+        });
+    }
+}

@@ -1,0 +1,236 @@
+//! `etl convert`: inputs to files.
+
+use super::bar::Bar;
+use super::log_format::LogFormatArgs;
+use super::terminal::{cancel_on_interrupt, cores, print, say};
+use crate::convert::{ConvertOptions, Layout, OnError, convert};
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{FormatChoice, Table, TableOptions, resolve};
+use crate::output::{CsvDialect, FileFormat, Kind};
+use crate::progress::{Progress, Silent};
+use crate::publish::Existing;
+use crate::units::{ByteSize, Rate};
+use clap::{Args, ValueEnum};
+use std::io::IsTerminal;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "Examples:
+  etl convert access.log.gz -o lake/access --to parquet --splits 10
+  etl convert logs/*.gz -o out --to csv --compression gzip --splits 100
+  zcat access.log.gz | etl convert - -o out --to json
+  etl convert logs/ -o lake/access --to parquet --partition-by dt --append
+  etl convert app.log -o out --to parquet --log-format '%h %t \"%r\" %>s %D' --rejects bad.jsonl
+  etl convert sales.csv -o out --to parquet
+
+Every line of the input is accounted for: lines = rows + rejects + blank. Nothing is seen in the output folder
+before all of it is written.";
+
+/// Convert access logs, CSV, JSON lines or Parquet to CSV, JSON lines or Parquet files
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ConvertArgs {
+    /// Files, folders, globs, or - for standard input; plain, gzip, zstd or bzip2
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<String>,
+
+    /// The folder for the output files, part-00000 and on
+    #[arg(short, long = "output", visible_alias = "out", value_name = "FOLDER")]
+    output: PathBuf,
+
+    /// The format of the output files
+    #[arg(long, value_enum, default_value_t = ToFormat::Parquet)]
+    to: ToFormat,
+
+    /// The format of the inputs
+    #[arg(long, value_enum, default_value_t = FromFormat::Auto)]
+    from: FromFormat,
+
+    #[command(flatten)]
+    log_format: LogFormatArgs,
+
+    /// Decode Apache's escapes in values (\" \\ \n \xhh); without it they stay as they are in the log
+    #[arg(long)]
+    unescape: bool,
+
+    /// none or gzip for CSV and JSON; none, snappy, zstd or gzip for Parquet [default: none; zstd for Parquet]
+    #[arg(long, value_name = "CODEC")]
+    compression: Option<String>,
+
+    /// The codec's level: 1 to 9 for gzip [default: 6], 1 to 22 for zstd [default: 3]
+    #[arg(long, value_name = "LEVEL")]
+    compression_level: Option<i32>,
+
+    /// Exactly this many files, of row counts that differ by one at most
+    #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["rows_per_file", "target_size"])]
+    splits: NonZeroU64,
+
+    /// Files of this many rows
+    #[arg(long, value_name = "ROWS", conflicts_with = "target_size")]
+    rows_per_file: Option<NonZeroU64>,
+
+    /// Files of about this size, such as 128MiB
+    #[arg(long, value_name = "SIZE")]
+    target_size: Option<ByteSize>,
+
+    /// Hive folders: dt (the day of `time`), hour, or columns, separated by commas; splits then count in each folder
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    partition_by: Vec<String>,
+
+    /// How CSV is escaped: as RFC 4180 says, or as Athena's OpenCSVSerde reads it back unchanged
+    #[arg(long, value_enum, default_value_t = Dialect::Rfc4180)]
+    dialect: Dialect,
+
+    /// Replace the files of an earlier run
+    #[arg(long, conflicts_with = "append")]
+    overwrite: bool,
+
+    /// Add files to those of earlier runs
+    #[arg(long)]
+    append: bool,
+
+    /// What to do with a line that can't be read: report it, only count it, or fail
+    #[arg(long, value_enum, default_value_t = OnErrorArg::Reject)]
+    on_error: OnErrorArg,
+
+    /// Publish nothing if more than this share of the lines is rejected, such as 1% (exit code 5)
+    #[arg(long, value_name = "RATE")]
+    max_reject_rate: Option<Rate>,
+
+    /// Write rejected lines to this file, as JSON lines with file, line, byte offset, reason and the line itself
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+
+    /// The delimiter of CSV inputs: one character, or `tab` [default: comma; tab for .tsv]
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<String>,
+
+    /// CSV inputs have no header; their columns are called column_1 and on
+    #[arg(long)]
+    no_header: bool,
+
+    /// How many threads work [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// What is reported when it is done, on standard error as text, or on standard output as JSON
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    report: ReportFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ToFormat {
+    Csv,
+    Json,
+    Parquet,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FromFormat {
+    /// By the name: .csv, .tsv, .json, .jsonl, .ndjson, .parquet; a log otherwise
+    Auto,
+    Log,
+    Csv,
+    Json,
+    Parquet,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Dialect {
+    Rfc4180,
+    Athena,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnErrorArg {
+    Reject,
+    Skip,
+    Fail,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    Text,
+    Json,
+    None,
+}
+
+pub(super) fn run(args: ConvertArgs) -> Result<()> {
+    let report_format = args.report;
+    let options = args.into_options()?;
+    let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Silent) };
+    let report = convert(&options, progress.as_ref())?;
+    match report_format {
+        ReportFormat::Text => say(&report.to_string()),
+        ReportFormat::None => {}
+        ReportFormat::Json => {
+            let json = serde_json::to_string(&report);
+            print(&json.map_err(|e| Error::new(ErrorKind::Internal, "can't write the report as JSON").with_source(e))?)?;
+        }
+    }
+    Ok(())
+}
+
+impl ConvertArgs {
+    fn into_options(self) -> Result<ConvertOptions> {
+        let kind = match self.to {
+            ToFormat::Csv => Kind::Csv,
+            ToFormat::Json => Kind::Json,
+            ToFormat::Parquet => Kind::Parquet,
+        };
+        let dialect = match self.dialect {
+            Dialect::Rfc4180 => CsvDialect::Rfc4180,
+            Dialect::Athena if kind == Kind::Csv => CsvDialect::Athena,
+            Dialect::Athena => return Err(Error::new(ErrorKind::Usage, "--dialect is for CSV: give --to csv")),
+        };
+        let format = FileFormat::new(kind, self.compression.as_deref(), self.compression_level, dialect)?;
+        let layout = match (self.rows_per_file, self.target_size) {
+            (Some(rows), _) => Layout::RowsPerFile(rows),
+            (None, Some(size)) => Layout::TargetSize(size),
+            (None, None) => Layout::Splits(self.splits),
+        };
+        let table_options = TableOptions {
+            format: match self.from {
+                FromFormat::Auto => FormatChoice::Auto,
+                FromFormat::Log => FormatChoice::Log,
+                FromFormat::Csv => FormatChoice::Csv,
+                FromFormat::Json => FormatChoice::Json,
+                FromFormat::Parquet => FormatChoice::Parquet,
+            },
+            log: self.log_format.choice()?,
+            unescape: self.unescape,
+            delimiter: self.delimiter.as_deref().map(delimiter).transpose()?,
+            no_header: self.no_header,
+            schema: None,
+        };
+        Ok(ConvertOptions {
+            table: Table::open(resolve(&self.inputs)?, &table_options)?,
+            output: self.output,
+            format,
+            layout,
+            partition_by: self.partition_by,
+            existing: match (self.overwrite, self.append) {
+                (true, _) => Existing::Overwrite,
+                (_, true) => Existing::Append,
+                _ => Existing::Refuse,
+            },
+            on_error: match self.on_error {
+                OnErrorArg::Reject => OnError::Reject,
+                OnErrorArg::Skip => OnError::Skip,
+                OnErrorArg::Fail => OnError::Fail,
+            },
+            max_reject_rate: self.max_reject_rate,
+            rejects: self.rejects,
+            threads: self.threads.map_or_else(cores, NonZeroUsize::get),
+            cancel: cancel_on_interrupt(),
+        })
+    }
+}
+
+fn delimiter(text: &str) -> Result<u8> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if !b"\"\n\r".contains(byte) => Ok(*byte),
+        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is not a delimiter; give one ASCII character, or `tab`"))),
+    }
+}

@@ -1,0 +1,123 @@
+//! Where finished units wait for their turn: all that is behind it happens in the order of the input.
+
+use super::accounting::{Tally, UnitTally};
+use super::assembly::Assembly;
+use super::options::{ConvertOptions, OnError};
+use super::rejects::Rejects;
+use super::unit_streams::Piece;
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{Framing, Table};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// Where finished units wait for their turn, so that everything behind it is in the order of the input.
+pub(super) struct Gate<'a> {
+    options: &'a ConvertOptions,
+    table: &'a Table,
+    assembly: Option<&'a Assembly<'a>>,
+    state: Mutex<GateState>,
+    turn: Condvar,
+    stopped: AtomicBool,
+}
+
+struct GateState {
+    next: u64,
+    waiting: BTreeMap<u64, (usize, UnitTally, Vec<Piece>)>,
+    tallies: Vec<Tally>,
+    rejects: Rejects,
+    error: Option<Error>,
+}
+
+impl<'a> Gate<'a> {
+    /// A gate that counts; with an assembly it hands the pieces on, and records the rejects.
+    pub(super) fn new(options: &'a ConvertOptions, table: &'a Table, assembly: Option<&'a Assembly<'a>>) -> Result<Gate<'a>> {
+        let path = if assembly.is_some() { options.rejects.as_deref() } else { None };
+        let rejects = Rejects::new(options.on_error, path)?;
+        let tallies = vec![Tally::default(); table.sources.len()];
+        let state = GateState { next: 0, waiting: BTreeMap::new(), tallies, rejects, error: None };
+        Ok(Gate { options, table, assembly, state: Mutex::new(state), turn: Condvar::new(), stopped: AtomicBool::new(false) })
+    }
+
+    pub(super) fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn fail(&self, error: Error) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.error.get_or_insert(error);
+        self.stopped.store(true, Ordering::Relaxed);
+        self.turn.notify_all();
+    }
+
+    /// Hands in a unit. Waits while too many units before it are not done.
+    pub(super) fn pass(&self, unit: u64, source: usize, tally: UnitTally, pieces: Vec<Piece>) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while unit != state.next && state.waiting.len() >= self.options.threads && !self.stopped() {
+            state = self.turn.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.waiting.insert(unit, (source, tally, pieces));
+        loop {
+            let next = state.next;
+            let Some((source, unit, pieces)) = state.waiting.remove(&next) else { break };
+            self.take(&mut state, source, unit, pieces)?;
+            state.next += 1;
+        }
+        self.turn.notify_all();
+        Ok(())
+    }
+
+    fn take(&self, state: &mut GateState, source: usize, mut unit: UnitTally, pieces: Vec<Piece>) -> Result<()> {
+        let path = &self.table.sources[source].path;
+        let header = u64::from(matches!(self.table.format.framing(), Some(Framing::Csv { header: true })));
+        for reject in &mut unit.rejects {
+            reject.line += state.tallies[source].lines + header + 1;
+            // In the first pass of two a reject is only a reason to stop at once.
+            if self.assembly.is_some() || self.options.on_error == OnError::Fail {
+                state.rejects.take(path, reject)?;
+            }
+        }
+        state.tallies[source].add(unit.tally);
+        if let Some(assembly) = self.assembly {
+            for piece in pieces {
+                assembly.append(piece)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn outcome(&self) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was rejected is told also where the run fails.
+        let flushed = state.rejects.finish();
+        if let Some(error) = state.error.take() {
+            return Err(error);
+        }
+        if self.options.cancel.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
+        }
+        flushed
+    }
+
+    /// What was counted, checked against the reject rate.
+    pub(super) fn into_totals(self) -> Result<(Vec<Tally>, Rejects)> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut whole = Tally::default();
+        for (source, tally) in self.table.sources.iter().zip(&state.tallies) {
+            tally.check(&source.path)?;
+            whole.add(*tally);
+        }
+        if let Some(limit) = self.options.max_reject_rate
+            && whole.rejects as f64 > limit.0 * whole.lines as f64
+        {
+            let message =
+                format!("{} of {} lines were rejected, more than the {limit} allowed; nothing was published", whole.rejects, whole.lines);
+            let mut error = Error::new(ErrorKind::Rejects, message);
+            for example in &state.rejects.examples {
+                error = error.with_context("rejected", format!("{}:{}: {}", example.path, example.line, example.reason));
+            }
+            return Err(error);
+        }
+        Ok((state.tallies, state.rejects))
+    }
+}

@@ -1,0 +1,12 @@
+//! Tables as they are described in `schemas/*.yaml`: what a table is called, which columns it has, of which types.
+//!
+//! Types have the names that Athena and Glue use; [`types`] is the one place that knows which Arrow type each of them is.
+
+mod document;
+mod table;
+pub mod types;
+
+pub use table::{ColumnSchema, TableSchema};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+use super::*;
+use crate::accesslog::Preset;
+use std::path::{Path, PathBuf};
+
+fn schema_of(preset: Preset) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(preset.name()).with_extension("yaml")
+}
+
+#[test]
+fn schemas_are_those_of_the_presets() {
+    for preset in Preset::ALL {
+        let schema = TableSchema::load(&schema_of(preset)).unwrap();
+        assert_eq!(schema.name, preset.name());
+        assert_eq!(schema.log_format.as_deref(), Some(preset.log_format()), "{}", schema.name);
+        assert_eq!(schema.arrow_schema(), preset.format().schema(), "{}", schema.name);
+        assert!(schema.columns.iter().all(|column| column.comment.is_some()), "{}", schema.name);
+        assert!(schema.columns.iter().all(|column| column.athena_type().is_ok()), "{}", schema.name);
+    }
+    let files = std::fs::read_dir(schema_of(Preset::Common).parent().unwrap()).unwrap();
+    assert_eq!(files.count(), Preset::ALL.len(), "schemas/ holds one file a preset");
+}
+
+fn refusal(text: &str) -> String {
+    TableSchema::parse("t.yaml", text).unwrap_err().to_string()
+}
+
+#[test]
+fn faults_are_pointed_at() {
+    assert_eq!(
+        refusal("name: t\ncolumns:\n  - name: a\n    typ: int\n"),
+        "t.yaml:4:5:\n      typ: int\n      ^^^ there is no `typ` here; did you mean `type`?"
+    );
+    assert_eq!(
+        refusal("name: t\ncolumns:\n  - {name: a, type: array<bigit>}\n"),
+        "t.yaml:3:27:\n    - {name: a, type: array<bigit>}\n                            ^^^^^ no such type; did you mean `bigint`?"
+    );
+    assert_eq!(
+        refusal("name: t\ncolumns:\n  - name: a\n    type: \"sting\"\n"),
+        "t.yaml:4:11:\n      type: \"sting\"\n            ^^^^^^^ no such type; did you mean `string`?"
+    );
+    let twice = refusal("name: t\ncolumns:\n  - {name: a, type: int}\n  - {name: a, type: int}\n");
+    assert!(twice.starts_with("t.yaml:4:12:\n") && twice.ends_with("^ the table has a column of this name already"), "{twice}");
+    let upper = refusal("name: Table\ncolumns: []\n");
+    assert!(upper.starts_with("t.yaml:1:7:\n  name: Table\n        ^^^^^ expected a name"), "{upper}");
+    let none = refusal("name: t\ncolumns: []\n");
+    assert!(none.starts_with("t.yaml:1:7:\n") && none.contains("no columns"), "{none}");
+    let scalar = refusal("name: t\ncolumns: 3\n");
+    assert!(scalar.starts_with("t.yaml:2:10:\n") && scalar.ends_with("^ expected a list, each item after `- `"), "{scalar}");
+    let missing = refusal("name: t\n");
+    assert!(missing.starts_with("t.yaml:1:") && missing.contains("`columns` is missing"), "{missing}");
+}
+
+#[test]
+fn what_is_no_schema_is_refused() {
+    for text in ["", "[]", "name: t\ncolumns: 3\n", "name: {", "\u{0}", "name: t\nname: u\ncolumns: []\n", "- \u{fc}: *x"] {
+        let shown = refusal(text);
+        assert!(shown.starts_with("t.yaml:"), "{shown}");
+    }
+    assert_eq!(TableSchema::load(Path::new("no/such.yaml")).unwrap_err().kind(), crate::ErrorKind::Input);
+}

@@ -1,0 +1,177 @@
+//! Places where a reader of logs can go wrong, one by one.
+
+use super::fixture;
+use super::table::{Cell, Table};
+use etl::ErrorKind;
+use etl::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset};
+use etl::decode::Decoder;
+
+fn text(text: &str) -> Cell {
+    Cell::Text(text.as_bytes().to_vec())
+}
+
+#[test]
+fn a_value_ends_where_all_the_numbers_behind_it_fit() {
+    let table = Table::custom("%{A}i %s %b", b"GET 5 b 7 - x 9999999999 1 200 12\n");
+    assert_eq!(
+        (table.named("a", 0), table.named("status", 0), table.named("bytes", 0)),
+        (text("GET 5 b 7 - x 9999999999 1"), Cell::Number(200), Cell::Number(12))
+    );
+}
+
+#[test]
+fn the_last_value_ends_at_the_end_of_the_line() {
+    let table = Table::custom("[%{A}i] [%{B}i]", b"[a] [b]c]\n");
+    assert_eq!((table.named("a", 0), table.named("b", 0)), (text("a"), text("b]c")));
+    assert_eq!(Table::custom("%h %u", b"x \"\"\n").named("auth_user", 0), text(""));
+    assert_eq!(&*Table::custom("[%h]", b"[x] y\n").decoded.rejects[0].reason, "expected `]` at the end");
+}
+
+#[test]
+fn a_list_of_addresses_ends_before_the_ident() {
+    let format = r#"%{X-Forwarded-For}i %l %u %t "%r" %>s %b"#;
+    let log = b"10.0.0.1, 10.0.0.2 - - [10/Oct/2000:13:55:36 -0700] \"-\" 408 -\n- - a b [10/Oct/2000:13:55:36 -0700] \"-\" 408 -\n\
+                10.0.0.1 bob - [10/Oct/2000:13:55:36 -0700] \"-\" 408 -\n";
+    let table = Table::custom(format, log);
+    let row = |row| ["x_forwarded_for", "ident", "auth_user"].map(|name| table.named(name, row));
+    assert_eq!(row(0), [text("10.0.0.1, 10.0.0.2"), Cell::Null, Cell::Null]);
+    assert_eq!(row(1), [Cell::Null, Cell::Null, text("a b")]);
+    assert_eq!(row(2), [text("10.0.0.1"), text("bob"), Cell::Null]);
+}
+
+#[test]
+fn a_host_has_no_blank() {
+    // Without that, a client could make lines of `combined` fit `vhost_combined` too.
+    let forged = "x - - [10/Oct/2000:13:55:36 -0700] \"a:1 b c [10/Oct/2000:13:55:36 -0700] \" 200 1 \"-\" \"-\"";
+    let vhost = Preset::VhostCombined.log_format();
+    assert_eq!(Table::custom(vhost, forged.as_bytes()).rows(), 0);
+    assert_eq!(Table::custom("[%{Host}i] %h", b"[a b] c").named("host", 0), text("a b"));
+}
+
+#[test]
+fn a_quote_ends_a_value_only_where_it_is_bare() {
+    let table = Table::custom(r#""%h %{A}i" "%{B}i""#, br#""x a\"b\\" "\\\"""#);
+    assert_eq!((table.named("host", 0), table.named("a", 0), table.named("b", 0)), (text("x"), text(r#"a\"b\\"#), text(r#"\\\""#)));
+}
+
+#[test]
+fn a_conditional_time_is_a_time_or_nothing() {
+    let format = r#"%{A}i %200t "%r""#;
+    let table = Table::custom(format, b"a - b [10/Oct/2000:13:55:36 -0700] \"-\"\na - \"-\"\n");
+    assert_eq!(table.named("a", 0), text("a - b"));
+    assert_eq!(table.named("time", 0), Cell::Time(fixture::millis("2000-10-10T13:55:36-07:00")));
+    assert_eq!((table.named("a", 1), table.named("time", 1)), (text("a"), Cell::Null));
+}
+
+#[test]
+fn what_is_logged_only_for_some_statuses_is_null_for_the_others() {
+    let table = Table::custom("%400,408{A}i|%!200,304b|%404{X-T}^ti|%{X-T}^to|%X", b"-|-|-|-|-\na|12|b|c|+\n");
+    let row = |row| [0, 1, 2, 3, 4].map(|column| table.cell(column, row));
+    // `%X` logs `-` for a connection that is closed: a value.
+    assert_eq!(row(0), [Cell::Null, Cell::Null, Cell::Null, Cell::Null, text("-")]);
+    assert_eq!(row(1), [text("a"), Cell::Number(12), text("b"), text("c"), text("+")]);
+}
+
+#[test]
+fn a_line_of_blanks_is_a_row_only_where_the_format_says_so() {
+    let counts = |format: &str, log: &[u8]| {
+        let table = Table::custom(format, log);
+        (table.rows(), table.decoded.blank, table.decoded.rejects.len())
+    };
+    assert_eq!(counts("%{User-Agent}i", b"\n\r\nx\n"), (3, 0, 0));
+    assert_eq!(counts(r"%{A}i\t%{B}i", b"\t\n\n  \n"), (1, 2, 0));
+    assert_eq!(counts("%h %s", b"\n \t \n\x00\n"), (0, 2, 1));
+}
+
+#[test]
+fn path_and_query_part_at_the_first_question_mark() {
+    let table = Table::custom("%m %U%q %s %D", b"GET /a b?c d?e 200 7\nGET /a b 200 7\nGET /a? - 7\n");
+    let row = |row| (table.named("path", row), table.named("query", row), table.named("status", row));
+    assert_eq!(row(0), (text("/a b"), text("c d?e"), Cell::Number(200)));
+    assert_eq!(row(1), (text("/a b"), Cell::Null, Cell::Number(200)));
+    assert_eq!(row(2), (text("/a"), text(""), Cell::Null));
+    assert_eq!(Table::custom("%q|%h", b"a=b|x\n").named("query", 0), text("a=b"));
+}
+
+#[test]
+fn numbers_that_are_too_large_reject_the_line() {
+    for (format, line, rows) in [
+        ("%s", "2147483647", 1),
+        ("%s", "2147483648", 0),
+        ("%b", "9223372036854775807", 1),
+        ("%b", "9223372036854775808", 0),
+        ("%b", "00000000000000000001", 0),
+        ("%b", "-1", 0),
+        ("%b", "+1", 0),
+        ("%b", "", 0),
+        // The last millisecond of 64 bits, and the one that a fraction would make of it.
+        ("%{sec}t.%{msec_frac}t", "9223372036853.999", 1),
+        ("%{sec}t.%{msec_frac}t", "9223372036854.999", 0),
+    ] {
+        assert_eq!(Table::custom(format, line.as_bytes()).rows(), rows, "{format} {line}");
+    }
+}
+
+#[test]
+fn times_are_of_days_that_exist() {
+    for (time, rows) in [
+        ("[29/Feb/2020:23:59:60 +0000]", 1),
+        ("[29/Feb/2019:00:00:00 +0000]", 0),
+        ("[29/Feb/2019:00:00:00 +0000", 0),
+        ("[31/Apr/2019:00:00:00 +0000]", 0),
+        ("[00/Apr/2019:00:00:00 +0000]", 0),
+        ("[01/Apr/2019:24:00:00 +0000]", 0),
+        ("[01/Apr/2019:23:59:61 +0000]", 0),
+        ("[01/Apr/2019:00:00:00 +0060]", 0),
+        ("[01/Apr/2019:00:00:00 0000]", 0),
+        ("[\u{e9}/Apr/2019:00:00:00 +0000]", 0),
+        ("-", 0),
+    ] {
+        assert_eq!(Table::custom("%t", time.as_bytes()).rows(), rows, "{time}");
+    }
+}
+
+#[test]
+fn a_time_that_was_seen_is_not_trusted_for_another() {
+    // Most lines have the time of the one before; each of these differs from it in one part, or is wrong in one.
+    let log = b"[29/Feb/2020:00:00:00 +0000]\n[29/Feb/2020:00:00:00 +0100]\n[29/Feb/2021:00:00:00 +0100]\n[29/Feb/2020:01:00:00 +0000]\n\
+                [30/Feb/2020:01:00:00 +0000]\n[29/Feb/2020:01:00:0x +0000]\n[29/Feb/2020:01:00:01 +0000]\n";
+    let table = Table::custom("%t", log);
+    let rejected: Vec<u64> = table.decoded.rejects.iter().map(|r| r.line).collect();
+    assert_eq!(rejected, [2, 4, 5]);
+    let times: Vec<Cell> = (0..4).map(|row| table.named("time", row)).collect();
+    let expected = ["2020-02-29T00:00:00Z", "2020-02-28T23:00:00Z", "2020-02-29T01:00:00Z", "2020-02-29T01:00:01Z"];
+    assert_eq!(times, expected.map(|time| Cell::Time(fixture::millis(time))));
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_escaped_alone() {
+    let log = b"m\xc3\xbcller \xff\xc3 x\n";
+    let table = Table::custom("%h %u %l", log);
+    assert_eq!([0, 1, 2].map(|column| table.cell(column, 0)), [text("müller"), text(r"\xff\xc3"), text("x")]);
+    let options = DecodeOptions { projection: None, unescape: true };
+    let format = LogFormat::parse("test", "%h %u").unwrap();
+    let table = Table::decoded(&format.into(), b"m\\xc3\\xbcller a\\\"\\xff\n", options);
+    assert_eq!([0, 1].map(|column| table.cell(column, 0)), [text("müller"), text(r#"a"\xff"#)]);
+}
+
+#[test]
+fn a_log_format_of_two_lines_is_refused() {
+    for format in [r"%h\n%u", "%h\n", "\n%h"] {
+        let error = LogFormat::parse("test", format).unwrap_err();
+        assert!(error.kind() == ErrorKind::Format && error.to_string().contains("line break"), "{error}");
+    }
+}
+
+#[test]
+fn a_block_that_offsets_cannot_span_is_an_error() {
+    let block = vec![b'x'; (i32::MAX / 4) as usize + 1];
+    let error = LogDecoder::new(Preset::Common.format(), DecodeOptions::default()).decode(&block.into()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+}
+
+#[test]
+fn the_same_directive_thousands_of_times_is_thousands_of_columns() {
+    let format = LogFormat::parse("test", &"%s ".repeat(20_000)).unwrap();
+    assert_eq!(format.columns()[19_999].name, "status_20000");
+}
