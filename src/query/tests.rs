@@ -202,6 +202,7 @@ async fn errors_name_what_is_near() {
         ("SELECT uppper(path) FROM logs", "no function `uppper`; did you mean `upper`?"),
         ("SELECT path FORM logs", "Expected"),
         ("SELECT path\nFROM logs WHERE (status = 1", "\n  FROM logs WHERE (status = 1\n"),
+        ("SELECT 1; SELECT 2", "one query at a time"),
         ("DROP TABLE logs", "a query only reads"),
         ("COPY logs TO 'x.csv'", "a query only reads"),
         ("SELECT bytes / 0 FROM logs", "division by zero"),
