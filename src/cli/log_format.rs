@@ -34,7 +34,7 @@ impl LogFormatArgs {
     /// # Errors
     /// [`ErrorKind::Format`] for a LogFormat that can't be read, or a name that nothing has; [`ErrorKind::Input`] where the
     /// configuration file can't be read.
-    pub fn choice(&self) -> Result<LogChoice> {
+    pub(super) fn choice(&self) -> Result<LogChoice> {
         let wanted = self.log_format.as_str();
         if wanted.contains('%') {
             return parsed("custom", wanted);
