@@ -2,7 +2,8 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
-use etl::accesslog::{Column, DecodeOptions, LogDecoder, LogFormat, escape};
+use etl::accesslog::{Column, DecodeOptions, LogDecoder, LogFormat};
+use etl::escape;
 use etl::decode::{Decoded, Decoder};
 use std::sync::Arc;
 
