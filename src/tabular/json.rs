@@ -34,7 +34,8 @@ impl JsonDecoder {
 
     /// All of `bytes` as one batch, or what is wrong with one of its lines.
     fn read(&self, bytes: &[u8], lines: usize) -> Result<RecordBatch, String> {
-        let builder = ReaderBuilder::new(self.file_schema.clone()).with_batch_size(lines.max(1)).with_strict_mode(true);
+        let builder =
+            ReaderBuilder::new(self.file_schema.clone()).with_batch_size(lines.max(1)).with_strict_mode(true).with_coerce_primitive(true);
         let mut decoder = builder.build_decoder().map_err(|e| e.to_string())?;
         let taken = decoder.decode(bytes).map_err(|e| e.to_string())?;
         if taken < bytes.len() {
@@ -94,9 +95,10 @@ fn reject(block: &Bytes, line: u64, start: usize, end: usize, reason: &str) -> R
     Reject { line, offset: start as u64, reason: reason.into(), raw: block.slice(start..end), length: (end - start) as u64 }
 }
 
-/// The reader's message without the words that only its authors need.
+/// The reader's message without the words that only its authors need, and without the value: the same fault has the same text.
 fn plain(message: &str) -> String {
-    message.trim_start_matches("Json error: ").to_string()
+    let message = message.trim_start_matches("Json error: ");
+    message.split_once(" got ").map_or(message, |(fault, _)| fault).to_string()
 }
 
 /// The schema of JSON lines from the first of them. Keys keep the order in which they are met.
@@ -129,12 +131,22 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
         let (_, field) = schema.fields().find(key)?;
         let data_type = match field.data_type() {
             DataType::Utf8 => guesses.get(key).map_or(DataType::Utf8View, |g| g.date_or_text()),
-            DataType::Null => DataType::Utf8View,
-            other => other.clone(),
+            other => known(other),
         };
         Some(Field::new(key, data_type, true))
     });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+}
+
+/// The type of a column, where one that only had NULL and empty lists is of text: files can't hold columns of no type.
+fn known(data_type: &DataType) -> DataType {
+    let inner = |field: &Field| Arc::new(Field::new(field.name(), known(field.data_type()), true));
+    match data_type {
+        DataType::Null => DataType::Utf8View,
+        DataType::List(item) => DataType::List(inner(item)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| inner(field)).collect()),
+        other => other.clone(),
+    }
 }
 
 /// The keys of an object in their order, which a map of values forgets.

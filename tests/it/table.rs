@@ -3,8 +3,8 @@
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
 use etl::accesslog::{Column, DecodeOptions, LogDecoder, LogFormat};
-use etl::escape;
 use etl::decode::{Decoded, Decoder};
+use etl::escape;
 use std::sync::Arc;
 
 /// The rows of a log, and the lines that are none.
