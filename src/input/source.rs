@@ -197,7 +197,7 @@ fn missing(path: &Path, shown: &str, source: io::Error) -> Error {
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let error = Error::input(shown, source);
     match nearest(&wanted, names.iter().map(String::as_str)) {
-        Some(near) => error.with_context("did you mean", folder.join(near).display()),
+        Some(near) => error.with_context("did you mean", path.with_file_name(near).display()),
         None => error,
     }
 }

@@ -109,8 +109,14 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
     let mut good: Vec<u8> = Vec::new();
     let mut order: Vec<String> = Vec::new();
     let mut guesses: BTreeMap<String, Guess> = BTreeMap::new();
+    let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
     for line in start.split(|b| *b == b'\n') {
         let Ok(serde_json::Value::Object(object)) = serde_json::from_slice::<serde_json::Value>(line) else { continue };
+        // No type holds both an object and a number: the first line with a value decides, and others become rejects.
+        if object.iter().any(|(key, value)| shape(value).is_some_and(|shape| shapes.get(key).is_some_and(|known| *known != shape))) {
+            continue;
+        }
+        shapes.extend(object.iter().filter_map(|(key, value)| Some((key.clone(), shape(value)?))));
         good.extend_from_slice(line);
         good.push(b'\n');
         if let Ok(Keys(keys)) = serde_json::from_slice(line) {
@@ -136,6 +142,23 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
         Some(Field::new(key, data_type, true))
     });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+}
+
+/// What a value is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Single,
+    List,
+    Object,
+}
+
+fn shape(value: &serde_json::Value) -> Option<Shape> {
+    match value {
+        serde_json::Value::Null => None,
+        serde_json::Value::Array(_) => Some(Shape::List),
+        serde_json::Value::Object(_) => Some(Shape::Object),
+        _ => Some(Shape::Single),
+    }
 }
 
 /// The type of a column, where one that only had NULL and empty lists is of text: files can't hold columns of no type.

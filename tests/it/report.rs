@@ -42,9 +42,24 @@ fn the_report_for_people() {
     etl.write("a.log", [&generated(1_200), &b"bad line\n\n\x1b[31m\n"[..]].concat());
     let outcome = etl.convert("a.log -o out --to csv --splits 3").ok();
     assert_eq!(outcome.stdout, b"");
-    assert_snapshot!(outcome.scrubbed(), @"");
+    assert_snapshot!(outcome.scrubbed(), @r#"
+        1,203 lines = 1,200 rows + 2 rejects + 1 blank
+        256.0 kB in, 242.8 kB out in 3 files (94.8% of the text), [time], [rate]
+          1 rejected: no ` ` after %h
+          1 rejected: no ` ` after %l
+            a.log:1201 (byte 256030): bad line
+            a.log:1203 (byte 256040): \u{1b}[31m
+        note: log format combined (found in a.log)
+        wrote out/part-00000.csv … out/part-00002.csv
+        "#);
     etl.write("none.log", "").convert("none.log -o none --to csv").ok();
-    assert_snapshot!(etl.convert("none.log -o none --to csv --overwrite").ok().scrubbed(), @"");
+    assert_snapshot!(etl.convert("none.log -o none --to csv --overwrite").ok().scrubbed(), @r#"
+        0 lines = 0 rows + 0 rejects + 0 blank
+        0 B in, 93 B out in 1 file (0.0% of the text), [time], [rate]
+        note: log format combined (there is no line to tell it from)
+        note: there are no rows: one file without rows was written, so that the table has its columns
+        wrote none/part-00000.csv
+        "#);
 }
 
 #[test]
@@ -56,6 +71,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         let mut start = [0; 10];
         child.stdout.take().unwrap().read_exact(&mut start).unwrap();
         let ended = child.wait_with_output().unwrap();
-        assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned()), (Some(0), String::new()), "{arguments:?}");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(0) && !said.contains("error"), "{arguments:?} {said}");
     }
 }
