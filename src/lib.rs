@@ -1,8 +1,8 @@
 //! `etl` turns web logs and other raw files into tables that people can query.
 //!
 //! The way of the data is the way through the modules: bytes are read and cut into blocks by [`input`], become record
-//! batches in [`accesslog`] and [`tabular`], files in [`output`]; [`convert`] puts that together and [`publish`] moves the files
-//! to their place; [`query`] and [`inspect`] read any of them, and [`cli`] turns arguments into calls of all that.
+//! batches in [`accesslog`] and [`tabular`], files in [`output`]; [`convert`] puts that together, [`publish`] moves the files to their
+//! place. [`query`] reads any of them with SQL, [`inspect`] says what is in them, and [`cli`] turns arguments into calls of all that.
 
 #![deny(unsafe_code)]
 

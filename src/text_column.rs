@@ -70,7 +70,7 @@ impl TextColumn {
     }
 
     /// Appends text that is not in the block; bytes that are not UTF-8 are escaped.
-    pub fn push_changed(&mut self, value: &[u8]) {
+    pub(crate) fn push_changed(&mut self, value: &[u8]) {
         let start = self.changed.len();
         escape::escape_invalid(value, &mut self.changed);
         self.views.push(make_view(&self.changed[start..], CHANGED, start as u32));

@@ -1,11 +1,12 @@
 //! `etl convert`: inputs to files.
 
 use super::bar::Bar;
+use super::from_format::FromFormat;
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print, say};
 use crate::convert::{ConvertOptions, Layout, OnError, convert};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{FormatChoice, Table, TableOptions, resolve};
+use crate::input::{Table, TableOptions, resolve};
 use crate::output::{CsvDialect, FileFormat, Kind};
 use crate::progress::{Progress, Silent};
 use crate::publish::Existing;
@@ -131,16 +132,6 @@ enum ToFormat {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum FromFormat {
-    /// By the name: .csv, .tsv, .json, .jsonl, .ndjson, .parquet; a log otherwise
-    Auto,
-    Log,
-    Csv,
-    Json,
-    Parquet,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Dialect {
     Rfc4180,
     Athena,
@@ -195,13 +186,7 @@ impl ConvertArgs {
             (None, None) => Layout::Splits(self.splits),
         };
         let table_options = TableOptions {
-            format: match self.from {
-                FromFormat::Auto => FormatChoice::Auto,
-                FromFormat::Log => FormatChoice::Log,
-                FromFormat::Csv => FormatChoice::Csv,
-                FromFormat::Json => FormatChoice::Json,
-                FromFormat::Parquet => FormatChoice::Parquet,
-            },
+            format: self.from.into(),
             log: self.log_format.choice()?,
             unescape: self.unescape,
             delimiter: self.delimiter.as_deref().map(delimiter).transpose()?,

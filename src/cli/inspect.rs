@@ -1,5 +1,6 @@
 //! `etl inspect`: what is in files.
 
+use super::from_format::FromFormat;
 use super::inspection_text::InspectionText;
 use super::log_format::LogFormatArgs;
 use super::terminal::print;
@@ -20,14 +21,14 @@ Several paths are inspected as one table, so they must be of one format.";
 /// Show the format, columns and values of logs, CSV, JSON lines or Parquet, and the lines that can't be read
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct InspectArgs {
+pub(super) struct InspectArgs {
     /// Files, folders, globs, or - for standard input; plain, gzip, zstd or bzip2
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
 
     /// The format of the files
-    #[arg(long, value_enum, default_value_t = super::query::FromFormat::Auto)]
-    from: super::query::FromFormat,
+    #[arg(long, value_enum, default_value_t = FromFormat::Auto)]
+    from: FromFormat,
 
     #[command(flatten)]
     log_format: LogFormatArgs,
@@ -41,7 +42,7 @@ pub struct InspectArgs {
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where a path can't be read, [`ErrorKind::Format`] where it can't be told what it holds.
-pub fn run(args: InspectArgs) -> Result<()> {
+pub(super) fn run(args: &InspectArgs) -> Result<()> {
     let options = TableOptions { format: args.from.into(), log: args.log_format.choice()?, ..Default::default() };
     let table = Table::open(resolve(&args.paths)?, &options)?;
     let found = inspect(&table)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Which LogFormat logs are read by.
 #[derive(Debug, Clone, Args)]
-pub struct LogFormatArgs {
+pub(super) struct LogFormatArgs {
     /// How log lines look: `auto`, a preset's name, a LogFormat string as in httpd.conf, or a nickname of --httpd-conf
     ///
     /// `auto` tries the presets common, combined, vhost_combined, combinedio and nginx_combined on the first lines.
@@ -34,7 +34,7 @@ impl LogFormatArgs {
     /// # Errors
     /// [`ErrorKind::Format`] for a LogFormat that can't be read, or a name that nothing has; [`ErrorKind::Input`] where the
     /// configuration file can't be read.
-    pub fn choice(&self) -> Result<LogChoice> {
+    pub(super) fn choice(&self) -> Result<LogChoice> {
         let wanted = self.log_format.as_str();
         if wanted.contains('%') {
             return parsed("custom", wanted);

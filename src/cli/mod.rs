@@ -3,6 +3,7 @@
 mod bar;
 mod completions;
 mod convert;
+mod from_format;
 mod generate;
 mod inspect;
 mod inspection_text;
@@ -28,7 +29,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Convert(Box<convert::ConvertArgs>),
-    Query(query::QueryArgs),
+    Query(Box<query::QueryArgs>),
     Inspect(inspect::InspectArgs),
     Generate(generate::GenerateArgs),
     Completions(completions::CompletionsArgs),
@@ -48,8 +49,8 @@ pub fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Convert(args) => convert::run(*args),
-        Command::Query(args) => query::run(args),
-        Command::Inspect(args) => inspect::run(args),
+        Command::Query(args) => query::run(*args),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man => completions::man(Cli::command()),

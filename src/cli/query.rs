@@ -1,10 +1,11 @@
 //! `etl query`: SQL over files.
 
+use super::from_format::FromFormat;
 use super::log_format::LogFormatArgs;
 use super::result_table::ResultTable;
 use super::terminal::{cores, print, say};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{FormatChoice, TableOptions};
+use crate::input::TableOptions;
 use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
 use crate::query::{QueryEngine, QueryOptions};
 use clap::{Args, ValueEnum};
@@ -27,7 +28,7 @@ columns. DESCRIBE 'access.log' shows the columns of a table.";
 /// Query logs, CSV, JSON lines or Parquet with SQL
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct QueryArgs {
+pub(super) struct QueryArgs {
     /// The query, or - to read it from standard input
     #[arg(value_name = "SQL", required_unless_present = "file")]
     sql: Option<String>,
@@ -75,38 +76,17 @@ enum ResultFormat {
     Parquet,
 }
 
-/// What the files in `FROM` are.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum FromFormat {
-    /// By the ending of the name; what has none of a table's is a log
-    Auto,
-    Log,
-    Csv,
-    Json,
-    Parquet,
-}
-
-impl From<FromFormat> for FormatChoice {
-    fn from(format: FromFormat) -> Self {
-        match format {
-            FromFormat::Auto => FormatChoice::Auto,
-            FromFormat::Log => FormatChoice::Log,
-            FromFormat::Csv => FormatChoice::Csv,
-            FromFormat::Json => FormatChoice::Json,
-            FromFormat::Parquet => FormatChoice::Parquet,
-        }
-    }
-}
-
 /// Runs the query and writes its result to standard output.
 ///
 /// # Errors
 /// [`ErrorKind::Query`] where the query is wrong or fails, [`ErrorKind::Input`] where a file can't be read.
-pub fn run(args: QueryArgs) -> Result<()> {
+pub(super) fn run(args: QueryArgs) -> Result<()> {
     let sql = sql(&args)?;
     let threads = args.threads.map_or_else(cores, NonZeroUsize::get);
     let read = TableOptions { format: args.from.into(), log: args.log_format.choice()?, ..Default::default() };
-    let engine = QueryEngine::new(QueryOptions { threads, read });
+    // What was read as the query is no table any more.
+    let stdin = args.file.is_some() || args.sql.as_deref() != Some("-");
+    let engine = QueryEngine::new(QueryOptions { threads, read, stdin });
     let done = run_blocking(threads, async {
         for (name, path) in &args.tables {
             engine.register_path(name, path)?;
@@ -181,5 +161,33 @@ fn named_path(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok((name.to_lowercase(), path.to_string())),
         _ => Err("expected NAME=PATH, for example log=access.log.gz".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: QueryArgs,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<QueryArgs, clap::Error> {
+        Command::try_parse_from(["query"].iter().chain(arguments)).map(|command| command.args)
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        let args = parse(&["SELECT 1", "--table", "Log=a=b.log", "--format", "csv"]).unwrap();
+        assert_eq!(args.tables, [("log".to_string(), "a=b.log".to_string())]);
+        assert_eq!((sql(&args).unwrap().as_str(), args.format), ("SELECT 1", ResultFormat::Csv));
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["SELECT 1", "--file", "x.sql"]).is_err());
+        assert!(parse(&["SELECT 1", "--table", "log"]).is_err());
+        assert_eq!(sql(&parse(&[" "]).unwrap()).unwrap_err().kind(), ErrorKind::Usage);
+        assert_eq!(sql(&parse(&["--file", "/no/such/file"]).unwrap()).unwrap_err().kind(), ErrorKind::Input);
     }
 }

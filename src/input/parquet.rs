@@ -97,7 +97,7 @@ pub(super) fn parquet_schema(sources: &[Source]) -> Result<SchemaRef> {
             Some((first, path)) if first.fields() != schema.fields() => {
                 return Err(Error::new(
                     ErrorKind::Input,
-                    format!("{} has other columns than {path}; convert them one at a time", source.path),
+                    format!("{} has other columns than {path}; they are not one table: name them one at a time", source.path),
                 ));
             }
             Some(_) => {}

@@ -200,6 +200,10 @@ fn check_headers(sources: &[Source], options: CsvOptions, schema: &SchemaRef) ->
 fn first_records(sources: &[Source], framing: Framing) -> Result<(String, Bytes)> {
     for source in sources {
         if let Some(Block { content: Content::Records(bytes), .. }) = BlockReader::peek(source, framing)?.next_block()? {
+            if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+                let message = format!("{} is UTF-16, and UTF-8 is read; convert it first: iconv -f UTF-16 -t UTF-8", source.path);
+                return Err(Error::new(ErrorKind::Format, message));
+            }
             return Ok((source.path.clone(), bytes));
         }
     }

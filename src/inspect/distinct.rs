@@ -11,17 +11,11 @@ const EXACT: usize = 4096;
 const BITS: u32 = 12;
 
 /// A count of different values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct DistinctCount {
     few: HashSet<u64>,
     /// The longest run of zeros seen by each register; empty while the values are few.
     registers: Vec<u8>,
-}
-
-impl Default for DistinctCount {
-    fn default() -> Self {
-        DistinctCount { few: HashSet::new(), registers: Vec::new() }
-    }
 }
 
 impl DistinctCount {

@@ -1,7 +1,7 @@
 //! Batches to one sink: what a query's result goes through.
 
 use super::encoder::{SegmentEncoder, encoder};
-use super::format::FileFormat;
+use super::format::{Codec, FileFormat, Kind};
 use super::part_file::PartFile;
 use crate::error::Result;
 use arrow::datatypes::SchemaRef;
@@ -29,24 +29,27 @@ pub trait BatchWriter {
 /// Where the format can't hold the columns, or `out` refuses the first bytes.
 pub fn stream_writer(format: FileFormat, schema: SchemaRef, out: Box<dyn Write + Send>) -> Result<Box<dyn BatchWriter>> {
     let file = PartFile::begin("the output".to_string(), out, format, &schema, &[])?;
-    Ok(Box::new(StreamWriter { encoder: encoder(format, schema)?, file }))
+    let waits = format.kind == Kind::Parquet || format.codec != Codec::None;
+    Ok(Box::new(StreamWriter { encoder: encoder(format, schema)?, file, waits }))
 }
 
 struct StreamWriter {
     encoder: Box<dyn SegmentEncoder>,
     file: PartFile<Box<dyn Write + Send>>,
+    /// Text goes on at once, so that `| head` sees it; a row group waits until it is worth one, and so does what is compressed.
+    waits: bool,
 }
 
-/// Text goes on at once, so that `| head` sees it; a row group waits until it is worth one.
-const SEGMENT: usize = 8 << 20;
+/// A row group of Parquet is written when it has about this size.
+const ROW_GROUP: usize = 8 << 20;
 
 impl BatchWriter for StreamWriter {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.encoder.write(batch)?;
-        let segment = match self.encoder.size() {
-            size if size >= SEGMENT => self.encoder.finish()?,
-            _ => return Ok(()),
-        };
+        if self.waits && self.encoder.size() < ROW_GROUP {
+            return Ok(());
+        }
+        let segment = self.encoder.finish()?;
         self.file.append(segment)
     }
 

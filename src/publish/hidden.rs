@@ -46,7 +46,7 @@ impl HiddenFolder {
         let made = parent.ancestors().filter(|folder| !folder.as_os_str().is_empty()).take_while(|folder| !folder.exists());
         let made = made.map(Path::to_path_buf).collect();
         fs::create_dir_all(parent).map_err(|e| Error::output(parent.display(), e))?;
-        let (path, lock) = make(parent, &outer).map_err(|e| Error::output(parent.display(), e))?;
+        let (path, lock) = make(parent, &outer).map_err(|e| Error::output(output.display(), e))?;
         Ok(HiddenFolder { path, beside: true, _lock: lock, made })
     }
 }

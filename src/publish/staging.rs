@@ -56,6 +56,8 @@ impl Staging {
         if output.is_dir() {
             find_parts(&output, Path::new(""), &mut old, &mut foreign).map_err(|e| Error::output(output.display(), e))?;
         }
+        // Who stands in a folder that is exchanged is left in one that is removed.
+        foreign |= std::env::current_dir().is_ok_and(|current| current.starts_with(&output));
         check(&output, existing, extension, &old)?;
         let hidden = HiddenFolder::of(&output)?;
         Ok(Staging { output, hidden, existing, old, foreign })

@@ -27,12 +27,14 @@ pub struct QueryOptions {
     pub threads: usize,
     /// How the files in `FROM` are read.
     pub read: TableOptions,
+    /// Whether standard input is there to be a table.
+    pub stdin: bool,
 }
 
 impl Default for QueryOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        QueryOptions { threads, read: TableOptions::default() }
+        QueryOptions { threads, read: TableOptions::default(), stdin: true }
     }
 }
 
@@ -59,7 +61,7 @@ impl QueryEngine {
         settings.execution.parquet.pushdown_filters = true;
         settings.execution.parquet.reorder_filters = true;
         let plain = SessionContext::new_with_config(config);
-        let tables = Arc::new(Tables::new(options.read, threads));
+        let tables = Arc::new(Tables::new(options));
         let catalogs = Arc::new(DynamicFileCatalog::new(plain.state().catalog_list().clone(), tables.clone()));
         let state = SessionStateBuilder::new_from_existing(plain.state()).with_catalog_list(catalogs).build();
         QueryEngine { context: SessionContext::new_with_state(state), tables }

@@ -146,6 +146,9 @@ impl Failures {
                 return self.wrong(format!("a query only reads, it can't do `{what}`; expected a SELECT"), span);
             }
         }
+        if message.contains("supports a single SQL statement") {
+            return self.wrong("there is more than one statement here; run one query at a time", span);
+        }
         // What follows is for DataFusion's own authors.
         let message = message.split("\n\n").next().unwrap_or(message);
         let message = message.split("\nThis issue was likely caused by").next().unwrap_or(message);

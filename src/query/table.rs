@@ -16,6 +16,9 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// So many rows are decoded before a second thread would have begun.
+const FEW: usize = 50_000;
+
 /// The files of a [`Table`], with the columns of their partition folders.
 #[derive(Debug)]
 pub(super) struct FileTable {
@@ -95,7 +98,7 @@ impl TableProvider for FileTable {
         // With a limit, the first rows are wanted: one partition reads from the start and stops early.
         let partitions = if limit.is_some() { 1 } else { session.config().target_partitions() };
         let pieces = pieces::of(&self.table, &sources).map_err(|e| DataFusionError::External(Box::new(e)))?;
-        let ahead = if limit.is_none() && partitions == 1 { self.threads } else { 1 };
+        let ahead = if partitions == 1 && limit.is_none_or(|limit| limit > FEW) { self.threads } else { 1 };
         let indices = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let scan = RawScan::new(self.table.clone(), self.partitions.clone(), indices, projected.clone(), limit, self.rejects.clone());
         let scan = Arc::new(scan);

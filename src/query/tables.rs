@@ -1,9 +1,10 @@
 //! Turns what stands in `FROM` into tables.
 
+use super::engine::QueryOptions;
 use super::rejects::RejectLog;
 use super::table::FileTable;
-use crate::error::Result;
-use crate::input::{Table, TableOptions, resolve};
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{Table, resolve};
 use async_trait::async_trait;
 use datafusion::catalog::{TableProvider, UrlTableFactory};
 use datafusion::common::DataFusionError;
@@ -15,8 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The tables of an engine: opened once for each path, however often a query names it.
 #[derive(Debug)]
 pub(super) struct Tables {
-    read: TableOptions,
-    threads: usize,
+    options: QueryOptions,
     opened: Mutex<Opened>,
     rejects: Arc<RejectLog>,
 }
@@ -29,8 +29,8 @@ struct Opened {
 }
 
 impl Tables {
-    pub(super) fn new(read: TableOptions, threads: usize) -> Self {
-        Tables { read, threads, opened: Mutex::default(), rejects: Arc::default() }
+    pub(super) fn new(options: QueryOptions) -> Self {
+        Tables { options, opened: Mutex::default(), rejects: Arc::default() }
     }
 
     /// The table of the files that `path` names.
@@ -38,11 +38,15 @@ impl Tables {
         if let Some(known) = self.lock().by_path.get(path) {
             return Ok(known.clone());
         }
-        let table = Table::open(resolve(&[path.to_string()])?, &self.read)?;
+        if path == "-" && !self.options.stdin {
+            let message = "standard input was read as the query; read the query from a file with --file, or the table from one";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
+        let table = Table::open(resolve(&[path.to_string()])?, &self.options.read)?;
         let mut opened = self.lock();
         let told = |note: &String| if note.contains(path) { note.clone() } else { format!("{path}: {note}") };
         opened.notes.extend(table.notes.iter().map(told));
-        let table = Arc::new(FileTable::new(table, self.threads, self.rejects.clone()));
+        let table = Arc::new(FileTable::new(table, self.options.threads.max(1), self.rejects.clone()));
         opened.by_path.insert(path.to_string(), table.clone());
         Ok(table)
     }

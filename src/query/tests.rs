@@ -115,6 +115,15 @@ async fn the_projection_reaches_the_decoder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn filters_reach_parquet() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "access.log", log(10));
+    let parquet = write_parquet(folder.path(), "access.parquet", &format!("SELECT * FROM '{path}'")).await;
+    let plan = engine().explain(&format!("SELECT count(host) FROM '{parquet}' WHERE bytes > 3")).await.unwrap();
+    assert!(plan.contains("pruning_predicate=") && plan.contains("projection=[host]"), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_limit_stops_the_reading() {
     let folder = tempfile::tempdir().unwrap();
     let whole = gzip(&log(200_000));
@@ -139,7 +148,7 @@ async fn partition_folders_are_columns_and_choose_files() {
     fs::write(format!("{root}/logs/dt=2020-02-28/hour=01/a.log"), [0x1f, 0x8b, 8, 0]).unwrap();
     for table in [format!("{root}/logs"), format!("{root}/lake"), format!("{root}/lake/dt=*/hour=*/*.parquet")] {
         let sql = format!("SELECT dt, hour, count(*) FROM '{table}' WHERE dt = '2020-02-29' AND status > 0 GROUP BY dt, hour");
-        let options = QueryOptions { threads: 2, read: read_common() };
+        let options = QueryOptions { threads: 2, read: read_common(), stdin: false };
         assert_eq!(rows(&QueryEngine::new(options), &sql).await.unwrap(), ["2020-02-29 01 5"], "{table}");
     }
     let sql = format!("SELECT count(*), min(dt) FROM '{root}/lake' WHERE dt > date '2020-01-01'");
@@ -193,6 +202,7 @@ async fn errors_name_what_is_near() {
         ("SELECT uppper(path) FROM logs", "no function `uppper`; did you mean `upper`?"),
         ("SELECT path FORM logs", "Expected"),
         ("SELECT path\nFROM logs WHERE (status = 1", "\n  FROM logs WHERE (status = 1\n"),
+        ("SELECT 1; SELECT 2", "one query at a time"),
         ("DROP TABLE logs", "a query only reads"),
         ("COPY logs TO 'x.csv'", "a query only reads"),
         ("SELECT bytes / 0 FROM logs", "division by zero"),
@@ -209,6 +219,11 @@ async fn errors_name_what_is_near() {
             assert!(!error.contains(inner), "{sql}: {error}");
         }
     }
+    let sales = write(folder.path(), "sales/sales.csv", "Shop,price\n1,2.5\n");
+    let error = failure(&engine, &format!("SELECT Shop FROM '{sales}'")).await.to_string();
+    assert!(error.contains("did you mean \"Shop\", in double quotes"), "{error}");
+    let error = failure(&QueryEngine::new(QueryOptions { stdin: false, ..Default::default() }), "SELECT 1 FROM '-'").await;
+    assert_eq!(error.kind(), ErrorKind::Usage);
     let error = failure(&engine, &format!("SELECT 1 FROM '{path}x'")).await;
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(error.to_string().contains("did you mean"), "{error}");

@@ -146,6 +146,11 @@ impl Decoder for CsvDecoder {
                 blank += 1;
                 continue;
             }
+            // A closing quote would lie before the end.
+            if self.fields.last().is_some_and(|field| field.quoted && field.end == bytes.len()) {
+                rejects.push(record.reject(block, "a quote that is never closed".into()));
+                continue;
+            }
             if self.fields.len() != width {
                 let reason = format!("{} fields where the header has {width}", self.fields.len());
                 rejects.push(record.reject(block, reason.into()));
@@ -281,6 +286,10 @@ pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<Schema
     for (index, name) in names.iter().enumerate() {
         let wrong = match name.is_empty() {
             true => Some(format!("column {} of the header has no name", index + 1)),
+            false if name.contains('\r') && !name.contains('\n') => {
+                let message = format!("{path}: its lines end in a carriage return alone; convert them first: tr '\\r' '\\n'");
+                return Err(Error::new(ErrorKind::Format, message));
+            }
             false => (!seen.insert(name)).then(|| format!("the header names `{name}` twice")),
         };
         if let Some(wrong) = wrong {

@@ -10,7 +10,7 @@ use arrow::json::reader::infer_json_schema;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -108,6 +108,7 @@ fn plain(message: &str) -> String {
 pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
     let mut good: Vec<u8> = Vec::new();
     let mut order: Vec<String> = Vec::new();
+    let mut met = HashSet::new();
     let mut guesses: BTreeMap<String, Guess> = BTreeMap::new();
     let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
     for line in start.split(|b| *b == b'\n') {
@@ -120,7 +121,11 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
         good.extend_from_slice(line);
         good.push(b'\n');
         if let Ok(Keys(keys)) = serde_json::from_slice(line) {
-            order.extend(keys.into_iter().filter(|key| !order.contains(key)).collect::<Vec<_>>());
+            for key in keys {
+                if met.insert(key.clone()) {
+                    order.push(key);
+                }
+            }
         }
         for (key, value) in &object {
             if let serde_json::Value::String(text) = value {

@@ -299,5 +299,5 @@ fn every_directive_of_apache_makes_its_column() {
         let sent_case = table.named("x_case", 0);
         assert!(sent_case == Cell::Null || sent_case == Cell::Text(case.name.clone().into_bytes()), "{sent_case:?}");
     }
-    assert!(seen.contains(&b"-".to_vec()) && seen.contains(&b"+".to_vec()), "{seen:?}");
+    assert!(seen.contains(&b"-"[..]) && seen.contains(&b"+"[..]), "{seen:?}");
 }

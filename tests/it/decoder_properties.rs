@@ -43,8 +43,11 @@ fn log() -> impl Strategy<Value = Vec<u8>> {
     vec((line, end).prop_map(|(line, end)| [&line[..], end].concat()), 0..12).prop_map(|lines| lines.concat())
 }
 
-/// Everything that a log gives: the rows, and the rejects by their place.
-fn contents(table: &Table) -> (Vec<Vec<Cell>>, Vec<(u64, u64, Vec<u8>)>) {
+/// A reject's line, offset and bytes.
+type Rejected = (u64, u64, Vec<u8>);
+
+/// Everything that a log gives: the rows, and the rejects.
+fn contents(table: &Table) -> (Vec<Vec<Cell>>, Vec<Rejected>) {
     let rows = (0..table.rows()).map(|row| (0..table.columns.len()).map(|column| table.cell(column, row)).collect()).collect();
     let rejects = table.decoded.rejects.iter().map(|r| (r.line, r.offset, r.raw.to_vec())).collect();
     (rows, rejects)

@@ -109,6 +109,31 @@ fn an_interrupted_run_leaves_nothing() {
 }
 
 #[test]
+fn a_run_over_a_large_file_can_be_interrupted() {
+    let etl = Etl::new();
+    etl.log("a.log", 150_000);
+    let arguments = format!("convert {} -o lake/out --compression-level 19 --splits 50 --threads 2", "a.log ".repeat(20));
+    let child = etl.command(arguments.split_whitespace()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    send(&child, "-INT");
+    let begun = Instant::now();
+    Outcome::of(child.wait_with_output().unwrap()).fails(130);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert_eq!(etl.names(""), ["a.log"]);
+}
+
+#[test]
+fn the_folder_one_stands_in_is_not_exchanged() {
+    let etl = Etl::new();
+    etl.log("a.log", 5).convert("a.log -o stood --to csv").ok();
+    let mut command = etl.command(["convert", "../a.log", "-o", "../stood", "--overwrite"]);
+    Outcome::of(command.current_dir(etl.path("stood")).output().unwrap()).ok();
+    let mut again = etl.command(["convert", "../a.log", "-o", "../stood", "--overwrite", "--to", "json"]);
+    Outcome::of(again.current_dir(etl.path("stood")).output().unwrap()).ok();
+    assert_eq!(etl.names("stood"), ["part-00000.json"]);
+}
+
+#[test]
 fn what_a_killed_run_left_is_removed_by_the_next() {
     let etl = Etl::new();
     let mut child = waiting(&etl, "--to csv", &generated(12_000));

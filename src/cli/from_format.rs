@@ -1,0 +1,31 @@
+//! The option that says what the inputs are.
+
+use crate::input::FormatChoice;
+use clap::ValueEnum;
+
+/// What kind of data input files hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FromFormat {
+    /// By the ending of the name; what has none of a table's is a log
+    Auto,
+    /// An access log
+    Log,
+    /// CSV, or TSV by the ending of the name
+    Csv,
+    /// An object a line
+    Json,
+    /// Parquet
+    Parquet,
+}
+
+impl From<FromFormat> for FormatChoice {
+    fn from(format: FromFormat) -> Self {
+        match format {
+            FromFormat::Auto => FormatChoice::Auto,
+            FromFormat::Log => FormatChoice::Log,
+            FromFormat::Csv => FormatChoice::Csv,
+            FromFormat::Json => FormatChoice::Json,
+            FromFormat::Parquet => FormatChoice::Parquet,
+        }
+    }
+}
