@@ -10,6 +10,7 @@ use crate::input::{Table, TableOptions, resolve};
 use crate::output::{CsvDialect, FileFormat, Kind};
 use crate::progress::{Progress, Silent};
 use crate::publish::Existing;
+use crate::schema::TableSchema;
 use crate::units::{ByteSize, Rate};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
@@ -22,7 +23,7 @@ const EXAMPLES: &str = "Examples:
   zcat access.log.gz | etl convert - -o out --to json
   etl convert logs/ -o lake/access --to parquet --partition-by dt --append
   etl convert app.log -o out --to parquet --log-format '%h %t \"%r\" %>s %D' --rejects bad.jsonl
-  etl convert sales.csv -o out --to parquet
+  etl convert sales.csv -o out --to parquet --schema sales.yaml
 
 Every line of the input is accounted for: lines = rows + rejects + blank. Nothing is seen in the output folder
 before all of it is written.";
@@ -110,6 +111,10 @@ pub(super) struct ConvertArgs {
     #[arg(long)]
     no_header: bool,
 
+    /// The columns of CSV and JSON inputs: a table's description as in schemas/ [default: guessed from the first lines]
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+
     /// How many threads work [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -186,7 +191,7 @@ impl ConvertArgs {
             unescape: self.unescape,
             delimiter: self.delimiter.as_deref().map(delimiter).transpose()?,
             no_header: self.no_header,
-            schema: None,
+            schema: self.schema.as_deref().map(TableSchema::load).transpose()?.map(|schema| schema.arrow_schema()),
         };
         Ok(ConvertOptions {
             table: Table::open(resolve(&self.inputs)?, &table_options)?,
@@ -206,11 +211,14 @@ impl ConvertArgs {
             },
             max_reject_rate: self.max_reject_rate,
             rejects: self.rejects,
-            threads: self.threads.map_or_else(cores, NonZeroUsize::get),
+            threads: self.threads.map_or_else(cores, |threads| threads.get().min(MOST_THREADS)),
             cancel: cancel_on_interrupt(),
         })
     }
 }
+
+/// More threads than this only stand in each other's way.
+const MOST_THREADS: usize = 256;
 
 fn delimiter(text: &str) -> Result<u8> {
     match text.as_bytes() {

@@ -7,6 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub lines: u64,
+    /// Lines of text: more than `lines` where a CSV has newlines in its fields.
+    pub text_lines: u64,
     pub rows: u64,
     pub rejects: u64,
     pub blank: u64,
@@ -19,6 +21,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, other: Tally) {
         self.lines += other.lines;
+        self.text_lines += other.text_lines;
         self.rows += other.rows;
         self.rejects += other.rejects;
         self.blank += other.blank;

@@ -2,6 +2,7 @@
 
 use super::metadata::metadata;
 use super::options::{ConvertOptions, Layout};
+use super::part_sink::PartSink;
 use super::partition::MAX_PARTITIONS;
 use super::report::FileReport;
 use super::unit_streams::Piece;
@@ -9,9 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::output::{PartFile, Segment};
 use crate::publish::{Existing, Staging};
 use arrow::datatypes::SchemaRef;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::BufWriter;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The output files, growing in the hidden folder.
@@ -29,9 +29,21 @@ pub(super) struct Assembly<'a> {
 #[derive(Default)]
 struct AssemblyState {
     /// The file at hand of each partition, and its number.
-    open: BTreeMap<Arc<str>, (u64, PartFile<BufWriter<File>>)>,
+    growing: BTreeMap<Arc<str>, Growing>,
+    /// Those whose handles are open, in the order in which they were opened.
+    open: VecDeque<(Arc<str>, PartSink)>,
     folders: BTreeSet<Arc<str>>,
 }
+
+/// A file that is not yet whole.
+struct Growing {
+    number: u64,
+    file: PartFile<PartSink>,
+    sink: PartSink,
+}
+
+/// How many handles are open at once: systems allow as few as 256, and the inputs and other workers need some.
+const MOST_OPEN: usize = 64;
 
 impl<'a> Assembly<'a> {
     pub(super) fn new(options: &'a ConvertOptions, schema: &'a SchemaRef, staging: &'a Staging) -> Assembly<'a> {
@@ -48,14 +60,15 @@ impl<'a> Assembly<'a> {
         if folder.is_empty() { name } else { format!("{folder}/{name}") }
     }
 
-    fn begin(&self, folder: &str, number: u64) -> Result<PartFile<BufWriter<File>>> {
+    fn begin(&self, folder: &str, number: u64) -> Result<Growing> {
         let below = self.path(folder, number);
         let path = self.staging.path(&below);
-        let file = File::create(&path).map_err(|e| Error::output(path.display(), e))?;
-        PartFile::begin(below, BufWriter::with_capacity(256 << 10, file), self.options.format, self.schema, &self.metadata)
+        let sink = PartSink::create(path.clone()).map_err(|e| Error::output(path.display(), e))?;
+        let file = PartFile::begin(below, sink.clone(), self.options.format, self.schema, &self.metadata)?;
+        Ok(Growing { number, file, sink })
     }
 
-    fn end(&self, folder: &str, number: u64, file: PartFile<BufWriter<File>>) -> Result<()> {
+    fn end(&self, folder: &str, number: u64, file: PartFile<PartSink>) -> Result<()> {
         let rows = file.rows();
         let bytes = file.finish()?;
         let report = FileReport { path: self.path(folder, number), rows, bytes };
@@ -66,7 +79,7 @@ impl<'a> Assembly<'a> {
     /// Writes a file that is one segment.
     pub(super) fn write_whole(&self, folder: &Arc<str>, number: u64, segment: Segment) -> Result<()> {
         self.make_folder(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), folder)?;
-        let mut file = self.begin(folder, number)?;
+        let mut file = self.begin(folder, number)?.file;
         file.append(segment)?;
         self.end(folder, number, file)
     }
@@ -89,40 +102,48 @@ impl<'a> Assembly<'a> {
     pub(super) fn append(&self, piece: Piece) -> Result<()> {
         let state = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.make_folder(state, &piece.folder)?;
-        let number = match (piece.file, state.open.get(&piece.folder)) {
+        let number = match (piece.file, state.growing.get(&piece.folder)) {
             (Some(number), _) => number,
             (None, None) => 0,
-            (None, Some((number, file))) => match self.target {
-                Some(target) if file.bytes() >= target => number + 1,
-                _ => *number,
+            (None, Some(growing)) => match self.target {
+                Some(target) if growing.file.bytes() >= target => growing.number + 1,
+                _ => growing.number,
             },
         };
-        if state.open.get(&piece.folder).is_some_and(|(open, _)| *open != number)
-            && let Some((open, file)) = state.open.remove(&piece.folder)
-        {
-            self.end(&piece.folder, open, file)?;
+        let mut growing = match state.growing.remove(&piece.folder) {
+            Some(growing) if growing.number == number => growing,
+            Some(full) => {
+                self.end(&piece.folder, full.number, full.file)?;
+                self.begin(&piece.folder, number)?
+            }
+            None => self.begin(&piece.folder, number)?,
+        };
+        growing.file.append(piece.segment)?;
+        if !state.open.back().is_some_and(|(folder, _)| *folder == piece.folder) {
+            state.open.push_back((piece.folder.clone(), growing.sink.clone()));
         }
-        if !state.open.contains_key(&piece.folder) {
-            state.open.insert(piece.folder.clone(), (number, self.begin(&piece.folder, number)?));
+        state.growing.insert(piece.folder, growing);
+        while state.open.len() > MOST_OPEN {
+            if let Some((folder, sink)) = state.open.pop_front() {
+                sink.close().map_err(|e| Error::output(&folder, e))?;
+            }
         }
-        match state.open.get_mut(&piece.folder) {
-            Some((_, file)) => file.append(piece.segment),
-            None => Err(Error::new(ErrorKind::Internal, "a file that was just begun is not open")),
-        }
+        Ok(())
     }
 
     /// Ends the files that are still open; gives all files, by their paths below the output.
     pub(super) fn finish(&self) -> Result<Vec<FileReport>> {
-        let open = std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).open);
-        for (folder, (number, file)) in open {
-            self.end(&folder, number, file)?;
+        let state = std::mem::take(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(state.open);
+        for (folder, growing) in state.growing {
+            self.end(&folder, growing.number, growing.file)?;
         }
         Ok(std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// A file with the columns and no rows.
     pub(super) fn empty_file(&self) -> Result<FileReport> {
-        let bytes = self.begin("", 0)?.finish()?;
+        let bytes = self.begin("", 0)?.file.finish()?;
         Ok(FileReport { path: self.path("", 0), rows: 0, bytes })
     }
 }

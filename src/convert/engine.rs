@@ -9,14 +9,19 @@ use super::gate::Gate;
 use super::options::{ConvertOptions, Layout};
 use super::partition::Partitioning;
 use super::pass::Pass;
+use super::rejects::Rejects;
 use super::report::{ConvertReport, FileReport, SourceReport};
 use super::writing::Writing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Place, Table};
+use crate::input::{Place, Source, Table};
 use crate::progress::Progress;
-use crate::publish::Staging;
+use crate::publish::{Existing, Staging};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Converts and publishes.
@@ -35,7 +40,18 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         Layout::RowsPerFile(_) => true,
         Layout::TargetSize(_) => false,
     };
-    let table = if by_row { spool(&options.table, &staging)? } else { Cow::Borrowed(&options.table) };
+    check_place(options, &staging, &mut notes)?;
+    for source in &options.table.sources {
+        if let Place::Stream(stream) = &source.place {
+            stream.cancel_by(&options.cancel);
+        }
+    }
+    let mut rejects = Some(Rejects::new(options.on_error, options.rejects.as_deref(), &options.table.sources)?);
+    let spooled = if by_row { spool(&options.table, &staging) } else { Ok(Cow::Borrowed(&options.table)) };
+    if options.cancel.load(Ordering::Relaxed) {
+        return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
+    }
+    let table = spooled?;
     let total: Option<u64> = table.sources.iter().map(|s| s.size).sum();
 
     let mut starts = None;
@@ -43,11 +59,11 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         progress.start("counting", total);
         let counting = Counting::new(&partitioning);
         let pass = Pass { options, table: &table, projection: Some(partitioning.columns()), progress };
-        let gate = Gate::new(options, &table, None)?;
+        let gate = Gate::new(options, &table, None, rejects.take());
         let passed = pass.run(&counting, &gate);
         progress.finish();
         passed?;
-        gate.into_totals()?;
+        rejects = gate.into_totals()?.1;
         let counted = counting.starts(options.layout);
         if let Layout::Splits(files) = options.layout
             && let Some((partitions, rows)) = counted.short(files.get())
@@ -62,11 +78,13 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let assembly = Assembly::new(options, &partitioning.schema, &staging);
     let writing = Writing::new(options.format, &partitioning, starts.as_ref(), &assembly);
     let pass = Pass { options, table: &table, projection: None, progress };
-    let gate = Gate::new(options, &table, Some(&assembly))?;
+    let first = if by_row { None } else { rejects.take() };
+    let gate = Gate::new(options, &table, Some(&assembly), first);
     let passed = pass.run(&writing, &gate);
     progress.finish();
     passed?;
-    let (tallies, rejects) = gate.into_totals()?;
+    let (tallies, taken) = gate.into_totals()?;
+    let rejects = taken.or(rejects);
     let mut files = assembly.finish()?;
     if files.is_empty() {
         files.push(assembly.empty_file()?);
@@ -84,9 +102,10 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     }
     if matches!(table, Cow::Owned(_)) {
         let path = staging.path(SPOOL);
-        fs::remove_file(&path).map_err(|e| Error::output(path.display(), e))?;
+        fs::remove_dir_all(&path).map_err(|e| Error::output(path.display(), e))?;
     }
-    staging.commit(&files.iter().map(|f| f.path.clone()).collect::<Vec<_>>())?;
+    let places = staging.commit(&files.iter().map(|f| f.path.clone()).collect::<Vec<_>>())?;
+    files.iter_mut().zip(places).for_each(|(file, place)| file.path = place);
 
     let sources = table.sources.iter().zip(&tallies).map(|(source, t)| SourceReport {
         path: source.path.clone(),
@@ -106,30 +125,72 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         bytes_out: files.iter().map(|f| f.bytes).sum(),
         seconds: started.elapsed().as_secs_f64(),
         sources: sources.collect(),
-        rejects_by_reason: rejects.by_reason.iter().map(|(reason, n)| (reason.to_string(), *n)).collect(),
-        reject_examples: rejects.examples,
+        rejects_by_reason: rejects.iter().flat_map(|r| &r.by_reason).map(|(reason, n)| (reason.to_string(), *n)).collect(),
+        reject_examples: rejects.map(|r| r.examples).unwrap_or_default(),
         files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path).display().to_string(), ..f }).collect(),
         notes,
     })
 }
 
-/// The copy of standard input in the hidden folder.
-const SPOOL: &str = ".stdin";
+/// Refuses to read what this run would add to, and tells of columns that are only in the names of folders.
+fn check_place(options: &ConvertOptions, staging: &Staging, notes: &mut Vec<String>) -> Result<()> {
+    let is_part = |source: &&Source| matches!(&source.place, Place::File(path) if staging.is_earlier_part(path));
+    let parts = options.table.sources.iter().filter(is_part).count();
+    // Files may be rewritten in their place, but only all of them, and nothing else with them.
+    let rewritten = parts == options.table.sources.len() && options.existing == Existing::Overwrite;
+    if let (Some(part), false) = (options.table.sources.iter().find(is_part), rewritten) {
+        let message = format!("{} was written by an earlier run to {}: its rows would be there twice", part.path, options.output.display());
+        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "name the inputs without it, or write elsewhere"));
+    }
+    let schema = options.table.format.schema();
+    let missing = |key: &String| schema.index_of(key).is_err() && !(DERIVED.contains(&key.as_str()) && schema.index_of("time").is_ok());
+    let folders: BTreeSet<String> = options.table.sources.iter().flat_map(Source::partitions).map(|(key, _)| key).filter(missing).collect();
+    if !folders.is_empty() {
+        let folders: Vec<String> = folders.into_iter().collect();
+        notes.push(format!("columns in the names of folders are not read: {}; etl query reads them", folders.join(", ")));
+    }
+    Ok(())
+}
 
-/// Standard input can't be read twice: it is kept in the hidden folder.
+/// Partition columns that can be told again from `time`.
+const DERIVED: [&str; 2] = ["dt", "hour"];
+
+/// The folder for copies of streams in the hidden folder.
+const SPOOL: &str = ".streams";
+
+/// A stream can't be read twice: it is kept in the hidden folder.
 fn spool<'a>(table: &'a Table, staging: &Staging) -> Result<Cow<'a, Table>> {
-    if !table.sources.iter().any(|s| s.is_stdin()) {
+    if !table.sources.iter().any(Source::is_stream) {
         return Ok(Cow::Borrowed(table));
     }
+    let folder = staging.path(SPOOL);
+    fs::create_dir(&folder).map_err(|e| Error::output(folder.display(), e))?;
     let mut table = table.clone();
-    for source in &mut table.sources {
-        if source.is_stdin() {
-            let path = staging.path(SPOOL);
+    for (index, source) in table.sources.iter_mut().enumerate() {
+        if source.is_stream() {
+            let path = folder.join(index.to_string());
             let mut file = File::create(&path).map_err(|e| Error::output(path.display(), e))?;
-            let size = std::io::copy(&mut source.open()?, &mut file).map_err(|e| Error::input(&source.path, e))?;
+            let size = copy(source, &mut file, &path)?;
             source.place = Place::File(path);
             source.size = Some(size);
         }
     }
     Ok(Cow::Owned(table))
+}
+
+/// Copies all of `source` to `file`; the error says which of the two failed.
+fn copy(source: &Source, file: &mut File, path: &Path) -> Result<u64> {
+    let mut reader = source.open()?;
+    let mut chunk = vec![0; 256 << 10];
+    let mut size = 0;
+    loop {
+        let n = match reader.read(&mut chunk) {
+            Ok(0) => return Ok(size),
+            Ok(n) => n,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(Error::input(&source.path, e)),
+        };
+        file.write_all(&chunk[..n]).map_err(|e| Error::output(path.display(), e))?;
+        size += n as u64;
+    }
 }

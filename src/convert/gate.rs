@@ -2,7 +2,7 @@
 
 use super::accounting::{Tally, UnitTally};
 use super::assembly::Assembly;
-use super::options::{ConvertOptions, OnError};
+use super::options::ConvertOptions;
 use super::rejects::Rejects;
 use super::unit_streams::Piece;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,18 +25,22 @@ struct GateState {
     next: u64,
     waiting: BTreeMap<u64, (usize, UnitTally, Vec<Piece>)>,
     tallies: Vec<Tally>,
-    rejects: Rejects,
+    rejects: Option<Rejects>,
     error: Option<Error>,
 }
 
 impl<'a> Gate<'a> {
-    /// A gate that counts; with an assembly it hands the pieces on, and records the rejects.
-    pub(super) fn new(options: &'a ConvertOptions, table: &'a Table, assembly: Option<&'a Assembly<'a>>) -> Result<Gate<'a>> {
-        let path = if assembly.is_some() { options.rejects.as_deref() } else { None };
-        let rejects = Rejects::new(options.on_error, path)?;
+    /// A gate that counts; with an assembly it hands the pieces on. Of two passes over the same input the first has the `rejects`:
+    /// then they are known before anything is written.
+    pub(super) fn new(
+        options: &'a ConvertOptions,
+        table: &'a Table,
+        assembly: Option<&'a Assembly<'a>>,
+        rejects: Option<Rejects>,
+    ) -> Gate<'a> {
         let tallies = vec![Tally::default(); table.sources.len()];
         let state = GateState { next: 0, waiting: BTreeMap::new(), tallies, rejects, error: None };
-        Ok(Gate { options, table, assembly, state: Mutex::new(state), turn: Condvar::new(), stopped: AtomicBool::new(false) })
+        Gate { options, table, assembly, state: Mutex::new(state), turn: Condvar::new(), stopped: AtomicBool::new(false) }
     }
 
     pub(super) fn stopped(&self) -> bool {
@@ -69,12 +73,12 @@ impl<'a> Gate<'a> {
 
     fn take(&self, state: &mut GateState, source: usize, mut unit: UnitTally, pieces: Vec<Piece>) -> Result<()> {
         let path = &self.table.sources[source].path;
-        let header = u64::from(matches!(self.table.format.framing(), Some(Framing::Csv { header: true })));
-        for reject in &mut unit.rejects {
-            reject.line += state.tallies[source].lines + header + 1;
-            // In the first pass of two a reject is only a reason to stop at once.
-            if self.assembly.is_some() || self.options.on_error == OnError::Fail {
-                state.rejects.take(path, reject)?;
+        let header = u64::from(self.table.format.framing().is_some_and(Framing::has_header));
+        let before = state.tallies[source].text_lines + header + 1;
+        if let Some(rejects) = &mut state.rejects {
+            for reject in &mut unit.rejects {
+                reject.line += before;
+                rejects.take(path, reject)?;
             }
         }
         state.tallies[source].add(unit.tally);
@@ -89,18 +93,19 @@ impl<'a> Gate<'a> {
     pub(super) fn outcome(&self) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // What was rejected is told also where the run fails.
-        let flushed = state.rejects.finish();
-        if let Some(error) = state.error.take() {
-            return Err(error);
-        }
+        let flushed = state.rejects.as_mut().map_or(Ok(()), Rejects::finish);
+        // First, as a read that was interrupted is an error too.
         if self.options.cancel.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
         }
-        flushed
+        match state.error.take() {
+            Some(error) => Err(error),
+            None => flushed,
+        }
     }
 
     /// What was counted, checked against the reject rate.
-    pub(super) fn into_totals(self) -> Result<(Vec<Tally>, Rejects)> {
+    pub(super) fn into_totals(self) -> Result<(Vec<Tally>, Option<Rejects>)> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut whole = Tally::default();
         for (source, tally) in self.table.sources.iter().zip(&state.tallies) {
@@ -113,7 +118,7 @@ impl<'a> Gate<'a> {
             let message =
                 format!("{} of {} lines were rejected, more than the {limit} allowed; nothing was published", whole.rejects, whole.lines);
             let mut error = Error::new(ErrorKind::Rejects, message);
-            for example in &state.rejects.examples {
+            for example in state.rejects.iter().flat_map(|rejects| &rejects.examples) {
                 error = error.with_context("rejected", format!("{}:{}: {}", example.path, example.line, example.reason));
             }
             return Err(error);

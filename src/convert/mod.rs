@@ -8,6 +8,7 @@ mod engine;
 mod gate;
 mod metadata;
 mod options;
+mod part_sink;
 mod partition;
 mod pass;
 mod rejects;

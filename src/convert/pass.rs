@@ -7,11 +7,9 @@ use super::unit::{Feeder, Unit, UnitInput};
 use super::unit_streams::Piece;
 use crate::decode::{Decoder, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Block, BlockReader, Content, Table};
+use crate::input::{Block, BlockReader, Content, Framing, RowGroup, Table};
 use crate::progress::Progress;
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::sync::atomic::Ordering;
 
 /// What is done with the rows of the units.
@@ -45,12 +43,18 @@ impl Pass<'_> {
     pub(super) fn run(&self, work: &dyn Work, gate: &Gate<'_>) -> Result<()> {
         let feeder = Feeder::new(self.table, self.options.format.kind);
         std::thread::scope(|scope| {
-            for _ in 0..self.options.threads.max(1) {
-                scope.spawn(|| {
+            for number in 0..self.options.threads.max(1) {
+                let spawned = std::thread::Builder::new().spawn_scoped(scope, || {
                     if let Err(error) = self.work(&feeder, gate, work) {
                         gate.fail(error);
                     }
                 });
+                // Where the system gives no more threads, those that are there do the work.
+                match spawned {
+                    Err(error) if number == 0 => gate.fail(Error::new(ErrorKind::Internal, "can't start a thread").with_source(error)),
+                    Err(_) => break,
+                    Ok(_) => {}
+                }
             }
         });
         gate.outcome()
@@ -81,27 +85,17 @@ impl Pass<'_> {
         rows: &mut dyn UnitWork,
     ) -> Result<()> {
         let source = &self.table.sources[unit.source];
+        let framing = self.table.format.framing().unwrap_or(Framing::Lines);
         let cancelled = || gate.stopped() || self.options.cancel.load(Ordering::Relaxed);
         match (&unit.input, decoder) {
             (UnitInput::RowGroup { index, stored }, _) => {
-                let Some(file) = source.open_file()? else { return Ok(()) };
-                let damaged = |e: &dyn std::fmt::Display| {
-                    Error::new(ErrorKind::Input, format!("row group {index} of {} is damaged: {e}", source.path))
-                };
-                let options = ArrowReaderOptions::new().with_schema(self.table.format.schema());
-                let metadata = ArrowReaderMetadata::load(&file, options).map_err(|e| damaged(&e))?;
-                let mut builder =
-                    ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_row_groups(vec![*index]).with_batch_size(8192);
-                if let Some(columns) = &self.projection {
-                    let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
-                    builder = builder.with_projection(mask);
-                }
-                for batch in builder.build().map_err(|e| damaged(&e))? {
-                    let batch = batch.map_err(|e| damaged(&e))?;
+                for batch in RowGroup::open(source, *index, &self.table.format.schema(), self.projection.as_deref())? {
+                    let batch = batch?;
                     if cancelled() {
                         return Ok(());
                     }
                     tally.tally.lines += batch.num_rows() as u64;
+                    tally.tally.text_lines += batch.num_rows() as u64;
                     tally.tally.rows += batch.num_rows() as u64;
                     tally.tally.decoded += batch.get_array_memory_size() as u64;
                     rows.add(&batch)?;
@@ -117,7 +111,7 @@ impl Pass<'_> {
                     if cancelled() {
                         return Ok(());
                     }
-                    let bytes = decode(&block, decoder, tally, rows)?;
+                    let bytes = decode(&block, framing, decoder, tally, rows)?;
                     self.progress.advance(bytes);
                 }
                 // What a unit reads at its seams is its neighbour's, so the range's length is what counts.
@@ -129,7 +123,7 @@ impl Pass<'_> {
                     if cancelled() {
                         return Ok(());
                     }
-                    decode(block, decoder, tally, rows)?;
+                    decode(block, framing, decoder, tally, rows)?;
                 }
                 tally.tally.stored += stored;
                 self.progress.advance(*stored);
@@ -141,15 +135,16 @@ impl Pass<'_> {
 }
 
 /// Decodes a block and hands its rows on; gives its length in bytes.
-fn decode(block: &Block, decoder: &mut dyn Decoder, unit: &mut UnitTally, rows: &mut dyn UnitWork) -> Result<u64> {
+fn decode(block: &Block, framing: Framing, decoder: &mut dyn Decoder, unit: &mut UnitTally, rows: &mut dyn UnitWork) -> Result<u64> {
     let tally = &mut unit.tally;
     let bytes = match &block.content {
         Content::Records(bytes) => bytes,
         Content::LongLine { head, length } => {
             let raw = head.clone();
             let reason = "longer than the 16 MiB that a line may have".into();
-            unit.rejects.push(Reject { line: tally.lines, offset: block.offset, reason, raw, length: *length });
+            unit.rejects.push(Reject { line: tally.text_lines, offset: block.offset, reason, raw, length: *length });
             tally.lines += 1;
+            tally.text_lines += 1;
             tally.rejects += 1;
             tally.decoded += length;
             return Ok(*length);
@@ -159,12 +154,13 @@ fn decode(block: &Block, decoder: &mut dyn Decoder, unit: &mut UnitTally, rows: 
     for mut reject in decoded.rejects {
         // Without a copy each reject would keep its whole block in memory.
         reject.raw = reject.raw.to_vec().into();
-        reject.line += tally.lines;
+        reject.line += tally.text_lines;
         reject.offset += block.offset;
         unit.rejects.push(reject);
         tally.rejects += 1;
     }
     tally.lines += decoded.lines;
+    tally.text_lines += framing.lines(bytes, decoded.lines);
     tally.blank += decoded.blank;
     tally.rows += decoded.batch.num_rows() as u64;
     tally.decoded += bytes.len() as u64;

@@ -4,6 +4,7 @@ use super::options::OnError;
 use super::report::RejectExample;
 use crate::decode::Reject;
 use crate::error::{Error, ErrorKind, Result};
+use crate::input::{Place, Source};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -42,9 +43,16 @@ struct Line<'a> {
 }
 
 impl Rejects {
-    pub(super) fn new(on_error: OnError, path: Option<&Path>) -> Result<Rejects> {
+    /// Takes rejects to the file `path`; `inputs` are what it must not be.
+    pub(super) fn new(on_error: OnError, path: Option<&Path>, inputs: &[Source]) -> Result<Rejects> {
         let file = match path {
             Some(path) => {
+                let real = path.canonicalize().ok();
+                let is_it = |source: &&Source| matches!(&source.place, Place::File(input) if input.canonicalize().ok() == real);
+                if let Some(input) = inputs.iter().find(is_it).filter(|_| real.is_some()) {
+                    let message = format!("--rejects {} would overwrite the input {}; name another file", path.display(), input.path);
+                    return Err(Error::new(ErrorKind::Usage, message));
+                }
                 let file = File::create(path).map_err(|e| Error::output(path.display(), e))?;
                 Some((path.to_path_buf(), BufWriter::new(file)))
             }

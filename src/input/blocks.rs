@@ -1,6 +1,7 @@
 //! Cuts a stream, or a range of a file, into blocks of whole lines, in bounded memory.
 
 use super::compression::{self, Compression};
+use super::framing::Framing;
 use super::source::Source;
 use crate::error::{Error, Result};
 use bytes::Bytes;
@@ -15,18 +16,6 @@ pub const MAX_LINE: usize = 16 << 20;
 const HEAD: usize = 64 << 10;
 /// A block's size: small enough to stay in a core's cache from the decoder to the encoder.
 const BLOCK: usize = 1 << 20;
-
-/// Where a record ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    /// At each newline.
-    Lines,
-    /// At a newline outside of double quotes.
-    Csv {
-        /// The first record is the header: no row, and not in any block.
-        header: bool,
-    },
-}
 
 /// A run of whole records of a source.
 #[derive(Debug, Clone)]
@@ -62,6 +51,7 @@ pub struct BlockReader {
     skip_header: bool,
     done: bool,
     stored: Arc<AtomicU64>,
+    block: usize,
     max_line: usize,
 }
 
@@ -101,9 +91,10 @@ impl BlockReader {
             offset: 0,
             stop: None,
             skip_line: false,
-            skip_header: framing == Framing::Csv { header: true },
+            skip_header: framing.has_header(),
             done: false,
             stored,
+            block: BLOCK,
             max_line: MAX_LINE,
         })
     }
@@ -129,6 +120,7 @@ impl BlockReader {
             skip_header: false,
             done: false,
             stored,
+            block: BLOCK,
             max_line: MAX_LINE,
         })
     }
@@ -143,26 +135,32 @@ impl BlockReader {
         self.stored.load(Ordering::Relaxed)
     }
 
+    /// Makes blocks small, for a look at the first record.
+    pub fn starting_small(mut self) -> BlockReader {
+        self.block = 16 << 10;
+        self
+    }
+
     /// The next block, or nothing at the end.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Input`] naming the file and the offset, for a read that fails or a stream that is cut off or damaged.
     pub fn next_block(&mut self) -> Result<Option<Block>> {
-        let mut buffer = Vec::with_capacity(BLOCK.max(self.carry.len()) + (BLOCK >> 4));
+        let mut buffer = Vec::with_capacity(self.block.max(self.carry.len()) + (self.block >> 4));
         buffer.append(&mut self.carry);
         while !self.done {
-            let wanted = if buffer.len() < BLOCK { BLOCK - buffer.len() } else { BLOCK };
+            let wanted = if buffer.len() < self.block { self.block - buffer.len() } else { self.block };
             let before = buffer.len();
             buffer.reserve(wanted);
             let read = self.reader.by_ref().take(wanted as u64).read_to_end(&mut buffer);
-            read.map_err(|e| compression::damaged(&self.path, self.compression, self.offset + before as u64, e))?;
+            read.map_err(|e| compression::damaged(&self.path, self.compression, self.offset + buffer.len() as u64, e))?;
             let ended = buffer.len() - before < wanted;
             if self.offset == 0 && before == 0 && !self.skip_line && buffer.starts_with(b"\xef\xbb\xbf") {
                 buffer.drain(..3);
                 self.offset = 3;
             }
             if self.skip_line || self.skip_header {
-                let Some(end) = self.first_end(&buffer) else {
+                let Some(end) = self.framing.first_end(&buffer) else {
                     if ended {
                         self.done = true;
                         return Ok(None);
@@ -200,7 +198,7 @@ impl BlockReader {
                 self.done = true;
                 return Ok(self.block(buffer));
             }
-            if let Some(end) = self.last_end(&buffer) {
+            if let Some(end) = self.framing.last_end(&buffer) {
                 self.carry = buffer.split_off(end);
                 return Ok(self.block(buffer));
             }
@@ -248,34 +246,6 @@ impl BlockReader {
         }
         Ok(Block { offset, content: Content::LongLine { head: head.into(), length } })
     }
-
-    /// Where the first record of `bytes` ends, its newline included.
-    fn first_end(&self, bytes: &[u8]) -> Option<usize> {
-        match self.framing {
-            Framing::Lines => memchr::memchr(b'\n', bytes).map(|at| at + 1),
-            Framing::Csv { .. } => csv_ends(bytes).next(),
-        }
-    }
-
-    /// Where the last whole record of `bytes` ends, its newline included.
-    fn last_end(&self, bytes: &[u8]) -> Option<usize> {
-        match self.framing {
-            Framing::Lines => memchr::memrchr(b'\n', bytes).map(|at| at + 1),
-            Framing::Csv { .. } => csv_ends(bytes).last(),
-        }
-    }
-}
-
-/// The ends of the CSV records of `bytes`, which start at a record's start.
-fn csv_ends(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
-    let mut quoted = false;
-    memchr::memchr2_iter(b'"', b'\n', bytes).filter_map(move |at| {
-        if bytes[at] == b'"' {
-            quoted = !quoted;
-            return None;
-        }
-        (!quoted).then_some(at + 1)
-    })
 }
 
 /// Counts the bytes that go through.
@@ -354,7 +324,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_and_a_header_are_no_lines() {
         let (_guard, source) = file(b"\xef\xbb\xbfa,b\n1,\"x\ny\"\n2,z");
-        let mut reader = BlockReader::open(&source, Framing::Csv { header: true }).unwrap();
+        let mut reader = BlockReader::open(&source, Framing::Csv { delimiter: b',', header: true }).unwrap();
         let block = reader.next_block().unwrap().unwrap();
         assert_eq!(block.offset, 7);
         let Content::Records(bytes) = block.content else { panic!() };

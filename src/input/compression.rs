@@ -1,7 +1,7 @@
 //! Compressed inputs, told by their first bytes: names lie.
 
 use crate::error::{Error, ErrorKind};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 
 /// How an input is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,13 +39,34 @@ impl Compression {
     }
 }
 
+/// How many first bytes tell a compression.
+const MAGIC: usize = 6;
+
+/// Compressions that are known but not read, with the program that reads them.
+fn unreadable(start: &[u8]) -> Option<(&'static str, &'static str)> {
+    match start {
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Some(("xz", "xz -dc")),
+        [b'P', b'K', 3, 4, ..] => Some(("zip", "unzip -p")),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Some(("lz4", "lz4 -dc")),
+        [b'7', b'z', 0xbc, 0xaf, ..] => Some(("7z", "7z x -so")),
+        _ => None,
+    }
+}
+
 /// Wraps `raw` in what its first bytes ask for.
 ///
 /// # Errors
 /// Where the first bytes can't be read.
 pub(super) fn decompress<'a>(raw: impl Read + Send + 'a) -> io::Result<(Compression, Box<dyn Read + Send + 'a>)> {
-    let mut raw = BufReader::with_capacity(256 << 10, raw);
-    let compression = Compression::of(raw.fill_buf()?);
+    // A pipe may give one byte first, which tells nothing.
+    let (mut raw, mut start) = (raw, Vec::with_capacity(MAGIC));
+    raw.by_ref().take(MAGIC as u64).read_to_end(&mut start)?;
+    if let Some((name, program)) = unreadable(&start) {
+        let message = format!("it is compressed with {name}, which etl can't read; decompress it first: {program} FILE | etl … -");
+        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+    }
+    let compression = Compression::of(&start);
+    let raw = BufReader::with_capacity(256 << 10, io::Cursor::new(start).chain(raw));
     let reader: Box<dyn Read + Send + 'a> = match compression {
         Compression::None => Box::new(raw),
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(raw)),

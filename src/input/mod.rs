@@ -2,10 +2,16 @@
 
 mod blocks;
 mod compression;
+mod framing;
+mod parquet;
 mod source;
+mod stream;
 mod table;
 
-pub use blocks::{Block, BlockReader, Content, Framing, MAX_LINE};
+pub use blocks::{Block, BlockReader, Content, MAX_LINE};
 pub use compression::Compression;
+pub use framing::Framing;
+pub use parquet::RowGroup;
 pub use source::{Place, Source, resolve};
+pub use stream::Stream;
 pub use table::{FormatChoice, LogChoice, Table, TableFormat, TableOptions};

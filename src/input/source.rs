@@ -1,11 +1,13 @@
 //! Finds the files that the user named.
 
+use super::stream::Stream;
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// One input.
 #[derive(Debug, Clone)]
@@ -22,8 +24,8 @@ pub struct Source {
 #[derive(Debug, Clone)]
 pub enum Place {
     File(PathBuf),
-    /// Standard input, with what was read of it to find out its format.
-    Stdin(Arc<Mutex<Vec<u8>>>),
+    /// What can be read only once: standard input, or a pipe.
+    Stream(Arc<Stream>),
 }
 
 impl Source {
@@ -34,10 +36,7 @@ impl Source {
     pub fn open(&self) -> Result<Box<dyn Read + Send>> {
         match &self.place {
             Place::File(path) => Ok(Box::new(self.file_at(path)?)),
-            Place::Stdin(peeked) => {
-                let start = std::mem::take(&mut *peeked.lock().unwrap_or_else(PoisonError::into_inner));
-                Ok(Box::new(io::Cursor::new(start).chain(io::stdin())))
-            }
+            Place::Stream(stream) => stream.open().map_err(|e| Error::input(&self.path, e)),
         }
     }
 
@@ -48,26 +47,23 @@ impl Source {
     pub fn peek(&self) -> Result<Box<dyn Read + Send>> {
         match &self.place {
             Place::File(_) => self.open(),
-            Place::Stdin(peeked) => {
-                let start = peeked.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                Ok(Box::new(io::Cursor::new(start).chain(Recorder { peeked: peeked.clone() })))
-            }
+            Place::Stream(stream) => Ok(Box::new(stream.peek())),
         }
     }
 
     /// Whether it can be read once only.
-    pub fn is_stdin(&self) -> bool {
-        matches!(self.place, Place::Stdin(_))
+    pub fn is_stream(&self) -> bool {
+        matches!(self.place, Place::Stream(_))
     }
 
-    /// Opens it as a file that can be read at any place; nothing for standard input.
+    /// Opens it as a file that can be read at any place; nothing for streams.
     ///
     /// # Errors
     /// [`ErrorKind::Input`] naming the path.
     pub fn open_file(&self) -> Result<Option<File>> {
         match &self.place {
             Place::File(path) => self.file_at(path).map(Some),
-            Place::Stdin(_) => Ok(None),
+            Place::Stream(_) => Ok(None),
         }
     }
 
@@ -107,7 +103,7 @@ pub fn resolve(arguments: &[String]) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for argument in arguments {
         if argument == "-" {
-            sources.push(Source { path: "-".to_string(), place: Place::Stdin(Arc::default()), size: None });
+            sources.push(Source { path: "-".to_string(), place: Place::Stream(Arc::default()), size: None });
             continue;
         }
         let path = Path::new(argument);
@@ -130,44 +126,41 @@ pub fn resolve(arguments: &[String]) -> Result<Vec<Source>> {
             return Err(Error::new(ErrorKind::Input, format!("no file matches `{argument}`")));
         }
     }
-    if sources.iter().filter(|s| s.is_stdin()).count() > 1 {
+    if sources.iter().filter(|s| s.path == "-" && s.is_stream()).count() > 1 {
         return Err(Error::new(ErrorKind::Usage, "`-` (standard input) can be read only once"));
     }
     Ok(sources)
 }
 
-/// Reads standard input and remembers what it read.
-struct Recorder {
-    peeked: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Read for Recorder {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = io::stdin().read(buffer)?;
-        self.peeked.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..n]);
-        Ok(n)
-    }
-}
-
 fn collect(path: &Path, shown: &str, sources: &mut Vec<Source>) -> Result<()> {
     let metadata = fs::metadata(path).map_err(|e| missing(path, shown, e))?;
     if !metadata.is_dir() {
-        let size = metadata.is_file().then_some(metadata.len());
-        sources.push(Source { path: shown.to_string(), place: Place::File(path.to_path_buf()), size });
+        let (place, size) = match metadata.is_file() {
+            true => (Place::File(path.to_path_buf()), Some(metadata.len())),
+            false => (Place::Stream(Arc::new(Stream::at(path))), None),
+        };
+        sources.push(Source { path: shown.to_string(), place, size });
         return Ok(());
     }
     let before = sources.len();
-    walk(path, shown.trim_end_matches('/'), sources)?;
+    let mut seen = HashSet::from([real(path)]);
+    walk(path, shown.trim_end_matches('/'), sources, &mut seen)?;
     if sources.len() == before {
         return Err(Error::new(ErrorKind::Input, format!("the folder {shown} has no files")));
     }
     Ok(())
 }
 
-fn walk(folder: &Path, shown: &str, sources: &mut Vec<Source>) -> Result<()> {
+/// Lists the files below `folder`. What links lead to a second time is left out: `current.log -> access.3.log` has no rows of its own.
+fn walk(folder: &Path, shown: &str, sources: &mut Vec<Source>, seen: &mut HashSet<PathBuf>) -> Result<()> {
     let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
     let mut entries = listed.map_err(|e| Error::input(shown, e))?;
     entries.sort_by_key(|entry| entry.file_name());
+    // What lies here comes before what links to it.
+    let (own, links): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| !entry.path().is_symlink());
+    let mut taken: Vec<fs::DirEntry> = own.into_iter().chain(links).filter(|entry| seen.insert(real(&entry.path()))).collect();
+    taken.sort_by_key(|entry| entry.file_name());
+    let entries = taken;
     for entry in entries {
         let path = entry.path();
         if hidden(&path) {
@@ -176,12 +169,17 @@ fn walk(folder: &Path, shown: &str, sources: &mut Vec<Source>) -> Result<()> {
         let name = format!("{shown}/{}", entry.file_name().to_string_lossy());
         let metadata = fs::metadata(&path).map_err(|e| Error::input(&name, e))?;
         if metadata.is_dir() {
-            walk(&path, &name, sources)?;
+            walk(&path, &name, sources, seen)?;
         } else if metadata.is_file() {
             sources.push(Source { path: name, place: Place::File(path), size: Some(metadata.len()) });
         }
     }
     Ok(())
+}
+
+/// The path without links; of a link that leads nowhere, itself.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 fn hidden(path: &Path) -> bool {
@@ -199,7 +197,7 @@ fn missing(path: &Path, shown: &str, source: io::Error) -> Error {
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let error = Error::input(shown, source);
     match nearest(&wanted, names.iter().map(String::as_str)) {
-        Some(near) => error.with_context("did you mean", folder.join(near).display()),
+        Some(near) => error.with_context("did you mean", path.with_file_name(near).display()),
         None => error,
     }
 }
@@ -209,7 +207,7 @@ mod tests {
     use super::*;
 
     fn source(path: &str) -> Source {
-        Source { path: path.to_string(), place: Place::Stdin(Arc::default()), size: None }
+        Source { path: path.to_string(), place: Place::Stream(Arc::default()), size: None }
     }
 
     #[test]

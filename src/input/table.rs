@@ -1,15 +1,15 @@
 //! Sources that are one table together: what they are, which columns they have, and who decodes them.
 
-use super::blocks::{Block, BlockReader, Content, Framing};
-use super::compression::Compression;
+use super::blocks::{Block, BlockReader, Content};
+use super::framing::Framing;
+use super::parquet::parquet_schema;
 use super::source::Source;
 use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::tabular::{CsvDecoder, CsvOptions, JsonDecoder, infer_csv, infer_json};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use crate::tabular::{CsvDecoder, CsvOptions, JsonDecoder, check_header, csv_header, infer_csv, infer_json};
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use std::sync::Arc;
 
 /// What kind of data the sources hold.
@@ -89,7 +89,7 @@ impl TableFormat {
     pub fn framing(&self) -> Option<Framing> {
         match self {
             TableFormat::Log { .. } | TableFormat::Json { .. } => Some(Framing::Lines),
-            TableFormat::Csv { options, .. } => Some(Framing::Csv { header: options.header }),
+            TableFormat::Csv { options, .. } => Some(Framing::Csv { delimiter: options.delimiter, header: options.header }),
             TableFormat::Parquet { .. } => None,
         }
     }
@@ -118,6 +118,10 @@ impl Table {
             FormatChoice::Auto => by_name(&sources)?,
             chosen => chosen,
         };
+        if options.schema.is_some() && !matches!(choice, FormatChoice::Csv | FormatChoice::Json) {
+            let message = "--schema is for CSV and JSON inputs: a log's columns are told by its LogFormat, and Parquet has its own";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
         let format = match choice {
             FormatChoice::Log | FormatChoice::Auto => {
                 let format = match &options.log {
@@ -134,10 +138,13 @@ impl Table {
                 let schema = match &options.schema {
                     Some(schema) => schema.clone(),
                     None => {
-                        let (path, start) = first_records(&sources, Framing::Csv { header: false })?;
+                        let (path, start) = first_records(&sources, Framing::Csv { delimiter, header: false })?;
                         infer_csv(&path, &start, csv)?
                     }
                 };
+                if csv.header {
+                    check_headers(&sources, csv, &schema)?;
+                }
                 TableFormat::Csv { options: csv, schema }
             }
             FormatChoice::Json => {
@@ -177,10 +184,26 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
     }
 }
 
+/// Columns are told by their places, so every file must have the same ones in the same order.
+fn check_headers(sources: &[Source], options: CsvOptions, schema: &SchemaRef) -> Result<()> {
+    for source in sources {
+        let framing = Framing::Csv { delimiter: options.delimiter, header: false };
+        // A file without anything in it has no header, and no rows either.
+        if let Some(Block { content: Content::Records(start), .. }) = BlockReader::peek(source, framing)?.starting_small().next_block()? {
+            check_header(&source.path, &csv_header(&start, options), schema)?;
+        }
+    }
+    Ok(())
+}
+
 /// The first records of the first source that has any, and its path.
 fn first_records(sources: &[Source], framing: Framing) -> Result<(String, Bytes)> {
     for source in sources {
         if let Some(Block { content: Content::Records(bytes), .. }) = BlockReader::peek(source, framing)?.next_block()? {
+            if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+                let message = format!("{} is UTF-16, and UTF-8 is read; convert it first: iconv -f UTF-16 -t UTF-8", source.path);
+                return Err(Error::new(ErrorKind::Format, message));
+            }
             return Ok((source.path.clone(), bytes));
         }
     }
@@ -217,46 +240,4 @@ fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogForm
     }
     notes.push("log format combined (there is no line to tell it from)".to_string());
     Ok(Preset::Combined.format())
-}
-
-/// The schema of the first Parquet file; the others must have the same.
-fn parquet_schema(sources: &[Source]) -> Result<SchemaRef> {
-    let mut known: Option<(SchemaRef, &str)> = None;
-    for source in sources {
-        let Some(file) = source.open_file()? else {
-            return Err(Error::new(ErrorKind::Usage, "Parquet can't be read from standard input: its footer comes last"));
-        };
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| {
-            let error = Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e);
-            match sniff(source) {
-                Compression::None => error,
-                other => error.with_context("note", format!("it is compressed with {}", other.name())),
-            }
-        })?;
-        let schema = as_views(metadata.schema());
-        match &known {
-            None => known = Some((schema, &source.path)),
-            Some((first, path)) if first.fields() != schema.fields() => {
-                return Err(Error::new(
-                    ErrorKind::Input,
-                    format!("{} has other columns than {path}; they are not one table: name them one at a time", source.path),
-                ));
-            }
-            Some(_) => {}
-        }
-    }
-    known.map(|(schema, _)| schema).ok_or_else(|| Error::new(ErrorKind::Usage, "there is no input"))
-}
-
-fn sniff(source: &Source) -> Compression {
-    BlockReader::open(source, Framing::Lines).map_or(Compression::None, |reader| reader.compression())
-}
-
-/// The schema as this program reads it: text as views.
-fn as_views(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 => Arc::new(Field::new(field.name(), DataType::Utf8View, field.is_nullable())),
-        _ => field.clone(),
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

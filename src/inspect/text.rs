@@ -4,7 +4,7 @@ use super::model::{FileInspection, Inspection, LineInspection, LogInspection};
 use super::profile::Profile;
 use super::rejects::RejectCount;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{BlockReader, Compression, Content, Framing, MAX_LINE, Table, TableFormat};
+use crate::input::{BlockReader, Compression, Content, MAX_LINE, Table, TableFormat};
 use arrow::array::AsArray;
 use arrow::datatypes::{Int32Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -66,7 +66,7 @@ impl Findings {
         let too_long: Arc<str> = format!("longer than the {} MiB that a line may have", MAX_LINE >> 20).into();
         let before = self.lines.rows;
         // A header is the file's first line, but no line of any block.
-        let mut line = u64::from(framing == Framing::Csv { header: true });
+        let mut line = u64::from(framing.has_header());
         while let Some(block) = reader.next_block()? {
             match block.content {
                 Content::Records(bytes) => {

@@ -3,13 +3,14 @@
 //! A new output appears by one rename of the folder. An output that is replaced is exchanged with the new one in one step,
 //! where the system can do that and all that lies in it are files of earlier runs; else file by file.
 
+use super::hidden::HiddenFolder;
+use super::parts::{find_parts, next_number, part_number, renumbered};
 use crate::error::{Error, ErrorKind, Result};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is done with an output that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,13 +28,12 @@ pub enum Existing {
 #[derive(Debug)]
 pub struct Staging {
     output: PathBuf,
-    folder: PathBuf,
+    hidden: HiddenFolder,
     existing: Existing,
     /// The files that earlier runs wrote, by folder below the output.
     old: BTreeMap<PathBuf, Vec<String>>,
     /// Something else lies in the output, too.
     foreign: bool,
-    committed: bool,
 }
 
 impl Staging {
@@ -42,11 +42,10 @@ impl Staging {
     /// # Errors
     /// [`ErrorKind::Output`] where there is an output already that may not be touched, or the folder can't be made.
     pub fn prepare(output: &Path, existing: Existing, extension: &str) -> Result<Staging> {
-        let name = output.file_name().map(|name| name.to_string_lossy().into_owned());
-        let Some(name) = name.filter(|_| !output.is_symlink() || output.is_dir()) else {
+        if output.file_name().is_none() || (output.is_symlink() && !output.exists()) {
             let message = format!("`{}` can't be the output folder; name a folder, such as `out`", output.display());
             return Err(Error::new(ErrorKind::Output, message));
-        };
+        }
         // A link to a folder is written through, not replaced.
         let output = fs::canonicalize(output).unwrap_or_else(|_| output.to_path_buf());
         if output.exists() && !output.is_dir() {
@@ -57,23 +56,24 @@ impl Staging {
         if output.is_dir() {
             find_parts(&output, Path::new(""), &mut old, &mut foreign).map_err(|e| Error::output(output.display(), e))?;
         }
-        let parent = match output.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-            _ => PathBuf::from("."),
-        };
+        // Who stands in a folder that is exchanged is left in one that is removed.
+        foreign |= std::env::current_dir().is_ok_and(|current| current.starts_with(&output));
         check(&output, existing, extension, &old)?;
-        fs::create_dir_all(&parent).map_err(|e| Error::output(parent.display(), e))?;
-        let hidden = format!(".{name}.etl-");
-        remove_abandoned(&parent, &hidden);
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let folder = parent.join(format!("{hidden}{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
-        fs::create_dir(&folder).map_err(|e| Error::output(folder.display(), e))?;
-        Ok(Staging { output, folder, existing, old, foreign, committed: false })
+        let hidden = HiddenFolder::of(&output)?;
+        Ok(Staging { output, hidden, existing, old, foreign })
     }
 
     /// Where a file is written: `below` is its path below the output.
     pub fn path(&self, below: &str) -> PathBuf {
-        self.folder.join(below)
+        self.hidden.path.join(below)
+    }
+
+    /// Whether an earlier run wrote the file at `path` to this output.
+    pub fn is_earlier_part(&self, path: &Path) -> bool {
+        let Ok(path) = fs::canonicalize(path) else { return false };
+        let Ok(below) = path.strip_prefix(&self.output) else { return false };
+        let names = below.parent().and_then(|folder| self.old.get(folder));
+        names.is_some_and(|names| names.iter().any(|name| below.file_name().is_some_and(|own| *own == **name)))
     }
 
     /// The number of the first file that a run may write into a folder below the output.
@@ -87,62 +87,111 @@ impl Staging {
         }
     }
 
-    /// Moves the files to their places; `files` are their paths below the output.
+    /// Moves the files to their places; `files` are their paths below the output. Gives the paths that they have there: others,
+    /// where another run added files meanwhile.
     ///
     /// # Errors
-    /// [`ErrorKind::Output`]; files that were moved before are named.
-    pub fn commit(mut self, files: &[String]) -> Result<()> {
-        let failed = |path: &Path, e: io::Error| Error::output(path.display(), e);
+    /// [`ErrorKind::Output`]; what was added is taken back then.
+    pub fn commit(self, files: &[String]) -> Result<Vec<String>> {
         if !self.output.exists() {
-            match fs::rename(&self.folder, &self.output) {
-                Ok(()) => {
-                    self.committed = true;
-                    return Ok(());
-                }
+            match fs::rename(&self.hidden.path, &self.output) {
+                Ok(()) => return Ok(files.to_vec()),
                 // Somebody made the folder meanwhile: then it is theirs, and files are added one by one.
                 Err(_) if self.output.exists() => {}
                 Err(e) => return Err(failed(&self.output, e)),
             }
         }
-        let whole = self.existing == Existing::Overwrite && !self.foreign;
-        if whole && renameat_with(CWD, &self.folder, CWD, &self.output, RenameFlags::EXCHANGE).is_ok() {
+        if self.existing == Existing::Overwrite {
+            self.replace(files)?;
+            return Ok(files.to_vec());
+        }
+        let mut added = Vec::new();
+        let places = self.add(files, &mut added);
+        if places.is_err() {
+            for path in &added {
+                let _ = fs::remove_file(path);
+            }
+        }
+        places
+    }
+
+    fn replace(&self, files: &[String]) -> Result<()> {
+        let whole = self.hidden.beside && !self.foreign;
+        if whole && renameat_with(CWD, &self.hidden.path, CWD, &self.output, RenameFlags::EXCHANGE).is_ok() {
             // Now the hidden folder holds the old files, and dropping removes them.
             return Ok(());
         }
         for below in files {
-            let (from, to) = (self.folder.join(below), self.output.join(below));
-            if let Some(parent) = to.parent() {
-                fs::create_dir_all(parent).map_err(|e| failed(parent, e))?;
-            }
-            if self.existing == Existing::Overwrite {
-                fs::rename(&from, &to).map_err(|e| failed(&to, e))?;
-            } else {
-                // A link is never made over a file that another run wrote meanwhile.
-                fs::hard_link(&from, &to).map_err(|e| failed(&to, e).with_context("note", "another run may be writing to this folder"))?;
-            }
+            let to = self.place(below)?;
+            fs::rename(self.hidden.path.join(below), &to).map_err(|e| failed(&to, e))?;
         }
-        if self.existing == Existing::Overwrite {
-            for (folder, names) in &self.old {
-                for name in names {
-                    let below = folder.join(name);
-                    if !files.iter().any(|f| Path::new(f) == below) {
-                        let path = self.output.join(&below);
-                        fs::remove_file(&path).map_err(|e| failed(&path, e))?;
-                    }
-                }
+        let new: HashSet<&Path> = files.iter().map(Path::new).collect();
+        for (folder, names) in &self.old {
+            for below in names.iter().map(|name| folder.join(name)).filter(|below| !new.contains(below.as_path())) {
+                let path = self.output.join(below);
+                fs::remove_file(&path).map_err(|e| failed(&path, e))?;
+            }
+            for emptied in folder.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+                // One that has files still stays.
+                let _ = fs::remove_dir(self.output.join(emptied));
             }
         }
         Ok(())
     }
+
+    fn add(&self, files: &[String], added: &mut Vec<PathBuf>) -> Result<Vec<String>> {
+        // How much the numbers of a folder's files had to be raised.
+        let mut raised: HashMap<&Path, u64> = HashMap::new();
+        let mut places = Vec::with_capacity(files.len());
+        for below in files {
+            let (folder, name) = (Path::new(below).parent().unwrap_or(Path::new("")), below.rsplit('/').next().unwrap_or_default());
+            let number = part_number(name).unwrap_or_default();
+            loop {
+                let raise = raised.entry(folder).or_default();
+                let place = folder.join(renumbered(name, number + *raise)).to_string_lossy().into_owned();
+                let to = self.place(&place)?;
+                match link(&self.hidden.path.join(below), &to) {
+                    Ok(()) => {
+                        added.push(to);
+                        places.push(place);
+                        break;
+                    }
+                    Err(e) if e.kind() == io::ErrorKind::AlreadyExists && self.existing == Existing::Append => {
+                        *raise = next_number(&self.output.join(folder)).max(number + *raise + 1) - number;
+                    }
+                    Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                        return Err(failed(&to, e).with_context("what to do", "another run wrote to this folder meanwhile; choose another"));
+                    }
+                    Err(e) => return Err(failed(&to, e)),
+                }
+            }
+        }
+        Ok(places)
+    }
+
+    /// The place of `below` in the output, its folder made.
+    fn place(&self, below: &str) -> Result<PathBuf> {
+        let to = self.output.join(below);
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(|e| failed(parent, e))?;
+        }
+        Ok(to)
+    }
 }
 
-impl Drop for Staging {
-    fn drop(&mut self) {
-        if !self.committed {
-            // What can't be removed is hidden, and the next run tries again.
-            let _ = fs::remove_dir_all(&self.folder);
+/// Gives the file `from` the name `to`, never over a file that is there.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        // Some file systems have no links.
+        Err(e) if matches!(e.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+            renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(io::Error::from)
         }
+        done => done,
     }
+}
+
+fn failed(path: &Path, error: io::Error) -> Error {
+    Error::output(path.display(), error)
 }
 
 fn check(output: &Path, existing: Existing, extension: &str, old: &BTreeMap<PathBuf, Vec<String>>) -> Result<()> {
@@ -164,50 +213,11 @@ fn check(output: &Path, existing: Existing, extension: &str, old: &BTreeMap<Path
     }
 }
 
-/// The number in `part-00012.csv.gz`; nothing for names that no run gives.
-fn part_number(name: &str) -> Option<u64> {
-    let (number, extension) = name.strip_prefix("part-")?.split_once('.')?;
-    let known = ["csv", "csv.gz", "json", "json.gz", "parquet"].contains(&extension);
-    (known && number.len() >= 5).then(|| number.parse().ok()).flatten()
-}
-
-/// Collects the files of earlier runs below `folder`, in partition folders too.
-fn find_parts(root: &Path, below: &Path, old: &mut BTreeMap<PathBuf, Vec<String>>, foreign: &mut bool) -> io::Result<()> {
-    for entry in fs::read_dir(root.join(below))? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let kind = entry.file_type()?;
-        if kind.is_dir() && name.contains('=') {
-            find_parts(root, &below.join(&name), old, foreign)?;
-        } else if kind.is_file() && part_number(&name).is_some() {
-            old.entry(below.to_path_buf()).or_default().push(name);
-        } else {
-            *foreign = true;
-        }
-    }
-    Ok(())
-}
-
-/// Removes hidden folders of runs that are no more.
-fn remove_abandoned(parent: &Path, hidden: &str) {
-    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let process = name.strip_prefix(hidden).and_then(|rest| rest.split('-').next()).and_then(|id| id.parse::<u32>().ok());
-        if let Some(process) = process
-            && process != std::process::id()
-            && cfg!(target_os = "linux")
-            && !Path::new(&format!("/proc/{process}")).exists()
-        {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn run(output: &Path, existing: Existing, files: &[(&str, &str)]) -> Result<()> {
+    fn run(output: &Path, existing: Existing, files: &[(&str, &str)]) -> Result<Vec<String>> {
         let staging = Staging::prepare(output, existing, ".csv")?;
         for (below, content) in files {
             let path = staging.path(below);
@@ -246,9 +256,40 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_dropped_leaves_nothing() {
+    fn two_appends_at_once_lose_nothing() {
         let root = tempfile::tempdir().unwrap();
         let output = root.path().join("out");
+        run(&output, Existing::Refuse, &[("part-00000.csv", "a")]).unwrap();
+        let slow = Staging::prepare(&output, Existing::Append, ".csv").unwrap();
+        for name in ["part-00001.csv", "part-00002.csv"] {
+            fs::write(slow.path(name), "slow").unwrap();
+        }
+        run(&output, Existing::Append, &[("part-00001.csv", "fast")]).unwrap();
+        let places = slow.commit(&["part-00001.csv".to_string(), "part-00002.csv".to_string()]).unwrap();
+        assert_eq!(places, ["part-00002.csv", "part-00003.csv"]);
+        assert_eq!(fs::read_to_string(output.join("part-00001.csv")).unwrap(), "fast");
+        assert_eq!(listed(&output).len(), 4);
+    }
+
+    #[test]
+    fn a_run_that_fails_to_add_takes_back_what_it_added() {
+        let root = tempfile::tempdir().unwrap();
+        let output = root.path().join("out");
+        fs::create_dir(&output).unwrap();
+        let staging = Staging::prepare(&output, Existing::Refuse, ".csv").unwrap();
+        for name in ["part-00000.csv", "part-00001.csv"] {
+            fs::write(staging.path(name), "mine").unwrap();
+        }
+        fs::write(output.join("part-00001.csv"), "theirs").unwrap();
+        staging.commit(&["part-00000.csv".to_string(), "part-00001.csv".to_string()]).unwrap_err();
+        assert_eq!(listed(&output), ["part-00001.csv"]);
+        assert_eq!(listed(root.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_run_that_is_dropped_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let output = root.path().join("a/lake/out");
         let staging = Staging::prepare(&output, Existing::Refuse, ".csv").unwrap();
         fs::write(staging.path("part-00000.csv"), "half").unwrap();
         drop(staging);

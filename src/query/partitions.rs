@@ -108,7 +108,7 @@ mod tests {
 
     fn of(paths: &[&str]) -> Vec<(String, DataType)> {
         let sources: Vec<Source> =
-            paths.iter().map(|p| Source { path: p.to_string(), place: Place::Stdin(Arc::default()), size: None }).collect();
+            paths.iter().map(|p| Source { path: p.to_string(), place: Place::Stream(Arc::default()), size: None }).collect();
         let columns = Schema::new(vec![Field::new("status", DataType::Int32, true)]);
         Partitions::of(&sources, &columns).fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect()
     }

@@ -4,7 +4,7 @@ use super::partitions::Partitions;
 use super::pieces::Piece;
 use super::rejects::{RejectLog, Tally};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{BlockReader, Content, Framing, Table};
+use crate::input::{BlockReader, Content, Table};
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -88,7 +88,7 @@ impl RawScan {
             None => BlockReader::open(source, framing)?,
             Some((start, end)) => BlockReader::range(source.open_file()?.ok_or_else(internal)?, &source.path, start, end)?,
         };
-        tally.lines = u64::from(framing == Framing::Csv { header: true });
+        tally.lines = u64::from(framing.has_header());
         let mut rows = 0;
         while let Some(block) = reader.next_block()? {
             let decoded = match block.content {

@@ -48,7 +48,7 @@ impl FileTable {
 
     /// The error of a second scan of what can be read once.
     fn take_stdin(&self, sources: &[usize]) -> Result<()> {
-        let reads = sources.iter().any(|s| self.table.sources[*s].is_stdin());
+        let reads = sources.iter().any(|s| self.table.sources[*s].is_stream());
         if reads && self.stdin_taken.swap(true, Ordering::Relaxed) {
             let message = "standard input can be read only once, and this query reads it twice; save it to a file first";
             return Err(DataFusionError::External(Box::new(crate::Error::new(crate::ErrorKind::Query, message))));

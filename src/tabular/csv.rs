@@ -32,8 +32,10 @@ pub struct CsvDecoder {
     options: CsvOptions,
     /// All columns of the file.
     file_schema: SchemaRef,
-    /// The columns wanted.
-    projection: Vec<usize>,
+    /// The columns that are read: those wanted, then those that only tell whether a record fits.
+    read: Vec<usize>,
+    /// How many of them are wanted.
+    wanted: usize,
     schema: SchemaRef,
     fields: Vec<CsvField>,
 }
@@ -53,7 +55,12 @@ impl CsvDecoder {
     pub fn new(options: CsvOptions, schema: SchemaRef, projection: Option<Vec<usize>>) -> Self {
         let projection = projection.unwrap_or_else(|| (0..schema.fields().len()).collect());
         let projected = Arc::new(schema.project(&projection).expect("projections are indices of this schema's fields"));
-        CsvDecoder { options, file_schema: schema, projection, schema: projected, fields: Vec::new() }
+        let wanted = projection.len();
+        let mut read = projection;
+        // Which records are rejects doesn't depend on the columns that are wanted.
+        let checked = (0..schema.fields().len()).filter(|i| *schema.field(*i).data_type() != DataType::Utf8View && !read.contains(i));
+        read.extend(checked.collect::<Vec<_>>());
+        CsvDecoder { options, file_schema: schema, read, wanted, schema: projected, fields: Vec::new() }
     }
 
     /// Turns the texts into the schema's types; rows with a text that isn't of its column's type become rejects.
@@ -67,7 +74,8 @@ impl CsvDecoder {
     ) -> Result<RecordBatch> {
         let mut bad: Vec<Option<Arc<str>>> = Vec::new();
         let mut columns = Vec::with_capacity(texts.len());
-        for (text, field) in texts.into_iter().zip(self.schema.fields()) {
+        for (text, index) in texts.into_iter().zip(&self.read) {
+            let field = self.file_schema.field(*index);
             if *field.data_type() == DataType::Utf8View {
                 columns.push(text);
                 continue;
@@ -82,6 +90,7 @@ impl CsvDecoder {
             }
             columns.push(typed);
         }
+        columns.truncate(self.wanted);
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?;
         if bad.is_empty() {
@@ -122,18 +131,24 @@ impl Decoder for CsvDecoder {
         let bytes: &[u8] = block;
         let care = Care { valid_utf8: simdutf8::basic::from_utf8(bytes).is_ok(), unescape: false };
         let width = self.file_schema.fields().len();
-        let mut columns: Vec<TextColumn> = self.projection.iter().map(|_| TextColumn::with_capacity(0)).collect();
-        let (mut lines, mut blank, mut rejects) = (0, 0, Vec::new());
+        let mut columns: Vec<TextColumn> = self.read.iter().map(|_| TextColumn::with_capacity(0)).collect();
+        let (mut lines, mut text_line, mut blank, mut rejects) = (0, 0, 0, Vec::new());
         let mut records = Vec::new();
         let mut at = 0;
         let mut unquoted = Vec::new();
         while at < bytes.len() {
             let start = at;
             at = split_record(bytes, at, self.options.delimiter, &mut self.fields);
-            let record = Record { line: lines, start, end: trimmed_end(bytes, start, at) };
+            let record = Record { line: text_line, start, end: trimmed_end(bytes, start, at) };
             lines += 1;
+            text_line += memchr::memchr_iter(b'\n', &bytes[start..at]).count() as u64;
             if record.start == record.end {
                 blank += 1;
+                continue;
+            }
+            // A closing quote would lie before the end.
+            if self.fields.last().is_some_and(|field| field.quoted && field.end == bytes.len()) {
+                rejects.push(record.reject(block, "a quote that is never closed".into()));
                 continue;
             }
             if self.fields.len() != width {
@@ -141,7 +156,7 @@ impl Decoder for CsvDecoder {
                 rejects.push(record.reject(block, reason.into()));
                 continue;
             }
-            for (column, index) in columns.iter_mut().zip(&self.projection) {
+            for (column, index) in columns.iter_mut().zip(&self.read) {
                 let field = self.fields[*index];
                 let value = &bytes[field.start..field.end];
                 let text = *self.file_schema.field(*index).data_type() == DataType::Utf8View;
@@ -229,6 +244,33 @@ fn unquote(value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
+/// The names in the header that `start` begins with.
+pub fn csv_header(start: &[u8], options: CsvOptions) -> Vec<String> {
+    let mut fields = Vec::new();
+    split_record(start, 0, options.delimiter, &mut fields);
+    let name = |field: &CsvField| {
+        let mut name = Vec::new();
+        unquote(&start[field.start..field.end], &mut name);
+        String::from_utf8_lossy(&name).trim().to_string()
+    };
+    fields.iter().map(name).collect()
+}
+
+/// Whether the header `names` of the file `path` is that of `schema`. `Shop ID` may be called `shop_id` there.
+///
+/// # Errors
+/// [`ErrorKind::Format`] where it is not, as columns are told by their places.
+pub fn check_header(path: &str, names: &[String], schema: &Schema) -> Result<()> {
+    let plain = |name: &str| name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "_");
+    let expected: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    if names.len() == expected.len() && names.iter().zip(&expected).all(|(name, expected)| plain(name) == plain(expected)) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Format, format!("{path}:1: the header is `{}`", names.join(",").escape_debug()))
+        .with_context("expected", expected.join(","))
+        .with_context("what to do", "convert files with other columns, or in another order, one at a time; --no-header if it is no header"))
+}
+
 /// The schema of a CSV from its first records; `start` begins with the header, where there is one.
 ///
 /// # Errors
@@ -236,19 +278,18 @@ fn unquote(value: &[u8], out: &mut Vec<u8>) {
 pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<SchemaRef> {
     let mut fields = Vec::new();
     let mut at = split_record(start, 0, options.delimiter, &mut fields);
-    let mut names: Vec<String> = Vec::new();
-    for (index, field) in fields.iter().enumerate() {
-        let mut name = Vec::new();
-        unquote(&start[field.start..field.end], &mut name);
-        names.push(match options.header {
-            true => String::from_utf8_lossy(&name).trim().to_string(),
-            false => format!("column_{}", index + 1),
-        });
-    }
+    let names = match options.header {
+        true => csv_header(start, options),
+        false => (1..=fields.len()).map(|number| format!("column_{number}")).collect(),
+    };
     let mut seen = HashSet::new();
     for (index, name) in names.iter().enumerate() {
         let wrong = match name.is_empty() {
             true => Some(format!("column {} of the header has no name", index + 1)),
+            false if name.contains('\r') && !name.contains('\n') => {
+                let message = format!("{path}: its lines end in a carriage return alone; convert them first: tr '\\r' '\\n'");
+                return Err(Error::new(ErrorKind::Format, message));
+            }
             false => (!seen.insert(name)).then(|| format!("the header names `{name}` twice")),
         };
         if let Some(wrong) = wrong {
@@ -304,5 +345,16 @@ mod tests {
             rejects,
             [(0, 0, "column shop_id is not of type Int64", &b"31.01.2014,x,a,1"[..]), (2, 19, "3 fields where the header has 4", b"1,2,3")]
         );
+    }
+
+    #[test]
+    fn rejects_have_the_line_of_the_text_and_do_not_depend_on_the_columns_wanted() {
+        let schema = infer_csv("x.csv", SALES.as_bytes(), CsvOptions::default()).unwrap();
+        for projection in [None, Some(vec![]), Some(vec![2]), Some(vec![3, 1])] {
+            let mut decoder = CsvDecoder::new(CsvOptions::default(), schema.clone(), projection);
+            let decoded = decoder.decode(&Bytes::from("a,26,\"multi\nline\",2\na,x,b,2\na,1,b,x\n")).unwrap();
+            assert_eq!((decoded.lines, decoded.batch.num_rows()), (3, 1));
+            assert_eq!(decoded.rejects.iter().map(|r| r.line).collect::<Vec<_>>(), [2, 3]);
+        }
     }
 }

@@ -61,16 +61,33 @@ fn is_double(text: &[u8]) -> bool {
     let starts = digits.first().is_some_and(|b| b.is_ascii_digit() || *b == b'.');
     let leading_zero = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
     let long = digits.iter().filter(|b| b.is_ascii_digit()).count() > 17;
-    starts && !leading_zero && !long && std::str::from_utf8(text).is_ok_and(|t| t.parse::<f64>().is_ok())
+    starts && !leading_zero && !long && std::str::from_utf8(text).is_ok_and(|t| t.parse::<f64>().is_ok_and(f64::is_finite))
 }
 
 fn is_date(text: &[u8]) -> bool {
-    fits(text, b"0000-00-00")
+    if !fits(text, b"0000-00-00") {
+        return false;
+    }
+    let number = |range: std::ops::Range<usize>| text[range].iter().fold(0u32, |n, digit| n * 10 + u32::from(digit - b'0'));
+    let (year, month, day) = (number(0..4), number(5..7), number(8..10));
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    // Some databases write 0000-00-00 where they have no date.
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        _ => 0,
+    };
+    year > 0 && (1..=days).contains(&day)
 }
 
 fn is_timestamp(text: &[u8]) -> bool {
     let Some((main, rest)) = text.split_at_checked(19) else { return false };
     if !fits(main, b"0000-00-00 00:00:00") && !fits(main, b"0000-00-00T00:00:00") {
+        return false;
+    }
+    let within = |at: usize, limit: &[u8; 2]| main[at..at + 2] < limit[..];
+    if !is_date(&main[..10]) || !within(11, b"24") || !within(14, b"60") || !within(17, b"60") {
         return false;
     }
     let rest = rest.strip_suffix(b"Z").unwrap_or(rest);
@@ -102,6 +119,10 @@ mod tests {
         assert_eq!(guess(&["true", "False"]), DataType::Boolean);
         assert_eq!(guess(&["2014-01-31"]), DataType::Date32);
         assert_eq!(guess(&["31.01.2014"]), DataType::Utf8View);
+        assert_eq!(guess(&["0000-00-00"]), DataType::Utf8View);
+        assert_eq!(guess(&["2014-02-29"]), DataType::Utf8View);
+        assert_eq!(guess(&["2020-02-29 24:00:00"]), DataType::Utf8View);
+        assert_eq!(guess(&["1e999"]), DataType::Utf8View);
         assert_eq!(guess(&["2020-02-29 00:00:02.000", "2020-02-29T00:00:02Z"]), time_type());
         assert_eq!(guess(&["2020-02-29 00:00:02.000001"]), DataType::Utf8View);
         assert_eq!(guess(&[]), DataType::Utf8View);

@@ -10,7 +10,7 @@ use arrow::json::reader::infer_json_schema;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,7 +34,8 @@ impl JsonDecoder {
 
     /// All of `bytes` as one batch, or what is wrong with one of its lines.
     fn read(&self, bytes: &[u8], lines: usize) -> Result<RecordBatch, String> {
-        let builder = ReaderBuilder::new(self.file_schema.clone()).with_batch_size(lines.max(1)).with_strict_mode(true);
+        let builder =
+            ReaderBuilder::new(self.file_schema.clone()).with_batch_size(lines.max(1)).with_strict_mode(true).with_coerce_primitive(true);
         let mut decoder = builder.build_decoder().map_err(|e| e.to_string())?;
         let taken = decoder.decode(bytes).map_err(|e| e.to_string())?;
         if taken < bytes.len() {
@@ -94,9 +95,10 @@ fn reject(block: &Bytes, line: u64, start: usize, end: usize, reason: &str) -> R
     Reject { line, offset: start as u64, reason: reason.into(), raw: block.slice(start..end), length: (end - start) as u64 }
 }
 
-/// The reader's message without the words that only its authors need.
+/// The reader's message without the words that only its authors need, and without the value: the same fault has the same text.
 fn plain(message: &str) -> String {
-    message.trim_start_matches("Json error: ").to_string()
+    let message = message.trim_start_matches("Json error: ");
+    message.split_once(" got ").map_or(message, |(fault, _)| fault).to_string()
 }
 
 /// The schema of JSON lines from the first of them. Keys keep the order in which they are met.
@@ -106,13 +108,24 @@ fn plain(message: &str) -> String {
 pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
     let mut good: Vec<u8> = Vec::new();
     let mut order: Vec<String> = Vec::new();
+    let mut met = HashSet::new();
     let mut guesses: BTreeMap<String, Guess> = BTreeMap::new();
+    let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
     for line in start.split(|b| *b == b'\n') {
         let Ok(serde_json::Value::Object(object)) = serde_json::from_slice::<serde_json::Value>(line) else { continue };
+        // No type holds both an object and a number: the first line with a value decides, and others become rejects.
+        if object.iter().any(|(key, value)| shape(value).is_some_and(|shape| shapes.get(key).is_some_and(|known| *known != shape))) {
+            continue;
+        }
+        shapes.extend(object.iter().filter_map(|(key, value)| Some((key.clone(), shape(value)?))));
         good.extend_from_slice(line);
         good.push(b'\n');
         if let Ok(Keys(keys)) = serde_json::from_slice(line) {
-            order.extend(keys.into_iter().filter(|key| !order.contains(key)).collect::<Vec<_>>());
+            for key in keys {
+                if met.insert(key.clone()) {
+                    order.push(key);
+                }
+            }
         }
         for (key, value) in &object {
             if let serde_json::Value::String(text) = value {
@@ -129,12 +142,39 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
         let (_, field) = schema.fields().find(key)?;
         let data_type = match field.data_type() {
             DataType::Utf8 => guesses.get(key).map_or(DataType::Utf8View, |g| g.date_or_text()),
-            DataType::Null => DataType::Utf8View,
-            other => other.clone(),
+            other => known(other),
         };
         Some(Field::new(key, data_type, true))
     });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+}
+
+/// What a value is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Single,
+    List,
+    Object,
+}
+
+fn shape(value: &serde_json::Value) -> Option<Shape> {
+    match value {
+        serde_json::Value::Null => None,
+        serde_json::Value::Array(_) => Some(Shape::List),
+        serde_json::Value::Object(_) => Some(Shape::Object),
+        _ => Some(Shape::Single),
+    }
+}
+
+/// The type of a column, where one that only had NULL and empty lists is of text: files can't hold columns of no type.
+fn known(data_type: &DataType) -> DataType {
+    let inner = |field: &Field| Arc::new(Field::new(field.name(), known(field.data_type()), true));
+    match data_type {
+        DataType::Null => DataType::Utf8View,
+        DataType::List(item) => DataType::List(inner(item)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| inner(field)).collect()),
+        other => other.clone(),
+    }
 }
 
 /// The keys of an object in their order, which a map of values forgets.

@@ -4,5 +4,5 @@ mod csv;
 mod infer;
 mod json;
 
-pub use csv::{CsvDecoder, CsvOptions, infer_csv};
+pub use csv::{CsvDecoder, CsvOptions, check_header, csv_header, infer_csv};
 pub use json::{JsonDecoder, infer_json};

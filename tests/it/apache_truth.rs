@@ -2,7 +2,8 @@
 
 use super::fixture;
 use super::table::{Cell, Table};
-use etl::accesslog::{DecodeOptions, LogFormat, escape};
+use etl::accesslog::{DecodeOptions, LogFormat};
+use etl::escape;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -2,7 +2,8 @@
 
 use super::log_line::{LogLine, log_line, rendered};
 use super::table::{Cell, Table};
-use etl::accesslog::{DecodeOptions, LogFormat, Preset, escape};
+use etl::accesslog::{DecodeOptions, LogFormat, Preset};
+use etl::escape;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::fixture;
 use super::table::{Cell, Table};
-use etl::accesslog::escape;
+use etl::escape;
 use serde_json::Value;
 
 /// How a log_format escapes what it logs.

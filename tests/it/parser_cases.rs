@@ -2,7 +2,8 @@
 
 use super::fixture;
 use super::table::{Cell, Table};
-use etl::accesslog::{LogFormat, escape};
+use etl::accesslog::LogFormat;
+use etl::escape;
 use serde_json::Value;
 
 /// Cases that we decide otherwise, by their id, and why.

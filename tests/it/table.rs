@@ -2,8 +2,9 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
-use etl::accesslog::{Column, DecodeOptions, LogDecoder, LogFormat, escape};
+use etl::accesslog::{Column, DecodeOptions, LogDecoder, LogFormat};
 use etl::decode::{Decoded, Decoder};
+use etl::escape;
 use std::sync::Arc;
 
 /// The rows of a log, and the lines that are none.

@@ -1,0 +1,136 @@
+//! What comes out is what went in, whatever the format, the threads and the way in.
+
+use super::etl::{Etl, bzip2, generated, gzip, zstd};
+use super::rows::{files, named, rows};
+
+/// Lines that a format could get wrong.
+const HARD: &[u8] = b"\
+h - - [29/Feb/2020:00:00:02 +0000] \"GET /a,b;c HTTP/1.1\" 200 5 \"\" \"say \\\"hi\\\", \\\\ and \\x41\"
+h - \"quoted user\" [29/Feb/2020:00:00:02 -0130] \"GET /?q=1&r='x' HTTP/1.1\" 304 - \"-\" \"\xc3\xa9\xe2\x82\xac\"
+h - - [01/Jan/1970:00:00:00 +0000] \"\" 400 0 \"-\" \"\xff\xfe bytes\"
+h - - [31/Dec/2999:23:59:59 +0000] \"\\x16\\x03\\x01\" 400 18446744073 \"-\" \"tab\\tnew\\nline\"
+::1 - u [29/Feb/2020:00:00:18 +0000] \"OPTIONS * HTTP/1.0\" 200 110 \"http://x/?a=,\\\"\" \"{\\\"json\\\":1}\"
+";
+
+#[test]
+fn formats_and_compressions_hold_the_same_cells() {
+    let etl = Etl::new();
+    etl.write("a.log", [HARD, &generated(1_500)].concat());
+    for unescape in ["", " --unescape"] {
+        let mut known = None;
+        for (to, codecs) in [("csv", &["none", "gzip"][..]), ("json", &["none", "gzip"]), ("parquet", &["none", "snappy", "zstd", "gzip"])]
+        {
+            for (codec, splits) in codecs.iter().zip([1, 7, 3, 2]) {
+                let out = format!("out{}-{to}-{codec}", unescape.len());
+                etl.convert(&format!("a.log -o {out} --to {to} --compression {codec} --splits {splits} --log-format combined{unescape}"))
+                    .ok();
+                let got = rows(&etl.path(&out));
+                assert_eq!((got.len(), files(&etl.path(&out)).len()), (1_505, splits));
+                match &known {
+                    None => known = Some(got),
+                    Some(known) => assert!(*known == got, "{out} has other cells"),
+                }
+            }
+        }
+        let known = known.unwrap();
+        let agent = known[0]["user_agent"].as_deref().unwrap();
+        assert_eq!(agent, if unescape.is_empty() { "say \\\"hi\\\", \\\\ and \\x41" } else { "say \"hi\", \\ and A" });
+        assert_eq!(known[0]["referer"].as_deref(), Some(""));
+        assert_eq!(known[1]["referer"], None);
+        assert_eq!(known[1]["time"].as_deref(), Some("2020-02-29 01:30:02.000"));
+    }
+}
+
+#[test]
+fn output_bytes_do_not_depend_on_threads_or_the_way_in() {
+    let etl = Etl::new();
+    let log = generated(20_000);
+    etl.write("a.log", &log).write("a.gz", gzip(&log)).write("a.zst", zstd(&log)).write("a.bz2", bzip2(&log));
+    let (first, second) = log.split_at(log.len() / 2);
+    etl.write("members.gz", [gzip(first), gzip(second)].concat());
+    for how in ["--to parquet --splits 3", "--to csv --compression gzip", "--to json --target-size 1MB", "--to parquet --partition-by dt"] {
+        etl.convert(&format!("a.log -o plain {how} --threads 1 --overwrite")).ok();
+        let bytes = |folder: &str| -> Vec<(String, Vec<u8>)> {
+            let root = etl.path(folder);
+            let name = |path: &std::path::Path| path.strip_prefix(&root).unwrap().display().to_string();
+            files(&root).iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect()
+        };
+        let known = bytes("plain");
+        for input in ["a.log --threads 4", "a.gz", "a.zst", "a.bz2 --threads 3", "members.gz"] {
+            etl.convert(&format!("{input} -o other {how} --overwrite")).ok();
+            assert!(bytes("other") == known, "{input} {how}");
+        }
+        etl.pipe(&format!("- -o other {how} --overwrite"), &log).ok();
+        assert!(bytes("other") == known, "standard input {how}");
+    }
+}
+
+/// What Athena's OpenCSVSerde makes of a line: `\\` escapes, and quotes are no part of a value.
+fn open_csv(line: &str) -> Vec<Option<String>> {
+    let (mut fields, mut field, mut quoted) = (Vec::new(), String::new(), false);
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if quoted && chars.peek().is_some_and(|next| "\\\"".contains(*next)) => field.extend(chars.next()),
+            '\\' => {}
+            '"' if quoted && chars.peek() == Some(&'"') => field.extend(chars.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(Some(std::mem::take(&mut field))),
+            c => field.push(c),
+        }
+    }
+    fields.push(Some(field));
+    fields
+}
+
+#[test]
+fn athena_reads_its_dialect_back_unchanged() {
+    let etl = Etl::new();
+    etl.write("a.log", [HARD, &generated(500)].concat());
+    etl.convert("a.log -o athena --to csv --dialect athena --log-format combined").ok();
+    etl.convert("a.log -o json --to json --log-format combined").ok();
+    let text = String::from_utf8(etl.read("athena/part-00000.csv")).unwrap();
+    let read = named(text.lines().map(open_csv).collect());
+    let expected = rows(&etl.path("json"));
+    assert_eq!(read.len(), expected.len());
+    for (read, mut expected) in read.into_iter().zip(expected) {
+        // This reader has no NULL.
+        expected.values_mut().for_each(|value| *value = Some(value.take().unwrap_or_default()));
+        assert_eq!(read, expected);
+    }
+}
+
+#[test]
+fn parquet_is_what_athena_can_read() {
+    use parquet::basic::{ConvertedType, Type};
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let etl = Etl::new();
+    etl.log("a.log", 3_000).convert("a.log -o out").ok();
+    let options = parquet::file::serialized_reader::ReadOptionsBuilder::new().with_page_index().build();
+    let file = std::fs::File::open(etl.path("out/part-00000.parquet")).unwrap();
+    let reader = SerializedFileReader::new_with_options(file, options).unwrap();
+    let metadata = reader.metadata();
+    let pairs = metadata.file_metadata().key_value_metadata().unwrap();
+    let pair = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
+    assert_eq!(pair("etl.source_format").as_deref(), Some("combined"));
+    assert!(pair("etl.log_format").unwrap().starts_with("%h %l %u %t"));
+    // Readers other than arrow's would have to understand a schema that is not Parquet's own.
+    assert_eq!(pair("ARROW:schema"), None);
+    assert!(metadata.column_index().is_some() && metadata.offset_index().is_some());
+    for column in metadata.row_group(0).columns() {
+        let name = column.column_descr().name();
+        assert!(column.statistics().is_some(), "{name}");
+        let converted = column.column_descr().converted_type();
+        match name {
+            "time" => {
+                assert_eq!(column.column_type(), Type::INT64);
+                assert_eq!(converted, ConvertedType::TIMESTAMP_MILLIS);
+                assert!(format!("{:?}", column.column_descr().logical_type_ref()).contains("adjusted_to_u_t_c: true"));
+                assert!(column.encodings().any(|e| e == parquet::basic::Encoding::DELTA_BINARY_PACKED));
+            }
+            "status" => assert_eq!(column.column_type(), Type::INT32),
+            "bytes" => assert_eq!(column.column_type(), Type::INT64),
+            _ => assert_eq!((column.column_type(), converted), (Type::BYTE_ARRAY, ConvertedType::UTF8), "{name}"),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What a reader of the output can see, and when.
+
+use super::etl::{Etl, Outcome, generated, gzip};
+use super::rows::rows;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+#[test]
+fn an_output_is_refused_replaced_or_added_to() {
+    let etl = Etl::new();
+    etl.log("a.log", 30).log("b.log", 7).convert("a.log -o out --to csv --splits 3").ok();
+    etl.convert("b.log -o out --to csv").fails(4).says("has files already").says("--overwrite");
+    etl.convert("b.log -o out --to json --append").fails(4).says("can't be added");
+    etl.convert("b.log -o out --to csv --append --splits 2").ok().says("wrote out/part-00003.csv … out/part-00004.csv");
+    assert_eq!(rows(&etl.path("out")).len(), 37);
+    etl.write("out/notes.txt", "mine");
+    etl.convert("b.log -o out --overwrite --partition-by dt").ok();
+    assert_eq!(etl.names("out"), ["dt=2020-02-29", "notes.txt"]);
+    std::fs::remove_file(etl.path("out/notes.txt")).unwrap();
+    etl.convert("b.log -o out --overwrite --to json").ok();
+    assert_eq!(etl.names("out"), ["part-00000.json"]);
+    assert_eq!(etl.names(""), ["a.log", "b.log", "out"], "nothing hidden is left");
+}
+
+#[test]
+fn an_output_may_be_a_link_but_not_a_file() {
+    let etl = Etl::new();
+    etl.log("a.log", 3).write("file", "");
+    std::fs::create_dir(etl.path("real")).unwrap();
+    std::os::unix::fs::symlink("real", etl.path("link")).unwrap();
+    std::os::unix::fs::symlink("nowhere", etl.path("broken")).unwrap();
+    etl.convert("a.log -o link --to csv").ok();
+    etl.convert("a.log -o link --to csv --overwrite").ok();
+    assert!(etl.path("link").is_symlink());
+    assert_eq!(etl.names("real"), ["part-00000.csv"]);
+    for out in ["file", "broken", ".", "..", "/dev/null", "file/below"] {
+        etl.convert(&format!("a.log -o {out}")).fails(4);
+    }
+    assert_eq!(etl.names(""), ["a.log", "broken", "file", "link", "real"]);
+}
+
+#[test]
+fn what_a_run_wrote_is_not_its_input() {
+    let etl = Etl::new();
+    etl.write("data/a.csv", "a,b\n1,2\n").convert("data -o data/out --to csv").ok();
+    for how in ["--overwrite", "--append"] {
+        etl.convert(&format!("data -o data/out --to csv {how}")).fails(2).says("data/out/part-00000.csv was written by an earlier run");
+    }
+    // All of an output may be written anew in its place.
+    etl.convert("data/out -o data/out --overwrite").ok();
+    assert_eq!(etl.names("data/out"), ["part-00000.parquet"]);
+    etl.convert("data/a.csv -o folders --partition-by a").ok();
+    etl.convert("folders -o flat").ok().says("columns in the names of folders are not read: a");
+}
+
+#[test]
+fn appends_at_once_lose_nothing() {
+    let etl = Etl::new();
+    etl.log("a.log", 2_000);
+    let start = |_| etl.command(["convert", "a.log", "-o", "out", "--to", "csv", "--append", "--splits", "20"]).spawn().unwrap();
+    let runs: Vec<Child> = (0..4).map(start).collect();
+    for run in runs {
+        Outcome::of(run.wait_with_output().unwrap()).ok();
+    }
+    assert_eq!((rows(&etl.path("out")).len(), etl.names("out").len()), (8_000, 80));
+    assert_eq!(etl.names(""), ["a.log", "out"]);
+}
+
+/// Starts a conversion of standard input that gets some of it and then waits for more.
+fn waiting(etl: &Etl, how: &str, input: &[u8]) -> Child {
+    let arguments = format!("convert - -o lake/out {how}");
+    let mut child = etl.command(arguments.split_whitespace()).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.as_mut().unwrap().write_all(input).unwrap();
+    let begun = Instant::now();
+    while !hidden(etl) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no hidden folder");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+fn hidden(etl: &Etl) -> bool {
+    etl.path("lake").exists() && etl.names("lake").iter().any(|name| name.starts_with(".out.etl-"))
+}
+
+fn send(child: &Child, signal: &str) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing() {
+    let etl = Etl::new();
+    let log = generated(12_000);
+    for (how, signal, input) in [
+        ("--log-format combined", "-INT", log.clone()),
+        ("--log-format combined --splits 3", "-INT", log.clone()),
+        ("--to csv", "-TERM", log.clone()),
+        ("--log-format combined --to csv", "-INT", gzip(&log)[..3_000].to_vec()),
+    ] {
+        let mut child = waiting(&etl, how, &input);
+        let stdin = child.stdin.take();
+        send(&child, signal);
+        let outcome = Outcome::of(child.wait_with_output().unwrap()).fails(130).says("interrupted; nothing was published");
+        drop(stdin);
+        assert!(!etl.path("lake").exists(), "{how}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_run_over_a_large_file_can_be_interrupted() {
+    let etl = Etl::new();
+    etl.log("a.log", 150_000);
+    let arguments = format!("convert {} -o lake/out --compression-level 19 --splits 50 --threads 2", "a.log ".repeat(20));
+    let child = etl.command(arguments.split_whitespace()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    send(&child, "-INT");
+    let begun = Instant::now();
+    Outcome::of(child.wait_with_output().unwrap()).fails(130);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert_eq!(etl.names(""), ["a.log"]);
+}
+
+#[test]
+fn the_folder_one_stands_in_is_not_exchanged() {
+    let etl = Etl::new();
+    etl.log("a.log", 5).convert("a.log -o stood --to csv").ok();
+    let mut command = etl.command(["convert", "../a.log", "-o", "../stood", "--overwrite"]);
+    Outcome::of(command.current_dir(etl.path("stood")).output().unwrap()).ok();
+    let mut again = etl.command(["convert", "../a.log", "-o", "../stood", "--overwrite", "--to", "json"]);
+    Outcome::of(again.current_dir(etl.path("stood")).output().unwrap()).ok();
+    assert_eq!(etl.names("stood"), ["part-00000.json"]);
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed_by_the_next() {
+    let etl = Etl::new();
+    let mut child = waiting(&etl, "--to csv", &generated(12_000));
+    etl.log("a.log", 3);
+    // A run that lives is let alone.
+    etl.convert("a.log -o lake/out --to csv").ok();
+    assert!(hidden(&etl));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(hidden(&etl));
+    etl.convert("a.log -o lake/out --to csv --overwrite").ok();
+    assert_eq!(etl.names("lake"), ["out"]);
+}
+
+#[test]
+fn an_output_that_is_another_file_system_is_written_to() {
+    let memory = Path::new("/dev/shm");
+    let etl = Etl::new();
+    let Ok(folder) = tempfile::tempdir_in(memory) else { return };
+    // Its parent lies elsewhere only by the link; a hidden folder beside it must do as well.
+    std::os::unix::fs::symlink(folder.path(), etl.path("out")).unwrap();
+    etl.log("a.log", 5).convert("a.log -o out --to csv").ok();
+    etl.convert("a.log -o out --to csv --append").ok();
+    assert_eq!(etl.names("out"), ["part-00000.csv", "part-00001.csv"]);
+}

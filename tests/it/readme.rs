@@ -1,0 +1,46 @@
+//! The commands that the README shows do what it says, in its order.
+
+use super::etl::{Etl, Outcome, program};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// The lines of the README's `sh` blocks that run the program, as `etl …`.
+fn commands(readme: &str) -> Vec<String> {
+    let blocks = readme.split("\n```sh\n").skip(1).map(|block| block.split("\n```").next().unwrap());
+    let command = |line: &str| line.strip_prefix("cargo run -- ").map_or(line.to_string(), |rest| format!("etl {rest}"));
+    // What lies outside of the checkout is not there on every machine.
+    blocks
+        .flat_map(str::lines)
+        .map(command)
+        .filter(|line| line.starts_with("etl ") && !line.contains(" /etc/") && !line.contains("~/"))
+        .collect()
+}
+
+#[test]
+fn the_commands_of_the_readme_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let commands = commands(&fs::read_to_string(root.join("README.md")).unwrap());
+    assert!(commands.len() >= 8, "{commands:?}");
+    let etl = Etl::new();
+    for entry in fs::read_dir(root.join("sample-data")).unwrap() {
+        let path = entry.unwrap().path();
+        etl.write(&format!("sample-data/{}", path.file_name().unwrap().to_string_lossy()), fs::read(&path).unwrap());
+    }
+    // Files that readers are to have themselves.
+    etl.write("sales.csv", "date,shop_id,price\n2014-01-31,25,1.5\n");
+    etl.write(
+        "sales.yaml",
+        "name: sales\ncolumns:\n  - {name: date, type: date}\n  - {name: shop_id, type: string}\n  - {name: price, type: double}\n",
+    );
+    etl.write("app.log", "h - - [29/Feb/2020:00:00:02 +0000] \"GET /x HTTP/1.1\" 200 5 12\n");
+    let programs = std::env::join_paths(
+        [program().parent().unwrap().to_path_buf()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    );
+    for command in commands {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &command]).current_dir(etl.path("")).env("PATH", programs.as_ref().unwrap());
+        let outcome = Outcome::of(shell.output().unwrap());
+        assert_eq!(outcome.code, Some(0), "{command}\n{}", outcome.stderr);
+    }
+}
