@@ -119,7 +119,7 @@ impl<'a> Assembly<'a> {
             None => self.begin(&piece.folder, number)?,
         };
         growing.file.append(piece.segment)?;
-        if !state.open.back().is_some_and(|(folder, _)| *folder == piece.folder) {
+        if state.open.back().is_none_or(|(folder, _)| *folder != piece.folder) {
             state.open.push_back((piece.folder.clone(), growing.sink.clone()));
         }
         state.growing.insert(piece.folder, growing);

@@ -10,18 +10,21 @@ use arrow::record_batch::RecordBatch;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The rows in each partition.
+type FolderRows = Vec<(Arc<str>, u64)>;
+
 /// Counts rows by unit and partition.
 #[derive(Debug)]
 pub(super) struct Counting {
     /// Of batches that have only the columns that the partitions are told by.
     partitioning: Partitioning,
-    units: Mutex<BTreeMap<u64, Vec<(Arc<str>, u64)>>>,
+    units: Mutex<BTreeMap<u64, FolderRows>>,
 }
 
 struct UnitCount<'a> {
     counting: &'a Counting,
     unit: u64,
-    rows: Vec<(Arc<str>, u64)>,
+    rows: FolderRows,
 }
 
 /// Where each unit's rows start in each partition.

@@ -67,13 +67,19 @@ impl Decoder for JsonDecoder {
             start = newline + 1;
         }
         let mut rejects = Vec::new();
-        let whole = self.read(bytes, spans.len()).ok().filter(|batch| batch.num_rows() == spans.len());
+        let deep = spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end]));
+        let whole = if deep { None } else { self.read(bytes, spans.len()).ok() };
+        let whole = whole.filter(|batch| batch.num_rows() == spans.len());
         let batch = match whole {
             Some(batch) => batch,
             // Some line is wrong: find out which, one at a time.
             None => {
                 let mut good = Vec::new();
                 for (line, start, end) in spans {
+                    if is_deep(&bytes[start..end]) {
+                        rejects.push(reject(block, line, start, end, "nested too deeply"));
+                        continue;
+                    }
                     match self.read(&bytes[start..end], 1) {
                         Ok(batch) if batch.num_rows() == 1 => good.push(batch),
                         Ok(_) => rejects.push(reject(block, line, start, end, "not one whole JSON object")),
@@ -89,6 +95,31 @@ impl Decoder for JsonDecoder {
         };
         Ok(Decoded { batch, lines, blank, rejects })
     }
+}
+
+/// How deep values may nest. Readers go down by recursion, and a line must not exhaust their stack.
+const DEEPEST: usize = 100;
+
+fn is_deep(line: &[u8]) -> bool {
+    // Most lines have no more brackets than that at all.
+    if memchr::memchr2_iter(b'[', b'{', line).nth(DEEPEST).is_none() {
+        return false;
+    }
+    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
 }
 
 fn reject(block: &Bytes, line: u64, start: usize, end: usize, reason: &str) -> Reject {
