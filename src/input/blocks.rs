@@ -34,6 +34,16 @@ pub enum Content {
     LongLine { head: Bytes, length: u64 },
 }
 
+impl Content {
+    /// Bytes of the source that it stands for, but for the newline of a long line.
+    pub fn length(&self) -> u64 {
+        match self {
+            Content::Records(bytes) => bytes.len() as u64,
+            Content::LongLine { length, .. } => *length,
+        }
+    }
+}
+
 /// Reads blocks. A line belongs to the range in which it starts.
 pub struct BlockReader {
     reader: Box<dyn Read + Send>,
