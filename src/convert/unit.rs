@@ -88,7 +88,7 @@ impl State {
                     self.ready.push_back((index, UnitInput::Range { start, end: (start + UNIT).min(size) }));
                 }
             }
-            _ => self.stream = Some((index, reader, 0)),
+            _ => self.stream = Some((index, reader.cut_every(UNIT), 0)),
         }
         Ok(())
     }
@@ -116,6 +116,9 @@ impl State {
                 crate::input::Content::LongLine { head, .. } => head.len() as u64,
             };
             blocks.push(block);
+            if reader.at_cut() {
+                break;
+            }
         }
         let stored = reader.stored_bytes() - *stored_before;
         *stored_before += stored;

@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(ends("a,\"b\nc\"\nd\n"), [8, 10]);
         assert_eq!(ends("7,5\" screen\nd\n"), [12, 14]);
         assert_eq!(ends("a\"\"b\nd\n"), [5, 7]);
-        assert_eq!(ends("a,\"x \"\"y\n\"\"\"\nd\n"), [15, 17]);
+        assert_eq!(ends("a,\"x \"\"y\n\"\"\"\nd\n"), [13, 15]);
         assert_eq!(ends("\"\",\"\"\nd\n"), [6, 8]);
     }
 }
