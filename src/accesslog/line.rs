@@ -49,7 +49,7 @@ impl LineValues {
 
     /// Finds the values of `line`, in one pass: each step looks only at what is right of the one before.
     pub(super) fn read(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), Misfit> {
-        if !line.starts_with(&format.prefix) {
+        if !begins(line, &format.prefix) {
             return Err(Misfit::Prefix);
         }
         let mut at = format.prefix.len();
@@ -79,7 +79,7 @@ impl LineValues {
             if matches!(step.lex, Lex::Anchored { user: true }) && &line[at..end] == b"- -" {
                 return Err(Misfit::Shifted);
             }
-            if !line[end..].starts_with(&step.after) {
+            if !begins(&line[end..], &step.after) {
                 return Err(Misfit::After(index));
             }
             at = end + step.after.len();
@@ -102,7 +102,7 @@ impl LineValues {
     fn text(&mut self, steps: &[Step], rest: &[u8]) -> Option<usize> {
         let step = &steps[0];
         match &step.lex {
-            Lex::Quoted { user: true } if rest.starts_with(b"\"\"") && rest[2..].starts_with(&step.after) => Some(2),
+            Lex::Quoted { user: true } if rest.starts_with(b"\"\"") && begins(&rest[2..], &step.after) => Some(2),
             Lex::Quoted { .. } => bare_quote(rest),
             Lex::Anchored { .. } => self.find_anchored(steps, rest),
             Lex::BeforeIdent { dash } => match find(rest, dash, 0) {
@@ -147,9 +147,9 @@ impl LineValues {
                 Lex::Time { items, .. } => strftime::read(items, text, &mut Parts::default()),
                 _ => return true,
             };
-            match length.and_then(|length| text[length..].strip_prefix(&step.after[..])) {
-                Some(rest) => text = rest,
-                None => return false,
+            match length {
+                Some(length) if begins(&text[length..], &step.after) => text = &text[length + step.after.len()..],
+                _ => return false,
             }
         }
         text.is_empty()
@@ -180,6 +180,19 @@ fn is_dash(text: &[u8]) -> bool {
     text.first() == Some(&b'-') && !text.get(1).is_some_and(u8::is_ascii_digit)
 }
 
+/// Whether `text` begins with `literal`, which is of few bytes in every format there is: then comparing them here costs less than a
+/// call.
+#[inline(always)]
+fn begins(text: &[u8], literal: &[u8]) -> bool {
+    match (literal, text) {
+        ([], _) => true,
+        ([a], [x, ..]) => a == x,
+        ([a, b], [x, y, ..]) => a == x && b == y,
+        ([a, b, c], [x, y, z, ..]) => a == x && b == y && c == z,
+        _ => text.starts_with(literal),
+    }
+}
+
 /// The first quote that no backslash stands before.
 #[inline]
 fn bare_quote(text: &[u8]) -> Option<usize> {
@@ -199,7 +212,7 @@ fn find(text: &[u8], literal: &[u8], mut from: usize) -> Option<usize> {
     let (first, rest) = literal.split_first()?;
     loop {
         let at = from + memchr::memchr(*first, text.get(from..)?)?;
-        if text[at + 1..].starts_with(rest) {
+        if begins(&text[at + 1..], rest) {
             return Some(at);
         }
         from = at + 1;

@@ -3,14 +3,17 @@
 //! Units depend on the input alone, never on the number of threads, and so does the output.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Block, BlockReader, Compression, Framing, Source, Table, TableFormat};
+use crate::input::{Block, BlockReader, Compression, Content, Framing, Source, Table};
+use crate::output::Kind;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-/// Bytes of (decompressed) input in a unit: some hundred thousand rows, as Parquet's readers like their row groups.
-const UNIT: u64 = 32 << 20;
+/// Bytes of (decompressed) input in a unit that becomes a row group: some hundred thousand rows, as Parquet's readers like them.
+const ROW_GROUP_UNIT: u64 = 32 << 20;
+/// Bytes of input in a unit that becomes text, which can be cut anywhere: what it becomes stays in the cache until it is written.
+const TEXT_UNIT: u64 = 4 << 20;
 
 /// A run of one source.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(super) enum UnitInput {
 #[derive(Debug)]
 pub(super) struct Feeder<'a> {
     table: &'a Table,
+    /// Bytes of input in a unit.
+    size: u64,
     state: Mutex<State>,
 }
 
@@ -50,8 +55,10 @@ struct State {
 }
 
 impl<'a> Feeder<'a> {
-    pub(super) fn new(table: &'a Table) -> Feeder<'a> {
-        Feeder { table, state: Mutex::default() }
+    /// Units of `table` for files of `kind`.
+    pub(super) fn new(table: &'a Table, kind: Kind) -> Feeder<'a> {
+        let size = if kind == Kind::Parquet { ROW_GROUP_UNIT } else { TEXT_UNIT };
+        Feeder { table, size, state: Mutex::default() }
     }
 
     /// The next unit. A stream is read (and decompressed) by the worker that asks, while others work on units before.
@@ -61,7 +68,8 @@ impl<'a> Feeder<'a> {
     pub(super) fn next(&self) -> Result<Option<Unit>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let found = if let Some((source, input)) = state.ready.pop_front() { Some((source, input)) } else { state.read_stream()? };
+            let found =
+                if let Some((source, input)) = state.ready.pop_front() { Some((source, input)) } else { state.read_stream(self.size)? };
             if let Some((source, input)) = found {
                 let index = state.next_unit;
                 state.next_unit += 1;
@@ -70,22 +78,22 @@ impl<'a> Feeder<'a> {
             let Some(source) = self.table.sources.get(state.next_source) else { return Ok(None) };
             let index = state.next_source;
             state.next_source += 1;
-            state.open(index, source, &self.table.format)?;
+            state.open(index, source, self)?;
         }
     }
 }
 
 impl State {
-    fn open(&mut self, index: usize, source: &Source, format: &TableFormat) -> Result<()> {
-        let Some(framing) = format.framing() else {
+    fn open(&mut self, index: usize, source: &Source, feeder: &Feeder<'_>) -> Result<()> {
+        let Some(framing) = feeder.table.format.framing() else {
             return self.open_parquet(index, source);
         };
         let reader = BlockReader::open(source, framing)?;
         match source.size {
             // Any place of a plain file can be read at once; of others only the start.
             Some(size) if framing == Framing::Lines && reader.compression() == Compression::None => {
-                for start in (0..size).step_by(UNIT as usize) {
-                    self.ready.push_back((index, UnitInput::Range { start, end: (start + UNIT).min(size) }));
+                for start in (0..size).step_by(feeder.size as usize) {
+                    self.ready.push_back((index, UnitInput::Range { start, end: (start + feeder.size).min(size) }));
                 }
             }
             _ => self.stream = Some((index, reader.cut_every(UNIT), 0)),
@@ -106,14 +114,14 @@ impl State {
         Ok(())
     }
 
-    fn read_stream(&mut self) -> Result<Option<(usize, UnitInput)>> {
+    fn read_stream(&mut self, unit: u64) -> Result<Option<(usize, UnitInput)>> {
         let Some((source, reader, stored_before)) = &mut self.stream else { return Ok(None) };
         let (mut blocks, mut size) = (Vec::new(), 0);
-        while size < UNIT {
+        while size < unit {
             let Some(block) = reader.next_block()? else { break };
             size += match &block.content {
-                crate::input::Content::Records(bytes) => bytes.len() as u64,
-                crate::input::Content::LongLine { head, .. } => head.len() as u64,
+                Content::Records(bytes) => bytes.len() as u64,
+                Content::LongLine { head, .. } => head.len() as u64,
             };
             blocks.push(block);
             if reader.at_cut() {

@@ -84,7 +84,7 @@ const fn table(dialect: CsvDialect) -> [u8; 256] {
 }
 
 /// Whether a byte needs care, told for many bytes at once: the loop has no branch, so that it is vectorised.
-#[inline]
+#[inline(always)]
 fn needs(text: &[u8], dialect: CsvDialect) -> u8 {
     let athena = u8::from(dialect == CsvDialect::Athena) * (QUOTE | ESCAPE);
     let mut flags = 0;

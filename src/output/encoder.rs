@@ -4,9 +4,8 @@ use super::csv::CsvRows;
 use super::deflate::Deflater;
 use super::format::{Codec, FileFormat, Kind};
 use super::json::JsonRows;
-use super::parquet::RowGroups;
+use super::parquet::{EncodedColumn, RowGroups};
 use crate::error::Result;
-use ::parquet::arrow::arrow_writer::ArrowColumnChunk;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use flate2::Crc;
@@ -24,7 +23,7 @@ pub enum Payload {
     /// Text as it goes into the file, with the checksum of the plain text where it is deflated.
     Text { bytes: Vec<u8>, crc: Option<Crc> },
     /// A row group of Parquet: its columns.
-    RowGroup(Vec<ArrowColumnChunk>),
+    RowGroup(Vec<EncodedColumn>),
 }
 
 /// Encodes rows into segments. Used by one worker.

@@ -72,7 +72,7 @@ impl<W: Write + Send> PartFile<W> {
             (Payload::RowGroup(chunks), Body::Parquet(writer)) if !chunks.is_empty() => {
                 let mut group = writer.next_row_group().map_err(failed)?;
                 for chunk in chunks {
-                    chunk.append_to_row_group(&mut group).map_err(failed)?;
+                    chunk.append_to(&mut group)?;
                 }
                 group.close().map_err(failed)?;
                 Ok(())

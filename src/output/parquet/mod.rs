@@ -1,0 +1,238 @@
+//! Row groups of Parquet, with an encoding for each column that its values ask for.
+//!
+//! Text, integers and times, which is what logs are made of, are encoded here: values are hashed where they lie and all state is used
+//! again from row group to row group, so that ten thousand small files cost little more than one. Other types are left to the
+//! parquet crate, and so are files' headers and footers.
+
+mod chunk;
+mod delta;
+mod dictionary;
+mod hybrid;
+mod integer;
+mod page_codec;
+mod text;
+
+use super::encoder::{Payload, Segment, SegmentEncoder};
+use super::format::{Codec, FileFormat};
+use crate::error::{Error, ErrorKind, Result};
+use arrow::array::types::{Int32Type, Int64Type, TimestampMillisecondType};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
+use arrow::record_batch::RecordBatch;
+use chunk::ChunkBuilder;
+use integer::IntegerEncoder;
+use page_codec::PageCodec;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::SchemaDescriptor;
+use std::collections::HashSet;
+use std::io::Write;
+use std::sync::Arc;
+use text::TextEncoder;
+
+/// A column of a row group, ready to be put into a file.
+#[derive(Debug)]
+pub enum EncodedColumn {
+    Own(chunk::ColumnChunk),
+    /// The leaves of a column that the parquet crate encoded.
+    Crate(Vec<ArrowColumnChunk>),
+}
+
+impl EncodedColumn {
+    /// Puts it behind the columns that the row group has.
+    pub(super) fn append_to<W: Write + Send>(self, group: &mut SerializedRowGroupWriter<'_, W>) -> Result<()> {
+        match self {
+            EncodedColumn::Own(chunk) => group.append_column(&chunk.bytes, chunk.close).map_err(failed),
+            EncodedColumn::Crate(leaves) => leaves.into_iter().try_for_each(|leaf| leaf.append_to_row_group(group)).map_err(failed),
+        }
+    }
+}
+
+/// Makes row groups.
+pub(super) struct RowGroups {
+    schema: SchemaRef,
+    columns: Vec<ColumnEncoder>,
+    codec: PageCodec,
+    /// Makes the writers of the columns that are left to the crate.
+    factory: ArrowRowGroupWriterFactory,
+    rows: u64,
+}
+
+enum ColumnEncoder {
+    Text(Box<TextEncoder>),
+    Integer(Box<IntegerEncoder>),
+    /// The writers of the column's leaves, in a row group that has begun; the first one's index among all leaves.
+    Crate(Vec<ArrowColumnWriter>, std::ops::Range<usize>),
+}
+
+impl RowGroups {
+    pub(super) fn new(format: FileFormat, schema: SchemaRef) -> Result<RowGroups> {
+        let descriptor = parquet_schema(&schema)?;
+        let compression = compression(format);
+        let mut columns = Vec::with_capacity(schema.fields().len());
+        let mut leaf = 0;
+        for (root, field) in schema.fields().iter().enumerate() {
+            let first = leaf;
+            while leaf < descriptor.num_columns() && descriptor.get_column_root_idx(leaf) == root {
+                leaf += 1;
+            }
+            let chunk = || ChunkBuilder::new(descriptor.column(first), compression);
+            columns.push(match field.data_type() {
+                DataType::Utf8View => ColumnEncoder::Text(Box::new(TextEncoder::new(chunk()))),
+                DataType::Int32 | DataType::Int64 | DataType::Timestamp(TimeUnit::Millisecond, _) => {
+                    ColumnEncoder::Integer(Box::new(IntegerEncoder::new(chunk())))
+                }
+                _ => ColumnEncoder::Crate(Vec::new(), first..leaf),
+            });
+        }
+        let properties = Arc::new(properties(format).build());
+        let writer = SerializedFileWriter::new(std::io::sink(), descriptor.root_schema_ptr(), properties).map_err(failed)?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, schema.clone());
+        Ok(RowGroups { schema, columns, codec: PageCodec::new(format.codec)?, factory, rows: 0 })
+    }
+
+    /// Begins a row group whose first rows are `batch`: they tell which columns a dictionary pays for.
+    fn begin(&mut self, batch: &RecordBatch) -> Result<()> {
+        let mut writers = Vec::new();
+        if self.columns.iter().any(|column| matches!(column, ColumnEncoder::Crate(..))) {
+            writers = self.factory.create_column_writers(0).map_err(failed)?.into_iter().map(Some).collect();
+        }
+        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
+            match column {
+                ColumnEncoder::Text(encoder) => encoder.begin(repeats(array)),
+                ColumnEncoder::Integer(encoder) => encoder.begin(repeats(array)),
+                ColumnEncoder::Crate(own, leaves) => *own = writers[leaves.clone()].iter_mut().filter_map(Option::take).collect(),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SegmentEncoder for RowGroups {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        if self.rows == 0 {
+            self.begin(batch)?;
+        }
+        let (rows, codec) = (batch.num_rows(), &mut self.codec);
+        for ((field, array), column) in self.schema.fields().iter().zip(batch.columns()).zip(&mut self.columns) {
+            match column {
+                ColumnEncoder::Text(encoder) => encoder.write(array.as_string_view(), codec)?,
+                ColumnEncoder::Integer(encoder) => match array.data_type() {
+                    DataType::Int32 => {
+                        let values = array.as_primitive::<Int32Type>().values();
+                        encoder.write(|row| i64::from(values[row]), array.nulls(), rows, codec)?;
+                    }
+                    DataType::Int64 => {
+                        let values = array.as_primitive::<Int64Type>().values();
+                        encoder.write(|row| values[row], array.nulls(), rows, codec)?;
+                    }
+                    _ => {
+                        let values = array.as_primitive::<TimestampMillisecondType>().values();
+                        encoder.write(|row| values[row], array.nulls(), rows, codec)?;
+                    }
+                },
+                ColumnEncoder::Crate(writers, _) => {
+                    for (leaf, writer) in compute_leaves(field, array).map_err(failed)?.iter().zip(writers) {
+                        writer.write(leaf).map_err(failed)?;
+                    }
+                }
+            }
+        }
+        self.rows += rows as u64;
+        Ok(())
+    }
+
+    fn size(&self) -> usize {
+        let sizes = self.columns.iter().map(|column| match column {
+            ColumnEncoder::Text(encoder) => encoder.size(),
+            ColumnEncoder::Integer(encoder) => encoder.size(),
+            ColumnEncoder::Crate(writers, _) => writers.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum(),
+        });
+        sizes.sum()
+    }
+
+    fn finish(&mut self) -> Result<Segment> {
+        if self.rows == 0 {
+            return Ok(Segment { rows: 0, payload: Payload::RowGroup(Vec::new()) });
+        }
+        let codec = &mut self.codec;
+        let columns = self.columns.iter_mut().map(|column| {
+            Ok(match column {
+                ColumnEncoder::Text(encoder) => EncodedColumn::Own(encoder.finish(codec)?),
+                ColumnEncoder::Integer(encoder) => EncodedColumn::Own(encoder.finish(codec)?),
+                ColumnEncoder::Crate(writers, _) => {
+                    let closed = writers.drain(..).map(|writer| writer.close().map_err(failed));
+                    EncodedColumn::Crate(closed.collect::<Result<_>>()?)
+                }
+            })
+        });
+        let payload = Payload::RowGroup(columns.collect::<Result<_>>()?);
+        Ok(Segment { rows: std::mem::take(&mut self.rows), payload })
+    }
+}
+
+pub(super) fn failed(source: ParquetError) -> Error {
+    Error::new(ErrorKind::Output, "can't write Parquet").with_source(source)
+}
+
+/// The Parquet schema of Arrow columns: INT64 milliseconds for times, strings as UTF-8.
+pub(super) fn parquet_schema(schema: &SchemaRef) -> Result<SchemaDescriptor> {
+    ArrowSchemaConverter::new().convert(schema).map_err(failed)
+}
+
+fn compression(format: FileFormat) -> Compression {
+    match format.codec {
+        Codec::None => Compression::UNCOMPRESSED,
+        Codec::Snappy => Compression::SNAPPY,
+        Codec::Gzip(level) => Compression::GZIP(GzipLevel::try_new(level).unwrap_or_default()),
+        Codec::Zstd(level) => Compression::ZSTD(ZstdLevel::try_new(level).unwrap_or_default()),
+    }
+}
+
+/// What all row groups of a file share.
+fn properties(format: FileFormat) -> WriterPropertiesBuilder {
+    WriterProperties::builder()
+        .set_compression(compression(format))
+        .set_created_by(concat!("etl version ", env!("CARGO_PKG_VERSION")).to_string())
+        .set_statistics_enabled(EnabledStatistics::Page)
+}
+
+/// The properties of a file, with what made it in its key-value metadata.
+pub(super) fn file_properties(format: FileFormat, metadata: &[(String, String)]) -> WriterPropertiesPtr {
+    let pairs = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+    Arc::new(properties(format).set_key_value_metadata(Some(pairs)).build())
+}
+
+/// Whether a dictionary pays, by a column's first values: not where more than two thirds of them are different ones, nor for
+/// times, whose differences are small.
+fn repeats(array: &ArrayRef) -> bool {
+    // So few values tell nothing, and whatever is chosen is small.
+    const ENOUGH: usize = 512;
+    match array.data_type() {
+        DataType::Timestamp(..) => false,
+        _ if array.len() < ENOUGH => true,
+        DataType::Int64 => repeat(array.as_primitive::<Int64Type>().iter().flatten()),
+        DataType::Int32 => repeat(array.as_primitive::<Int32Type>().iter().flatten()),
+        DataType::Utf8View => repeat(array.as_string_view().iter().flatten()),
+        _ => true,
+    }
+}
+
+fn repeat<T: std::hash::Hash + Eq>(values: impl Iterator<Item = T>) -> bool {
+    const SAMPLE: usize = 2048;
+    let mut distinct = HashSet::with_capacity(SAMPLE);
+    let mut seen = 0;
+    for value in values.take(SAMPLE) {
+        seen += 1;
+        distinct.insert(value);
+    }
+    distinct.len() * 3 <= seen * 2
+}
