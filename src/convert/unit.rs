@@ -96,7 +96,7 @@ impl State {
                     self.ready.push_back((index, UnitInput::Range { start, end: (start + feeder.size).min(size) }));
                 }
             }
-            _ => self.stream = Some((index, reader.cut_every(UNIT), 0)),
+            _ => self.stream = Some((index, reader.cut_every(feeder.size), 0)),
         }
         Ok(())
     }
