@@ -126,7 +126,10 @@ impl IntegerEncoder {
             self.bounds = Some((least.min(low), greatest.max(high)));
             (self.plain(low), self.plain(high))
         });
-        if self.dictionary {
+        if self.dictionary && self.numbering.len() == 0 {
+            // All NULL so far: there is nothing for a dictionary, and so there may be no page that asks for one.
+            self.chunk.add_page(codec, Encoding::PLAIN, &mut self.levels, bounds, None, |_| {})?;
+        } else if self.dictionary {
             let width = width_of(self.numbering.len());
             let numbers = &self.numbers;
             self.chunk.add_page(codec, Encoding::RLE_DICTIONARY, &mut self.levels, bounds, None, |out| {

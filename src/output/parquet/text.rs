@@ -157,7 +157,10 @@ impl TextEncoder {
         }
         let cut = bounds.map(|(least, greatest)| (floor(&least).0, ceiling(&greatest).0));
         let text_bytes = Some(std::mem::take(&mut self.text_bytes));
-        if self.dictionary {
+        if self.dictionary && self.numbering.len() == 0 {
+            // All NULL so far: there is nothing for a dictionary, and so there may be no page that asks for one.
+            self.chunk.add_page(codec, Encoding::PLAIN, &mut self.levels, cut, text_bytes, |_| {})?;
+        } else if self.dictionary {
             let width = width_of(self.numbering.len());
             let numbers = &self.numbers;
             self.chunk.add_page(codec, Encoding::RLE_DICTIONARY, &mut self.levels, cut, text_bytes, |out| {
