@@ -65,6 +65,65 @@ fn output_bytes_do_not_depend_on_threads_or_the_way_in() {
     }
 }
 
+/// A CSV of all types whose columns have runs of NULLs, of few values, of many, and of ever greater ones.
+fn many_kinds(rows: u64) -> String {
+    let mut text = String::from("few,many,up,down,double,flag,day,at,long_text,none,late\n");
+    let mut state = 1u64;
+    for row in 0..rows {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let chance = state >> 33;
+        let null = |value: String, share: u64| if chance % share == 0 || row / 25_000 == 1 { String::new() } else { value };
+        let late = if row > rows - 10 { "x" } else { "" };
+        text.push_str(&format!(
+            "{},{},{row},{},{},{},2020-02-{:02},2020-02-29 01:02:{:02}.{:03},{},,{late}\n",
+            null(format!("v{}", chance % 5), 7),
+            null(format!("{chance}"), 3),
+            (rows - row) as i64 * -1_000_000_007,
+            null(format!("{}.5", chance % 1_000), 2),
+            null((chance % 2 == 0).to_string(), 5),
+            chance % 28 + 1,
+            row / 1_000 % 60,
+            row % 1_000,
+            null(format!("\"{}, {}\"", "text ".repeat((chance % 9) as usize), row / 3), 11),
+        ));
+    }
+    text
+}
+
+#[test]
+fn large_files_of_all_types_hold_the_same_cells() {
+    let etl = Etl::new();
+    etl.log("a.log", 45_000).write("b.csv", many_kinds(60_000));
+    for input in ["a.log", "b.csv"] {
+        etl.convert(&format!("{input} -o csv --to csv --overwrite")).ok();
+        let known = rows(&etl.path("csv"));
+        for how in ["--to parquet", "--to parquet --compression none --splits 3", "--to json"] {
+            etl.convert(&format!("{input} -o other --overwrite {how}")).ok();
+            assert!(rows(&etl.path("other")) == known, "{input} {how}");
+        }
+    }
+}
+
+#[test]
+fn a_large_stream_gives_the_bytes_that_the_file_gives() {
+    let etl = Etl::new();
+    let mut log = generated(170_000);
+    // A line across the place where the second unit begins.
+    log.splice((32 << 20) - 40..(32 << 20) - 40, std::iter::repeat_n(b'y', 3_000));
+    etl.write("a.log", &log).write("a.gz", gzip(&log));
+    for how in ["--to csv --compression gzip", "--to parquet", "--to parquet --splits 3"] {
+        let read = |etl: &Etl| files(&etl.path("out")).iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>();
+        etl.convert(&format!("a.log -o out --overwrite {how} --threads 1")).ok();
+        let known = read(&etl);
+        etl.convert(&format!("a.log -o out --overwrite {how} --threads 3")).ok();
+        assert!(read(&etl) == known, "threads {how}");
+        etl.convert(&format!("a.gz -o out --overwrite {how}")).ok();
+        assert!(read(&etl) == known, "gzip {how}");
+        etl.pipe(&format!("- -o out --overwrite {how}"), &log).ok();
+        assert!(read(&etl) == known, "standard input {how}");
+    }
+}
+
 /// What Athena's OpenCSVSerde makes of a line: `\\` escapes, and quotes are no part of a value.
 fn open_csv(line: &str) -> Vec<Option<String>> {
     let (mut fields, mut field, mut quoted) = (Vec::new(), String::new(), false);
