@@ -1,7 +1,7 @@
 //! The clock of a log: reads `%t`, and remembers the time it read last.
 
 use super::instant::{self, Parts};
-use super::strftime;
+use super::{strftime, zone};
 
 /// Reads `%t`'s `[10/Oct/2000:13:55:36 -0700]`. Logs are in the order of time, so most times are the one before, or of its day.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Clock {
         if hour > 23 || minute > 59 || second > 60 {
             return None;
         }
-        let (zone, _) = strftime::offset(&text[21..]).filter(|(_, length)| *length == 5)?;
+        let (zone, _) = zone::offset(&text[21..]).filter(|(_, length)| *length == 5)?;
         let of_day = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
         self.days = days;
         self.last = *text;

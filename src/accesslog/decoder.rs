@@ -3,7 +3,8 @@
 //! Each line is read in two steps. First its values are found, in the order of the LogFormat, without copying any; a line
 //! that doesn't fit costs nothing more. Then the columns that were asked for are filled.
 
-use super::format::{LogFormat, RequestPiece, Source};
+use super::column::{RequestPiece, Source};
+use super::format::LogFormat;
 use super::line::LineValues;
 use super::misfit::Reasons;
 use super::request::{self, RequestLine};

@@ -4,8 +4,10 @@
 //! [`Preset`]s are the formats that servers ship with.
 
 mod clock;
+mod column;
 mod decoder;
 mod detect;
+mod digits;
 pub mod directive;
 mod format;
 mod httpd_conf;
@@ -15,9 +17,11 @@ mod misfit;
 mod preset;
 pub mod request;
 mod strftime;
+mod zone;
 
+pub use column::{Column, time_type};
 pub use decoder::{DecodeOptions, LogDecoder};
 pub use detect::{Detection, detect};
-pub use format::{Column, LogFormat, time_type};
+pub use format::LogFormat;
 pub use httpd_conf::{nickname, nicknames};
 pub use preset::Preset;

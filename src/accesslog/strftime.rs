@@ -1,6 +1,8 @@
 //! Reads the text of `%t` and `%{…}t`: Apache's own words (`sec`, `msec_frac`, …) and strftime(3) patterns.
 
+use super::digits::{digits, number};
 use super::instant::{Parts, part};
+use super::zone::{hours, offset, zone};
 use std::ops::Range;
 
 /// One piece of a time's text.
@@ -289,17 +291,6 @@ pub(super) fn read(items: &[TimeItem], text: &[u8], parts: &mut Parts) -> Option
     Some(at)
 }
 
-/// How many bytes of digits `text` begins with, at most `most`.
-fn digits(text: &[u8], most: usize) -> usize {
-    text.iter().take(most).take_while(|b| b.is_ascii_digit()).count()
-}
-
-/// The number of between `least` and `most` digits that `text` begins with.
-fn number(text: &[u8], least: usize, most: usize) -> Option<i64> {
-    let length = digits(text, most);
-    (length >= least && length > 0).then(|| text[..length].iter().fold(0, |n, d| n * 10 + i64::from(d - b'0')))
-}
-
 /// How many letters, or blanks, are looked at: a line of nothing else shall not be looked at in full from each of its bytes.
 const LONGEST_WORD: usize = 64;
 
@@ -326,62 +317,6 @@ pub(super) fn month(text: &[u8]) -> Option<(u8, usize)> {
     let begins = |name: &[u8]| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let index = NAMES.iter().position(|full| begins(&full[..3]))?;
     Some((index as u8 + 1, if begins(NAMES[index]) { NAMES[index].len() } else { 3 }))
-}
-
-/// Seconds east of UTC, and the length of `+hhmm`, `+hh:mm` or `Z`.
-pub(super) fn offset(text: &[u8]) -> Option<(i32, usize)> {
-    let sign = match text.first()? {
-        b'+' => 1,
-        b'-' => -1,
-        b'Z' | b'z' => return Some((0, 1)),
-        _ => return None,
-    };
-    let colon = usize::from(text.get(3) == Some(&b':'));
-    let hours = number(&text[1..], 2, 2)?;
-    let minutes = number(text.get(3 + colon..)?, 2, 2)?;
-    // The farthest zones are at +14:00 and -12:00; some historical ones are at +15:13.
-    (hours <= 15 && minutes < 60).then_some((sign * (hours * 3600 + minutes * 60) as i32, 5 + colon))
-}
-
-/// Seconds east of UTC, and the length of `+hh`.
-fn hours(text: &[u8]) -> Option<(i32, usize)> {
-    let sign = match text.first()? {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    let hours = number(&text[1..], 2, 2)?;
-    (hours <= 15).then_some((sign * hours as i32 * 3600, 3))
-}
-
-/// Seconds east of UTC of a zone's abbreviation. Those with more than one common meaning (IST, CST in Asia) have the one of RFC 5322
-/// or none.
-fn zone(name: &[u8]) -> Option<i32> {
-    let name = std::str::from_utf8(name).ok()?;
-    let quarters = match name {
-        "UTC" | "GMT" | "UT" | "Z" | "WET" => 0,
-        "CET" | "BST" | "WEST" | "MEZ" => 4,
-        "CEST" | "EET" | "MESZ" | "SAST" => 8,
-        "EEST" | "MSK" => 12,
-        "JST" | "KST" => 36,
-        "AWST" | "HKT" | "SGT" => 32,
-        "ACST" => 38,
-        "AEST" => 40,
-        "AEDT" => 44,
-        "NZST" => 48,
-        "NZDT" => 52,
-        "NST" => -14,
-        "AST" | "EDT" => -16,
-        "ADT" => -12,
-        "EST" | "CDT" => -20,
-        "CST" | "MDT" => -24,
-        "MST" | "PDT" => -28,
-        "PST" | "AKDT" => -32,
-        "AKST" => -36,
-        "HST" => -40,
-        _ => return None,
-    };
-    Some(quarters * 900)
 }
 
 #[cfg(test)]

@@ -51,7 +51,19 @@ struct State {
     next_source: usize,
     /// Units known without reading.
     ready: VecDeque<(usize, UnitInput)>,
-    stream: Option<(usize, BlockReader, u64)>,
+    stream: Option<Stream>,
+}
+
+/// A source that is read from its start to its end.
+#[derive(Debug)]
+struct Stream {
+    source: usize,
+    reader: BlockReader,
+    framing: Framing,
+    /// The part of the last block that belongs to the next unit.
+    pending: Option<Block>,
+    /// Bytes of the source, as it is stored, that are read.
+    stored: u64,
 }
 
 impl<'a> Feeder<'a> {
@@ -96,7 +108,7 @@ impl State {
                     self.ready.push_back((index, UnitInput::Range { start, end: (start + feeder.size).min(size) }));
                 }
             }
-            _ => self.stream = Some((index, reader.cut_every(feeder.size), 0)),
+            _ => self.stream = Some(Stream { source: index, reader, framing, pending: None, stored: 0 }),
         }
         Ok(())
     }
@@ -115,26 +127,48 @@ impl State {
     }
 
     fn read_stream(&mut self, unit: u64) -> Result<Option<(usize, UnitInput)>> {
-        let Some((source, reader, stored_before)) = &mut self.stream else { return Ok(None) };
-        let (mut blocks, mut size) = (Vec::new(), 0);
-        while size < unit {
-            let Some(block) = reader.next_block()? else { break };
-            size += match &block.content {
-                Content::Records(bytes) => bytes.len() as u64,
-                Content::LongLine { head, .. } => head.len() as u64,
+        let Some(stream) = &mut self.stream else { return Ok(None) };
+        let found = stream.next_unit(unit)?;
+        if found.is_none() {
+            self.stream = None;
+        }
+        Ok(found)
+    }
+}
+
+impl Stream {
+    /// The blocks up to the next multiple of `size` bytes: the lines that start before it, as in a range of a plain file.
+    fn next_unit(&mut self, size: u64) -> Result<Option<(usize, UnitInput)>> {
+        let mut blocks = Vec::new();
+        let mut stop = None;
+        loop {
+            let block = match self.pending.take() {
+                Some(block) => block,
+                None => match self.reader.next_block()? {
+                    Some(block) => block,
+                    None => break,
+                },
             };
-            blocks.push(block);
-            if reader.at_cut() {
+            let stop = *stop.get_or_insert((block.offset / size + 1) * size);
+            let end = block.offset + block.content.length();
+            match &block.content {
+                Content::Records(bytes) if end > stop && self.framing == Framing::Lines => {
+                    let last = (stop - 1).saturating_sub(block.offset) as usize;
+                    let cut = memchr::memchr(b'\n', &bytes[last..]).map_or(bytes.len(), |at| last + at + 1);
+                    if cut < bytes.len() {
+                        let rest = Content::Records(bytes.slice(cut..));
+                        self.pending = Some(Block { offset: block.offset + cut as u64, content: rest });
+                    }
+                    blocks.push(Block { offset: block.offset, content: Content::Records(bytes.slice(..cut)) });
+                }
+                _ => blocks.push(block),
+            }
+            if end >= stop {
                 break;
             }
         }
-        let stored = reader.stored_bytes() - *stored_before;
-        *stored_before += stored;
-        let source = *source;
-        if blocks.is_empty() {
-            self.stream = None;
-            return Ok(None);
-        }
-        Ok(Some((source, UnitInput::Blocks { blocks, stored })))
+        let stored = self.reader.stored_bytes() - self.stored;
+        self.stored += stored;
+        Ok((!blocks.is_empty()).then_some((self.source, UnitInput::Blocks { blocks, stored })))
     }
 }

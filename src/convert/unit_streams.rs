@@ -31,6 +31,9 @@ pub(super) struct UnitStreams {
     idle: Vec<Box<dyn SegmentEncoder>>,
 }
 
+/// Where files are cut by size, it is looked at after each so many rows, wherever batches end: the same rows give the same files.
+const SIZE_CHECK: u64 = 4096;
+
 struct Stream {
     folder: Arc<str>,
     cuts: Cuts,
@@ -91,7 +94,8 @@ impl Stream {
             let left = (batch.num_rows() - at) as u64;
             let (taken, ends) = match self.cuts.file(self.row) {
                 Some((_, rows)) => (left.min(rows.end - self.row), self.row + left >= rows.end),
-                None => (left, false),
+                None if self.cuts == Cuts::Size(None) => (left, false),
+                None => (left.min(SIZE_CHECK - self.row % SIZE_CHECK), false),
             };
             // Slices are cheap, but not free: most batches are taken whole.
             if taken as usize == batch.num_rows() {

@@ -34,6 +34,16 @@ pub enum Content {
     LongLine { head: Bytes, length: u64 },
 }
 
+impl Content {
+    /// Bytes of the source that it stands for, but for the newline of a long line.
+    pub fn length(&self) -> u64 {
+        match self {
+            Content::Records(bytes) => bytes.len() as u64,
+            Content::LongLine { length, .. } => *length,
+        }
+    }
+}
+
 /// Reads blocks. A line belongs to the range in which it starts.
 pub struct BlockReader {
     reader: Box<dyn Read + Send>,
@@ -46,10 +56,6 @@ pub struct BlockReader {
     offset: u64,
     /// Lines that start here or later belong to the next range.
     stop: Option<u64>,
-    /// Where the lines that start belong to the next piece of a stream, and how far apart such places are.
-    cut: Option<(u64, u64)>,
-    /// The last block ended at such a place.
-    at_cut: bool,
     /// The line that the range cuts into is the range before's.
     skip_line: bool,
     skip_header: bool,
@@ -94,8 +100,6 @@ impl BlockReader {
             carry: Vec::new(),
             offset: 0,
             stop: None,
-            cut: None,
-            at_cut: false,
             skip_line: false,
             skip_header: framing.has_header(),
             done: false,
@@ -122,8 +126,6 @@ impl BlockReader {
             carry: Vec::new(),
             offset: from,
             stop: Some(end),
-            cut: None,
-            at_cut: false,
             skip_line: start > 0,
             skip_header: false,
             done: false,
@@ -143,20 +145,6 @@ impl BlockReader {
         self.stored.load(Ordering::Relaxed)
     }
 
-    /// Ends a block at each multiple of `size`, just where a range of a plain file that ends there would: so a stream is cut into
-    /// the same blocks as the file that was compressed.
-    pub fn cut_every(mut self, size: u64) -> BlockReader {
-        if self.framing == Framing::Lines {
-            self.cut = Some((size, size));
-        }
-        self
-    }
-
-    /// Whether the last block was the last before such a place.
-    pub fn at_cut(&self) -> bool {
-        self.at_cut
-    }
-
     /// Makes blocks small, for a look at the first record.
     pub fn starting_small(mut self) -> BlockReader {
         self.block = 16 << 10;
@@ -168,7 +156,6 @@ impl BlockReader {
     /// # Errors
     /// [`crate::ErrorKind::Input`] naming the file and the offset, for a read that fails or a stream that is cut off or damaged.
     pub fn next_block(&mut self) -> Result<Option<Block>> {
-        self.at_cut = false;
         let mut buffer = Vec::with_capacity(self.block.max(self.carry.len()) + (self.block >> 4));
         buffer.append(&mut self.carry);
         while !self.done {
@@ -205,10 +192,6 @@ impl BlockReader {
                     self.done = true;
                     return Ok(None);
                 }
-                if !ended && buffer.len() < self.block {
-                    // A whole block from here on, as a stream has it here.
-                    continue;
-                }
             }
             if let Some(stop) = self.stop
                 && self.offset + buffer.len() as u64 >= stop
@@ -219,17 +202,6 @@ impl BlockReader {
                     buffer.truncate(from + at + 1);
                     self.done = true;
                     return Ok(self.block(buffer));
-                }
-            }
-            if let Some((cut, size)) = self.cut
-                && self.offset + buffer.len() as u64 >= cut
-            {
-                let from = (cut - 1).saturating_sub(self.offset) as usize;
-                if let Some(at) = memchr::memchr(b'\n', &buffer[from..]) {
-                    self.carry = buffer.split_off(from + at + 1);
-                    let block = self.block(buffer);
-                    self.pass_cut(size);
-                    return Ok(block);
                 }
             }
             if ended {
@@ -245,11 +217,6 @@ impl BlockReader {
             }
         }
         Ok(None)
-    }
-
-    fn pass_cut(&mut self, size: u64) {
-        self.cut = Some(((self.offset / size + 1) * size, size));
-        self.at_cut = true;
     }
 
     fn block(&mut self, bytes: Vec<u8>) -> Option<Block> {
@@ -286,9 +253,6 @@ impl BlockReader {
         self.offset += length + u64::from(!self.done);
         if self.stop.is_some_and(|stop| self.offset >= stop) {
             self.done = true;
-        }
-        if let Some((_, size)) = self.cut.filter(|(cut, _)| self.offset >= *cut) {
-            self.pass_cut(size);
         }
         Ok(Block { offset, content: Content::LongLine { head: head.into(), length } })
     }
@@ -346,33 +310,6 @@ mod tests {
                 start = end;
             }
             assert_eq!(together, content, "{parts} parts");
-        }
-    }
-
-    #[test]
-    fn a_stream_has_the_blocks_of_the_ranges() {
-        let lines: String = (0..3_000).map(|n| format!("{n} {}\n", "x".repeat(n % 90))).collect();
-        let (_guard, source) = file(lines.as_bytes());
-        for unit in [10, 1_000, 4_096, 50_000, 1 << 20] {
-            let small = |mut reader: BlockReader| {
-                reader.block = 512;
-                reader
-            };
-            let blocks = |reader: &mut BlockReader| -> Vec<(u64, usize)> {
-                let block = |block: Block| match block.content {
-                    Content::Records(bytes) => (block.offset, bytes.len()),
-                    Content::LongLine { .. } => panic!("no line is long"),
-                };
-                std::iter::from_fn(|| reader.next_block().unwrap()).map(block).collect()
-            };
-            let mut ranges = Vec::new();
-            for start in (0..lines.len() as u64).step_by(unit) {
-                let end = (start + unit as u64).min(lines.len() as u64);
-                let file = source.open_file().unwrap().unwrap();
-                ranges.extend(blocks(&mut small(BlockReader::range(file, "x", start, end).unwrap())));
-            }
-            let stream = BlockReader::open(&source, Framing::Lines).unwrap().cut_every(unit as u64);
-            assert_eq!(blocks(&mut small(stream)), ranges, "units of {unit}");
         }
     }
 

@@ -83,11 +83,12 @@ struct TextEncoder {
 const PIECE: usize = 2 << 20;
 
 impl TextEncoder {
-    fn deflate(&mut self) {
+    /// Deflates the first `length` bytes of the text.
+    fn deflate(&mut self, length: usize) {
         if let Some(deflater) = &mut self.deflater {
-            self.crc.update(&self.text);
-            deflater.deflate(&self.text, &mut self.deflated);
-            self.text.clear();
+            self.crc.update(&self.text[..length]);
+            deflater.deflate(&self.text[..length], &mut self.deflated);
+            self.text.drain(..length);
         }
     }
 }
@@ -99,8 +100,9 @@ impl SegmentEncoder for TextEncoder {
             TextRows::Json(rows) => rows.write(batch, &mut self.text)?,
         }
         self.count += batch.num_rows() as u64;
-        if self.text.len() >= PIECE {
-            self.deflate();
+        // Pieces are cut by bytes, wherever batches end: the same rows give the same file.
+        while self.deflater.is_some() && self.text.len() >= PIECE {
+            self.deflate(PIECE);
         }
         Ok(())
     }
@@ -115,7 +117,7 @@ impl SegmentEncoder for TextEncoder {
 
     fn finish(&mut self) -> Result<Segment> {
         if !self.text.is_empty() {
-            self.deflate();
+            self.deflate(self.text.len());
         }
         let (bytes, crc) = match self.deflater {
             Some(_) => (std::mem::take(&mut self.deflated), Some(std::mem::replace(&mut self.crc, Crc::new()))),

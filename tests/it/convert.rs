@@ -72,7 +72,7 @@ fn many_kinds(rows: u64) -> String {
     for row in 0..rows {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let chance = state >> 33;
-        let null = |value: String, share: u64| if chance % share == 0 || row / 25_000 == 1 { String::new() } else { value };
+        let null = |value: String, share: u64| if chance.is_multiple_of(share) || row / 25_000 == 1 { String::new() } else { value };
         let late = if row > rows - 10 { "x" } else { "" };
         text.push_str(&format!(
             "{},{},{row},{},{},{},2020-02-{:02},2020-02-29 01:02:{:02}.{:03},{},,{late}\n",
@@ -80,7 +80,7 @@ fn many_kinds(rows: u64) -> String {
             null(format!("{chance}"), 3),
             (rows - row) as i64 * -1_000_000_007,
             null(format!("{}.5", chance % 1_000), 2),
-            null((chance % 2 == 0).to_string(), 5),
+            null(chance.is_multiple_of(2).to_string(), 5),
             chance % 28 + 1,
             row / 1_000 % 60,
             row % 1_000,

@@ -183,7 +183,6 @@ impl ChunkBuilder {
             }
         }
         writer.close().map_err(failed)?;
-        drop(writer);
         let bytes_written = sink.bytes_written() as u64;
         let bytes = Bytes::from(sink.into_inner().map_err(failed)?);
         encodings.sort_unstable_by_key(|e| *e as i32);

@@ -84,10 +84,8 @@ impl IntegerEncoder {
             at = end;
             if self.levels.rows == PAGE_ROWS {
                 self.end_page(codec)?;
-            }
-            if self.dictionary && self.values.len() > DICTIONARY_VALUES {
-                self.end_page(codec)?;
-                self.dictionary = false;
+                // Only here, wherever batches end: the same rows give the same pages.
+                self.dictionary &= self.values.len() <= DICTIONARY_VALUES;
             }
         }
         Ok(())

@@ -38,7 +38,7 @@ use text::TextEncoder;
 /// A column of a row group, ready to be put into a file.
 #[derive(Debug)]
 pub enum EncodedColumn {
-    Own(chunk::ColumnChunk),
+    Own(Box<chunk::ColumnChunk>),
     /// The leaves of a column that the parquet crate encoded.
     Crate(Vec<ArrowColumnChunk>),
 }
@@ -166,8 +166,8 @@ impl SegmentEncoder for RowGroups {
         let codec = &mut self.codec;
         let columns = self.columns.iter_mut().map(|column| {
             Ok(match column {
-                ColumnEncoder::Text(encoder) => EncodedColumn::Own(encoder.finish(codec)?),
-                ColumnEncoder::Integer(encoder) => EncodedColumn::Own(encoder.finish(codec)?),
+                ColumnEncoder::Text(encoder) => EncodedColumn::Own(Box::new(encoder.finish(codec)?)),
+                ColumnEncoder::Integer(encoder) => EncodedColumn::Own(Box::new(encoder.finish(codec)?)),
                 ColumnEncoder::Crate(writers, _) => {
                     let closed = writers.drain(..).map(|writer| writer.close().map_err(failed));
                     EncodedColumn::Crate(closed.collect::<Result<_>>()?)

@@ -1,0 +1,143 @@
+//! The columns of the table that a LogFormat makes: their names, types and sources.
+
+use super::directive::{Directive, Field, Request};
+use arrow::datatypes::{DataType, TimeUnit};
+use std::collections::HashMap;
+
+/// A column of the table that a LogFormat makes.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Lower case, unique in the format.
+    pub name: String,
+    /// What it holds: Utf8View, Int32, Int64, or UTC milliseconds.
+    pub data_type: DataType,
+    /// The directives that it is read from.
+    pub directive: String,
+    pub(super) source: Source,
+}
+
+/// Where a column's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The text of a step; `-` is NULL where the flag says so.
+    Text {
+        step: usize,
+        dash_is_null: bool,
+    },
+    Number {
+        step: usize,
+    },
+    Time {
+        group: usize,
+    },
+    Query {
+        step: usize,
+    },
+    /// A piece of the request line of a step.
+    Request {
+        step: usize,
+        piece: RequestPiece,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RequestPiece {
+    Method,
+    Path,
+    Query,
+    Protocol,
+    /// The whole line, only where it can't be split.
+    Unsplit,
+}
+/// `time`'s type: Athena reads Parquet's INT64 TIMESTAMP(MILLIS).
+pub fn time_type() -> DataType {
+    DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
+}
+
+/// The columns in the order of the line; the unsplit request lines come last.
+pub(super) fn columns(found: &[(Directive, Vec<u8>)], groups: usize, membership: &[Option<usize>]) -> Vec<Column> {
+    let both_statuses = |directive: &Directive| {
+        directive.request == Request::Original
+            && found.iter().any(|(d, _)| d.field == Field::Int("status") && d.request != Request::Original)
+    };
+    let has_bytes = found.iter().any(|(d, _)| d.field == Field::BytesOut && !d.text.ends_with('O'));
+    // (wanted name, type, directive text, source, conditional)
+    let mut wanted: Vec<(String, DataType, String, Source, bool)> = Vec::new();
+    let mut unsplit = Vec::new();
+    let mut seen_groups = vec![false; groups];
+    for (step, (directive, _)) in found.iter().enumerate() {
+        let text = directive.text.clone();
+        let mut push =
+            |name: &str, data_type, source| wanted.push((name.to_string(), data_type, text.clone(), source, directive.conditional));
+        let string = Source::Text { step, dash_is_null: true };
+        match &directive.field {
+            Field::Text(name) => push(name, DataType::Utf8View, string),
+            Field::User => push("auth_user", DataType::Utf8View, string),
+            Field::ConnectionStatus => push("connection_status", DataType::Utf8View, Source::Text { step, dash_is_null: false }),
+            Field::Query => push("query", DataType::Utf8View, Source::Query { step }),
+            Field::Int("status") if both_statuses(directive) => push("status_original", DataType::Int32, Source::Number { step }),
+            Field::Int(name) => push(name, DataType::Int32, Source::Number { step }),
+            Field::Long(name) => push(name, DataType::Int64, Source::Number { step }),
+            Field::BytesOut if has_bytes && directive.text.ends_with('O') => push("bytes_out", DataType::Int64, Source::Number { step }),
+            Field::BytesOut => push("bytes", DataType::Int64, Source::Number { step }),
+            Field::RequestLine => {
+                for (name, piece) in [
+                    ("method", RequestPiece::Method),
+                    ("path", RequestPiece::Path),
+                    ("query", RequestPiece::Query),
+                    ("protocol", RequestPiece::Protocol),
+                ] {
+                    push(name, DataType::Utf8View, Source::Request { step, piece });
+                }
+                unsplit.push((
+                    "request".to_string(),
+                    DataType::Utf8View,
+                    text,
+                    Source::Request { step, piece: RequestPiece::Unsplit },
+                    directive.conditional,
+                ));
+            }
+            Field::Time { end, .. } => match membership[step] {
+                Some(group) if !seen_groups[group] => {
+                    seen_groups[group] = true;
+                    let members = (0..found.len()).filter(|i| membership[*i] == Some(group));
+                    let texts: Vec<&str> = members.map(|i| found[i].0.text.as_str()).collect();
+                    let name = if *end { "time_end" } else { "time" };
+                    wanted.push((name.to_string(), time_type(), texts.join(" "), Source::Time { group }, directive.conditional));
+                }
+                Some(_) => {}
+                None => push("time_text", DataType::Utf8View, string),
+            },
+        }
+    }
+    wanted.extend(unsplit);
+    // What is always logged has the plain name before what is logged only for some statuses.
+    let mut taken: HashMap<String, usize> = HashMap::new();
+    let mut names = vec![String::new(); wanted.len()];
+    for conditional in [false, true] {
+        for (index, (name, .., when)) in wanted.iter().enumerate() {
+            if *when == conditional {
+                names[index] = unique(name, &mut taken);
+            }
+        }
+    }
+    wanted
+        .into_iter()
+        .zip(names)
+        .map(|((_, data_type, directive, source, _), name)| Column { name, data_type, directive, source })
+        .collect()
+}
+
+/// `name`, or `name_2`, `name_3` and so on where it is taken.
+fn unique(name: &str, taken: &mut HashMap<String, usize>) -> String {
+    // The number that a name got last is kept: the thousandth of it is found without looking at the 999 before.
+    let mut number = taken.get(name).map_or(1, |last| last + 1);
+    let mut candidate = if number == 1 { name.to_string() } else { format!("{name}_{number}") };
+    while taken.contains_key(&candidate) {
+        number += 1;
+        candidate = format!("{name}_{number}");
+    }
+    taken.insert(name.to_string(), number);
+    taken.entry(candidate.clone()).or_insert(1);
+    candidate
+}
