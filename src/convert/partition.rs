@@ -54,8 +54,9 @@ impl Partitioning {
                 return Err(Error::new(ErrorKind::Usage, format!("--partition-by names `{name}` twice")));
             }
             let key = match schema.index_of(name) {
-                Ok(column) if schema.field(column).data_type().is_nested() => {
-                    return Err(Error::new(ErrorKind::Usage, format!("column {name} is nested and can't name folders")));
+                Ok(column) if schema.field(column).data_type().is_nested() || schema.field(column).data_type().is_binary() => {
+                    let message = format!("column {name} is of type {}, which can't name folders", schema.field(column).data_type());
+                    return Err(Error::new(ErrorKind::Usage, message));
                 }
                 Ok(column) => Key { name: name.clone(), column, part: Part::Value },
                 Err(_) if name == "dt" || name == "hour" => {

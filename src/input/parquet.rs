@@ -6,10 +6,11 @@ use super::framing::Framing;
 use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The rows of one row group.
@@ -87,8 +88,8 @@ pub(super) fn parquet_schema(sources: &[Source]) -> Result<SchemaRef> {
             }
         })?;
         let schema = as_written(metadata.schema());
-        let names = schema.fields().iter().enumerate();
-        if let Some((_, twice)) = names.clone().find(|(index, field)| schema.fields()[..*index].iter().any(|f| f.name() == field.name())) {
+        let mut names = HashSet::new();
+        if let Some(twice) = schema.fields().iter().find(|field| !names.insert(field.name())) {
             let message = format!("{} has two columns called `{}`; rename one", source.path, twice.name());
             return Err(Error::new(ErrorKind::Format, message));
         }
@@ -133,6 +134,10 @@ fn plain(data_type: &DataType, top: bool) -> DataType {
         DataType::UInt16 => DataType::Int32,
         DataType::UInt32 => DataType::Int64,
         DataType::UInt64 => DataType::Decimal128(20, 0),
+        // These have no type of their own in Parquet, only in what arrow says beside it.
+        DataType::Date64 => DataType::Date32,
+        DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
+        DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
         DataType::Utf8 | DataType::LargeUtf8 if top => DataType::Utf8View,
         DataType::Dictionary(_, values) => plain(values, top),
         DataType::List(item) => DataType::List(inner(item)),

@@ -58,8 +58,9 @@ impl CsvDecoder {
         let wanted = projection.len();
         let mut read = projection;
         // Which records are rejects doesn't depend on the columns that are wanted.
-        let checked = (0..schema.fields().len()).filter(|i| *schema.field(*i).data_type() != DataType::Utf8View && !read.contains(i));
-        read.extend(checked.collect::<Vec<_>>());
+        let chosen: HashSet<usize> = read.iter().copied().collect();
+        let typed = |index: &usize| *schema.field(*index).data_type() != DataType::Utf8View;
+        read.extend((0..schema.fields().len()).filter(|index| !chosen.contains(index)).filter(typed));
         CsvDecoder { options, file_schema: schema, read, wanted, schema: projected, fields: Vec::new() }
     }
 

@@ -173,6 +173,11 @@ fn no_output_has_unsigned_numbers() {
         assert_eq!(got, ["255", "65535", "4294967295", "18446744073709551615", "x", "d", "123.45"], "{to}");
         assert!(rows(&etl.path(to))[1].values().all(Option::is_none), "{to}");
     }
+    let dates: ArrayRef = Arc::new(arrow::array::Date64Array::from(vec![1_582_934_400_000, 0]));
+    write_parquet(&etl, "dates.parquet", vec![("day", dates), ("b", Arc::new(arrow::array::BinaryArray::from_vec(vec![b"\xff", b"x"])))]);
+    etl.convert("dates.parquet -o dates").ok();
+    assert_eq!(rows(&etl.path("dates"))[0]["day"].as_deref(), Some("2020-02-29"));
+    etl.convert("dates.parquet -o x --partition-by b").fails(2).says("can't name folders");
     let mut nested = columns;
     nested.push(("list", Arc::new(list)));
     write_parquet(&etl, "nested.parquet", nested);
