@@ -2,6 +2,7 @@
 
 use super::columns::{Column, plain, write_double};
 use super::format::CsvDialect;
+use super::scan::any_of;
 use super::timestamp::TimestampText;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::Schema;
@@ -83,19 +84,16 @@ const fn table(dialect: CsvDialect) -> [u8; 256] {
     table
 }
 
-/// Whether a byte needs care, told for many bytes at once: the loop has no branch, so that it is vectorised.
-#[inline(always)]
+/// What care the bytes of `text` need together.
+#[inline]
 fn needs(text: &[u8], dialect: CsvDialect) -> u8 {
-    let athena = u8::from(dialect == CsvDialect::Athena) * (QUOTE | ESCAPE);
-    let mut flags = 0;
-    for &byte in text {
-        let quote = u8::from(byte == b',') | u8::from(byte == b'\n') | u8::from(byte == b'\r');
-        let escape = u8::from(byte == b'"') * (QUOTE | ESCAPE);
-        let backslash = u8::from(byte == b'\\') * athena;
-        let newline = (u8::from(byte == b'\n') | u8::from(byte == b'\r')) * athena;
-        flags |= quote | escape | backslash | newline;
-    }
-    flags
+    let athena = if dialect == CsvDialect::Athena { QUOTE | ESCAPE } else { 0 };
+    any_of(text, |byte| {
+        let newline = u8::from(byte == b'\n') | u8::from(byte == b'\r');
+        let quote = u8::from(byte == b'"') * (QUOTE | ESCAPE);
+        let escaped_for_athena = (newline | u8::from(byte == b'\\')) * athena;
+        newline | u8::from(byte == b',') | quote | escaped_for_athena
+    })
 }
 
 fn write_text(text: &[u8], dialect: CsvDialect, out: &mut Vec<u8>) {

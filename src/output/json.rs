@@ -1,6 +1,7 @@
 //! Rows as JSON lines. Every key is there in every row, NULLs too, so that readers that guess see all columns.
 
 use super::columns::{Column, plain, write_double};
+use super::scan::any_of;
 use super::timestamp::TimestampText;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::Schema;
@@ -68,10 +69,10 @@ impl JsonRows {
     }
 }
 
-/// Whether a byte must be escaped, told for many bytes at once: the loop has no branch, so that it is vectorised.
+/// Whether a byte must be escaped.
 #[inline]
 fn needs_escape(text: &[u8]) -> bool {
-    text.iter().fold(0, |flags, byte| flags | u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\')) != 0
+    any_of(text, |byte| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')) != 0
 }
 
 /// Appends a JSON string (RFC 8259, section 7).

@@ -11,6 +11,7 @@ mod format;
 mod json;
 mod parquet;
 mod part_file;
+mod scan;
 mod stream;
 mod timestamp;
 
