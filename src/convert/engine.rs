@@ -3,6 +3,7 @@
 //! Memory is bounded: each worker holds one unit, and at most a few finished units wait for their turn.
 
 use super::accounting::Tally;
+use super::append;
 use super::assembly::Assembly;
 use super::count::Counting;
 use super::gate::Gate;
@@ -34,6 +35,9 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let schema = options.table.format.schema();
     let partitioning = Partitioning::new(&options.partition_by, &schema)?;
     let staging = Staging::prepare(&options.output, options.existing, options.format.extension())?;
+    if let Some(earlier) = staging.earlier_file().filter(|_| options.existing == Existing::Append) {
+        append::check(options, &partitioning.schema, &earlier)?;
+    }
     let mut notes = options.table.notes.clone();
     let by_row = match options.layout {
         Layout::Splits(files) => files.get() > 1,

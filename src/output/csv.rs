@@ -48,6 +48,10 @@ impl CsvRows {
                     out.push(b',');
                 }
                 if column.is_null(row) {
+                    // A record of one empty field would be a blank line, which is no record: an empty text is nearer to NULL than nothing.
+                    if columns.len() == 1 {
+                        out.extend_from_slice(b"\"\"");
+                    }
                     continue;
                 }
                 match column {

@@ -87,6 +87,12 @@ impl Staging {
         }
     }
 
+    /// A file of an earlier run, below the output folder, where there is one.
+    pub fn earlier_file(&self) -> Option<PathBuf> {
+        let (folder, names) = self.old.iter().find(|(_, names)| !names.is_empty())?;
+        Some(folder.join(names.first()?))
+    }
+
     /// Moves the files to their places; `files` are their paths below the output. Gives the paths that they have there: others,
     /// where another run added files meanwhile.
     ///

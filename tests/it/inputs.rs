@@ -233,3 +233,11 @@ fn a_folder_has_no_file_twice() {
     let report = etl.report("logs -o out");
     assert_eq!((report["rows"].as_u64(), report["sources"].as_array().unwrap().len()), (Some(5), 1));
 }
+
+#[test]
+fn a_single_column_of_csv_loses_no_row() {
+    let etl = Etl::new();
+    etl.write("a.json", "{\"a\":\"x\"}\n{\"a\":null}\n{\"a\":\"y\"}\n");
+    etl.convert("a.json -o out --to csv").ok();
+    assert_eq!(etl.report("out -o again --to json")["rows"], 3);
+}

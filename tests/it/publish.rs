@@ -25,6 +25,23 @@ fn an_output_is_refused_replaced_or_added_to() {
 }
 
 #[test]
+fn files_are_added_only_to_a_table_of_the_same_columns() {
+    let etl = Etl::new();
+    etl.log("a.log", 5).write("b.csv", "host,status\nh,200\n");
+    for to in ["csv", "json", "parquet"] {
+        etl.convert(&format!("a.log -o {to} --to {to}")).ok();
+        etl.convert(&format!("a.log -o {to} --to {to} --append")).ok();
+        etl.convert(&format!("b.csv -o {to} --to {to} --append")).fails(4).says("its files have the columns").says("host");
+        etl.convert(&format!("a.log -o {to} --to {to} --append --partition-by dt"))
+            .fails(4)
+            .says("partitioned by nothing, the new ones by dt");
+        assert_eq!(etl.names(to).len(), 2);
+    }
+    etl.convert("a.log -o dt --partition-by dt").ok();
+    etl.convert("a.log -o dt --partition-by dt --append").ok();
+}
+
+#[test]
 fn an_output_may_be_a_link_but_not_a_file() {
     let etl = Etl::new();
     etl.log("a.log", 3).write("file", "");

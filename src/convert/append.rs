@@ -1,0 +1,37 @@
+//! Files that are added to earlier ones must make one table with them.
+
+use super::options::ConvertOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{Table, TableOptions, resolve};
+use crate::output::Kind;
+use arrow::datatypes::{Schema, SchemaRef};
+use std::path::Path;
+
+/// Checks that new files with the columns of `schema` fit the file `earlier`, which lies below the output folder.
+///
+/// # Errors
+/// [`ErrorKind::Output`] where the columns or the partition folders differ, naming how.
+pub(super) fn check(options: &ConvertOptions, schema: &SchemaRef, earlier: &Path) -> Result<()> {
+    let path = options.output.join(earlier).display().to_string();
+    let refuse = |what: String| {
+        Err(Error::new(ErrorKind::Output, format!("can't add to {}: {what}", options.output.display()))
+            .with_context("what to do", "choose another folder, or give --overwrite to replace what is there"))
+    };
+    let folders = earlier.parent().into_iter().flat_map(Path::iter);
+    let keys: Vec<String> = folders.filter_map(|f| Some(f.to_str()?.split_once('=')?.0.to_string())).collect();
+    if keys != options.partition_by {
+        let shown = |keys: &[String]| if keys.is_empty() { "nothing".to_string() } else { keys.join(", ") };
+        return refuse(format!("its files are partitioned by {}, the new ones by {}", shown(&keys), shown(&options.partition_by)));
+    }
+    let known = Table::open(resolve(&[path])?, &TableOptions::default())?.format.schema();
+    let columns = |schema: &Schema| -> Vec<String> {
+        // Text files have no types but those that are guessed.
+        let typed = options.format.kind == Kind::Parquet;
+        schema.fields().iter().map(|f| if typed { format!("{} {}", f.name(), f.data_type()) } else { f.name().clone() }).collect()
+    };
+    let (old, new) = (columns(&known), columns(schema));
+    match old == new {
+        true => Ok(()),
+        false => refuse(format!("its files have the columns {}, the new ones {}", old.join(", "), new.join(", "))),
+    }
+}
