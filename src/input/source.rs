@@ -89,9 +89,29 @@ impl Source {
             .split('/')
             .filter_map(|folder| folder.split_once('='))
             .filter(|(key, _)| !key.is_empty())
-            .map(|(key, value)| (key.to_lowercase(), value.to_string()))
+            .map(|(key, value)| (unescape(key).to_lowercase(), unescape(value)))
             .collect()
     }
+}
+
+/// A folder's name without Hive's escapes: `%2F` is a slash in a partition's value.
+fn unescape(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let hex = |at: usize| behind.get(at).and_then(|digit| (*digit as char).to_digit(16));
+        match (first, hex(0), hex(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high << 4 | low) as u8);
+                rest = &behind[2..];
+            }
+            _ => {
+                bytes.push(first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| name.to_string())
 }
 
 /// The files that `arguments` name: files, folders (all files below, but for those whose name begins with `.` or `_`, as Hive

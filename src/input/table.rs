@@ -138,7 +138,8 @@ impl Table {
                 let schema = match &options.schema {
                     Some(schema) => schema.clone(),
                     None => {
-                        let (path, start) = first_records(&sources, Framing::Csv { delimiter, header: false })?;
+                        let whole = Framing::Csv { delimiter, header: false };
+                        let (path, start) = first_records(&sources, whole, Framing::Csv { delimiter, header: csv.header })?;
                         infer_csv(&path, &start, csv)?
                     }
                 };
@@ -151,7 +152,7 @@ impl Table {
                 let schema = match &options.schema {
                     Some(schema) => schema.clone(),
                     None => {
-                        let (path, start) = first_records(&sources, Framing::Lines)?;
+                        let (path, start) = first_records(&sources, Framing::Lines, Framing::Lines)?;
                         infer_json(&path, &start)?
                     }
                 };
@@ -196,48 +197,92 @@ fn check_headers(sources: &[Source], options: CsvOptions, schema: &SchemaRef) ->
     Ok(())
 }
 
-/// The first records of the first source that has any, and its path.
-fn first_records(sources: &[Source], framing: Framing) -> Result<(String, Bytes)> {
-    for source in sources {
-        if let Some(Block { content: Content::Records(bytes), .. }) = BlockReader::peek(source, framing)?.next_block()? {
-            if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-                let message = format!("{} is UTF-16, and UTF-8 is read; convert it first: iconv -f UTF-16 -t UTF-8", source.path);
-                return Err(Error::new(ErrorKind::Format, message));
-            }
-            return Ok((source.path.clone(), bytes));
+/// How many sources are looked at, to tell what all have in common.
+const LOOKED_AT: usize = 1_000;
+
+/// The first records of the first source that has any, framed as `first` says, and its path; behind them a few records of each of the
+/// others, framed as `others` says: a column that has whole numbers in one file may have text in the next.
+fn first_records(sources: &[Source], first: Framing, others: Framing) -> Result<(String, Bytes)> {
+    let mut found: Option<(String, Vec<u8>)> = None;
+    for source in sources.iter().take(LOOKED_AT) {
+        let mut reader = match &found {
+            None => BlockReader::peek(source, first)?,
+            Some(_) => BlockReader::peek(source, others)?.starting_small(),
+        };
+        let Some(Block { content: Content::Records(bytes), .. }) = reader.next_block()? else { continue };
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            let message = format!("{} is UTF-16, and UTF-8 is read; convert it first: iconv -f UTF-16 -t UTF-8", source.path);
+            return Err(Error::new(ErrorKind::Format, message));
         }
+        match &mut found {
+            None => found = Some((source.path.clone(), bytes.to_vec())),
+            Some((_, start)) => {
+                if !start.ends_with(b"\n") {
+                    start.push(b'\n');
+                }
+                start.extend_from_slice(&bytes);
+            }
+        }
+    }
+    if let Some((path, start)) = found {
+        return Ok((path, start.into()));
     }
     let path = sources.first().map_or("the input", |s| s.path.as_str());
     Err(Error::new(ErrorKind::Format, format!("{path} is empty, so its columns can't be told; name them with --schema")))
 }
 
+/// The format that the first source with lines is in. Others in another format are named in a note: their lines will not fit.
 fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogFormat>> {
-    const LINES: usize = 1_000;
-    for source in sources {
-        let mut reader = BlockReader::peek(source, Framing::Lines)?;
-        let Some(Block { content: Content::Records(mut bytes), .. }) = reader.next_block()? else { continue };
-        if let Some(end) = memchr::memchr_iter(b'\n', &bytes).nth(LINES - 1) {
-            bytes.truncate(end + 1);
+    let mut taken: Option<Arc<LogFormat>> = None;
+    let mut others: Vec<String> = Vec::new();
+    for source in sources.iter().take(LOOKED_AT) {
+        let Some(lines) = first_lines(source)? else { continue };
+        let found = detect(&lines)?;
+        match (&taken, found) {
+            (Some(format), Some(found)) if found.format.text() != format.text() => {
+                others.push(format!("{} looks like {}", source.path, found.format.name()));
+            }
+            (Some(_), _) => {}
+            (None, Some(found)) => {
+                let share = match found.fitting == found.tried {
+                    true => String::new(),
+                    false => format!(": {} of the first {} lines fit", found.fitting, found.tried),
+                };
+                notes.push(format!("log format {} (found in {}{share})", found.format.name(), source.path));
+                taken = Some(found.format);
+            }
+            (None, None) => return Err(unknown_format(source, &lines)),
         }
-        if bytes.trim_ascii().is_empty() {
-            continue;
-        }
-        let Some(found) = detect(&bytes)? else {
-            let first = bytes.trim_ascii_start().split(|b| *b == b'\n').next().unwrap_or_default();
-            let shown: String = String::from_utf8_lossy(first).chars().take(120).collect();
-            return Err(Error::new(ErrorKind::Format, format!("{} is in none of the formats that are known by name", source.path))
-                .with_context("its first line", shown.escape_debug())
-                .with_context("known", Preset::ALL.map(Preset::name).join(", "))
-                .with_context("what to do", "give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|json|parquet"));
-        };
-        let share = if found.fitting == found.tried {
-            String::new()
-        } else {
-            format!(": {} of the first {} lines fit", found.fitting, found.tried)
-        };
-        notes.push(format!("log format {} (found in {}{share})", found.format.name(), source.path));
-        return Ok(found.format);
     }
-    notes.push("log format combined (there is no line to tell it from)".to_string());
-    Ok(Preset::Combined.format())
+    if let [first, rest @ ..] = others.as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(", and {} more files are in another format too", rest.len()) };
+        notes.push(format!("not all files are in one format: {first}{more}; read them on their own, or their lines are rejected"));
+    }
+    Ok(taken.unwrap_or_else(|| {
+        notes.push("log format combined (there is no line to tell it from)".to_string());
+        Preset::Combined.format()
+    }))
+}
+
+/// The lines of a log that tell its format; nothing where all are blank.
+fn first_lines(source: &Source) -> Result<Option<Bytes>> {
+    const LINES: usize = 1_000;
+    let mut reader = BlockReader::peek(source, Framing::Lines)?;
+    let Some(Block { content: Content::Records(mut bytes), .. }) = reader.next_block()? else { return Ok(None) };
+    if let Some(end) = memchr::memchr_iter(b'\n', &bytes).nth(LINES - 1) {
+        bytes.truncate(end + 1);
+    }
+    Ok((!bytes.trim_ascii().is_empty()).then_some(bytes))
+}
+
+fn unknown_format(source: &Source, lines: &[u8]) -> Error {
+    let first = lines.trim_ascii_start().split(|b| *b == b'\n').next().unwrap_or_default();
+    let shown: String = String::from_utf8_lossy(first).chars().take(120).collect();
+    Error::new(ErrorKind::Format, format!("{} is in none of the formats that are known by name", source.path))
+        .with_context("its first line", shown.escape_debug())
+        .with_context("known", Preset::ALL.map(Preset::name).join(", "))
+        .with_context(
+            "what to do",
+            "give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|json|parquet",
+        )
 }

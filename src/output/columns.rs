@@ -44,6 +44,10 @@ fn plain_type(data_type: &DataType) -> Option<DataType> {
         DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => Some(DataType::Int32),
         DataType::UInt32 => Some(DataType::Int64),
         DataType::Float16 => Some(DataType::Float32),
+        // A column that is NULL throughout.
+        DataType::Null => Some(DataType::Utf8View),
+        // Text has no place for a zone, so that all times in it are UTC.
+        DataType::Timestamp(unit, Some(zone)) if **zone != *"UTC" => Some(DataType::Timestamp(*unit, Some("UTC".into()))),
         _ => None,
     }
 }

@@ -51,6 +51,6 @@ pub(super) async fn scan(
 /// The file at `path` as the object store of local files knows it.
 fn object(path: &Path) -> std::io::Result<ObjectMeta> {
     let metadata = std::fs::metadata(path)?;
-    let location = StorePath::from_absolute_path(std::path::absolute(path)?).map_err(std::io::Error::other)?;
+    let location = StorePath::from_absolute_path(std::fs::canonicalize(path)?).map_err(std::io::Error::other)?;
     Ok(ObjectMeta { location, last_modified: metadata.modified()?.into(), size: metadata.len(), e_tag: None, version: None })
 }

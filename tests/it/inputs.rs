@@ -241,3 +241,38 @@ fn a_single_column_of_csv_loses_no_row() {
     etl.convert("a.json -o out --to csv").ok();
     assert_eq!(etl.report("out -o again --to json")["rows"], 3);
 }
+
+#[test]
+fn types_are_told_from_all_files() {
+    let etl = Etl::new();
+    etl.write("t/1.csv", "a,b\n1,\n").write("t/2.csv", "a,b\n2.5,x\n").write("t/3.csv", "a,b\n3,5\n");
+    etl.convert("t -o csv --to json").ok();
+    assert_eq!(etl.report("t -o csv2 --to json")["rejects"], 0);
+    etl.write("j/1.json", "{\"a\":1}\n").write("j/2.json", "{\"a\":2,\"b\":\"x\"}\n");
+    assert_eq!(etl.report("j -o json --to csv")["rows"], 2);
+}
+
+#[test]
+fn a_folder_of_two_formats_is_told() {
+    let etl = Etl::new();
+    etl.log("logs/a.log", 3);
+    let line = String::from_utf8(generated(1)).unwrap();
+    etl.write("logs/b.log", format!("www.example.com:443 {line}"));
+    etl.convert("logs -o out").ok().says("logs/b.log looks like vhost_combined").says("1 rejects");
+}
+
+#[test]
+fn times_of_other_zones_are_utc_in_text() {
+    use arrow::array::{ArrayRef, NullArray, RecordBatch, TimestampMicrosecondArray};
+    let etl = Etl::new();
+    let time: ArrayRef = std::sync::Arc::new(TimestampMicrosecondArray::from(vec![0, 1_000]).with_timezone("+01:00"));
+    let none: ArrayRef = std::sync::Arc::new(NullArray::new(2));
+    let batch = RecordBatch::try_from_iter([("t", time), ("n", none)]).unwrap();
+    let file = std::fs::File::create(etl.path("t.parquet")).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    etl.convert("t.parquet -o csv --to csv").ok();
+    let text = String::from_utf8(etl.read("csv/part-00000.csv")).unwrap();
+    assert!(text.contains("1970-01-01 00:00:00") && !text.contains("01:00:00") && !text.contains("\"\""), "{text}");
+}
