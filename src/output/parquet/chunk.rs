@@ -128,6 +128,29 @@ impl ChunkBuilder {
         Ok(())
     }
 
+    /// Adds a data page of `numbers` of a dictionary that has `count` values by now.
+    pub(super) fn add_dictionary_page(
+        &mut self,
+        codec: &mut PageCodec,
+        numbers: &mut Vec<u32>,
+        count: usize,
+        levels: &mut Levels,
+        bounds: Option<(Vec<u8>, Vec<u8>)>,
+        text_bytes: Option<i64>,
+    ) -> Result<()> {
+        if count == 0 {
+            // All NULL so far: there is nothing for a dictionary, and so there may be no page that asks for one.
+            return self.add_page(codec, Encoding::PLAIN, levels, bounds, text_bytes, |_| {});
+        }
+        let width = usize::BITS - (count - 1).leading_zeros();
+        self.add_page(codec, Encoding::RLE_DICTIONARY, levels, bounds, text_bytes, |out| {
+            out.push(width as u8);
+            hybrid::write(numbers, width, out);
+        })?;
+        numbers.clear();
+        Ok(())
+    }
+
     /// The chunk. `dictionary` are the plain values and their number; `bounds` the statistics of the chunk from its pages'.
     pub(super) fn finish(
         &mut self,

@@ -3,9 +3,7 @@
 use super::chunk::{ChunkBuilder, ColumnChunk, Levels, PAGE_ROWS};
 use super::delta;
 use super::dictionary::{Numbering, mix};
-use super::hybrid;
 use super::page_codec::PageCodec;
-use super::text::width_of;
 use crate::error::Result;
 use arrow::buffer::NullBuffer;
 use parquet::basic::{Encoding, Type};
@@ -124,17 +122,9 @@ impl IntegerEncoder {
             self.bounds = Some((least.min(low), greatest.max(high)));
             (self.plain(low), self.plain(high))
         });
-        if self.dictionary && self.numbering.len() == 0 {
-            // All NULL so far: there is nothing for a dictionary, and so there may be no page that asks for one.
-            self.chunk.add_page(codec, Encoding::PLAIN, &mut self.levels, bounds, None, |_| {})?;
-        } else if self.dictionary {
-            let width = width_of(self.numbering.len());
-            let numbers = &self.numbers;
-            self.chunk.add_page(codec, Encoding::RLE_DICTIONARY, &mut self.levels, bounds, None, |out| {
-                out.push(width as u8);
-                hybrid::write(numbers, width, out);
-            })?;
-            self.numbers.clear();
+        if self.dictionary {
+            let count = self.numbering.len();
+            self.chunk.add_dictionary_page(codec, &mut self.numbers, count, &mut self.levels, bounds, None)?;
         } else {
             let bits = if self.is_32() { 32 } else { 64 };
             let page = &self.page;

@@ -3,7 +3,6 @@
 use super::chunk::{ChunkBuilder, ColumnChunk, Levels, PAGE_ROWS};
 use super::delta;
 use super::dictionary::{Numbering, hash, same};
-use super::hybrid;
 use super::page_codec::PageCodec;
 use crate::error::Result;
 use arrow::array::{Array, StringViewArray};
@@ -155,17 +154,9 @@ impl TextEncoder {
         }
         let cut = bounds.map(|(least, greatest)| (floor(&least).0, ceiling(&greatest).0));
         let text_bytes = Some(std::mem::take(&mut self.text_bytes));
-        if self.dictionary && self.numbering.len() == 0 {
-            // All NULL so far: there is nothing for a dictionary, and so there may be no page that asks for one.
-            self.chunk.add_page(codec, Encoding::PLAIN, &mut self.levels, cut, text_bytes, |_| {})?;
-        } else if self.dictionary {
-            let width = width_of(self.numbering.len());
-            let numbers = &self.numbers;
-            self.chunk.add_page(codec, Encoding::RLE_DICTIONARY, &mut self.levels, cut, text_bytes, |out| {
-                out.push(width as u8);
-                hybrid::write(numbers, width, out);
-            })?;
-            self.numbers.clear();
+        if self.dictionary {
+            let count = self.numbering.len();
+            self.chunk.add_dictionary_page(codec, &mut self.numbers, count, &mut self.levels, cut, text_bytes)?;
         } else {
             let (lengths, bytes) = (&self.lengths, &self.bytes);
             self.chunk.add_page(codec, Encoding::DELTA_LENGTH_BYTE_ARRAY, &mut self.levels, cut, text_bytes, |out| {
@@ -197,11 +188,6 @@ impl TextEncoder {
             )
         })
     }
-}
-
-/// The bits that numbers below `count` need.
-pub(super) fn width_of(count: usize) -> u32 {
-    usize::BITS - count.saturating_sub(1).leading_zeros()
 }
 
 fn widen(bounds: &mut Option<(Vec<u8>, Vec<u8>)>, least: &[u8], greatest: &[u8]) {
