@@ -22,31 +22,32 @@ pub(super) struct Piece {
 
 /// Encodes the rows of units, one unit after the other.
 pub(super) struct UnitStreams {
-    format: FileFormat,
-    schema: SchemaRef,
     /// The partitions of the unit at hand, in the order of their first rows.
     streams: Vec<Stream>,
     by_folder: HashMap<Arc<str>, usize>,
-    /// Encoders that can be used again.
-    idle: Vec<Box<dyn SegmentEncoder>>,
-}
-
-/// Where files are cut by size, it is looked at after each so many rows, wherever batches end: the same rows give the same files.
-const SIZE_CHECK: u64 = 4096;
-
-struct Stream {
-    folder: Arc<str>,
-    cuts: Cuts,
-    /// The number in the partition of the next row.
-    row: u64,
-    /// The number of the first row in `encoder`.
-    segment_start: u64,
     encoder: Box<dyn SegmentEncoder>,
 }
 
+/// Where files are cut by size, it is looked at after each so many rows, wherever batches end: the same rows give the same files.
+const SIZE_CHECK: u64 = 1024;
+
+/// The rows of one partition.
+struct Stream {
+    folder: Arc<str>,
+    cuts: Cuts,
+    /// The number in the partition of the next row to be encoded.
+    row: u64,
+    /// The number of the first row in the segment at hand.
+    segment_start: u64,
+    /// Rows that wait for the unit's end: of many partitions one is encoded after the other, so that one encoder is enough.
+    waiting: Vec<RecordBatch>,
+}
+
 impl UnitStreams {
-    pub(super) fn new(format: FileFormat, schema: SchemaRef) -> Self {
-        UnitStreams { format, schema, streams: Vec::new(), by_folder: HashMap::new(), idle: Vec::new() }
+    /// # Errors
+    /// Where the format can't hold the columns.
+    pub(super) fn new(format: FileFormat, schema: SchemaRef) -> Result<Self> {
+        Ok(UnitStreams { streams: Vec::new(), by_folder: HashMap::new(), encoder: encoder(format, schema)? })
     }
 
     /// Adds rows of the partition `folder`. `start` gives the partition's cuts and the number of the unit's first row in it; whole
@@ -54,7 +55,7 @@ impl UnitStreams {
     pub(super) fn add(
         &mut self,
         folder: &Arc<str>,
-        batch: &RecordBatch,
+        batch: RecordBatch,
         start: impl FnOnce() -> (Cuts, u64),
         done: &mut dyn FnMut(Piece) -> Result<()>,
     ) -> Result<()> {
@@ -62,33 +63,37 @@ impl UnitStreams {
             Some(index) => *index,
             None => {
                 let (cuts, row) = start();
-                let encoder = match self.idle.pop() {
-                    Some(encoder) => encoder,
-                    None => encoder(self.format, self.schema.clone())?,
-                };
-                self.streams.push(Stream { folder: folder.clone(), cuts, row, segment_start: row, encoder });
+                self.streams.push(Stream { folder: folder.clone(), cuts, row, segment_start: row, waiting: Vec::new() });
                 self.by_folder.insert(folder.clone(), self.streams.len() - 1);
                 self.streams.len() - 1
             }
         };
-        self.streams[index].add(batch, done)
+        let stream = &mut self.streams[index];
+        if folder.is_empty() {
+            // There is only one: its rows are encoded while they are in the cache.
+            return stream.encode(&batch, self.encoder.as_mut(), done);
+        }
+        stream.waiting.push(batch);
+        Ok(())
     }
 
     /// Ends the unit.
     pub(super) fn finish(&mut self, done: &mut dyn FnMut(Piece) -> Result<()>) -> Result<()> {
         self.by_folder.clear();
         for mut stream in self.streams.drain(..) {
-            if stream.row > stream.segment_start {
-                done(stream.end_segment()?)?;
+            for batch in std::mem::take(&mut stream.waiting) {
+                stream.encode(&batch, self.encoder.as_mut(), done)?;
             }
-            self.idle.push(stream.encoder);
+            if stream.row > stream.segment_start {
+                done(stream.end_segment(self.encoder.as_mut())?)?;
+            }
         }
         Ok(())
     }
 }
 
 impl Stream {
-    fn add(&mut self, batch: &RecordBatch, done: &mut dyn FnMut(Piece) -> Result<()>) -> Result<()> {
+    fn encode(&mut self, batch: &RecordBatch, encoder: &mut dyn SegmentEncoder, done: &mut dyn FnMut(Piece) -> Result<()>) -> Result<()> {
         let mut at = 0;
         while at < batch.num_rows() {
             let left = (batch.num_rows() - at) as u64;
@@ -99,23 +104,27 @@ impl Stream {
             };
             // Slices are cheap, but not free: most batches are taken whole.
             if taken as usize == batch.num_rows() {
-                self.encoder.write(batch)?;
+                encoder.write(batch)?;
             } else {
-                self.encoder.write(&batch.slice(at, taken as usize))?;
+                encoder.write(&batch.slice(at, taken as usize))?;
             }
             at += taken as usize;
             self.row += taken;
-            let full =
-                matches!(self.cuts, Cuts::Size(Some(target)) if self.encoder.size() as u64 >= (target / 8).clamp(64 << 10, 16 << 20));
+            let full = match self.cuts {
+                Cuts::Size(Some(target)) if self.row.is_multiple_of(SIZE_CHECK) => {
+                    encoder.size() as u64 >= (target / 8).clamp(64 << 10, 16 << 20)
+                }
+                _ => false,
+            };
             if ends || full {
-                done(self.end_segment()?)?;
+                done(self.end_segment(encoder)?)?;
             }
         }
         Ok(())
     }
 
-    fn end_segment(&mut self) -> Result<Piece> {
-        let segment = self.encoder.finish()?;
+    fn end_segment(&mut self, encoder: &mut dyn SegmentEncoder) -> Result<Piece> {
+        let segment = encoder.finish()?;
         let place = self.cuts.file(self.segment_start);
         let whole = place.as_ref().is_some_and(|(_, rows)| rows.start == self.segment_start && rows.end == self.row);
         self.segment_start = self.row;

@@ -48,7 +48,10 @@ impl<'a> Writing<'a> {
 impl Work for Writing<'_> {
     fn begin(&self, unit: u64) -> Result<Box<dyn UnitWork + '_>> {
         let idle = self.idle().pop();
-        let streams = idle.unwrap_or_else(|| UnitStreams::new(self.format, self.partitioning.schema.clone()));
+        let streams = match idle {
+            Some(streams) => streams,
+            None => UnitStreams::new(self.format, self.partitioning.schema.clone())?,
+        };
         Ok(Box::new(UnitWriting { writing: self, unit, rows: 0, streams, pieces: Vec::new() }))
     }
 }
@@ -61,7 +64,7 @@ impl UnitWork for UnitWriting<'_> {
                 Some(starts) => starts.of(self.unit, &folder),
                 None => (Cuts::Size(self.writing.assembly.target), 0),
             };
-            self.streams.add(&folder, &part, start, &mut |piece| keep(self.writing.assembly, &mut self.pieces, piece))?;
+            self.streams.add(&folder, part, start, &mut |piece| keep(self.writing.assembly, &mut self.pieces, piece))?;
         }
         Ok(())
     }
