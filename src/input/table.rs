@@ -236,7 +236,10 @@ fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogForm
     let mut taken: Option<Arc<LogFormat>> = None;
     let mut others: Vec<String> = Vec::new();
     for source in sources.iter().take(LOOKED_AT) {
-        let Some(lines) = first_lines(source)? else { continue };
+        // Of the others a few lines are enough: there may be very many files.
+        let reader = BlockReader::peek(source, Framing::Lines)?;
+        let reader = if taken.is_some() { reader.starting_small() } else { reader };
+        let Some(lines) = first_lines(reader)? else { continue };
         let found = detect(&lines)?;
         match (&taken, found) {
             (Some(format), Some(found)) if found.format.text() != format.text() => {
@@ -265,9 +268,8 @@ fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogForm
 }
 
 /// The lines of a log that tell its format; nothing where all are blank.
-fn first_lines(source: &Source) -> Result<Option<Bytes>> {
+fn first_lines(mut reader: BlockReader) -> Result<Option<Bytes>> {
     const LINES: usize = 1_000;
-    let mut reader = BlockReader::peek(source, Framing::Lines)?;
     let Some(Block { content: Content::Records(mut bytes), .. }) = reader.next_block()? else { return Ok(None) };
     if let Some(end) = memchr::memchr_iter(b'\n', &bytes).nth(LINES - 1) {
         bytes.truncate(end + 1);

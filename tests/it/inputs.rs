@@ -276,3 +276,15 @@ fn times_of_other_zones_are_utc_in_text() {
     let text = String::from_utf8(etl.read("csv/part-00000.csv")).unwrap();
     assert!(text.contains("1970-01-01 00:00:00") && !text.contains("01:00:00") && !text.contains("\"\""), "{text}");
 }
+
+#[test]
+fn long_texts_make_pages_of_fewer_rows() {
+    let etl = Etl::new();
+    let lines: String = (0..1_200).map(|n| format!("{{\"n\":{n},\"t\":\"{n}{}\"}}\n", "x".repeat(40_000))).collect();
+    etl.write("a.json", &lines).convert("a.json -o out").ok();
+    etl.convert("out -o again --to json").ok();
+    assert!(etl.read("again/part-00000.json") == lines.into_bytes());
+    let reader = SerializedFileReader::new(std::fs::File::open(etl.path("out/part-00000.parquet")).unwrap()).unwrap();
+    let pages = reader.get_row_group(0).unwrap().get_column_page_reader(1).unwrap();
+    assert!(pages.filter(|page| page.as_ref().unwrap().is_data_page()).count() > 1);
+}

@@ -12,6 +12,10 @@ use parquet::file::statistics::{Statistics, ValueStatistics};
 
 /// A dictionary may grow to this many bytes; then the column goes on without one.
 const DICTIONARY_BYTES: usize = 4 << 20;
+/// A page ends before its rows are full where its texts have this many bytes: offsets in pages and dictionaries have 32 bits.
+const PAGE_BYTES: i64 = 16 << 20;
+/// After how many rows that is looked at: always the same ones of a page, wherever batches end.
+const STEP: usize = PAGE_ROWS / 40;
 /// Texts in statistics and in the page index are cut to this many bytes.
 const BOUND_BYTES: usize = 64;
 
@@ -78,10 +82,11 @@ impl TextEncoder {
     pub(super) fn write(&mut self, array: &StringViewArray, codec: &mut PageCodec) -> Result<()> {
         let mut at = 0;
         while at < array.len() {
-            let end = array.len().min(at + PAGE_ROWS - self.levels.rows);
+            let end = array.len().min(at + STEP - self.levels.rows % STEP);
             self.write_rows(array, at, end);
             at = end;
-            if self.levels.rows == PAGE_ROWS {
+            let heavy = self.levels.rows.is_multiple_of(STEP) && self.text_bytes > PAGE_BYTES;
+            if self.levels.rows == PAGE_ROWS || heavy {
                 self.end_page(codec)?;
                 // Only here, wherever batches end: the same rows give the same pages.
                 self.dictionary &= self.values.len() <= DICTIONARY_BYTES;
