@@ -17,6 +17,10 @@ pub enum ErrorKind {
     Rejects,
     /// A query is wrong or failed.
     Query,
+    /// A check of a pipeline failed.
+    Checks,
+    /// Another run was faster; nothing of this one is seen.
+    Conflict,
     /// The user interrupted the run; nothing was published.
     Interrupted,
     /// A promise of this program to itself was broken: a bug.
@@ -33,6 +37,8 @@ impl ErrorKind {
             ErrorKind::Output => 4,
             ErrorKind::Rejects => 5,
             ErrorKind::Query => 6,
+            ErrorKind::Checks => 7,
+            ErrorKind::Conflict => 8,
             ErrorKind::Interrupted => 130,
         }
     }

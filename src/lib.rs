@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 pub mod accesslog;
+pub mod catalog;
 pub mod cli;
 pub mod convert;
 pub mod decode;
@@ -17,10 +18,13 @@ pub mod generate;
 pub mod input;
 pub mod inspect;
 pub mod output;
+pub mod pipeline;
 pub mod progress;
 pub mod publish;
 pub mod query;
+pub mod report;
 pub mod schema;
+pub mod storage;
 pub mod tabular;
 pub mod text_column;
 pub mod units;

@@ -1,11 +1,12 @@
 //! Sizes and rates as people write them: `128MiB`, `1.5 GB`, `684.0 MB/s`.
 
+use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 /// A number of bytes. Parsed from `512`, `64KiB`, `10MB`, `1.5GiB`; shown in decimal units, as storage is billed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ByteSize(pub u64);
 
 impl FromStr for ByteSize {
@@ -80,7 +81,7 @@ pub fn count(n: u64) -> String {
 }
 
 /// A share of rejected lines: `1%` or `0.01`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Rate(pub f64);
 
 impl FromStr for Rate {

@@ -1,9 +1,11 @@
 //! What kind of file is written, and how it is compressed.
 
 use crate::error::{Error, ErrorKind, Result};
+use serde::Serialize;
 
 /// The kinds of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     Csv,
     Json,
@@ -11,7 +13,8 @@ pub enum Kind {
 }
 
 /// How bytes are compressed, with the level where the codec has one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Codec {
     None,
     /// Levels 1 to 9.
@@ -22,7 +25,8 @@ pub enum Codec {
 }
 
 /// How CSV fields are escaped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CsvDialect {
     /// RFC 4180.
     #[default]
@@ -32,7 +36,8 @@ pub enum CsvDialect {
 }
 
 /// A kind of file with all its settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub struct FileFormat {
     pub kind: Kind,
     pub codec: Codec,

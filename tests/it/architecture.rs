@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 18] = [
+const FLOORS: [(u8, &str, &[&str]); 22] = [
     (0, "error", &[]),
     (0, "units", &[]),
     (0, "diagnostic", &[]),
@@ -16,13 +16,35 @@ const FLOORS: [(u8, &str, &[&str]); 18] = [
     (1, "accesslog", &["error", "diagnostic", "decode", "escape", "text_column"]),
     (1, "tabular", &["error", "diagnostic", "decode", "escape", "text_column", "accesslog"]),
     (1, "schema", &["error", "diagnostic", "accesslog"]),
-    (2, "input", &["error", "units", "diagnostic", "decode", "accesslog", "tabular", "schema"]),
+    (2, "storage", &["error"]),
+    (2, "input", &["error", "units", "diagnostic", "decode", "accesslog", "tabular", "schema", "storage"]),
     (2, "output", &["error", "units", "accesslog", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
-    (3, "publish", &["error"]),
+    (3, "publish", &["error", "storage"]),
     (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output", "publish"]),
     (4, "query", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output"]),
     (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output"]),
+    (4, "catalog", &["error", "units", "diagnostic", "schema", "storage", "output", "publish"]),
+    (
+        5,
+        "pipeline",
+        &[
+            "error",
+            "units",
+            "diagnostic",
+            "progress",
+            "accesslog",
+            "schema",
+            "storage",
+            "input",
+            "output",
+            "publish",
+            "convert",
+            "catalog",
+            "query",
+        ],
+    ),
+    (6, "report", &["error", "units", "diagnostic", "pipeline"]),
     (
         7,
         "cli",
@@ -40,6 +62,10 @@ const FLOORS: [(u8, &str, &[&str]); 18] = [
             "query",
             "inspect",
             "generate",
+            "storage",
+            "catalog",
+            "pipeline",
+            "report",
         ],
     ),
 ];

@@ -1,0 +1,310 @@
+//! A pipeline as it is run: everything resolved and checked. How it is written is the concern of [`super::spec`].
+
+use crate::output::FileFormat;
+use crate::units::{ByteSize, Rate};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+
+/// A job that makes tables.
+#[derive(Debug, Clone, Serialize)]
+pub struct Pipeline {
+    /// The file that it was read from, as messages call it.
+    #[serde(skip)]
+    pub path: String,
+    /// Lower-case letters, digits, `_` and `-`; unique in its lake.
+    pub name: String,
+    pub description: Option<String>,
+    pub lake: Lake,
+    /// The variables with their values; never those of the environment, which may be secrets.
+    pub vars: BTreeMap<String, String>,
+    pub sources: Vec<Source>,
+    /// In an order in which each needs only those before it.
+    pub transforms: Vec<Transform>,
+    pub outputs: Vec<Output>,
+    /// LF-Tags and the values that they may have.
+    pub tags: BTreeMap<String, Vec<String>>,
+    pub grants: Vec<Grant>,
+    pub verify: Vec<Check>,
+    pub schedule: Option<Schedule>,
+}
+
+/// Where the tables are.
+#[derive(Debug, Clone, Serialize)]
+pub struct Lake {
+    /// An absolute path of a folder, or `s3://bucket/prefix`.
+    pub location: String,
+    pub catalog: CatalogKind,
+}
+
+/// Which catalog knows the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CatalogKind {
+    /// JSON objects in the lake itself.
+    Local,
+}
+
+/// Files that are read.
+#[derive(Debug, Clone, Serialize)]
+pub struct Source {
+    pub name: String,
+    /// `file:line:column` of its name in the pipeline's file.
+    #[serde(skip)]
+    pub place: String,
+    /// Files, folders and globs: absolute paths, or `s3://…`.
+    pub locations: Vec<String>,
+    pub format: SourceFormat,
+    /// A preset's name or a LogFormat; found out where not given.
+    pub log_format: Option<String>,
+    pub unescape: bool,
+    /// Of CSV.
+    pub delimiter: Option<char>,
+    /// CSV files have a first line of names.
+    pub header: bool,
+    /// The description of the columns of CSV and JSON, as in `schemas/`.
+    pub schema: Option<PathBuf>,
+    pub on_error: OnError,
+    /// Above this share of rejected lines nothing is published.
+    pub max_reject_rate: Option<Rate>,
+    pub fingerprint: Fingerprint,
+    /// Outputs that add to what is there read only files that are new; of a source that is not incremental always all of them, as
+    /// of a table that others are joined with.
+    pub incremental: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceFormat {
+    #[default]
+    Auto,
+    Log,
+    Csv,
+    Json,
+    Parquet,
+}
+
+/// What is done with a line that can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    #[default]
+    Reject,
+    Skip,
+    Fail,
+}
+
+/// How it is told that a file has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fingerprint {
+    /// By size, and time of change or ETag.
+    #[default]
+    Modified,
+    /// By SHA-256 of its bytes: a file that was only touched or renamed is the same.
+    Checksum,
+}
+
+/// A table made by SQL of sources and earlier transforms, by their names.
+#[derive(Debug, Clone, Serialize)]
+pub struct Transform {
+    pub name: String,
+    #[serde(skip)]
+    pub place: String,
+    pub sql: String,
+}
+
+/// A table that is written.
+#[derive(Debug, Clone, Serialize)]
+pub struct Output {
+    pub name: String,
+    #[serde(skip)]
+    pub place: String,
+    /// The source or transform whose rows it holds.
+    pub from: String,
+    pub table: TableName,
+    pub description: Option<String>,
+    /// Comments of columns.
+    pub comments: BTreeMap<String, String>,
+    pub format: FileFormat,
+    pub layout: Layout,
+    pub partition_by: Vec<String>,
+    pub mode: Mode,
+    pub removed_sources: RemovedSources,
+    /// LF-Tags of the table, then of single columns.
+    pub tags: BTreeMap<String, String>,
+    pub column_tags: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// `database.table`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
+pub struct TableName {
+    pub database: String,
+    pub table: String,
+}
+
+impl From<TableName> for String {
+    fn from(name: TableName) -> String {
+        name.to_string()
+    }
+}
+
+impl std::fmt::Display for TableName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.database, self.table)
+    }
+}
+
+/// How rows are spread over files; for each partition on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    Splits(NonZeroU64),
+    RowsPerFile(NonZeroU64),
+    TargetSize(ByteSize),
+}
+
+/// What a run does with the rows that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The table holds the rows of all sources as they are now; if any changed, all is made anew.
+    #[default]
+    Overwrite,
+    /// Rows of new files are added. Rows of files that changed take the place of the rows that those files gave before.
+    Append,
+    /// The partitions that new and changed files have rows in are made anew, of all files that have rows in them.
+    ReplacePartitions,
+}
+
+/// What becomes of rows whose source file is no longer there, in tables that are not overwritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovedSources {
+    #[default]
+    Keep,
+    Drop,
+}
+
+/// Who may do what, on what has certain tags or on one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct Grant {
+    #[serde(skip)]
+    pub place: String,
+    /// A role's or user's name, or an ARN.
+    pub principal: String,
+    pub on: GrantOn,
+    pub permissions: Vec<Permission>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantOn {
+    /// All of these keys, each with one of its values.
+    Tags(BTreeMap<String, Vec<String>>),
+    Database(String),
+    Table(TableName),
+}
+
+/// Permissions of Lake Formation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    Select,
+    Describe,
+    Insert,
+    Delete,
+    Alter,
+    Drop,
+    CreateTable,
+    All,
+}
+
+/// What is checked before readers see a run, or after.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    pub name: String,
+    #[serde(skip)]
+    pub place: String,
+    pub expect: Expectation,
+    pub severity: Severity,
+    pub when: When,
+}
+
+/// What is expected. Tables in SQL are `database.table`, as they will be once the run is published.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expectation {
+    /// How many rows a query gives.
+    Rows { sql: String, bounds: Bounds },
+    /// The one value that a query gives, as text.
+    Value { sql: String, equals: String },
+    /// The one number that a query gives lies between these, both included.
+    Between { sql: String, bounds: Bounds },
+    /// No two rows of a table have the same values in these columns.
+    Unique { table: TableName, columns: Vec<String> },
+    /// None of these columns has a NULL.
+    NotNull { table: TableName, columns: Vec<String> },
+    /// Every value of a column that is not NULL matches a regular expression.
+    Matches { table: TableName, column: String, pattern: String },
+    /// Two queries give the same rows, in any order.
+    EqualsQuery { sql: String, other: String },
+}
+
+/// From and to, both included; at least one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bounds {
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It is reported.
+    Warn,
+    /// The run fails; nothing is published where the check is before that.
+    #[default]
+    Fail,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    #[default]
+    BeforePublish,
+    AfterPublish,
+}
+
+/// When it runs by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Schedule {
+    /// Five fields, as of cron.
+    pub cron: String,
+    /// A name of the IANA data base.
+    pub timezone: String,
+    pub catch_up: CatchUp,
+}
+
+/// What is done about times that passed while nothing ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CatchUp {
+    /// Nothing.
+    #[default]
+    Skip,
+    /// One run for all of them.
+    Once,
+}
+
+impl Pipeline {
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    pub fn transform(&self, name: &str) -> Option<&Transform> {
+        self.transforms.iter().find(|transform| transform.name == name)
+    }
+}

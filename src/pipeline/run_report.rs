@@ -1,0 +1,165 @@
+//! What a run did: one model, kept in the lake as JSON and shown as a table or a page.
+
+use super::model::{Severity, When};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The outcome of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Of this format; 1.
+    pub version: u32,
+    pub run: String,
+    pub pipeline: String,
+    /// The lake's location.
+    pub lake: String,
+    pub status: RunStatus,
+    pub started: DateTime<Utc>,
+    pub finished: DateTime<Utc>,
+    pub etl_version: String,
+    pub vars: BTreeMap<String, String>,
+    pub sources: Vec<SourceRun>,
+    pub transforms: Vec<TransformRun>,
+    pub outputs: Vec<OutputRun>,
+    pub checks: Vec<CheckRun>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Readers see what it made.
+    Published,
+    /// There was nothing to do: nothing changed since the last run.
+    UpToDate,
+    /// A check failed; readers see what they saw before.
+    ChecksFailed,
+    /// It was published, and a check behind that failed.
+    PublishedChecksFailed,
+    /// Readers see what they saw before.
+    Failed,
+}
+
+/// What was read of a source.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct SourceRun {
+    pub name: String,
+    /// The format found: a preset's name, `custom`, `csv`, `json` or `parquet`.
+    pub format: String,
+    /// Files by what they are to the outputs that read them.
+    pub files_new: u64,
+    pub files_changed: u64,
+    pub files_unchanged: u64,
+    pub files_removed: u64,
+    /// Of the files that were read.
+    pub files_read: u64,
+    pub lines: u64,
+    pub rows: u64,
+    pub rejects: u64,
+    pub blank: u64,
+    /// Bytes as stored, and after decompression.
+    pub bytes_in: u64,
+    pub bytes_decoded: u64,
+    pub rejects_by_reason: BTreeMap<String, u64>,
+    pub reject_examples: Vec<RejectedLine>,
+    /// Where in the lake all rejected lines are kept.
+    pub rejects_file: Option<String>,
+}
+
+/// A rejected line, as an example.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RejectedLine {
+    pub path: String,
+    pub line: u64,
+    pub offset: u64,
+    pub reason: String,
+    pub text: String,
+}
+
+/// What a transform gave.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TransformRun {
+    pub name: String,
+    pub rows: u64,
+    pub seconds: f64,
+}
+
+/// What was written of an output.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OutputRun {
+    pub name: String,
+    /// `database.table`
+    pub table: String,
+    pub action: Action,
+    /// `parquet`, `csv`, `json`
+    pub format: String,
+    /// `none`, `gzip`, `snappy`, `zstd`
+    pub compression: String,
+    /// What this run wrote.
+    pub files: u64,
+    pub rows: u64,
+    pub bytes: u64,
+    /// Bytes of input, decompressed, that went into it.
+    pub bytes_decoded: u64,
+    pub seconds: f64,
+    /// Partitions that it wrote to.
+    pub partitions: Vec<String>,
+    /// What the table holds now.
+    pub total_files: u64,
+    pub total_rows: u64,
+    pub total_bytes: u64,
+    /// The table's version once published.
+    pub table_version: u64,
+    pub location: String,
+}
+
+/// What happened to a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Created,
+    /// All its rows were made anew.
+    Replaced,
+    /// Rows were added.
+    Appended,
+    /// Some of its rows were made anew.
+    Updated,
+    /// Nothing had changed.
+    Unchanged,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CheckRun {
+    pub name: String,
+    /// `rows`, `value`, `between`, `unique`, `not_null`, `matches`, `equals_query` or `accounting`.
+    pub kind: String,
+    pub severity: Severity,
+    pub when: When,
+    pub passed: bool,
+    /// What was expected, and what was found, in words.
+    pub expected: String,
+    pub found: String,
+    /// Rows that show what is wrong: names of columns, then values.
+    pub sample: Option<Sample>,
+    pub seconds: f64,
+}
+
+/// A few rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl RunReport {
+    /// How long it took.
+    pub fn seconds(&self) -> f64 {
+        (self.finished - self.started).as_seconds_f64()
+    }
+}

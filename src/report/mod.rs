@@ -1,0 +1,1 @@
+//! What a run did, shown as a table or as a page.

@@ -1,0 +1,29 @@
+//! The one place where code that waits meets code that does not.
+
+use std::future::Future;
+use std::sync::LazyLock;
+use std::sync::mpsc::sync_channel;
+use tokio::runtime::{Builder, Runtime};
+
+/// Runs requests to stores, whatever thread asked for them.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("storage").enable_all().build();
+    // Without threads nothing can be done.
+    runtime.expect("the system gives threads")
+});
+
+/// Waits for `future`, on any thread: also on one of another runtime, which then does nothing else meanwhile.
+pub fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    let (sender, receiver) = sync_channel(1);
+    let task = RUNTIME.spawn(async move {
+        let _ = sender.send(future.await);
+    });
+    match receiver.recv() {
+        Ok(value) => value,
+        // The future panicked: so does who waits for it.
+        Err(_) => match RUNTIME.block_on(task) {
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => unreachable!("nothing cancels the task, and it sends before it ends"),
+        },
+    }
+}

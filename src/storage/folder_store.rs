@@ -1,0 +1,90 @@
+//! A folder as an object store that can replace an object only where it is what was read: what the store of local files lacks.
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult, Result,
+};
+use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
+
+/// A folder. Writers of one object take turns by a lock on a file beside it, which the system gives back when a process ends.
+#[derive(Debug)]
+pub(super) struct FolderStore {
+    files: LocalFileSystem,
+}
+
+/// What the name of the file ends with whose lock is held while an object is replaced.
+const LOCK: &str = ".lock";
+
+impl FolderStore {
+    /// The folder `root`, which exists.
+    pub(super) fn new(root: &std::path::Path) -> Result<FolderStore> {
+        Ok(FolderStore { files: LocalFileSystem::new_with_prefix(root)? })
+    }
+}
+
+impl fmt::Display for FolderStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.files)
+    }
+}
+
+fn failed(error: std::io::Error) -> object_store::Error {
+    object_store::Error::Generic { store: "folder", source: Box::new(error) }
+}
+
+#[async_trait]
+impl ObjectStore for FolderStore {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+        let PutMode::Update(expected) = &opts.mode else { return self.files.put_opts(location, payload, opts).await };
+        let object = self.files.path_to_filesystem(location)?;
+        let name = object.file_name().unwrap_or_default().to_string_lossy();
+        let lock: PathBuf = object.with_file_name(format!(".{name}{LOCK}"));
+        let locked = tokio::task::spawn_blocking(move || {
+            let file = File::options().create(true).append(true).open(lock)?;
+            file.lock()?;
+            Ok(file)
+        });
+        let locked: File = locked.await?.map_err(failed)?;
+        let found = self.files.head(location).await?.e_tag;
+        if found != expected.e_tag {
+            let source = format!("expected {:?}, found {found:?}", expected.e_tag);
+            return Err(object_store::Error::Precondition { path: location.to_string(), source: source.into() });
+        }
+        let put = self.files.put_opts(location, payload, PutOptions { mode: PutMode::Overwrite, ..opts }).await;
+        drop(locked);
+        put
+    }
+
+    async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        self.files.put_multipart_opts(location, opts).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.files.get_opts(location, options).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.files.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let listed = self.files.list(prefix);
+        let is_lock = |meta: &ObjectMeta| meta.location.filename().is_some_and(|name| name.starts_with('.') && name.ends_with(LOCK));
+        listed.try_filter(move |meta| std::future::ready(!is_lock(meta))).boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.files.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.files.copy_opts(from, to, options).await
+    }
+}

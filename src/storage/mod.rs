@@ -1,0 +1,11 @@
+//! Objects by their keys, in a folder of this machine or below a prefix of a bucket: read, written, listed, and replaced only
+//! where nobody else was faster.
+
+mod blocking;
+mod folder_store;
+mod location;
+mod objects;
+
+pub use blocking::wait;
+pub use location::Location;
+pub use objects::{Entry, Object, Storage, Version};

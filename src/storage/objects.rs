@@ -1,0 +1,240 @@
+//! Objects below one place.
+
+use super::blocking::wait;
+use super::folder_store::FolderStore;
+use super::location::Location;
+use crate::error::{Error, ErrorKind, Result};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
+use std::fmt;
+use std::sync::Arc;
+
+/// The objects below a location. Keys are relative to it, and have no slash at their ends.
+#[derive(Clone)]
+pub struct Storage {
+    location: Location,
+    store: Arc<dyn ObjectStore>,
+    /// What all keys begin with in the store.
+    root: Path,
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Storage").field("location", &self.location).finish_non_exhaustive()
+    }
+}
+
+/// An object as it was when it was read.
+#[derive(Debug, Clone)]
+pub struct Object {
+    pub bytes: Bytes,
+    pub version: Version,
+}
+
+/// Which object it was: another write makes another one.
+#[derive(Debug, Clone)]
+pub struct Version(UpdateVersion);
+
+/// An object that was listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub key: String,
+    /// In bytes.
+    pub size: u64,
+    pub modified: DateTime<Utc>,
+    pub etag: Option<String>,
+}
+
+impl Storage {
+    /// Opens `location` to read and write; a folder is made where it isn't there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] where it can't be made.
+    pub fn create(location: Location) -> Result<Storage> {
+        if let Location::Folder(path) = &location {
+            std::fs::create_dir_all(path).map_err(|e| Error::output(path.display(), e))?;
+        }
+        Storage::open(location)
+    }
+
+    /// Opens `location`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] for a folder that isn't there.
+    pub fn open(location: Location) -> Result<Storage> {
+        match &location {
+            Location::Folder(path) => {
+                let path = std::fs::canonicalize(path).map_err(|e| Error::input(path.display(), e))?;
+                let store = FolderStore::new(&path)
+                    .map_err(|e| Error::new(ErrorKind::Input, format!("can't open {}", path.display())).with_source(e))?;
+                Ok(Storage { location: Location::Folder(path), store: Arc::new(store), root: Path::default() })
+            }
+            Location::Bucket { .. } => Err(Error::new(ErrorKind::Usage, format!("{location} can't be opened yet"))),
+        }
+    }
+
+    /// Where it is.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// The store, and the path of `key` in it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a key that no store can have.
+    pub fn object(&self, key: &str) -> Result<(Arc<dyn ObjectStore>, Path)> {
+        Ok((self.store.clone(), self.path(key)?))
+    }
+
+    fn path(&self, key: &str) -> Result<Path> {
+        let whole = if self.root.as_ref().is_empty() { key.to_string() } else { format!("{}/{key}", self.root) };
+        // As it is: what looks like an escape in a partition's folder is part of its name.
+        Path::parse(whole.trim_matches('/'))
+            .map_err(|e| Error::new(ErrorKind::Usage, format!("`{key}` can't be a key in {}", self.location)).with_source(e))
+    }
+
+    /// The key of the store's `path`.
+    fn key(&self, path: &Path) -> String {
+        match path.prefix_match(&self.root) {
+            Some(_) => path.as_ref()[self.root.as_ref().len()..].trim_start_matches('/').to_string(),
+            None => path.to_string(),
+        }
+    }
+
+    /// The object at `key`, or nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] naming it.
+    pub fn get(&self, key: &str) -> Result<Option<Object>> {
+        let (store, path) = self.object(key)?;
+        let got = wait(async move {
+            let result = store.get(&path).await?;
+            let version = UpdateVersion { e_tag: result.meta.e_tag.clone(), version: result.meta.version.clone() };
+            Ok((result.bytes().await?, version))
+        });
+        match got {
+            Ok((bytes, version)) => Ok(Some(Object { bytes, version: Version(version) })),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.unreadable(key, error)),
+        }
+    }
+
+    /// Writes an object, over any that is there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] naming it.
+    pub fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<()> {
+        self.write(key, bytes.into(), PutMode::Overwrite).map(drop)
+    }
+
+    /// Writes an object where there is none; false where there is one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] naming it.
+    pub fn put_new(&self, key: &str, bytes: impl Into<Bytes>) -> Result<bool> {
+        self.write(key, bytes.into(), PutMode::Create)
+    }
+
+    /// Replaces the object that was read as `version`; false where it is another one by now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] naming it.
+    pub fn replace(&self, key: &str, bytes: impl Into<Bytes>, version: &Version) -> Result<bool> {
+        self.write(key, bytes.into(), PutMode::Update(version.0.clone()))
+    }
+
+    fn write(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<bool> {
+        let (store, path) = self.object(key)?;
+        let options = PutOptions { mode, ..PutOptions::default() };
+        match wait(async move { store.put_opts(&path, PutPayload::from(bytes), options).await }) {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(false),
+            Err(error) => Err(Error::new(ErrorKind::Output, format!("can't write {}", self.location.join(key))).with_source(error)),
+        }
+    }
+
+    /// All objects whose keys lie below `folder`, sorted by key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where they can't be listed.
+    pub fn list(&self, folder: &str) -> Result<Vec<Entry>> {
+        let (store, path) = self.object(folder)?;
+        let listed = wait(async move { store.list(Some(&path)).try_collect::<Vec<_>>().await });
+        let listed = listed.map_err(|error| self.unreadable(folder, error))?;
+        let entry = |meta: object_store::ObjectMeta| Entry {
+            key: self.key(&meta.location),
+            size: meta.size,
+            modified: meta.last_modified,
+            etag: meta.e_tag,
+        };
+        let mut entries: Vec<Entry> = listed.into_iter().map(entry).collect();
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(entries)
+    }
+
+    /// The names of the folders right below `folder`, sorted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where they can't be listed.
+    pub fn folders(&self, folder: &str) -> Result<Vec<String>> {
+        let (store, path) = self.object(folder)?;
+        let listed = wait(async move { store.list_with_delimiter(Some(&path)).await });
+        let listed = listed.map_err(|error| self.unreadable(folder, error))?;
+        let name = |path: &Path| path.filename().map(str::to_string);
+        let mut names: Vec<String> = listed.common_prefixes.iter().filter_map(name).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Removes objects; those that are not there are no error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] for the first that can't be removed.
+    pub fn delete(&self, keys: &[String]) -> Result<()> {
+        let paths: Vec<Path> = keys.iter().map(|key| self.path(key)).collect::<Result<_>>()?;
+        let store = self.store.clone();
+        let removed = wait(async move {
+            let mut removed = store.delete_stream(stream::iter(paths).map(Ok).boxed());
+            while let Some(one) = removed.next().await {
+                match one {
+                    Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        });
+        removed.map_err(|e| Error::new(ErrorKind::Output, format!("can't remove objects of {}", self.location)).with_source(e))
+    }
+
+    fn unreadable(&self, key: &str, error: object_store::Error) -> Error {
+        Error::new(ErrorKind::Input, format!("can't read {}", self.location.join(key))).with_source(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_written_where_nobody_was_faster() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::create(Location::Folder(folder.path().join("lake"))).unwrap();
+        assert!(storage.get("a/head.json").unwrap().is_none());
+        assert!(storage.put_new("a/head.json", "1").unwrap());
+        assert!(!storage.put_new("a/head.json", "2").unwrap());
+        let first = storage.get("a/head.json").unwrap().unwrap();
+        assert!(storage.replace("a/head.json", "3", &first.version).unwrap());
+        assert!(!storage.replace("a/head.json", "4", &first.version).unwrap());
+        assert_eq!(storage.get("a/head.json").unwrap().unwrap().bytes, "3");
+        storage.put("a/dt=2020-02-29/x%2Fy z.json", "").unwrap();
+        let keys: Vec<String> = storage.list("a").unwrap().into_iter().map(|entry| entry.key).collect();
+        assert_eq!(keys, ["a/dt=2020-02-29/x%2Fy z.json", "a/head.json"]);
+        assert_eq!(storage.folders("a").unwrap(), ["dt=2020-02-29"]);
+        storage.delete(&keys).unwrap();
+        storage.delete(&keys).unwrap();
+        assert_eq!(storage.list("").unwrap(), []);
+    }
+}
