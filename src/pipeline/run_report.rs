@@ -129,6 +129,8 @@ pub enum Action {
     Appended,
     /// Some of its rows were made anew.
     Updated,
+    /// Only what is said of it is new: its description, or comments of columns.
+    Altered,
     /// Nothing had changed.
     Unchanged,
 }

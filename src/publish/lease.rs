@@ -41,8 +41,13 @@ pub struct Lease {
 #[derive(Debug)]
 enum Kind {
     /// The lock is held as long as the file is open.
-    Locked { _file: File },
-    Beating { stop: Option<Sender<()>>, thread: Option<JoinHandle<()>> },
+    Locked {
+        _file: File,
+    },
+    Beating {
+        stop: Option<Sender<()>>,
+        thread: Option<JoinHandle<()>>,
+    },
 }
 
 impl Lease {
@@ -52,7 +57,8 @@ impl Lease {
     /// [`ErrorKind::Output`] where it can't be written.
     pub fn take(storage: &Storage, claim: &Claim) -> Result<Lease> {
         let key = format!("{ACTIVE}/{}/{}.json", claim.pipeline, claim.run);
-        let text = serde_json::to_vec(claim).map_err(|e| Error::new(ErrorKind::Internal, "a claim can't be written as JSON").with_source(e))?;
+        let text =
+            serde_json::to_vec(claim).map_err(|e| Error::new(ErrorKind::Internal, "a claim can't be written as JSON").with_source(e))?;
         let kind = match path(storage, &key) {
             Some(path) => {
                 let failed = |e| Error::output(path.display(), e);
@@ -81,6 +87,14 @@ impl Lease {
             }
         };
         Ok(Lease { storage: storage.clone(), key, kind })
+    }
+
+    /// Whether nobody took the sign away, believing that the run was dead.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where it can't be told.
+    pub fn is_held(&self) -> Result<bool> {
+        Ok(self.storage.get(&self.key)?.is_some())
     }
 
     /// What runs of `pipeline` claimed that are no more, with the keys of their signs.

@@ -68,9 +68,11 @@ impl LakeTables {
 pub fn live_files(storage: &Storage, table: &CatalogTable) -> Result<Vec<DataFile>> {
     let keys: Vec<String> = table.segments.iter().map(|segment| segment.manifest.clone()).collect();
     let manifests = Manifest::read_all(storage, &keys)?;
-    let live = table.segments.iter().zip(manifests).flat_map(|(segment, manifest)| {
-        manifest.files.into_iter().filter(|file| segment.partitions.contains_key(&file.partition))
-    });
+    let live = table
+        .segments
+        .iter()
+        .zip(manifests)
+        .flat_map(|(segment, manifest)| manifest.files.into_iter().filter(|file| segment.partitions.contains_key(&file.partition)));
     Ok(live.collect())
 }
 
@@ -126,9 +128,7 @@ impl SchemaProvider for LakeSchema {
 fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
     let location = storage.location().join(&file.key);
     match &location {
-        Location::Folder(path) => {
-            Ok(Source { path: location.to_string(), place: Place::File(path.clone()), size: Some(file.bytes) })
-        }
+        Location::Folder(path) => Ok(Source { path: location.to_string(), place: Place::File(path.clone()), size: Some(file.bytes) }),
         Location::Bucket { .. } => Err(Error::new(ErrorKind::Input, format!("{location} can't be read yet"))),
     }
 }

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion, WriteMultipart};
 use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 
 /// The objects below a location. Keys are relative to it, and have no slash at their ends.
@@ -217,11 +218,58 @@ impl Storage {
         removed.map_err(|e| Error::new(ErrorKind::Output, format!("can't remove objects of {}", self.location)).with_source(e))
     }
 
+    /// Removes all that lies below `folder`; of a folder of this machine also the folder, and hidden ones beside it that were made for it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] where that can't be done.
+    pub fn remove_folder(&self, folder: &str) -> Result<()> {
+        let Location::Folder(root) = &self.location else {
+            let keys: Vec<String> = self.list(folder)?.into_iter().map(|entry| entry.key).collect();
+            return self.delete(&keys);
+        };
+        let path = root.join(folder);
+        let failed = |path: &std::path::Path, e| Error::output(path.display(), e);
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+        let hidden = format!(".{}.etl-", name.to_string_lossy());
+        for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+            let found = entry.file_name();
+            if found == name || found.to_string_lossy().starts_with(&hidden) {
+                std::fs::remove_dir_all(entry.path()).map_err(|e| failed(&entry.path(), e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the file `from` of this machine to `key`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where it can't be read, [`ErrorKind::Output`] where it can't be written.
+    pub fn upload(&self, from: &std::path::Path, key: &str) -> Result<()> {
+        let mut file = std::fs::File::open(from).map_err(|e| Error::input(from.display(), e))?;
+        let (store, path) = self.object(key)?;
+        let done = wait(async move {
+            let mut upload = WriteMultipart::new(store.put_multipart(&path).await?);
+            loop {
+                let mut part = Vec::with_capacity(PART);
+                let read = std::io::Read::by_ref(&mut file).take(PART as u64).read_to_end(&mut part);
+                if read.map_err(|e| object_store::Error::Generic { store: "file", source: Box::new(e) })? == 0 {
+                    break;
+                }
+                upload.wait_for_capacity(4).await?;
+                upload.put(part.into());
+            }
+            upload.finish().await
+        });
+        done.map(drop).map_err(|e| Error::new(ErrorKind::Output, format!("can't write {}", self.location.join(key))).with_source(e))
+    }
+
     fn unreadable(&self, key: &str, error: object_store::Error) -> Error {
         Error::new(ErrorKind::Input, format!("can't read {}", self.location.join(key))).with_source(error)
     }
 }
 
+/// The bytes of a file that are sent at once.
+const PART: usize = 8 << 20;
 /// How many requests for small objects are under way at once.
 const AT_ONCE: usize = 32;
 
