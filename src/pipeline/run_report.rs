@@ -131,6 +131,8 @@ pub enum Action {
     Updated,
     /// Only what is said of it is new: its description, or comments of columns.
     Altered,
+    /// It is again what it was.
+    RolledBack,
     /// Nothing had changed.
     Unchanged,
 }

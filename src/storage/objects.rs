@@ -240,6 +240,20 @@ impl Storage {
         Ok(())
     }
 
+    /// Removes the folders of this machine that held `keys` and hold nothing any more.
+    pub fn remove_empty_folders<'a>(&self, keys: impl Iterator<Item = &'a str>) {
+        let Location::Folder(root) = &self.location else { return };
+        for key in keys {
+            // One that has something in it stays.
+            let folders = std::path::Path::new(key).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+            for folder in folders {
+                if std::fs::remove_dir(root.join(folder)).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+
     /// Copies the file `from` of this machine to `key`.
     ///
     /// # Errors
