@@ -2,6 +2,7 @@
 
 use super::columns;
 use super::failure::Failures;
+use super::lake::{LakeSchema, LakeTables};
 use super::rejects::RejectLog;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
@@ -89,6 +90,26 @@ impl QueryEngine {
             Ok(Some(_)) => Err(Error::new(ErrorKind::Query, format!("two tables are named `{name}`; give each a name of its own"))),
             Err(e) => Err(Error::new(ErrorKind::Query, format!("no table can be named `{name}`")).with_source(e)),
         }
+    }
+
+    /// Makes the tables of a lake known, as `database.table`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] where a database's name can't be one.
+    pub fn register_lake(&self, lake: LakeTables) -> Result<()> {
+        let lake = Arc::new(lake);
+        let names = lake.names();
+        names.iter().for_each(|(database, table)| self.tables.remember(&format!("{database}.{table}")));
+        let mut databases: Vec<String> = names.into_iter().map(|(database, _)| database).collect();
+        databases.dedup();
+        let catalog = self.context.catalog("datafusion");
+        let catalog = catalog.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine has no catalog"))?;
+        for database in databases {
+            let schema = LakeSchema::new(lake.clone(), database.clone(), self.tables.threads(), self.tables.rejects_shared());
+            let registered = catalog.register_schema(&database, Arc::new(schema));
+            registered.map_err(|e| Error::new(ErrorKind::Query, format!("no database can be named `{database}`")).with_source(e))?;
+        }
+        Ok(())
     }
 
     /// Starts the query; the result comes batch by batch, in the order of the input where the query doesn't make another.

@@ -6,6 +6,7 @@
 mod columns;
 mod engine;
 mod failure;
+mod lake;
 mod parquet;
 mod partitions;
 mod pieces;
@@ -16,5 +17,6 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use lake::{LakeTables, live_files};
 pub use engine::{QueryEngine, QueryOptions, QueryResult};
 pub use rejects::RejectLog;
