@@ -137,6 +137,13 @@ pub enum Action {
     Unchanged,
 }
 
+impl Action {
+    /// Whether files were written.
+    pub fn writes(self) -> bool {
+        matches!(self, Action::Created | Action::Replaced | Action::Appended | Action::Updated)
+    }
+}
+
 /// How a check ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CheckRun {
