@@ -9,6 +9,7 @@ mod failure;
 mod parquet;
 mod partitions;
 mod pieces;
+mod pinned;
 mod rejects;
 mod scan;
 mod table;

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 
 /// Runs requests to stores, whatever thread asked for them.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -11,6 +12,11 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     // Without threads nothing can be done.
     runtime.expect("the system gives threads")
 });
+
+/// Starts `future`, and goes on; dropping the handle lets it run on.
+pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    RUNTIME.spawn(future)
+}
 
 /// Waits for `future`, on any thread: also on one of another runtime, which then does nothing else meanwhile.
 pub fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {

@@ -6,6 +6,6 @@ mod folder_store;
 mod location;
 mod objects;
 
-pub use blocking::wait;
+pub use blocking::{spawn, wait};
 pub use location::Location;
 pub use objects::{Entry, Object, Storage, Version};

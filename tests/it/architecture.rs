@@ -21,9 +21,9 @@ const FLOORS: [(u8, &str, &[&str]); 22] = [
     (2, "output", &["error", "units", "accesslog", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
     (3, "publish", &["error", "storage"]),
-    (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output", "publish"]),
-    (4, "query", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output"]),
-    (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output"]),
+    (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output", "publish"]),
+    (4, "query", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output"]),
+    (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output"]),
     (4, "catalog", &["error", "units", "diagnostic", "schema", "storage", "output", "publish"]),
     (
         5,
