@@ -102,7 +102,7 @@ impl<'a> Feeder<'a> {
             }
             let State { ahead, next_source, .. } = &mut *state;
             let next = ahead.next(|| {
-                let Some(source) = self.table.sources.get(*next_source) else { return None };
+                let source = self.table.sources.get(*next_source)?;
                 *next_source += 1;
                 let (bytes, begun) = self.begin(source);
                 Some((bytes, (*next_source - 1, begun)))

@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_big_object_is_read_in_parts_and_never_as_two_versions() {
-        let content = bytes(40 << 20);
+        let content = bytes(72 << 20);
         let (store, object) = object(&content);
         let mut read = Vec::new();
         ObjectReader::whole(&object).read_to_end(&mut read).unwrap();
@@ -257,7 +257,7 @@ mod tests {
         let mut start = vec![0; 1000];
         reader.read_exact(&mut start).unwrap();
         let key = object.path().clone();
-        crate::storage::wait(async move { store.put(&key, bytes(40 << 20).into()).await.unwrap() });
+        crate::storage::wait(async move { store.put(&key, bytes(72 << 20).into()).await.unwrap() });
         let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
         assert!(error.to_string().contains("was replaced while it was read"), "{error}");
     }

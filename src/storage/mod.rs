@@ -5,7 +5,10 @@ mod blocking;
 mod folder_store;
 mod location;
 mod objects;
+mod spool;
+mod uploads;
 
 pub use blocking::{spawn, wait};
 pub use location::Location;
 pub use objects::{Entry, Object, Storage, Version};
+pub use uploads::{Appear, Upload, Uploads};

@@ -81,6 +81,14 @@ impl Storage {
         &self.location
     }
 
+    /// The same store, where keys are relative to `key`; a folder need not be there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a key that no store can have.
+    pub fn below(&self, key: &str) -> Result<Storage> {
+        Ok(Storage { location: self.location.join(key), store: self.store.clone(), root: self.path(key)? })
+    }
+
     /// The store, and the path of `key` in it.
     ///
     /// # Errors
