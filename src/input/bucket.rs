@@ -29,14 +29,15 @@ pub fn objects(storage: &Storage, key: &str) -> Result<Vec<Source>> {
     };
     let (store, path) = storage.object(key)?;
     // A key that really has a `*` in it is meant before a glob is.
+    let unreadable = |e: object_store::Error| storage.unreadable(key, &e);
     let found = match key.is_empty() {
         true => None,
-        false => head(&store, &path).map_err(|e| unreadable(&shown, e))?,
+        false => head(&store, &path).map_err(unreadable)?,
     };
     let mut listed = match found {
         Some(object) => vec![object],
-        None if path.as_ref().contains(['*', '?', '[']) => matching(&store, &path, &shown)?,
-        None => below(&store, &path).map_err(|e| unreadable(&shown, e))?,
+        None if path.as_ref().contains(['*', '?', '[']) => matching(&store, &path, &shown, &unreadable)?,
+        None => below(&store, &path).map_err(unreadable)?,
     };
     if listed.is_empty() {
         return Err(missing(&store, &path, &shown));
@@ -48,13 +49,9 @@ pub fn objects(storage: &Storage, key: &str) -> Result<Vec<Source>> {
             bucket => format!("s3://{bucket}/{}", meta.location),
         },
         size: Some(meta.size),
-        place: Place::Object(Arc::new(ObjectFile::new(store.clone(), &bucket, meta))),
+        place: Place::Object(Arc::new(ObjectFile::new(storage.clone(), store.clone(), meta))),
     };
     Ok(listed.into_iter().map(source).collect())
-}
-
-fn unreadable(shown: &str, error: object_store::Error) -> Error {
-    Error::new(ErrorKind::Input, format!("can't read {shown}")).with_source(error)
 }
 
 /// The object itself, where there is one.
@@ -95,7 +92,12 @@ fn remove_markers(listed: &mut Vec<ObjectMeta>) {
 }
 
 /// What the glob `path` matches: objects, and all below folders.
-fn matching(store: &Arc<dyn ObjectStore>, path: &Path, shown: &str) -> Result<Vec<ObjectMeta>> {
+fn matching(
+    store: &Arc<dyn ObjectStore>,
+    path: &Path,
+    shown: &str,
+    unreadable: &dyn Fn(object_store::Error) -> Error,
+) -> Result<Vec<ObjectMeta>> {
     let text = path.as_ref();
     let before = shown.len() - text.len();
     let malformed = |e: glob::PatternError| {
@@ -108,7 +110,7 @@ fn matching(store: &Arc<dyn ObjectStore>, path: &Path, shown: &str) -> Result<Ve
     let first = Pattern::new(parts[literal]).map_err(malformed)?;
     let deep = parts[literal] == "**";
     let last = literal + 1 == parts.len();
-    let prefix = Path::parse(parts[..literal].join("/")).map_err(|e| unreadable(shown, e.into()))?;
+    let prefix = Path::parse(parts[..literal].join("/")).map_err(|e| unreadable(e.into()))?;
     let (store, within) = (store.clone(), prefix);
     let listed = wait(async move {
         if deep {
@@ -129,7 +131,7 @@ fn matching(store: &Arc<dyn ObjectStore>, path: &Path, shown: &str) -> Result<Ve
         }
         Ok(objects)
     });
-    let mut listed = listed.map_err(|e| unreadable(shown, e))?;
+    let mut listed = listed.map_err(unreadable)?;
     remove_markers(&mut listed);
     listed.retain(|meta| is_match(&pattern, meta.location.as_ref()));
     Ok(listed)

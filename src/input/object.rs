@@ -1,15 +1,15 @@
 //! An object of a bucket as an input: read in parts, many at a time, and never a mix of two versions of it.
 
-use crate::storage::spawn;
+use crate::storage::{Storage, spawn};
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
 use std::collections::VecDeque;
-use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, OnceLock};
 use tokio::task::AbortHandle;
 
 /// What one request reads of a big object, in bytes.
@@ -20,33 +20,28 @@ const WINDOW: usize = 4;
 pub(super) const LOOK: u64 = 64 << 10;
 
 /// An object as it was when it was found. Where it is another one by the time it is read, that is an error.
-#[derive(Clone)]
+#[derive(Debug)]
 pub struct ObjectFile {
+    storage: Storage,
     store: Arc<dyn ObjectStore>,
-    bucket: String,
     meta: ObjectMeta,
+    /// All of it, where it is small and was fetched once.
+    kept: OnceLock<Bytes>,
 }
 
-impl fmt::Debug for ObjectFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ObjectFile").field("bucket", &self.bucket).field("meta", &self.meta).finish_non_exhaustive()
-    }
-}
+/// How many bytes of small objects are kept together: most are looked at before they are read, some of them twice.
+const KEPT: u64 = 32 << 20;
+static KEEPING: AtomicU64 = AtomicU64::new(0);
 
 impl ObjectFile {
-    /// The object of `store` that was listed as `meta`; `bucket` is what messages call the store.
-    pub fn new(store: Arc<dyn ObjectStore>, bucket: &str, meta: ObjectMeta) -> ObjectFile {
-        ObjectFile { store, bucket: bucket.to_string(), meta }
+    /// The object that was listed as `meta` in the `store` of `storage`.
+    pub fn new(storage: Storage, store: Arc<dyn ObjectStore>, meta: ObjectMeta) -> ObjectFile {
+        ObjectFile { storage, store, meta, kept: OnceLock::new() }
     }
 
     /// The store that has it.
     pub fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
-    }
-
-    /// The bucket's name.
-    pub fn bucket(&self) -> &str {
-        &self.bucket
     }
 
     /// Its key, size, time and ETag.
@@ -65,48 +60,78 @@ impl ObjectFile {
 
     /// Starts to fetch `range`, which is not empty.
     pub(super) fn start(self: &Arc<Self>, range: Range<u64>) -> Fetch {
+        if let Some(kept) = self.kept.get() {
+            return Fetch::Done(kept.slice(range.start as usize..range.end as usize));
+        }
         let (sender, receiver) = sync_channel(1);
         let object = self.clone();
-        let wanted = range.end - range.start;
         let task = spawn(async move {
-            let fetched = object.fetch(range).await;
-            let whole = fetched.and_then(|bytes| match bytes.len() as u64 == wanted {
-                true => Ok(bytes),
-                false => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the store gave fewer bytes than the object has")),
-            });
-            let _ = sender.send(whole);
+            let _ = sender.send(object.fetch(range).await);
         });
-        Fetch { receiver, task: task.abort_handle() }
+        Fetch::Coming { receiver, task: Ended(task.abort_handle()) }
     }
 
     async fn fetch(&self, range: Range<u64>) -> io::Result<Bytes> {
+        let all = range == (0..self.size());
+        let wanted = range.end - range.start;
         let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match: self.meta.e_tag.clone(), ..Default::default() };
         let read = async { self.store.get_opts(self.path(), options).await?.bytes().await };
-        read.await.map_err(|error| match error {
+        let bytes = read.await.map_err(|error| match error {
             object_store::Error::Precondition { .. } => io::Error::other("it was replaced while it was read; run this again"),
-            object_store::Error::NotFound { .. } => io::Error::new(io::ErrorKind::NotFound, "it was removed while it was read"),
-            other => io::Error::other(other),
-        })
+            object_store::Error::NotFound { .. } => io::Error::other("it was removed while it was read; run this again"),
+            error => io::Error::other(self.storage.unreadable(&self.storage.key(self.path()), &error)),
+        })?;
+        if bytes.len() as u64 != wanted {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the store gave fewer bytes than the object has"));
+        }
+        if all && wanted <= LOOK && KEEPING.fetch_add(wanted, Ordering::Relaxed) + wanted <= KEPT {
+            // A copy of its own: what came may be part of a larger piece of memory.
+            if self.kept.set(Bytes::copy_from_slice(&bytes)).is_err() {
+                KEEPING.fetch_sub(wanted, Ordering::Relaxed);
+            }
+        } else if all && wanted <= LOOK {
+            KEEPING.fetch_sub(wanted, Ordering::Relaxed);
+        }
+        Ok(bytes)
     }
 }
 
-/// A part that is on its way. Dropped, it is no longer fetched.
+impl Drop for ObjectFile {
+    fn drop(&mut self) {
+        if self.kept.get().is_some() {
+            KEEPING.fetch_sub(self.size(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// A part that is on its way, or there. Dropped, it is no longer fetched.
 #[derive(Debug)]
-pub(super) struct Fetch {
-    receiver: Receiver<io::Result<Bytes>>,
-    task: AbortHandle,
+pub(super) enum Fetch {
+    Done(Bytes),
+    Coming { receiver: Receiver<io::Result<Bytes>>, task: Ended },
+}
+
+/// Ends a task with itself.
+#[derive(Debug)]
+pub(super) struct Ended(AbortHandle);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Fetch {
     /// Waits for the bytes.
     pub(super) fn take(self) -> io::Result<Bytes> {
-        self.receiver.recv().unwrap_or_else(|_| Err(io::Error::other("the request was given up")))
-    }
-}
-
-impl Drop for Fetch {
-    fn drop(&mut self) {
-        self.task.abort();
+        match self {
+            Fetch::Done(bytes) => Ok(bytes),
+            Fetch::Coming { receiver, task } => {
+                let fetched = receiver.recv().unwrap_or_else(|_| Err(io::Error::other("the request was given up")));
+                drop(task);
+                fetched
+            }
+        }
     }
 }
 

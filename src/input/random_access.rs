@@ -202,6 +202,7 @@ impl Read for RandomRead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::{Location, Storage};
     use object_store::memory::InMemory;
     use object_store::{ObjectStore, ObjectStoreExt};
 
@@ -213,7 +214,8 @@ mod tests {
             writer.put(&key, put.into()).await.unwrap();
             writer.head(&key).await.unwrap()
         });
-        (store.clone(), Arc::new(ObjectFile::new(store, "bucket", meta)))
+        let storage = Storage::open(Location::Folder(std::env::temp_dir())).unwrap();
+        (store.clone(), Arc::new(ObjectFile::new(storage, store, meta)))
     }
 
     fn bytes(length: usize) -> Vec<u8> {

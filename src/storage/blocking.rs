@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 /// Runs requests to stores, whatever thread asked for them.
@@ -12,6 +12,11 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     // Without threads nothing can be done.
     runtime.expect("the system gives threads")
 });
+
+/// Where requests to stores run: their connections outlive whoever asked.
+pub(super) fn handle() -> &'static Handle {
+    RUNTIME.handle()
+}
 
 /// Starts `future`, and goes on; dropping the handle lets it run on.
 pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {

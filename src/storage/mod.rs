@@ -1,14 +1,28 @@
 //! Objects by their keys, in a folder of this machine or below a prefix of a bucket: read, written, listed, and replaced only
 //! where nobody else was faster.
 
+mod answer;
 mod blocking;
+mod bucket_store;
+mod clients;
+mod credentials;
+mod failure;
 mod folder_store;
 mod location;
 mod objects;
+mod redact;
+mod resume;
+mod run_uploads;
+mod settings;
 mod spool;
+mod transport;
 mod uploads;
+mod xml;
 
 pub use blocking::{spawn, wait};
+pub use failure::StoreFailure;
 pub use location::Location;
 pub use objects::{Entry, Object, Storage, Version};
-pub use uploads::{Appear, Upload, Uploads};
+pub use run_uploads::{Appear, Upload, Uploads};
+pub use settings::{Sse, StoreSettings, set_defaults};
+pub use uploads::StaleUpload;
