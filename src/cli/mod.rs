@@ -5,12 +5,16 @@ mod completions;
 mod convert;
 mod from_format;
 mod generate;
+mod init;
 mod inspect;
 mod inspection_text;
 mod log_format;
 mod query;
 mod result_table;
+mod schema;
 mod terminal;
+mod validate;
+mod variable;
 
 use crate::error::{Error, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -32,6 +36,9 @@ enum Command {
     Query(Box<query::QueryArgs>),
     Inspect(inspect::InspectArgs),
     Generate(generate::GenerateArgs),
+    Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
+    Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     /// Print the manual pages, in roff
     Man,
@@ -52,6 +59,9 @@ pub fn main() -> ExitCode {
         Command::Query(args) => query::run(*args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man => completions::man(Cli::command()),
     };

@@ -2,6 +2,7 @@
 
 mod model;
 mod run_report;
+pub mod spec;
 
 pub use model::{
     Bounds, CatalogKind, CatchUp, Check, Expectation, Fingerprint, Grant, GrantOn, Lake, Layout, Mode, OnError, Output, Permission,
