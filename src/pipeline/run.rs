@@ -83,9 +83,13 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn go(&self, report: &mut RunReport) -> Result<()> {
-        let storage = Storage::create(Location::parse(&self.pipeline.lake.location)?)?;
+        let location = Location::parse(&self.pipeline.lake.location)?;
+        let there = location.path().is_none_or(|path| path.exists());
+        let storage = there.then(|| Storage::open(location.clone())).transpose()?;
+        let mut state = State::read(self.pipeline, storage.as_ref(), &self.settings.scope)?;
+        // A lake is made when there is something to put in it.
+        let storage = storage.map_or_else(|| Storage::create(location), Ok)?;
         let catalog = LocalCatalog::new(storage.clone());
-        let mut state = State::read(self.pipeline, Some(&storage), &self.settings.scope)?;
         let run_folder = format!("{RUNS}/{}/{}", self.pipeline.name, self.run);
         let mut claimed: Vec<String> = state.outputs.iter().flat_map(|output| folders(output, self.run.as_str())).collect();
         claimed.extend([run_folder.clone(), format!("{WORK}/{}", self.run)]);
