@@ -21,7 +21,7 @@ const FLOORS: [(u8, &str, &[&str]); 22] = [
     (2, "output", &["error", "units", "accesslog", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
     (3, "publish", &["error", "storage"]),
-    (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output", "publish"]),
+    (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output", "publish"]),
     (4, "catalog", &["error", "units", "diagnostic", "schema", "storage", "output", "publish"]),
     (
         4,
@@ -42,7 +42,7 @@ const FLOORS: [(u8, &str, &[&str]); 22] = [
             "catalog",
         ],
     ),
-    (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output"]),
+    (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output"]),
     (
         5,
         "pipeline",
