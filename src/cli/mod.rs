@@ -7,6 +7,7 @@ mod convert;
 mod from_format;
 mod generate;
 mod history;
+mod init;
 mod inspect;
 mod inspection_text;
 mod log_format;
@@ -16,9 +17,11 @@ mod plan_text;
 mod query;
 mod result_table;
 mod run;
+mod schema;
 mod store;
 mod terminal;
 mod vacuum;
+mod validate;
 mod variable;
 
 use crate::error::{Error, ErrorKind};
@@ -49,6 +52,9 @@ enum Command {
     Vacuum(vacuum::VacuumArgs),
     Catalog(catalog::CatalogArgs),
     Generate(generate::GenerateArgs),
+    Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
+    Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     /// Print the manual pages, in roff
     Man,
@@ -79,6 +85,9 @@ pub fn main() -> ExitCode {
         Command::Rollback(args) => history::run_rollback(&args).map(success),
         Command::Vacuum(args) => vacuum::run(&args).map(success),
         Command::Catalog(args) => catalog::run(&args).map(success),
+        Command::Init(args) => init::run(&args).map(success),
+        Command::Validate(args) => validate::run(&args).map(success),
+        Command::Schema(args) => schema::run(&args).map(success),
     };
     match done {
         Ok(code) => code,

@@ -46,7 +46,7 @@ impl PipelineArgs {
     /// # Errors
     /// [`ErrorKind::Format`] for all that is wrong in it, [`ErrorKind::Input`] where it can't be read.
     pub(super) fn load(&self) -> Result<Pipeline> {
-        todo_load(&self.file, &variables(&self.vars)?)
+        Pipeline::load(&self.file, &variables(&self.vars)?)
     }
 }
 
@@ -73,7 +73,4 @@ pub(super) fn open_lake(location: &str) -> Result<Storage> {
         return Err(error.with_context("what to do", "`etl run PIPELINE` makes it"));
     }
     Storage::open(location)
-}
-fn todo_load(_: &std::path::Path, _: &std::collections::BTreeMap<String, String>) -> Result<Pipeline> {
-    Err(Error::new(ErrorKind::Internal, "x"))
 }

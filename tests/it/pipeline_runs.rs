@@ -71,7 +71,8 @@ fn a_late_file_replaces_the_partitions_that_it_has_rows_in_and_loses_no_others()
     etl.write("weblogs.yaml", pipeline);
     etl.write("logs/1.log", log_of_day(1, 100)).write("logs/2.log", [log_of_day(1, 5), log_of_day(2, 200)].concat());
     etl.run_pipeline("weblogs.yaml", 0);
-    let by_day = || etl.value("SELECT string_agg(dt || ':' || n, ' ' ORDER BY dt) FROM (SELECT dt, count(*) n FROM weblogs.access GROUP BY dt)");
+    let by_day =
+        || etl.value("SELECT string_agg(dt || ':' || n, ' ' ORDER BY dt) FROM (SELECT dt, count(*) n FROM weblogs.access GROUP BY dt)");
     assert_eq!(by_day(), "2020-03-01:105 2020-03-02:200");
     etl.write("logs/3.log", log_of_day(3, 300));
     let report = etl.run_pipeline("weblogs.yaml", 0);
@@ -88,9 +89,9 @@ fn a_late_file_replaces_the_partitions_that_it_has_rows_in_and_loses_no_others()
     assert_eq!(by_day(), "2020-03-01:107 2020-03-02:20 2020-03-03:300");
     assert_eq!(action(&etl.run_pipeline("weblogs.yaml", 0), "access"), "unchanged");
     // Each partition lies in one folder, as Athena needs it.
-    let table: serde_json::Value =
-        serde_json::from_slice(&etl.etl("catalog show weblogs.access --lake lake --json").ok().stdout).unwrap();
-    let folders: Vec<String> = table["segments"].as_array().unwrap().iter().flat_map(|s| s["partitions"].as_object().unwrap().keys().cloned()).collect();
+    let table: serde_json::Value = serde_json::from_slice(&etl.etl("catalog show weblogs.access --lake lake --json").ok().stdout).unwrap();
+    let folders: Vec<String> =
+        table["segments"].as_array().unwrap().iter().flat_map(|s| s["partitions"].as_object().unwrap().keys().cloned()).collect();
     assert_eq!(folders.len(), 3, "{table}");
 }
 
