@@ -109,7 +109,9 @@ impl Running<'_> {
         report.finished = Utc::now();
         if let Err(error) = &done {
             report.error = Some(error.to_string());
-            if report.status == RunStatus::Failed || report.status == RunStatus::ChecksFailed {
+            // Where the store went away during the last step, that step may have been done after all: then nothing may be removed.
+            let unseen = || catalog.snapshot().is_ok_and(|now| now.head.tables().all(|(_, _, table)| table.run != self.run.as_str()));
+            if matches!(report.status, RunStatus::Failed | RunStatus::ChecksFailed) && unseen() {
                 for folder in &claimed {
                     // What can't be removed now is not read by anybody; `vacuum` tries again.
                     let _ = storage.remove_folder(folder);
