@@ -8,6 +8,7 @@ mod source;
 mod stream;
 mod table;
 
+pub use crate::tabular::CsvDialect;
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};
 pub use compression::Compression;
 pub use framing::Framing;

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Place, Source, Table, TableFormat};
 use crate::publish::{DataFile, Manifest};
 use crate::storage::{Location, Storage};
-use crate::tabular::CsvOptions;
+use crate::tabular::{CsvDialect, CsvOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{SchemaProvider, TableProvider};
@@ -68,9 +68,11 @@ impl LakeTables {
 pub fn live_files(storage: &Storage, table: &CatalogTable) -> Result<Vec<DataFile>> {
     let keys: Vec<String> = table.segments.iter().map(|segment| segment.manifest.clone()).collect();
     let manifests = Manifest::read_all(storage, &keys)?;
-    let live = table.segments.iter().zip(manifests).flat_map(|(segment, manifest)| {
-        manifest.files.into_iter().filter(|file| segment.partitions.contains_key(&file.partition))
-    });
+    let live = table
+        .segments
+        .iter()
+        .zip(manifests)
+        .flat_map(|(segment, manifest)| manifest.files.into_iter().filter(|file| segment.partitions.contains_key(&file.partition)));
     Ok(live.collect())
 }
 
@@ -126,9 +128,7 @@ impl SchemaProvider for LakeSchema {
 fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
     let location = storage.location().join(&file.key);
     match &location {
-        Location::Folder(path) => {
-            Ok(Source { path: location.to_string(), place: Place::File(path.clone()), size: Some(file.bytes) })
-        }
+        Location::Folder(path) => Ok(Source { path: location.to_string(), place: Place::File(path.clone()), size: Some(file.bytes) }),
         Location::Bucket { .. } => Err(Error::new(ErrorKind::Input, format!("{location} can't be read yet"))),
     }
 }
@@ -140,7 +140,11 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
     match table.classification() {
         "parquet" => Ok(TableFormat::Parquet { schema }),
         "json" => Ok(TableFormat::Json { schema }),
-        "csv" => Ok(TableFormat::Csv { options: CsvOptions { delimiter: b',', header: true }, schema }),
+        "csv" => {
+            let escape = table.storage.serde.parameters.get("escapeChar").map(String::as_str);
+            let dialect = if escape == Some("\\") { CsvDialect::Athena } else { CsvDialect::Rfc4180 };
+            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema })
+        }
         other => {
             let message = format!("the files of {}.{} are of the kind `{other}`, which can't be read", table.database, table.name);
             Err(Error::new(ErrorKind::Input, message).with_context("known", "parquet, csv, json"))
