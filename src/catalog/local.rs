@@ -24,7 +24,7 @@ pub struct LocalCatalog {
 }
 
 /// What all tables were at one moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     pub head: Head,
     /// Nothing where there is no catalog yet.
@@ -78,7 +78,8 @@ impl LocalCatalog {
         let known: Vec<String> = snapshot.head.tables().map(|(database, name, _)| format!("{database}.{name}")).collect();
         let hint = nearest(&wanted, known.iter().map(String::as_str)).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         let message = format!("there is no table `{wanted}` in {}{hint}", self.storage.location());
-        Err(Error::new(ErrorKind::Usage, message).with_context("tables", if known.is_empty() { "none".to_string() } else { known.join(", ") }))
+        Err(Error::new(ErrorKind::Usage, message)
+            .with_context("tables", if known.is_empty() { "none".to_string() } else { known.join(", ") }))
     }
 
     /// Makes `tables` the ones that readers see, all at once. Each follows the version that `base` had of it; its version, history and
@@ -143,7 +144,8 @@ impl LocalCatalog {
 
     fn lost(&self, table: &Table, now: Option<&TableRef>) -> Error {
         let winner = now.map_or("it was removed".to_string(), |now| format!("run {} published version {} of it", now.run, now.version));
-        let message = format!("{}.{} has changed while this run was at work: {winner}; nothing of this run is seen", table.database, table.name);
+        let message =
+            format!("{}.{} has changed while this run was at work: {winner}; nothing of this run is seen", table.database, table.name);
         Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it goes on from what is there now")
     }
 

@@ -10,6 +10,7 @@ mod inspection_text;
 mod log_format;
 mod query;
 mod result_table;
+mod store;
 mod terminal;
 
 use crate::error::{Error, ErrorKind};
@@ -22,6 +23,8 @@ use std::process::ExitCode;
 #[command(after_help = "Exit codes: 0 done, 1 a fault of etl itself, 2 wrong usage or format, 3 unreadable input, 4 output, 5 too many \
                         rejected lines, 6 a failed query, 130 interrupted.\nEvery command has examples: etl convert --help")]
 struct Cli {
+    #[command(flatten)]
+    store: store::StoreArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(ErrorKind::Usage.exit_code()) } else { ExitCode::SUCCESS };
         }
     };
+    cli.store.apply();
     let done = match cli.command {
         Command::Convert(args) => convert::run(*args),
         Command::Query(args) => query::run(*args),

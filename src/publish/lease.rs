@@ -5,9 +5,11 @@
 
 use super::run_id::RunId;
 use crate::error::{Error, ErrorKind, Result};
-use crate::storage::{Location, Storage};
+use crate::storage::{Entry, Location, Storage};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, TryLockError};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -41,8 +43,13 @@ pub struct Lease {
 #[derive(Debug)]
 enum Kind {
     /// The lock is held as long as the file is open.
-    Locked { _file: File },
-    Beating { stop: Option<Sender<()>>, thread: Option<JoinHandle<()>> },
+    Locked {
+        _file: File,
+    },
+    Beating {
+        stop: Option<Sender<()>>,
+        thread: Option<JoinHandle<()>>,
+    },
 }
 
 impl Lease {
@@ -52,7 +59,8 @@ impl Lease {
     /// [`ErrorKind::Output`] where it can't be written.
     pub fn take(storage: &Storage, claim: &Claim) -> Result<Lease> {
         let key = format!("{ACTIVE}/{}/{}.json", claim.pipeline, claim.run);
-        let text = serde_json::to_vec(claim).map_err(|e| Error::new(ErrorKind::Internal, "a claim can't be written as JSON").with_source(e))?;
+        let text =
+            serde_json::to_vec(claim).map_err(|e| Error::new(ErrorKind::Internal, "a claim can't be written as JSON").with_source(e))?;
         let kind = match path(storage, &key) {
             Some(path) => {
                 let failed = |e| Error::output(path.display(), e);
@@ -83,32 +91,51 @@ impl Lease {
         Ok(Lease { storage: storage.clone(), key, kind })
     }
 
-    /// What runs of `pipeline` claimed that are no more, with the keys of their signs.
+    /// Whether nobody took the sign away, believing that the run was dead.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where it can't be told.
+    pub fn is_held(&self) -> Result<bool> {
+        Ok(self.storage.get(&self.key)?.is_some())
+    }
+
+    /// The runs at work, of all pipelines.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where signs can't be listed.
+    pub fn active(storage: &Storage) -> Result<BTreeSet<RunId>> {
+        let entries = storage.list(ACTIVE)?;
+        let now = entries.iter().map(|entry| entry.modified).max();
+        let name = |entry: &Entry| RunId::of_folder(entry.key.rsplit('/').next()?.strip_suffix(".json")?);
+        Ok(entries.iter().filter(|entry| !is_dead(storage, entry, now)).filter_map(name).collect())
+    }
+
+    /// What runs of `pipeline` claimed that are no more, with the keys of their signs. The run that asks gave its own sign before.
     ///
     /// # Errors
     /// [`ErrorKind::Input`] where signs can't be read.
     pub fn abandoned(storage: &Storage, pipeline: &str) -> Result<Vec<(String, Claim)>> {
         let entries = storage.list(&format!("{ACTIVE}/{pipeline}"))?;
-        // The store's own clock: that of the sign that was written last.
         let now = entries.iter().map(|entry| entry.modified).max();
         let mut abandoned = Vec::new();
-        for entry in entries.into_iter().filter(|entry| entry.key.ends_with(".json")) {
-            let dead = match path(storage, &entry.key) {
-                Some(path) => match File::open(path).map(|file| file.try_lock()) {
-                    Ok(Ok(())) => true,
-                    Ok(Err(TryLockError::WouldBlock)) => false,
-                    Ok(Err(TryLockError::Error(_))) | Err(_) => false,
-                },
-                None => now.is_some_and(|now| (now - entry.modified).to_std().is_ok_and(|age| age > DEAD_AFTER)),
-            };
-            if dead && let Some(object) = storage.get(&entry.key)? {
-                // What nobody wrote to its end claims nothing.
-                if let Ok(claim) = serde_json::from_slice(&object.bytes) {
-                    abandoned.push((entry.key, claim));
-                }
+        for entry in entries.iter().filter(|entry| entry.key.ends_with(".json") && is_dead(storage, entry, now)) {
+            // What nobody wrote to its end claims nothing.
+            if let Some(object) = storage.get(&entry.key)?
+                && let Ok(claim) = serde_json::from_slice(&object.bytes)
+            {
+                abandoned.push((entry.key.clone(), claim));
             }
         }
         Ok(abandoned)
+    }
+}
+
+/// Whether the run of a sign is no more. `now` is told by the store's own clock: when the last of the signs was written.
+fn is_dead(storage: &Storage, entry: &Entry, now: Option<DateTime<Utc>>) -> bool {
+    match path(storage, &entry.key) {
+        // Where it can't be told, the run is left alone.
+        Some(path) => File::open(path).is_ok_and(|file| file.try_lock().is_ok()),
+        None => now.is_some_and(|now| (now - entry.modified).to_std().is_ok_and(|age| age > DEAD_AFTER)),
     }
 }
 

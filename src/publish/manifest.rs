@@ -68,7 +68,8 @@ impl Manifest {
     /// # Errors
     /// [`ErrorKind::Output`] where it can't be written.
     pub fn write(&self, storage: &Storage, key: &str) -> Result<()> {
-        let text = serde_json::to_vec(self).map_err(|e| Error::new(ErrorKind::Internal, "a manifest can't be written as JSON").with_source(e))?;
+        let text =
+            serde_json::to_vec(self).map_err(|e| Error::new(ErrorKind::Internal, "a manifest can't be written as JSON").with_source(e))?;
         storage.put(key, text)
     }
 

@@ -17,6 +17,6 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use lake::{LakeTables, live_files};
 pub use engine::{QueryEngine, QueryOptions, QueryResult};
+pub use lake::{LakeTables, live_files};
 pub use rejects::RejectLog;

@@ -110,7 +110,8 @@ impl Partitions {
 /// The value that `folder` gives the column `field`.
 fn value_in(folder: &str, field: &Field) -> crate::Result<ScalarValue> {
     let pairs = partitions_in(folder);
-    let wrong = || crate::Error::new(ErrorKind::Input, format!("the folder `{folder}` has no {} of the type {}", field.name(), field.data_type()));
+    let wrong =
+        || crate::Error::new(ErrorKind::Input, format!("the folder `{folder}` has no {} of the type {}", field.name(), field.data_type()));
     let (_, text) = pairs.into_iter().find(|(key, _)| key == field.name()).ok_or_else(wrong)?;
     match text == NULL {
         true => ScalarValue::try_from(field.data_type()),

@@ -2,7 +2,7 @@
 
 use super::text::{numbers, painted, table};
 use super::wording::{Mood, counted, duration, moment, outcome, printable};
-use crate::pipeline::RunReport;
+use crate::pipeline::{Action, RunReport};
 use crate::units::count;
 use comfy_table::Cell;
 
@@ -36,7 +36,7 @@ pub fn history<'a>(runs: impl IntoIterator<Item = &'a RunReport>, colour: bool) 
 
 /// The tables that a run wrote to.
 fn tables(run: &RunReport) -> String {
-    let written: Vec<_> = run.outputs.iter().filter(|output| output.files > 0).collect();
+    let written: Vec<_> = run.outputs.iter().filter(|output| output.action != Action::Unchanged).collect();
     let mut names: Vec<String> = written.iter().take(NAMED).map(|output| printable(&output.table).into_owned()).collect();
     match written.len().saturating_sub(NAMED) {
         0 => {}

@@ -133,7 +133,7 @@ impl Text<'_> {
         shown.set_header(["table", "", "format", "files", "rows", "size", "of input", "speed", "table now holds"]);
         numbers(&mut shown, 3..8);
         for output in outputs {
-            let written = |text: String| Cell::new(if output.action == Action::Unchanged { String::new() } else { text });
+            let written = |text: String| Cell::new(if !output.action.writes() { String::new() } else { text });
             shown.add_row(vec![
                 Cell::new(printable(&output.table)),
                 Cell::new(action(output.action)),

@@ -137,6 +137,8 @@ pub(super) fn action(action: Action) -> &'static str {
         Action::Replaced => "replaced",
         Action::Appended => "appended",
         Action::Updated => "updated",
+        Action::Altered => "altered",
+        Action::RolledBack => "rolled back",
         Action::Unchanged => "unchanged",
     }
 }

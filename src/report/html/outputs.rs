@@ -83,7 +83,7 @@ fn row(output: &OutputRun) -> Markup {
             }
             td { (action(output.action)) }
             td { (stored_as(output)) }
-            @if output.action == Action::Unchanged {
+            @if !output.action.writes() {
                 @for _ in 0..6 { td.n {} }
             } @else {
                 td.n { (count(output.files)) }
