@@ -4,13 +4,14 @@ use super::bar::Bar;
 use super::from_format::{Dialect, FromFormat};
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print, say};
-use crate::convert::{ConvertOptions, Layout, OnError, convert};
+use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableOptions, resolve};
 use crate::output::{FileFormat, Kind};
 use crate::progress::{Progress, Silent};
-use crate::publish::Existing;
+use crate::publish::{Existing, Output};
 use crate::schema::TableSchema;
+use crate::storage::{Appear, Location};
 use crate::units::{ByteSize, Rate};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
@@ -24,21 +25,22 @@ const EXAMPLES: &str = "Examples:
   etl convert logs/ -o lake/access --to parquet --partition-by dt --append
   etl convert app.log -o out --to parquet --log-format '%h %t \"%r\" %>s %D' --rejects bad.jsonl
   etl convert sales.csv -o out --to parquet --schema sales.yaml
+  etl convert s3://logs/2020/ -o s3://lake/access --to parquet --partition-by dt
 
 Every line of the input is accounted for: lines = rows + rejects + blank. Nothing is seen in the output folder
-before all of it is written.";
+before all of it is written; in a bucket, objects appear one after the other when all are written.";
 
 /// Convert access logs, CSV, JSON lines or Parquet to CSV, JSON lines or Parquet files
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ConvertArgs {
-    /// Files, folders, globs, or - for standard input; plain, gzip, zstd or bzip2
+    /// Files, folders, globs, s3://BUCKET/PREFIX, or - for standard input; plain, gzip, zstd or bzip2
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
 
-    /// The folder for the output files, part-00000 and on
+    /// The folder for the output files, part-00000 and on, or s3://BUCKET/PREFIX
     #[arg(short, long = "output", visible_alias = "out", value_name = "FOLDER")]
-    output: PathBuf,
+    output: String,
 
     /// The format of the output files
     #[arg(long, value_enum, default_value_t = ToFormat::Parquet)]
@@ -101,7 +103,7 @@ pub(super) struct ConvertArgs {
 
     /// Write rejected lines to this file, as JSON lines with file, line, byte offset, reason and the line itself
     #[arg(long, value_name = "FILE")]
-    rejects: Option<PathBuf>,
+    rejects: Option<String>,
 
     /// The delimiter of CSV inputs: one character, or `tab` [default: comma; tab for .tsv]
     #[arg(long, value_name = "CHAR")]
@@ -193,7 +195,9 @@ impl ConvertArgs {
         };
         Ok(ConvertOptions {
             table: Table::open(resolve(&self.inputs)?, &table_options)?,
-            output: self.output,
+            output: Output::open(Location::parse(&self.output)?)?,
+            appear: Appear::AtCommit,
+            checksums: false,
             format,
             layout,
             partition_by: self.partition_by,
@@ -208,7 +212,7 @@ impl ConvertArgs {
                 OnErrorArg::Fail => OnError::Fail,
             },
             max_reject_rate: self.max_reject_rate,
-            rejects: self.rejects,
+            rejects: self.rejects.map(|rejects| Location::parse(&rejects).and_then(RejectsFile::open)).transpose()?,
             threads: self.threads.map_or_else(cores, |threads| threads.get().min(MOST_THREADS)),
             cancel: cancel_on_interrupt(),
         })

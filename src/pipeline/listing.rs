@@ -60,6 +60,7 @@ fn listed(pipeline: &Pipeline, source: &Source, found: input::Source) -> Result<
             let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).map_err(|e| Error::input(&found.path, e))?;
             modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos()).to_string()
         }
+        Place::Object(object) => object.meta().e_tag.clone().unwrap_or_else(|| object.meta().last_modified.to_rfc3339()),
         Place::Stream(_) => {
             let message = format!("source {}: {} can be read only once; a pipeline reads files", source.name, found.path);
             return Err(Error::new(ErrorKind::Usage, message).with_context("at", &source.place));

@@ -3,7 +3,7 @@
 use super::wording::{
     Mood, action, duration, files, holding, moment, nothing_to_do, outcome, printable, printable_lines, share, shortened, throughput, when,
 };
-use crate::pipeline::{Action, CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun};
+use crate::pipeline::{CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun};
 use crate::units::{ByteSize, count};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};

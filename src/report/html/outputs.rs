@@ -4,7 +4,7 @@ use super::super::text::stored_as;
 use super::super::wording::{action, counted, duration, holding, printable, share, throughput};
 use super::chart::{Bar, bars};
 use super::scrolling;
-use crate::pipeline::{Action, OutputRun, TransformRun};
+use crate::pipeline::{OutputRun, TransformRun};
 use crate::units::{ByteSize, count};
 use maud::{Markup, html};
 
