@@ -13,6 +13,7 @@ mod source;
 mod stream;
 mod table;
 
+pub use crate::tabular::CsvDialect;
 pub use ahead::Ahead;
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};
 pub use bucket::objects;

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{ObjectFile, Place, Source, Table, TableFormat};
 use crate::publish::{DataFile, Manifest};
 use crate::storage::{Location, Storage};
-use crate::tabular::CsvOptions;
+use crate::tabular::{CsvDialect, CsvOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -148,7 +148,11 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
     match table.classification() {
         "parquet" => Ok(TableFormat::Parquet { schema }),
         "json" => Ok(TableFormat::Json { schema }),
-        "csv" => Ok(TableFormat::Csv { options: CsvOptions { delimiter: b',', header: true }, schema }),
+        "csv" => {
+            let escape = table.storage.serde.parameters.get("escapeChar").map(String::as_str);
+            let dialect = if escape == Some("\\") { CsvDialect::Athena } else { CsvDialect::Rfc4180 };
+            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema })
+        }
         other => {
             let message = format!("the files of {}.{} are of the kind `{other}`, which can't be read", table.database, table.name);
             Err(Error::new(ErrorKind::Input, message).with_context("known", "parquet, csv, json"))

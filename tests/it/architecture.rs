@@ -19,7 +19,7 @@ const FLOORS: [(u8, &str, &[&str]); 23] = [
     (1, "schema", &["error", "diagnostic", "accesslog", "yaml"]),
     (2, "storage", &["error"]),
     (2, "input", &["error", "units", "diagnostic", "decode", "accesslog", "tabular", "schema", "storage"]),
-    (2, "output", &["error", "units", "accesslog", "schema"]),
+    (2, "output", &["error", "units", "accesslog", "tabular", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
     (3, "publish", &["error", "storage"]),
     (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output", "publish"]),
