@@ -18,6 +18,7 @@ mod nginx_truth;
 mod parser_cases;
 mod partitions;
 mod pipeline_errors;
+mod pipeline_kills;
 mod pipeline_runs;
 mod publish;
 mod readme;
