@@ -21,5 +21,6 @@ mod rejects;
 mod report;
 mod rows;
 mod s3;
+mod s3_files;
 mod splits;
 mod table;
