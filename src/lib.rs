@@ -28,5 +28,6 @@ pub mod storage;
 pub mod tabular;
 pub mod text_column;
 pub mod units;
+pub mod yaml;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,13 +1,13 @@
 //! `etl convert`: inputs to files.
 
 use super::bar::Bar;
-use super::from_format::FromFormat;
+use super::from_format::{Dialect, FromFormat};
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print, say};
 use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableOptions, resolve};
-use crate::output::{CsvDialect, FileFormat, Kind};
+use crate::output::{FileFormat, Kind};
 use crate::progress::{Progress, Silent};
 use crate::publish::{Existing, Output};
 use crate::schema::TableSchema;
@@ -81,7 +81,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     partition_by: Vec<String>,
 
-    /// How CSV is escaped: as RFC 4180 says, or as Athena's OpenCSVSerde reads it back unchanged
+    /// How CSV that is written is escaped
     #[arg(long, value_enum, default_value_t = Dialect::Rfc4180)]
     dialect: Dialect,
 
@@ -113,6 +113,10 @@ pub(super) struct ConvertArgs {
     #[arg(long)]
     no_header: bool,
 
+    /// How CSV inputs are escaped
+    #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
+    from_dialect: Dialect,
+
     /// The columns of CSV and JSON inputs: a table's description as in schemas/ [default: guessed from the first lines]
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
@@ -131,12 +135,6 @@ enum ToFormat {
     Csv,
     Json,
     Parquet,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Dialect {
-    Rfc4180,
-    Athena,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -176,12 +174,11 @@ impl ConvertArgs {
             ToFormat::Json => Kind::Json,
             ToFormat::Parquet => Kind::Parquet,
         };
-        let dialect = match self.dialect {
-            Dialect::Rfc4180 => CsvDialect::Rfc4180,
-            Dialect::Athena if kind == Kind::Csv => CsvDialect::Athena,
-            Dialect::Athena => return Err(Error::new(ErrorKind::Usage, "--dialect is for CSV: give --to csv")),
-        };
-        let format = FileFormat::new(kind, self.compression.as_deref(), self.compression_level, dialect)?;
+        if self.dialect == Dialect::Athena && kind != Kind::Csv {
+            let message = "--dialect is for CSV: give --to csv; --from-dialect is how CSV inputs are escaped";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
+        let format = FileFormat::new(kind, self.compression.as_deref(), self.compression_level, self.dialect.into())?;
         let layout = match (self.rows_per_file, self.target_size) {
             (Some(rows), _) => Layout::RowsPerFile(rows),
             (None, Some(size)) => Layout::TargetSize(size),
@@ -193,6 +190,7 @@ impl ConvertArgs {
             unescape: self.unescape,
             delimiter: self.delimiter.as_deref().map(delimiter).transpose()?,
             no_header: self.no_header,
+            dialect: self.from_dialect.into(),
             schema: self.schema.as_deref().map(TableSchema::load).transpose()?.map(|schema| schema.arrow_schema()),
         };
         Ok(ConvertOptions {

@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_and_a_header_are_no_lines() {
         let (_guard, source) = file(b"\xef\xbb\xbfa,b\n1,\"x\ny\"\n2,z");
-        let mut reader = BlockReader::open(&source, Framing::Csv { delimiter: b',', header: true }).unwrap();
+        let mut reader = BlockReader::open(&source, Framing::Csv(crate::tabular::CsvOptions::default())).unwrap();
         let block = reader.next_block().unwrap().unwrap();
         assert_eq!(block.offset, 7);
         let Content::Records(bytes) = block.content else { panic!() };

@@ -13,6 +13,7 @@ mod source;
 mod stream;
 mod table;
 
+pub use crate::tabular::CsvDialect;
 pub use ahead::Ahead;
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};
 pub use bucket::objects;
@@ -23,6 +24,6 @@ pub use object::{ObjectFile, ObjectReader};
 pub use parquet::{RowGroup, column_ranges};
 pub(crate) use random_access::ObjectEnd;
 pub use random_access::{ObjectAccess, RandomAccess, RandomRead};
-pub use source::{Place, Source, resolve};
+pub use source::{Place, Source, partitions_in, resolve};
 pub use stream::Stream;
 pub use table::{FormatChoice, LogChoice, Table, TableFormat, TableOptions};

@@ -8,7 +8,7 @@ use super::source::Source;
 use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::tabular::{CsvDecoder, CsvOptions, JsonDecoder, check_header, csv_header, infer_csv, infer_json};
+use crate::tabular::{CsvDecoder, CsvDialect, CsvOptions, JsonDecoder, check_header, csv_header, infer_csv, infer_json};
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -45,6 +45,8 @@ pub struct TableOptions {
     pub delimiter: Option<u8>,
     /// CSV files have no header.
     pub no_header: bool,
+    /// How CSV files are escaped.
+    pub dialect: CsvDialect,
     /// The columns of CSV and JSON; guessed from the first lines where not given.
     pub schema: Option<SchemaRef>,
 }
@@ -90,7 +92,7 @@ impl TableFormat {
     pub fn framing(&self) -> Option<Framing> {
         match self {
             TableFormat::Log { .. } | TableFormat::Json { .. } => Some(Framing::Lines),
-            TableFormat::Csv { options, .. } => Some(Framing::Csv { delimiter: options.delimiter, header: options.header }),
+            TableFormat::Csv { options, .. } => Some(Framing::Csv(*options)),
             TableFormat::Parquet { .. } => None,
         }
     }
@@ -135,12 +137,12 @@ impl Table {
             FormatChoice::Csv => {
                 let tabs = sources.iter().any(|s| s.stem().ends_with(".tsv"));
                 let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
-                let csv = CsvOptions { delimiter, header: !options.no_header };
+                let csv = CsvOptions { delimiter, header: !options.no_header, dialect: options.dialect };
                 let schema = match &options.schema {
                     Some(schema) => schema.clone(),
                     None => {
-                        let whole = Framing::Csv { delimiter, header: false };
-                        let (path, start) = first_records(&sources, whole, Framing::Csv { delimiter, header: csv.header })?;
+                        let whole = Framing::Csv(CsvOptions { header: false, ..csv });
+                        let (path, start) = first_records(&sources, whole, Framing::Csv(csv))?;
                         infer_csv(&path, &start, csv)?
                     }
                 };
@@ -188,7 +190,7 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
 
 /// Columns are told by their places, so every file must have the same ones in the same order.
 fn check_headers(sources: &[Source], options: CsvOptions, schema: &SchemaRef) -> Result<()> {
-    let framing = Framing::Csv { delimiter: options.delimiter, header: false };
+    let framing = Framing::Csv(CsvOptions { header: false, ..options });
     let check = |source: &Source| {
         // A file without anything in it has no header, and no rows either.
         match first_block(source, framing)? {

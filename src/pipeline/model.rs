@@ -113,6 +113,8 @@ pub struct Transform {
     #[serde(skip)]
     pub place: String,
     pub sql: String,
+    /// The sources and earlier transforms that it reads.
+    pub reads: Vec<String>,
 }
 
 /// A table that is written.

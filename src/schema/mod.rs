@@ -2,7 +2,6 @@
 //!
 //! Types have the names that Athena and Glue use; [`types`] is the one place that knows which Arrow type each of them is.
 
-mod document;
 mod table;
 pub mod types;
 

@@ -1,11 +1,9 @@
 //! The description of one table.
 
-use super::document::Document;
 use super::types::{arrow_type, athena_type};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::yaml::{Needed, Node, Problems, Read, Text, section};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use serde::Deserialize;
-use serde_saphyr::Spanned;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,23 +32,30 @@ pub struct ColumnSchema {
     pub comment: Option<String>,
 }
 
-/// The file as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TableText {
-    name: Spanned<String>,
-    log_format: Option<String>,
-    columns: Vec<ColumnText>,
+section! {
+    /// The file as it is written.
+    struct TableText {
+        /// Lower-case letters, digits and `_`.
+        name: Needed<Text>,
+        /// The LogFormat as in `httpd.conf`.
+        log_format: Option<Text>,
+        /// In the order of the files.
+        columns: Needed<Vec<ColumnText>>,
+    }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ColumnText {
-    name: Spanned<String>,
-    #[serde(rename = "type")]
-    data_type: Spanned<String>,
-    directive: Option<String>,
-    comment: Option<String>,
+section! {
+    /// A column as it is written.
+    struct ColumnText {
+        /// Lower-case letters, digits and `_`.
+        name: Needed<Text>,
+        /// As Athena calls it.
+        r#type: Needed<Text>,
+        /// The LogFormat directives that it is read from.
+        directive: Option<Text>,
+        /// What it means.
+        comment: Option<Text>,
+    }
 }
 
 /// The longest name that Glue keeps, in bytes.
@@ -70,25 +75,15 @@ impl TableSchema {
     /// Reads `text`; messages call it `path`.
     ///
     /// # Errors
-    /// [`Format`](crate::ErrorKind::Format) with file, line and column and a caret under what is wrong.
+    /// [`Format`](crate::ErrorKind::Format) that tells all that is wrong, with file, line and column and a caret.
     pub fn parse(path: &str, text: &str) -> Result<Self> {
-        let document = Document { path, text };
-        let table: TableText = document.parse()?;
-        check_name(document, &table.name)?;
-        let mut columns: Vec<ColumnSchema> = Vec::with_capacity(table.columns.len());
-        for column in table.columns {
-            check_name(document, &column.name)?;
-            if columns.iter().any(|before| before.name == column.name.value) {
-                return Err(document.fault(&column.name, "the table has a column of this name already"));
-            }
-            let data_type =
-                arrow_type(&column.data_type.value).map_err(|fault| document.fault_in(&column.data_type, fault.span, &fault.message))?;
-            columns.push(ColumnSchema { name: column.name.value, data_type, directive: column.directive, comment: column.comment });
+        let mut problems = Problems::new(path, text);
+        let table = read(&mut problems);
+        match (problems.into_error(), table) {
+            (None, Some(table)) => Ok(table),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(Error::new(ErrorKind::Internal, format!("{path} was refused, and nobody said why"))),
         }
-        if columns.is_empty() {
-            return Err(document.fault(&table.name, "this table has no columns; list at least one under `columns`"));
-        }
-        Ok(TableSchema { name: table.name.value, log_format: table.log_format, columns })
     }
 
     /// The Arrow schema; every column can be NULL and names its directives in the field metadata `directive`.
@@ -118,14 +113,49 @@ impl ColumnSchema {
     }
 }
 
-fn check_name(document: Document<'_>, name: &Spanned<String>) -> Result<()> {
-    let text = &name.value;
+/// The table; nothing, or not all of it, where the problems tell why.
+fn read(problems: &mut Problems<'_>) -> Option<TableSchema> {
+    let root = Node::parse(problems)?;
+    let table = TableText::read(&root, problems)?;
+    if let Some(name) = table.name.as_ref() {
+        check_name(name, problems);
+    }
+    let written = table.columns.as_ref()?;
+    let mut columns: Vec<ColumnSchema> = Vec::with_capacity(written.len());
+    for column in written {
+        if let Some(name) = column.name.as_ref() {
+            check_name(name, problems);
+            if columns.iter().any(|before| before.name == name.text) {
+                problems.error(&name.place, "the table has a column of this name already");
+            }
+        }
+        let data_type = column.r#type.as_ref().and_then(|written| match arrow_type(&written.text) {
+            Ok(data_type) => Some(data_type),
+            Err(fault) => {
+                problems.error(&written.part(problems.text(), fault.span), fault.message);
+                None
+            }
+        });
+        if let (Some(name), Some(data_type)) = (column.name.as_ref(), data_type) {
+            let text = |text: &Option<Text>| text.as_ref().map(|text| text.text.clone());
+            let (directive, comment) = (text(&column.directive), text(&column.comment));
+            columns.push(ColumnSchema { name: name.text.clone(), data_type, directive, comment });
+        }
+    }
+    let name = table.name.as_ref()?;
+    if written.is_empty() && !table.wrong {
+        problems.error(&name.place, "this table has no columns; list at least one under `columns`");
+    }
+    Some(TableSchema { name: name.text.clone(), log_format: table.log_format.as_ref().map(|format| format.text.clone()), columns })
+}
+
+fn check_name(name: &Text, problems: &mut Problems<'_>) {
+    let text = &name.text;
     let fits = text.len() <= LONGEST_NAME
         && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if fits {
-        return Ok(());
+    if !fits {
+        let message = format!("expected a name of at most {LONGEST_NAME} lower-case letters, digits and `_` that starts with no digit");
+        problems.error(&name.place, message);
     }
-    let message = format!("expected a name of at most {LONGEST_NAME} lower-case letters, digits and `_` that starts with no digit");
-    Err(document.fault(name, &message))
 }

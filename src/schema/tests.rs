@@ -17,7 +17,8 @@ fn schemas_are_those_of_the_presets() {
         assert!(schema.columns.iter().all(|column| column.athena_type().is_ok()), "{}", schema.name);
     }
     let files = std::fs::read_dir(schema_of(Preset::Common).parent().unwrap()).unwrap();
-    assert_eq!(files.count(), Preset::ALL.len(), "schemas/ holds one file a preset");
+    let tables = files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "yaml"));
+    assert_eq!(tables.count(), Preset::ALL.len(), "schemas/ holds one table a preset");
 }
 
 fn refusal(text: &str) -> String {

@@ -8,6 +8,7 @@ mod clients;
 mod credentials;
 mod failure;
 mod folder_store;
+mod folders;
 mod location;
 mod objects;
 mod redact;

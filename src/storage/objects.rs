@@ -145,16 +145,24 @@ impl Storage {
     /// [`ErrorKind::Input`] naming it.
     pub fn get(&self, key: &str) -> Result<Option<Object>> {
         let (store, path) = self.object(key)?;
+        wait(async move { read(store.as_ref(), &path).await }).map_err(|error| self.unreadable(key, &error))
+    }
+
+    /// The objects at `keys`, in their order, many at a time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] naming the first that can't be read.
+    pub fn get_all(&self, keys: &[String]) -> Result<Vec<Option<Object>>> {
+        let paths: Vec<Path> = keys.iter().map(|key| self.path(key)).collect::<Result<_>>()?;
+        let store = self.store.clone();
         let got = wait(async move {
-            let result = store.get(&path).await?;
-            let version = UpdateVersion { e_tag: result.meta.e_tag.clone(), version: result.meta.version.clone() };
-            Ok((result.bytes().await?, version))
+            let reads = paths.into_iter().map(|path| {
+                let store = store.clone();
+                async move { read(store.as_ref(), &path).await }
+            });
+            stream::iter(reads).buffered(AT_ONCE).collect::<Vec<_>>().await
         });
-        match got {
-            Ok((bytes, version)) => Ok(Some(Object { bytes, version: Version(version) })),
-            Err(error @ object_store::Error::NotFound { .. }) if !lacks_bucket(&error) => Ok(None),
-            Err(error) => Err(self.unreadable(key, &error)),
-        }
+        got.into_iter().zip(keys).map(|(object, key)| object.map_err(|error| self.unreadable(key, &error))).collect()
     }
 
     /// Writes an object, over any that is there.
@@ -174,6 +182,9 @@ impl Storage {
     }
 
     /// Replaces the object that was read as `version`; false where it is another one by now.
+    ///
+    /// Where the answer to the write was lost and the object is another one by now, that one may have replaced ours: false then
+    /// doesn't mean that ours was never there. An object that keeps the ids of what it was made of tells.
     ///
     /// # Errors
     /// [`ErrorKind::Output`] naming it.
@@ -258,6 +269,19 @@ impl Storage {
 /// Whether there isn't even a bucket: no object is one thing, a wrong name another.
 fn lacks_bucket(error: &object_store::Error) -> bool {
     failure::answer(error).is_some_and(|answer| answer.code == "NoSuchBucket")
+}
+
+/// How many requests for small objects are under way at once.
+const AT_ONCE: usize = 32;
+
+/// The object at `path`, or nothing.
+async fn read(store: &dyn ObjectStore, path: &Path) -> object_store::Result<Option<Object>> {
+    let result = match store.get(path).await {
+        Err(error @ object_store::Error::NotFound { .. }) if !lacks_bucket(&error) => return Ok(None),
+        result => result?,
+    };
+    let version = UpdateVersion { e_tag: result.meta.e_tag.clone(), version: result.meta.version.clone() };
+    Ok(Some(Object { bytes: result.bytes().await?, version: Version(version) }))
 }
 
 #[cfg(test)]

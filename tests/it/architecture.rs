@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 22] = [
+const FLOORS: [(u8, &str, &[&str]); 23] = [
     (0, "error", &[]),
     (0, "units", &[]),
     (0, "diagnostic", &[]),
@@ -15,16 +15,35 @@ const FLOORS: [(u8, &str, &[&str]); 22] = [
     (1, "text_column", &["escape"]),
     (1, "accesslog", &["error", "diagnostic", "decode", "escape", "text_column"]),
     (1, "tabular", &["error", "diagnostic", "decode", "escape", "text_column", "accesslog"]),
-    (1, "schema", &["error", "diagnostic", "accesslog"]),
+    (1, "yaml", &["error", "units", "diagnostic"]),
+    (1, "schema", &["error", "diagnostic", "accesslog", "yaml"]),
     (2, "storage", &["error"]),
     (2, "input", &["error", "units", "diagnostic", "decode", "accesslog", "tabular", "schema", "storage"]),
-    (2, "output", &["error", "units", "accesslog", "schema"]),
+    (2, "output", &["error", "units", "accesslog", "tabular", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
     (3, "publish", &["error", "storage"]),
     (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output", "publish"]),
-    (4, "query", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output"]),
-    (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output"]),
     (4, "catalog", &["error", "units", "diagnostic", "schema", "storage", "output", "publish"]),
+    (
+        4,
+        "query",
+        &[
+            "error",
+            "units",
+            "diagnostic",
+            "progress",
+            "decode",
+            "accesslog",
+            "tabular",
+            "schema",
+            "storage",
+            "input",
+            "output",
+            "publish",
+            "catalog",
+        ],
+    ),
+    (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output"]),
     (
         5,
         "pipeline",
@@ -42,6 +61,7 @@ const FLOORS: [(u8, &str, &[&str]); 22] = [
             "convert",
             "catalog",
             "query",
+            "yaml",
         ],
     ),
     (6, "report", &["error", "units", "diagnostic", "pipeline"]),
@@ -66,6 +86,7 @@ const FLOORS: [(u8, &str, &[&str]); 22] = [
             "catalog",
             "pipeline",
             "report",
+            "yaml",
         ],
     ),
 ];

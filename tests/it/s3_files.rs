@@ -43,7 +43,7 @@ impl Both {
     /// Runs in the folder; `@` is the bucket.
     fn there(&self, arguments: &[&str]) -> Outcome {
         let mut command = self.etl.command(arguments.iter().map(|argument| argument.replace('@', &self.root())));
-        Outcome::of(self.minio.env(&mut command).output().unwrap())
+        Outcome::of(command.env("AWS_ENDPOINT_URL_S3", &self.minio.endpoint).env("AWS_REGION", "us-east-1").output().unwrap())
     }
 
     fn root(&self) -> String {

@@ -1,0 +1,282 @@
+//! A pipeline as it is written. The comments here are what editors show: they come from the JSON Schema.
+
+use super::words::*;
+use crate::pipeline::model::{CatalogKind, CatchUp, Fingerprint, Mode, OnError, Permission, RemovedSources, Severity, SourceFormat};
+use crate::units::{ByteSize, Rate};
+use crate::yaml::{Named, Needed, OneOrMany, Text, TextOr, Value, section};
+use std::num::NonZeroU64;
+
+section! {
+    /// A job of etl: sources become tables of a lake.
+    pub(super) struct PipelineText {
+        /// The version of this format: 1.
+        version: Needed<Value<Version>>,
+        /// Lower-case letters, digits, `_` and `-`; the file's name where not given.
+        name: Option<Text>,
+        /// What it is for.
+        description: Option<Text>,
+        /// Where the tables are.
+        lake: Needed<LakeText>,
+        /// Variables with their values: `${name}` anywhere in a value. `--var name=value` takes their place; those without a value need it.
+        vars: Option<Named<Option<Text>>>,
+        /// What is read, by names that SQL uses.
+        sources: Needed<Named<SourceText>>,
+        /// Tables made by SQL of sources and other transforms, by names that SQL uses.
+        transforms: Option<Named<TransformText>>,
+        /// Tables that are written.
+        outputs: Needed<Named<OutputText>>,
+        /// LF-Tags with the values that they may have.
+        tags: Option<Named<Vec<Text>>>,
+        /// Who may do what.
+        grants: Option<Vec<GrantText>>,
+        /// What must hold of the tables.
+        verify: Option<Vec<CheckText>>,
+        /// When it runs by itself: the five fields of cron, or a section with a time zone.
+        schedule: Option<TextOr<ScheduleText>>,
+    }
+}
+
+section! {
+    /// Where the tables are.
+    pub(super) struct LakeText {
+        /// A folder, relative to this file, or `s3://bucket/prefix`.
+        location: Needed<Text>,
+        /// Which catalog knows the tables; `local` keeps it in the lake itself.
+        catalog: Option<Value<CatalogKind>>,
+    }
+}
+
+section! {
+    /// Files that are read.
+    pub(super) struct SourceText {
+        /// Files, folders and globs, relative to this file, or `s3://bucket/prefix`; one or a list.
+        location: Needed<OneOrMany<Text>>,
+        /// What the files are; told by their names where not given.
+        format: Option<Value<SourceFormat>>,
+        /// A preset's name, or a LogFormat as in httpd.conf; found by the first lines where not given.
+        log_format: Option<Text>,
+        /// Decode Apache's escapes in values.
+        unescape: Option<Value<bool>>,
+        /// What is between the fields of CSV.
+        delimiter: Option<Value<char>>,
+        /// CSV files have a first line of names; true where not given.
+        header: Option<Value<bool>>,
+        /// A file, relative to this one, that describes the columns of CSV or JSON.
+        schema: Option<Text>,
+        /// What is done with a line that can't be read: it is kept and counted (`reject`), counted (`skip`), or ends the run (`fail`).
+        on_error: Option<Value<OnError>>,
+        /// With a larger share of rejected lines nothing is published: `1%`.
+        max_reject_rate: Option<Value<Rate>>,
+        /// How a changed file is told: by size and time (`modified`), or by its bytes (`checksum`).
+        fingerprint: Option<Value<Fingerprint>>,
+        /// Outputs that add rows read only files that are new; false for tables that others are joined with. True where not given.
+        incremental: Option<Value<bool>>,
+    }
+}
+
+section! {
+    /// A table made by SQL.
+    pub(super) struct TransformText {
+        /// A query of sources and other transforms, by their names.
+        sql: Needed<Text>,
+    }
+}
+
+section! {
+    /// A table that is written.
+    pub(super) struct OutputText {
+        /// The source or transform whose rows it holds.
+        from: Needed<Text>,
+        /// `database.table`: lower-case letters, digits and `_`.
+        table: Needed<Text>,
+        /// What the table holds.
+        description: Option<Text>,
+        /// Comments of columns.
+        columns: Option<Named<Text>>,
+        /// `parquet` (where not given), `json`, `csv`, or `csv` with settings.
+        format: Option<TextOr<FormatText>>,
+        /// `none`, `gzip`, `snappy` or `zstd`, or one with its level: `{zstd: 9}`.
+        compression: Option<TextOr<CompressionText>>,
+        /// Exactly so many files.
+        splits: Option<Value<NonZeroU64>>,
+        /// Files of so many rows.
+        rows_per_file: Option<Value<NonZeroU64>>,
+        /// Files of about that size: `128MiB`, which is what you get.
+        target_size: Option<Value<ByteSize>>,
+        /// Columns that become folders; `dt` and `hour` are those of `time`.
+        partition_by: Option<OneOrMany<Text>>,
+        /// What a run does with the rows that are there.
+        mode: Option<Value<Mode>>,
+        /// What becomes of rows whose source file is gone, where the mode isn't `overwrite`.
+        removed_sources: Option<Value<RemovedSources>>,
+        /// LF-Tags of the table.
+        tags: Option<Named<Text>>,
+        /// LF-Tags of single columns.
+        column_tags: Option<Named<Named<Text>>>,
+    }
+}
+
+section! {
+    /// A format with its settings; exactly one.
+    pub(super) struct FormatText {
+        /// Parquet, which has no settings.
+        parquet: Option<NoSettings>,
+        /// An object a line, which has no settings.
+        json: Option<NoSettings>,
+        /// CSV.
+        csv: Option<CsvText>,
+    }
+}
+
+section! {
+    /// Settings of CSV.
+    pub(super) struct CsvText {
+        /// `athena` (where not given), which Athena's OpenCSVSerde reads back, or `rfc4180`.
+        dialect: Option<Value<crate::output::CsvDialect>>,
+    }
+}
+
+section! {
+    /// A codec with its level; exactly one.
+    pub(super) struct CompressionText {
+        /// 1 to 9.
+        gzip: Option<Value<i64>>,
+        /// 1 to 22.
+        zstd: Option<Value<i64>>,
+    }
+}
+
+section! {
+    /// Who may do what.
+    pub(super) struct GrantText {
+        /// A role's or user's name, or an ARN.
+        to: Needed<Text>,
+        /// What it is about.
+        on: Needed<GrantOnText>,
+        /// What is allowed.
+        permissions: Needed<Vec<Value<Permission>>>,
+    }
+}
+
+section! {
+    /// What a grant is about; exactly one.
+    pub(super) struct GrantOnText {
+        /// All that has these LF-Tags, each with one of its values.
+        tags: Option<Named<OneOrMany<Text>>>,
+        /// A database.
+        database: Option<Text>,
+        /// `database.table`.
+        table: Option<Text>,
+    }
+}
+
+section! {
+    /// What must hold; exactly one of `rows`, `value`, `between`, `unique`, `not_null`, `matches` and `equals_query`. Tables in SQL are
+    /// `database.table`.
+    pub(super) struct CheckText {
+        /// What reports call it.
+        name: Option<Text>,
+        /// How many rows a query gives, or a table has.
+        rows: Option<RowsText>,
+        /// The one value that a query gives.
+        value: Option<ValueText>,
+        /// The one number that a query gives lies between these, both included.
+        between: Option<BetweenText>,
+        /// No two rows have the same values in these columns.
+        unique: Option<ColumnsText>,
+        /// None of these columns has a NULL.
+        not_null: Option<ColumnsText>,
+        /// Every value of a column that is not NULL matches a regular expression.
+        matches: Option<MatchesText>,
+        /// Two queries give the same rows, in any order.
+        equals_query: Option<EqualsText>,
+        /// Whether the run fails (what you get) or it is only reported.
+        severity: Option<Value<Severity>>,
+        /// `publish`, which is what you get: readers see the new rows only if it holds.
+        before: Option<Value<Publish>>,
+        /// `publish`: it is checked of what readers see.
+        after: Option<Value<Publish>>,
+    }
+}
+
+section! {
+    /// How many rows; of `sql` or `table`.
+    pub(super) struct RowsText {
+        /// A query.
+        sql: Option<Text>,
+        /// `database.table`.
+        table: Option<Text>,
+        /// Exactly so many.
+        equals: Option<Value<f64>>,
+        /// At least so many.
+        min: Option<Value<f64>>,
+        /// At most so many.
+        max: Option<Value<f64>>,
+    }
+}
+
+section! {
+    /// The one value of a query.
+    pub(super) struct ValueText {
+        /// A query that gives one row of one column.
+        sql: Needed<Text>,
+        /// The value, as text.
+        equals: Needed<Text>,
+    }
+}
+
+section! {
+    /// The one number of a query; at least one of `min` and `max`.
+    pub(super) struct BetweenText {
+        /// A query that gives one row of one column.
+        sql: Needed<Text>,
+        /// At least this.
+        min: Option<Value<f64>>,
+        /// At most this.
+        max: Option<Value<f64>>,
+    }
+}
+
+section! {
+    /// Columns of a table.
+    pub(super) struct ColumnsText {
+        /// `database.table`.
+        table: Needed<Text>,
+        /// Their names.
+        columns: Needed<OneOrMany<Text>>,
+    }
+}
+
+section! {
+    /// What the values of a column look like.
+    pub(super) struct MatchesText {
+        /// `database.table`.
+        table: Needed<Text>,
+        /// Its name.
+        column: Needed<Text>,
+        /// A regular expression; `^` and `$` for all of the value.
+        pattern: Needed<Text>,
+    }
+}
+
+section! {
+    /// Two queries of the same rows.
+    pub(super) struct EqualsText {
+        /// A query.
+        sql: Needed<Text>,
+        /// Another.
+        other: Needed<Text>,
+    }
+}
+
+section! {
+    /// When it runs by itself.
+    pub(super) struct ScheduleText {
+        /// Minute, hour, day of month, month, day of week: `0 3 * * *`.
+        cron: Needed<Text>,
+        /// A name of the IANA data base, as `Europe/Berlin`; UTC where not given.
+        timezone: Option<Text>,
+        /// What is done about times that passed while nothing ran: nothing (`skip`), or one run for all (`once`).
+        catch_up: Option<Value<CatchUp>>,
+    }
+}

@@ -1,0 +1,122 @@
+//! Pipelines as they are written, in YAML, and what they mean.
+//!
+//! Reading goes in three steps, and each tells all that it finds: the text becomes a tree in which `${…}` is filled in, the tree becomes
+//! [`document`]'s sections, and the sections become the [`Pipeline`] that is run. Nothing is read but the file itself.
+
+mod checks;
+mod document;
+mod formats;
+mod governance;
+mod names;
+mod outputs;
+mod paths;
+mod schedule;
+mod schema;
+mod sources;
+mod sql;
+mod template;
+#[cfg(test)]
+mod tests;
+mod transforms;
+mod variables;
+mod words;
+
+pub use schema::json_schema;
+pub use template::template;
+
+use self::document::PipelineText;
+use self::variables::Variables;
+use super::model::{Lake, Pipeline};
+use crate::error::{Error, ErrorKind};
+use crate::yaml::{Node, Place, Problem, Problems, Read};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What reading a pipeline gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Nothing where there are errors.
+    pub pipeline: Option<Pipeline>,
+    /// Errors and warnings, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+impl Pipeline {
+    /// Reads the file at `path`; `vars` take the place of those that it defines.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where the file can't be read; [`ErrorKind::Format`] that tells all that is wrong with it, with its places.
+    pub fn load(path: &Path, vars: &BTreeMap<String, String>) -> Result<Pipeline, Error> {
+        Pipeline::check(path, vars)?.into_pipeline()
+    }
+
+    /// Reads the file at `path` and tells all that is wrong with it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where it can't be read.
+    pub fn check(path: &Path, vars: &BTreeMap<String, String>) -> Result<Loaded, Error> {
+        let text = std::fs::read_to_string(path).map_err(|error| Error::input(path.display(), error))?;
+        let folder = std::path::absolute(path).map_err(|error| Error::input(path.display(), error))?;
+        let folder = folder.parent().unwrap_or(Path::new("/"));
+        let env = |name: &str| std::env::var(name).ok();
+        Ok(Pipeline::parse(&path.display().to_string(), &text, folder, vars, &env))
+    }
+
+    /// Reads `text`; messages call it `path`, relative paths start at `folder`, and `env` gives the values of `${env:NAME}`.
+    pub fn parse(path: &str, text: &str, folder: &Path, vars: &BTreeMap<String, String>, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
+        let mut problems = Problems::new(path, text);
+        let pipeline = read(folder, vars, env, &mut problems);
+        let pipeline = if problems.errors() > 0 { None } else { pipeline };
+        Loaded { pipeline, problems: problems.into_sorted() }
+    }
+}
+
+impl Loaded {
+    /// The pipeline.
+    ///
+    /// # Errors
+    /// One [`ErrorKind::Format`] that tells all that is wrong.
+    pub fn into_pipeline(self) -> Result<Pipeline, Error> {
+        let told: Vec<String> = self.problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
+        self.pipeline.ok_or_else(|| Error::new(ErrorKind::Format, told.join("\n")))
+    }
+}
+
+fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environment<'_>, problems: &mut Problems<'_>) -> Option<Pipeline> {
+    let mut root = Node::parse(problems)?;
+    let mut variables = Variables::of(&root, vars, env, problems);
+    variables.fill(&mut root, env, problems);
+    variables.warn_of_unused(problems);
+    // What is missing at the top is told at the first line.
+    root.place = Place::in_line(problems.text(), 1, 0..0);
+    let text = PipelineText::read(&root, problems)?;
+    // Told by then: another version, and variables that are none.
+    let (_, _) = (&text.version, &text.vars);
+    let name = names::pipeline(text.name.as_ref(), problems);
+    let lake = text.lake.as_ref().and_then(|lake| {
+        let location = paths::location(lake.location.as_ref()?, folder, problems)?;
+        Some(Lake { location, catalog: lake.catalog.as_ref().map_or(super::CatalogKind::Local, |catalog| catalog.value) })
+    });
+    let sources = sources::resolve(&text, folder, problems);
+    let transforms = transforms::resolve(&text, &root, problems);
+    let outputs = outputs::resolve(&text, &root, problems);
+    let tags = governance::tags(&text, problems);
+    let grants = governance::grants(&text, problems);
+    let verify = checks::resolve(&text, problems);
+    let schedule = schedule::resolve(text.schedule.as_ref(), problems);
+    transforms::warn_of_unused(&text, problems);
+    Some(Pipeline {
+        path: problems.path().to_string(),
+        name: name?,
+        description: text.description.map(|description| description.text),
+        lake: lake?,
+        vars: variables.shown(),
+        sources,
+        transforms,
+        outputs,
+        tags,
+        grants,
+        verify,
+        schedule,
+    })
+}

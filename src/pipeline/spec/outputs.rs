@@ -1,0 +1,89 @@
+//! Outputs: whose rows they hold, and where those go.
+
+use super::document::{OutputText, PipelineText};
+use super::transforms::{row_names, unknown};
+use super::{formats, governance, names};
+use crate::pipeline::model::{Mode, Output, RemovedSources, TableName};
+use crate::yaml::{Node, Place, Problems, Text};
+use std::collections::BTreeMap;
+
+pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<'_>) -> Vec<Output> {
+    let Some(outputs) = &*text.outputs else { return Vec::new() };
+    if outputs.0.is_empty() {
+        problems.error(&text.place, "`outputs` has nothing in it; name at least one");
+    }
+    let known = row_names(root);
+    let mut tables: BTreeMap<TableName, &str> = BTreeMap::new();
+    let mut resolved = Vec::with_capacity(outputs.0.len());
+    for (name, output) in outputs.iter() {
+        names::check(name, problems);
+        if let Some(from) = output.from.as_ref().filter(|from| !known.contains(&from.text.as_str())) {
+            problems.error(&from.place, from.explain(unknown(&from.text, &known)));
+        }
+        let table = output.table.as_ref().and_then(|table| names::table(table, problems));
+        if let (Some(table), Some(written)) = (&table, output.table.as_ref()) {
+            match tables.get(table) {
+                Some(other) => problems.error(&written.place, format!("the output `{other}` makes the table {table} already")),
+                None => {
+                    tables.insert(table.clone(), &name.text);
+                }
+            }
+        }
+        resolved.extend(one(name, output, table, text, problems));
+    }
+    resolved
+}
+
+fn one(name: &Text, output: &OutputText, table: Option<TableName>, text: &PipelineText, problems: &mut Problems<'_>) -> Option<Output> {
+    let format = formats::format(output, problems);
+    let layout = formats::layout(output, problems);
+    let partition_by = partitions(output, problems);
+    let mode = output.mode.as_ref().map(|mode| mode.value).unwrap_or_default();
+    if let (Mode::ReplacePartitions, Some(written), None) = (mode, &output.mode, &output.partition_by) {
+        problems.error(&written.place, "replace_partitions needs `partition_by`: the columns whose partitions are made anew");
+    }
+    if let (Mode::Overwrite, Some(removed)) = (mode, &output.removed_sources)
+        && matches!(removed.value, RemovedSources::Keep)
+    {
+        problems.error(&removed.place, "an overwritten table holds only what its sources have now; `keep` is for the other modes");
+    }
+    let tags = governance::assigned(output.tags.as_ref(), text, problems);
+    let column_tags = output.column_tags.iter().flat_map(|columns| columns.iter());
+    let column_tags = column_tags.map(|(column, tags)| (column.text.clone(), governance::assigned(Some(tags), text, problems))).collect();
+    let comments = output.columns.iter().flat_map(|columns| columns.iter());
+    let comments = comments.map(|(column, comment)| (column.text.clone(), comment.text.clone())).collect();
+    Some(Output {
+        name: name.text.clone(),
+        place: problems.place(&name.place),
+        from: output.from.as_ref()?.text.clone(),
+        table: table?,
+        description: output.description.as_ref().map(|description| description.text.clone()),
+        comments,
+        format: format?,
+        layout,
+        partition_by,
+        mode,
+        removed_sources: output.removed_sources.as_ref().map(|removed| removed.value).unwrap_or_default(),
+        tags,
+        column_tags,
+    })
+}
+
+fn partitions(output: &OutputText, problems: &mut Problems<'_>) -> Vec<String> {
+    let Some(columns) = &output.partition_by else { return Vec::new() };
+    let mut names: Vec<String> = Vec::with_capacity(columns.0.len());
+    for column in &columns.0 {
+        match column.text.as_str() {
+            "" => problems.error(&column.place, "expected the name of a column, not an empty text"),
+            name if names.iter().any(|before| before == name) => {
+                problems.error(&column.place, column.explain(format!("`{}` stands here twice", name.escape_debug())));
+            }
+            name => names.push(name.to_string()),
+        }
+    }
+    if columns.0.is_empty() {
+        let place: &Place = &output.place;
+        problems.error(place, "`partition_by` has nothing in it; leave it out for a table without partitions");
+    }
+    names
+}

@@ -1,0 +1,117 @@
+//! SQL in a pipeline's file: whether it can be read, and which tables it names.
+
+use crate::yaml::{Place, Problems, Text};
+use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::resolve::resolve_table_references;
+use datafusion::sql::sqlparser::ast;
+
+/// A table that SQL names, and where.
+#[derive(Debug)]
+pub(super) struct TableUse {
+    /// As it is resolved: what has no quotes in lower case; its parts with dots between them.
+    pub(super) name: String,
+    /// How many parts the name has.
+    pub(super) parts: usize,
+    pub(super) place: Place,
+}
+
+/// The tables of a query, without those that it defines itself; nothing where it can't be read, which has been told.
+pub(super) fn tables(sql: &Text, problems: &mut Problems<'_>) -> Option<Vec<TableUse>> {
+    let statement = match parse(&sql.text) {
+        Ok(statement) => statement,
+        Err(Fault { message, at }) => {
+            let place = at.and_then(|(line, column)| place_of(sql, problems.text(), line, column, 0)).unwrap_or_else(|| sql.place.clone());
+            problems.error(&place, sql.explain(message));
+            return None;
+        }
+    };
+    let (tables, _) = resolve_table_references(&statement, true).ok()?;
+    let uses = tables.into_iter().map(|table| {
+        let parts = [table.catalog(), table.schema(), Some(table.table())];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        let name = parts.join(".");
+        let place = find_word(sql, problems.text(), &name).unwrap_or_else(|| sql.place.clone());
+        TableUse { name, parts: parts.len(), place }
+    });
+    Some(uses.collect())
+}
+
+/// The names of the tables of a query; nothing where it can't be read.
+pub(super) fn names(sql: &str) -> Option<Vec<String>> {
+    let (tables, _) = resolve_table_references(&parse(sql).ok()?, true).ok()?;
+    Some(tables.into_iter().map(|table| table.table().to_string()).collect())
+}
+
+/// What is wrong with SQL, and its line and column where that is known.
+struct Fault {
+    message: String,
+    at: Option<(usize, usize)>,
+}
+
+/// The one query that `sql` is.
+fn parse(sql: &str) -> Result<Statement, Fault> {
+    let plain = |message: &str| Fault { message: message.to_string(), at: None };
+    let mut statements = DFParser::parse_sql(sql).map_err(|error| fault(&error.strip_backtrace()))?;
+    let statement = statements.pop_front().ok_or_else(|| plain("expected a query, SELECT …, not an empty text"))?;
+    if !statements.is_empty() {
+        return Err(plain("expected one query; this is more than one"));
+    }
+    match &statement {
+        Statement::Statement(inner) if matches!(**inner, ast::Statement::Query(_)) => Ok(statement),
+        _ => Err(plain("expected a query that only reads: SELECT … or WITH … SELECT …")),
+    }
+}
+
+/// Reads the place out of the parser's message.
+fn fault(message: &str) -> Fault {
+    let message = message.split_once("ParserError(\"").map_or(message, |(_, rest)| rest.trim_end().trim_end_matches("\")"));
+    let message = message.strip_prefix("SQL error: ").unwrap_or(message);
+    let message = message.trim_start_matches("TokenizerError(\"").trim_end().trim_end_matches("\")").replace("\\\"", "\"");
+    let at = message.rfind(" at Line: ").and_then(|start| {
+        let numbers = message[start..].strip_prefix(" at Line: ")?;
+        let (line, column) = numbers.split_once(", Column: ")?;
+        let column: String = column.chars().take_while(char::is_ascii_digit).collect();
+        Some((start, (line.parse().ok()?, column.parse().ok()?)))
+    });
+    let words = at.map_or(message.as_str(), |(start, _)| &message[..start]);
+    let words = words.trim().replace("Expected: ", "expected ").replace(", found: EOF", " before its end").replace(", found: ", ", found ");
+    Fault { message: format!("this SQL can't be read: {words}"), at: at.map(|(_, at)| at) }
+}
+
+/// Where in the file line and column of `sql` are: lines of a block are the file's, further in; other texts start at their place.
+/// Nothing where the file has it otherwise, as where `${…}` was filled in. `length` is that of the word, 0 where not known.
+fn place_of(sql: &Text, text: &str, line: usize, column: usize, length: usize) -> Option<Place> {
+    let wanted = sql.text.lines().nth(line.checked_sub(1)?)?;
+    let at = wanted.char_indices().nth(column.checked_sub(1)?).map_or(wanted.len(), |(at, _)| at);
+    let number = sql.place.line + line - 1;
+    let whole = text.lines().nth(number.checked_sub(1)?)?;
+    let indent = match line {
+        1 => {
+            let quote = usize::from(text.get(sql.place.bytes.clone())?.starts_with(['"', '\'']));
+            let start = sql.place.bytes.start - text[..sql.place.bytes.start].rfind('\n').map_or(0, |end| end + 1);
+            start + quote
+        }
+        _ => whole.find(wanted).filter(|indent| whole[..*indent].trim().is_empty())?,
+    };
+    let start = whole.get(indent..)?.starts_with(wanted).then_some(indent + at)?;
+    let rest = whole.get(start..)?;
+    let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len()).max(1).min(rest.len());
+    Some(Place::in_line(text, number, start..start + if length > 0 { length.min(rest.len()) } else { word }))
+}
+
+/// Where `name` stands in `sql` as a word, in any case of letters.
+fn find_word(sql: &Text, text: &str, name: &str) -> Option<Place> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    for (number, line) in sql.text.lines().enumerate() {
+        let lower = line.to_ascii_lowercase();
+        for (at, found) in lower.match_indices(&name.to_ascii_lowercase()) {
+            let before = lower[..at].chars().next_back();
+            let after = lower[at + found.len()..].chars().next();
+            if before.is_some_and(|c| is_part(c) || c == '.') || after.is_some_and(is_part) {
+                continue;
+            }
+            return place_of(sql, text, number + 1, line[..at].chars().count() + 1, found.len());
+        }
+    }
+    None
+}

@@ -1,0 +1,71 @@
+//! The words by which a pipeline's file writes the values of enums.
+
+use crate::output::CsvDialect;
+use crate::pipeline::model::{CatalogKind, CatchUp, Fingerprint, Mode, OnError, Permission, RemovedSources, Severity, SourceFormat};
+use crate::yaml::{Content, Node, Problems, Read, Word, words};
+use schemars::JsonSchema;
+
+words!(CatalogKind { "local" => CatalogKind::Local });
+words!(SourceFormat {
+    "auto" => SourceFormat::Auto,
+    "log" => SourceFormat::Log,
+    "csv" => SourceFormat::Csv,
+    "json" => SourceFormat::Json,
+    "parquet" => SourceFormat::Parquet,
+});
+words!(OnError { "reject" => OnError::Reject, "skip" => OnError::Skip, "fail" => OnError::Fail });
+words!(Fingerprint { "modified" => Fingerprint::Modified, "checksum" => Fingerprint::Checksum });
+words!(Mode { "overwrite" => Mode::Overwrite, "append" => Mode::Append, "replace_partitions" => Mode::ReplacePartitions });
+words!(RemovedSources { "keep" => RemovedSources::Keep, "drop" => RemovedSources::Drop });
+words!(CsvDialect { "athena" => CsvDialect::Athena, "rfc4180" => CsvDialect::Rfc4180 });
+words!(Severity { "fail" => Severity::Fail, "warn" => Severity::Warn });
+words!(CatchUp { "skip" => CatchUp::Skip, "once" => CatchUp::Once });
+words!(Permission {
+    "select" => Permission::Select,
+    "describe" => Permission::Describe,
+    "insert" => Permission::Insert,
+    "delete" => Permission::Delete,
+    "alter" => Permission::Alter,
+    "drop" => Permission::Drop,
+    "create_table" => Permission::CreateTable,
+    "all" => Permission::All,
+});
+
+/// The one moment that checks come before or after.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Publish;
+
+words!(Publish { "publish" => Publish });
+
+/// The version of the file's format.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Version;
+
+impl Word for Version {
+    const KIND: &'static str = "integer";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "1" => Ok(Version),
+            _ => Err("this etl reads version 1; write `version: 1`".to_string()),
+        }
+    }
+}
+
+/// A section that has no keys yet.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct NoSettings {}
+
+impl Read for NoSettings {
+    fn read(node: &Node, problems: &mut Problems<'_>) -> Option<Self> {
+        match &node.content {
+            Content::Mapping(entries) if entries.is_empty() => {}
+            Content::Mapping(entries) => {
+                entries.iter().for_each(|entry| problems.error(&entry.key_place, "there are no settings here"));
+            }
+            _ => problems.error(&node.place, "there are no settings here; expected {}"),
+        }
+        Some(NoSettings {})
+    }
+}

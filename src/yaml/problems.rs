@@ -1,0 +1,142 @@
+//! What is wrong with a text, all of it.
+
+use super::place::{Place, line_at, line_start};
+use crate::diagnostic::caret;
+use crate::error::{Error, ErrorKind};
+use serde::Serialize;
+use std::fmt;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Error,
+    /// It works, but is hardly what is meant.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem {
+    pub level: Level,
+    pub path: String,
+    /// Line and column count from one; 0 where no place of the file is meant.
+    pub line: usize,
+    pub column: usize,
+    pub message: String,
+    /// The line with a caret under what is meant.
+    #[serde(skip)]
+    shown: String,
+    #[serde(skip)]
+    place: Place,
+}
+
+impl Problem {
+    pub fn is_error(&self) -> bool {
+        self.level == Level::Error
+    }
+}
+
+impl fmt::Display for Problem {
+    /// `file:line:column:`, the line itself, and a caret with the message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}:\n  {}", self.path, self.message),
+            line => write!(f, "{}:{line}:{}:\n{}", self.path, self.column, self.shown),
+        }
+    }
+}
+
+/// Collects what is wrong with a text.
+#[derive(Debug)]
+pub struct Problems<'a> {
+    /// What messages call the text.
+    path: &'a str,
+    text: &'a str,
+    found: Vec<Problem>,
+    /// Values that no message may show, with what stands for them.
+    hidden: Vec<(String, String)>,
+}
+
+impl<'a> Problems<'a> {
+    pub fn new(path: &'a str, text: &'a str) -> Self {
+        Problems { path, text, found: Vec::new(), hidden: Vec::new() }
+    }
+
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// From now on no message shows `value`; it shows `name` in its place.
+    pub fn hide(&mut self, value: &str, name: &str) {
+        let escaped = value.escape_debug().to_string();
+        for form in [value.to_string(), escaped] {
+            // What is this short is no secret, and would be found in any message.
+            if form.len() > 2 && !self.hidden.iter().any(|(hidden, _)| *hidden == form) {
+                self.hidden.push((form, name.to_string()));
+            }
+        }
+        // The longest first, or what is left of a longer one could be read.
+        self.hidden.sort_by_key(|(hidden, _)| std::cmp::Reverse(hidden.len()));
+    }
+
+    /// Takes note of an error at `place`.
+    pub fn error(&mut self, place: &Place, message: impl Into<String>) {
+        self.add(Level::Error, place, message.into());
+    }
+
+    /// Takes note of something that is hardly meant.
+    pub fn warning(&mut self, place: &Place, message: impl Into<String>) {
+        self.add(Level::Warning, place, message.into());
+    }
+
+    fn add(&mut self, level: Level, place: &Place, message: String) {
+        let message = self.hidden.iter().fold(message, |message, (value, name)| message.replace(value.as_str(), name));
+        let line = line_at(self.text, place.line);
+        let start = line_start(self.text, place.line);
+        // A place without a length is that of a word; one of many lines is shown by its first.
+        let from = place.bytes.start.saturating_sub(start).min(line.len());
+        let to = place.bytes.end.saturating_sub(start).min(line.trim_end().len());
+        let to = if to > from { to } else { from + line.get(from..).map_or(0, token_length) };
+        let shown = caret(line, from..to, &message);
+        let (path, place) = (self.path.to_string(), place.clone());
+        self.found.push(Problem { level, path, line: place.line, column: place.column, message, shown, place });
+    }
+
+    /// `file:line:column` of a place.
+    pub fn place(&self, place: &Place) -> String {
+        format!("{}:{}:{}", self.path, place.line, place.column)
+    }
+
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        self.found.iter().filter(|problem| problem.is_error()).count()
+    }
+
+    /// All of them, in the order of the text.
+    pub fn into_sorted(self) -> Vec<Problem> {
+        let mut found = self.found;
+        found.sort_by(|a, b| a.place.cmp(&b.place));
+        found.dedup_by(|a, b| a.place == b.place && a.message == b.message);
+        found
+    }
+
+    /// One error that tells all of them; nothing where there is none.
+    pub fn into_error(self) -> Option<Error> {
+        let errors: Vec<String> =
+            self.into_sorted().iter().filter(|problem| problem.level == Level::Error).map(ToString::to_string).collect();
+        (!errors.is_empty()).then(|| Error::new(ErrorKind::Format, errors.join("\n")))
+    }
+}
+
+/// How long the word is that `text` starts with: what a caret line is drawn under.
+fn token_length(text: &str) -> usize {
+    match text.chars().next() {
+        Some(quote @ ('"' | '\'')) => text[1..].find(quote).map_or(text.len(), |end| end + 2),
+        _ => text.find([':', ' ', ',', '#']).unwrap_or(text.len()),
+    }
+}

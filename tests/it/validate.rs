@@ -1,0 +1,68 @@
+//! `etl validate`, `etl init` and `etl schema`.
+
+use super::etl::Etl;
+use serde_json::Value;
+
+const GOOD: &str = "version: 1\nlake: {location: lake}\nvars: {log: access.log}\nsources: {access: {location: '${log}'}}\n\
+                    outputs: {access: {from: access, table: web.access}}\n";
+
+#[test]
+fn what_is_well_and_what_is_wrong_is_told() {
+    let etl = Etl::new();
+    etl.write("good.yaml", GOOD).write("bad.yaml", GOOD.replace("from: access", "from: acces").replace("version: 1", "version: 2"));
+    let good = etl.run(["validate", "good.yaml"]).ok();
+    assert_eq!((good.stdout.as_slice(), good.stderr.as_str()), (b"good.yaml: ok (1 source, 1 output)\n".as_slice(), ""));
+    let both = etl.run(["validate", "good.yaml", "bad.yaml"]).fails(2);
+    assert_eq!(both.stdout, good.stdout);
+    both.says("error: bad.yaml:1:10:\n  version: 2\n").says("did you mean `access`?").says("error: 1 of 2 pipelines can't be run");
+    etl.run(["validate", "good.yaml", "--var", "log=x.log"]).ok();
+    etl.run(["validate", "good.yaml", "--var", "lag=x.log"]).fails(2).says("did you mean `log`?");
+    etl.run(["validate", "good.yaml", "--var", "log"]).fails(2).says("expected NAME=VALUE");
+    etl.run(["validate", "none.yaml"]).fails(3).says("can't read none.yaml");
+}
+
+#[test]
+fn programs_are_told_too() {
+    let etl = Etl::new();
+    etl.write("good.yaml", GOOD).write("bad.yaml", GOOD.replace("version: 1", "version: 2"));
+    let outcome = etl.run(["validate", "--json", "good.yaml", "bad.yaml", "none.yaml"]).fails(2);
+    let told: Value = serde_json::from_slice(&outcome.stdout).unwrap();
+    assert_eq!(told[0]["ok"], true);
+    assert_eq!((told[0]["name"].as_str(), told[0]["outputs"].as_u64()), (Some("good"), Some(1)));
+    assert_eq!((told[1]["ok"].as_bool(), told[1]["problems"].as_array().unwrap().len()), (Some(false), 1));
+    let problem = &told[1]["problems"][0];
+    assert_eq!((problem["line"].as_u64(), problem["column"].as_u64(), problem["level"].as_str()), (Some(1), Some(10), Some("error")));
+    assert!(told[2]["error"].as_str().unwrap().contains("none.yaml"));
+}
+
+#[test]
+fn a_start_is_written_once() {
+    let etl = Etl::new();
+    etl.run(["init", "weblogs.yaml"]).ok().says("next: etl validate weblogs.yaml");
+    let validated = etl.run(["validate", "weblogs.yaml"]).ok();
+    assert_eq!(validated.stdout, b"weblogs.yaml: ok (1 source, 1 transform, 2 outputs)\n");
+    etl.write("weblogs.yaml", "mine");
+    etl.run(["init", "weblogs.yaml"]).fails(4).says("exists already");
+    assert_eq!(etl.read("weblogs.yaml"), b"mine");
+    etl.run(["init", "weblogs.yaml", "--force"]).ok();
+    assert_ne!(etl.read("weblogs.yaml"), b"mine");
+    etl.run(["init", "no/such/folder.yaml"]).fails(4).says("can't write no/such/folder.yaml");
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let printed = Etl::new().run(["schema"]).ok().stdout;
+    let kept = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/pipeline.schema.json")).unwrap();
+    assert_eq!(printed, kept);
+}
+
+#[test]
+fn values_of_the_environment_are_used_and_not_told() {
+    let etl = Etl::new();
+    etl.write("good.yaml", GOOD.replace("location: lake", "location: '${env:LAKE_OF_TEST}'"));
+    let with = |value: &str| super::etl::Outcome::of(etl.command(["validate", "good.yaml"]).env("LAKE_OF_TEST", value).output().unwrap());
+    with("lake").ok();
+    let told = with("gs://hidden").fails(2).says("what the environment gives for this doesn't fit here");
+    assert!(!told.stderr.contains("hidden"), "{}", told.stderr);
+    etl.run(["validate", "good.yaml"]).fails(2).says("the environment has no `LAKE_OF_TEST`");
+}
