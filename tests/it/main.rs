@@ -28,6 +28,7 @@ mod rows;
 mod s3;
 mod s3_credentials;
 mod s3_faults;
+mod s3_files;
 mod splits;
 mod table;
 mod validate;
