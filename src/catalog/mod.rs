@@ -1,1 +1,16 @@
 //! Which tables a lake has, what they look like, and which files hold their rows.
+//!
+//! The model is that of AWS Glue: databases, tables with a storage descriptor, columns with comments, partitions, parameters and
+//! versions. It is kept in the lake itself, as JSON objects: one for each version of a table, which never changes, and one *head* that
+//! says which version of each table is the one to read. A run writes new versions and then replaces the head, if it is still the one
+//! that it read. So readers see all tables of a run at once, or none; and of two runs at once no update is lost.
+
+mod descriptor;
+mod head;
+mod local;
+mod table;
+
+pub use descriptor::describe;
+pub use head::{Head, TableRef};
+pub use local::{LocalCatalog, Snapshot};
+pub use table::{Column, Origin, PartitionSize, PastVersion, Segment, SerDe, StorageDescriptor, Table};

@@ -1,18 +1,26 @@
 //! The command line: one file a command, each turning arguments into a call of the library.
 
 mod bar;
+mod catalog;
 mod completions;
 mod convert;
 mod from_format;
 mod generate;
+mod history;
 mod init;
 mod inspect;
 mod inspection_text;
 mod log_format;
+mod pipeline;
+mod plan;
+mod plan_text;
 mod query;
 mod result_table;
+mod run;
 mod schema;
+mod store;
 mod terminal;
+mod vacuum;
 mod validate;
 mod variable;
 
@@ -24,8 +32,10 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "etl", version, max_term_width = 110, disable_help_subcommand = true)]
 #[command(after_help = "Exit codes: 0 done, 1 a fault of etl itself, 2 wrong usage or format, 3 unreadable input, 4 output, 5 too many \
-                        rejected lines, 6 a failed query, 130 interrupted.\nEvery command has examples: etl convert --help")]
+                        rejected lines, 6 a failed query, 7 a failed check, 8 another run was faster, 130 interrupted.\nEvery command has examples: etl convert --help")]
 struct Cli {
+    #[command(flatten)]
+    store: store::StoreArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -35,6 +45,12 @@ enum Command {
     Convert(Box<convert::ConvertArgs>),
     Query(Box<query::QueryArgs>),
     Inspect(inspect::InspectArgs),
+    Plan(plan::PlanArgs),
+    Run(run::RunArgs),
+    History(history::HistoryArgs),
+    Rollback(history::RollbackArgs),
+    Vacuum(vacuum::VacuumArgs),
+    Catalog(catalog::CatalogArgs),
     Generate(generate::GenerateArgs),
     Init(init::InitArgs),
     Validate(validate::ValidateArgs),
@@ -54,19 +70,27 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(ErrorKind::Usage.exit_code()) } else { ExitCode::SUCCESS };
         }
     };
+    cli.store.apply();
+    let success = |()| ExitCode::SUCCESS;
     let done = match cli.command {
-        Command::Convert(args) => convert::run(*args),
-        Command::Query(args) => query::run(*args),
-        Command::Inspect(args) => inspect::run(&args),
-        Command::Generate(args) => generate::run(&args),
-        Command::Init(args) => init::run(&args),
-        Command::Validate(args) => validate::run(&args),
-        Command::Schema(args) => schema::run(&args),
-        Command::Completions(args) => completions::run(&args, Cli::command()),
-        Command::Man => completions::man(Cli::command()),
+        Command::Plan(args) => plan::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Convert(args) => convert::run(*args).map(success),
+        Command::Query(args) => query::run(*args).map(success),
+        Command::Inspect(args) => inspect::run(&args).map(success),
+        Command::Generate(args) => generate::run(&args).map(success),
+        Command::Completions(args) => completions::run(&args, Cli::command()).map(success),
+        Command::Man => completions::man(Cli::command()).map(success),
+        Command::History(args) => history::run(&args).map(success),
+        Command::Rollback(args) => history::run_rollback(&args).map(success),
+        Command::Vacuum(args) => vacuum::run(&args).map(success),
+        Command::Catalog(args) => catalog::run(&args).map(success),
+        Command::Init(args) => init::run(&args).map(success),
+        Command::Validate(args) => validate::run(&args).map(success),
+        Command::Schema(args) => schema::run(&args).map(success),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::say(&format!("error: {error}"));

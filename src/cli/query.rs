@@ -2,12 +2,13 @@
 
 use super::from_format::FromFormat;
 use super::log_format::LogFormatArgs;
+use super::pipeline::open_lake;
 use super::result_table::ResultTable;
 use super::terminal::{cores, print, say};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableOptions;
 use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
-use crate::query::{QueryEngine, QueryOptions};
+use crate::query::{LakeTables, QueryEngine, QueryOptions};
 use clap::{Args, ValueEnum};
 use std::future::Future;
 use std::io::{BufWriter, IsTerminal, Read};
@@ -19,6 +20,7 @@ const EXAMPLES: &str = "Examples:
   etl query \"SELECT host, path FROM 'logs/*.gz' WHERE path LIKE '%.php%' LIMIT 20\"
   etl query \"SELECT dt, sum(bytes) FROM 'lake/access' WHERE dt >= '2020-02-01' GROUP BY dt\" --format csv
   etl query --table log=access.log --table shops=shops.csv \"SELECT name, count(*) FROM log JOIN shops USING (host) GROUP BY name\"
+  etl query --lake lake/ \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"
   zcat access.log.gz | etl query \"SELECT max(time) FROM '-'\"
   etl query --file report.sql --format parquet > report.parquet
 
@@ -48,6 +50,10 @@ pub(super) struct QueryArgs {
     /// Give the files of PATH a table name; can be used more than once
     #[arg(long = "table", value_name = "NAME=PATH", value_parser = named_path)]
     tables: Vec<(String, String)>,
+
+    /// A lake, whose tables are then known as DATABASE.TABLE
+    #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
+    lake: Option<String>,
 
     /// The format of the files in FROM
     #[arg(long, value_enum, default_value_t = FromFormat::Auto)]
@@ -88,6 +94,9 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
     let stdin = args.file.is_some() || args.sql.as_deref() != Some("-");
     let engine = QueryEngine::new(QueryOptions { threads, read, stdin });
     let done = run_blocking(threads, async {
+        if let Some(lake) = &args.lake {
+            engine.register_lake(LakeTables::open(open_lake(lake)?)?)?;
+        }
         for (name, path) in &args.tables {
             engine.register_path(name, path)?;
         }

@@ -1,7 +1,7 @@
 //! Standard output and standard error: data goes to the one, all else to the other.
 
 use crate::error::{Error, Result};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,6 +17,11 @@ pub(super) fn say(message: &str) {
 pub(super) fn print(data: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{data}").and_then(|()| out.flush()).map_err(|e| Error::output("standard output", e))
+}
+
+/// Whether what is written to `stream` is coloured: on a terminal, unless NO_COLOR (no-color.org) is set.
+pub(super) fn colour_on(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// A flag that Ctrl-C (and SIGTERM) sets; at the second Ctrl-C the process ends at once.

@@ -12,6 +12,6 @@ pub use blocks::{Block, BlockReader, Content, MAX_LINE};
 pub use compression::Compression;
 pub use framing::Framing;
 pub use parquet::RowGroup;
-pub use source::{Place, Source, resolve};
+pub use source::{Place, Source, partitions_in, resolve};
 pub use stream::Stream;
 pub use table::{FormatChoice, LogChoice, Table, TableFormat, TableOptions};

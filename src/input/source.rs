@@ -84,14 +84,18 @@ impl Source {
 
     /// Hive partitions in the folders of the path: `dt=2020-02-29/…` gives `("dt", "2020-02-29")`.
     pub fn partitions(&self) -> Vec<(String, String)> {
-        let folders = self.path.rsplit_once('/').map_or("", |(folders, _)| folders);
-        folders
-            .split('/')
-            .filter_map(|folder| folder.split_once('='))
-            .filter(|(key, _)| !key.is_empty())
-            .map(|(key, value)| (unescape(key).to_lowercase(), unescape(value)))
-            .collect()
+        partitions_in(self.path.rsplit_once('/').map_or("", |(folders, _)| folders))
     }
+}
+
+/// The keys and values of hive partitions in the names of `folders`.
+pub fn partitions_in(folders: &str) -> Vec<(String, String)> {
+    folders
+        .split('/')
+        .filter_map(|folder| folder.split_once('='))
+        .filter(|(key, _)| !key.is_empty())
+        .map(|(key, value)| (unescape(key).to_lowercase(), unescape(value)))
+        .collect()
 }
 
 /// A folder's name without Hive's escapes: `%2F` is a slash in a partition's value.

@@ -1,11 +1,41 @@
 //! Jobs that are described once and run every day: what they are, what a run would do, and doing it.
 
+mod changes;
+mod checking;
+mod definition;
+mod history;
+mod listing;
 mod model;
+mod opening;
+mod plan;
+mod producing;
+mod publication;
+mod rollback;
+mod run;
 mod run_report;
 pub mod spec;
+mod state;
+mod sweep;
+mod transforming;
+mod vacuum;
+mod verify;
+mod workspace;
+mod writing;
 
+pub use history::{PastRun, history};
 pub use model::{
     Bounds, CatalogKind, CatchUp, Check, Expectation, Fingerprint, Grant, GrantOn, Lake, Layout, Mode, OnError, Output, Permission,
     Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform, When,
 };
+pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
+pub use rollback::rollback;
+pub use run::{Outcome, RunSettings, run};
 pub use run_report::{Action, CheckRun, OutputRun, RejectedLine, RunReport, RunStatus, Sample, SourceRun, TransformRun};
+pub use state::Scope;
+pub use vacuum::{Removed, VacuumReport, vacuum};
+
+/// A runtime for queries, with `threads` threads.
+pub(crate) fn runtime(threads: usize) -> crate::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads.max(1)).enable_all().build();
+    runtime.map_err(|e| crate::Error::new(crate::ErrorKind::Internal, "can't start threads").with_source(e))
+}

@@ -129,8 +129,19 @@ pub enum Action {
     Appended,
     /// Some of its rows were made anew.
     Updated,
+    /// Only what is said of it is new: its description, or comments of columns.
+    Altered,
+    /// It is again what it was.
+    RolledBack,
     /// Nothing had changed.
     Unchanged,
+}
+
+impl Action {
+    /// Whether files were written.
+    pub fn writes(self) -> bool {
+        matches!(self, Action::Created | Action::Replaced | Action::Appended | Action::Updated)
+    }
 }
 
 /// How a check ended.

@@ -1,7 +1,14 @@
-//! How output files come to be seen: written beside their place, and moved there when all are whole.
+//! How output files come to be seen: written beside their place, and moved there when all are whole; or in a lake, where runs write to
+//! folders of their own, and a catalog says which of them are read.
 
 mod hidden;
+mod lease;
+mod manifest;
 mod parts;
+mod run_id;
 mod staging;
 
+pub use lease::{Claim, Lease};
+pub use manifest::{DataFile, Input, Manifest, SourceFile};
+pub use run_id::RunId;
 pub use staging::{Existing, Staging};

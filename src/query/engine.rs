@@ -2,15 +2,19 @@
 
 use super::columns;
 use super::failure::Failures;
+use super::lake::{LakeSchema, LakeTables};
+use super::partitions::Partitions;
 use super::rejects::RejectLog;
+use super::table::FileTable;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::TableOptions;
+use crate::input::{Table, TableOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{DynamicFileCatalog, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::logical_expr::LogicalPlan;
@@ -89,6 +93,56 @@ impl QueryEngine {
             Ok(Some(_)) => Err(Error::new(ErrorKind::Query, format!("two tables are named `{name}`; give each a name of its own"))),
             Err(e) => Err(Error::new(ErrorKind::Query, format!("no table can be named `{name}`")).with_source(e)),
         }
+    }
+
+    /// Gives the files of `table` a name. Their folders are columns, such as `dt=2020-02-29`, where `folders` says so.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] where the name is taken.
+    pub fn register_files(&self, name: &str, table: Table, folders: bool) -> Result<()> {
+        let (threads, rejects) = (self.tables.threads(), self.tables.rejects_shared());
+        let table = match folders {
+            true => FileTable::new(table, threads, rejects),
+            false => FileTable::with_partitions(table, Partitions::default(), threads, rejects),
+        };
+        self.register(name, Arc::new(table))
+    }
+
+    /// Gives a table without rows a name, so that queries of it can be planned.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] where the name is taken.
+    pub fn register_columns(&self, name: &str, schema: SchemaRef) -> Result<()> {
+        self.register(name, Arc::new(EmptyTable::new(schema)))
+    }
+
+    /// The columns that a query gives, without running it.
+    ///
+    /// # Errors
+    /// As [`QueryEngine::query`].
+    pub async fn columns(&self, sql: &str) -> Result<SchemaRef> {
+        let (plan, qualifiers) = self.physical(sql).await.map_err(|e| self.failures(sql).explain(e))?;
+        Ok(columns::readable(&plan.schema(), &qualifiers))
+    }
+
+    /// Makes the tables of a lake known, as `database.table`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] where a database's name can't be one.
+    pub fn register_lake(&self, lake: LakeTables) -> Result<()> {
+        let lake = Arc::new(lake);
+        let names = lake.names();
+        names.iter().for_each(|(database, table)| self.tables.remember(&format!("{database}.{table}")));
+        let mut databases: Vec<String> = names.into_iter().map(|(database, _)| database).collect();
+        databases.dedup();
+        let catalog = self.context.catalog("datafusion");
+        let catalog = catalog.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine has no catalog"))?;
+        for database in databases {
+            let schema = LakeSchema::new(lake.clone(), database.clone(), self.tables.threads(), self.tables.rejects_shared());
+            let registered = catalog.register_schema(&database, Arc::new(schema));
+            registered.map_err(|e| Error::new(ErrorKind::Query, format!("no database can be named `{database}`")).with_source(e))?;
+        }
+        Ok(())
     }
 
     /// Starts the query; the result comes batch by batch, in the order of the input where the query doesn't make another.

@@ -6,6 +6,7 @@
 mod columns;
 mod engine;
 mod failure;
+mod lake;
 mod parquet;
 mod partitions;
 mod pieces;
@@ -17,4 +18,5 @@ mod tables;
 mod tests;
 
 pub use engine::{QueryEngine, QueryOptions, QueryResult};
+pub use lake::{LakeTables, live_files};
 pub use rejects::RejectLog;

@@ -1,6 +1,7 @@
 //! The columns that folders such as `dt=2020-02-29` give the files below them.
 
-use crate::input::Source;
+use crate::error::ErrorKind;
+use crate::input::{Source, partitions_in};
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use arrow::record_batch::RecordBatch;
@@ -37,6 +38,30 @@ impl Partitions {
             partitions.values.push(values);
         }
         partitions
+    }
+
+    /// The columns `fields`, of which each folder gives a value: `dt=2020-02-29/hour=05`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] for a folder that lacks a key, or has a value of another type.
+    pub(super) fn of_folders(folders: &[&str], fields: &[Field]) -> crate::Result<Self> {
+        let mut partitions = Partitions::default();
+        for field in fields {
+            let mut values = Vec::with_capacity(folders.len());
+            // Files come folder by folder.
+            let mut last: Option<(&str, ScalarValue)> = None;
+            for folder in folders {
+                let value = match &last {
+                    Some((before, value)) if before == folder => value.clone(),
+                    _ => value_in(folder, field)?,
+                };
+                last = Some((folder, value.clone()));
+                values.push(value);
+            }
+            partitions.fields.push(Arc::new(field.clone()));
+            partitions.values.push(values);
+        }
+        Ok(partitions)
     }
 
     pub(super) fn fields(&self) -> &[FieldRef] {
@@ -80,6 +105,19 @@ impl Partitions {
         }
         Ok((0..sources).filter(|index| kept[*index]).collect())
     }
+}
+
+/// The value that `folder` gives the column `field`.
+fn value_in(folder: &str, field: &Field) -> crate::Result<ScalarValue> {
+    let pairs = partitions_in(folder);
+    let wrong =
+        || crate::Error::new(ErrorKind::Input, format!("the folder `{folder}` has no {} of the type {}", field.name(), field.data_type()));
+    let (_, text) = pairs.into_iter().find(|(key, _)| key == field.name()).ok_or_else(wrong)?;
+    match text == NULL {
+        true => ScalarValue::try_from(field.data_type()),
+        false => ScalarValue::try_from_string(text, field.data_type()),
+    }
+    .map_err(|e| wrong().with_source(e))
 }
 
 /// Dates where all are dates, text else.

@@ -33,8 +33,13 @@ pub(super) struct FileTable {
 
 impl FileTable {
     pub(super) fn new(table: Table, threads: usize, rejects: Arc<RejectLog>) -> Self {
+        let partitions = Partitions::of(&table.sources, &table.format.schema());
+        FileTable::with_partitions(table, partitions, threads, rejects)
+    }
+
+    /// The files of `table`, whose partition columns are known.
+    pub(super) fn with_partitions(table: Table, partitions: Partitions, threads: usize, rejects: Arc<RejectLog>) -> Self {
         let columns = table.format.schema();
-        let partitions = Partitions::of(&table.sources, &columns);
         let fields: Vec<_> = columns.fields().iter().chain(partitions.fields()).cloned().collect();
         FileTable {
             table: Arc::new(table),

@@ -75,6 +75,15 @@ impl Tables {
         &self.rejects
     }
 
+    pub(super) fn rejects_shared(&self) -> Arc<RejectLog> {
+        self.rejects.clone()
+    }
+
+    /// How many threads decode a table.
+    pub(super) fn threads(&self) -> usize {
+        self.options.threads.max(1)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Opened> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }

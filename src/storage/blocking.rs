@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Runs requests to stores, whatever thread asked for them.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -11,6 +11,11 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     // Without threads nothing can be done.
     runtime.expect("the system gives threads")
 });
+
+/// Where requests to stores run: their connections outlive whoever asked.
+pub(super) fn handle() -> &'static Handle {
+    RUNTIME.handle()
+}
 
 /// Waits for `future`, on any thread: also on one of another runtime, which then does nothing else meanwhile.
 pub fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {

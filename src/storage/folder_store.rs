@@ -49,11 +49,19 @@ impl ObjectStore for FolderStore {
         let locked = tokio::task::spawn_blocking(move || {
             let file = File::options().create(true).append(true).open(lock)?;
             file.lock()?;
-            Ok(file)
+            std::io::Result::Ok(file)
         });
-        let locked: File = locked.await?.map_err(failed)?;
-        let found = self.files.head(location).await?.e_tag;
-        if found != expected.e_tag {
+        // Where there is no folder, there is no object in it.
+        let locked: Option<File> = match locked.await? {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            locked => Some(locked.map_err(failed)?),
+        };
+        let found = match self.files.head(location).await {
+            Ok(meta) => meta.e_tag,
+            Err(object_store::Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        if found.is_none() || found != expected.e_tag {
             let source = format!("expected {:?}, found {found:?}", expected.e_tag);
             return Err(object_store::Error::Precondition { path: location.to_string(), source: source.into() });
         }

@@ -1,11 +1,26 @@
 //! Objects by their keys, in a folder of this machine or below a prefix of a bucket: read, written, listed, and replaced only
 //! where nobody else was faster.
 
+mod answer;
 mod blocking;
+mod bucket_store;
+mod clients;
+mod credentials;
+mod failure;
 mod folder_store;
+mod folders;
 mod location;
 mod objects;
+mod redact;
+mod resume;
+mod settings;
+mod transport;
+mod uploads;
+mod xml;
 
 pub use blocking::wait;
+pub use failure::StoreFailure;
 pub use location::Location;
 pub use objects::{Entry, Object, Storage, Version};
+pub use settings::{Sse, StoreSettings, set_defaults};
+pub use uploads::StaleUpload;

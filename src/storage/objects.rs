@@ -1,8 +1,11 @@
 //! Objects below one place.
 
 use super::blocking::wait;
+use super::clients::{Client, client};
+use super::failure;
 use super::folder_store::FolderStore;
 use super::location::Location;
+use super::settings::StoreSettings;
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -19,6 +22,8 @@ pub struct Storage {
     store: Arc<dyn ObjectStore>,
     /// What all keys begin with in the store.
     root: Path,
+    /// How requests get to the bucket, where it is one.
+    pub(super) client: Option<Arc<Client>>,
 }
 
 impl fmt::Debug for Storage {
@@ -54,25 +59,47 @@ impl Storage {
     /// # Errors
     /// [`ErrorKind::Output`] where it can't be made.
     pub fn create(location: Location) -> Result<Storage> {
+        Storage::create_with(location, &StoreSettings::default())
+    }
+
+    /// Opens `location` to read and write, a bucket as `settings` say; a folder is made where it isn't there, a bucket isn't.
+    ///
+    /// # Errors
+    /// As those of [`Storage::open_with`], and [`ErrorKind::Output`] for a folder that can't be made.
+    pub fn create_with(location: Location, settings: &StoreSettings) -> Result<Storage> {
         if let Location::Folder(path) = &location {
             std::fs::create_dir_all(path).map_err(|e| Error::output(path.display(), e))?;
         }
-        Storage::open(location)
+        Storage::open_with(location, settings)
     }
 
-    /// Opens `location`.
+    /// Opens `location`, a bucket as the command line and the environment say.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`] for a folder that isn't there.
+    /// [`ErrorKind::Input`] for a folder that isn't there, [`ErrorKind::Usage`] for a bucket whose region isn't known. That a
+    /// bucket isn't there, or may not be reached, is told by the first request.
     pub fn open(location: Location) -> Result<Storage> {
+        Storage::open_with(location, &StoreSettings::default())
+    }
+
+    /// Opens `location`, a bucket as `settings` say, and the command line and the environment where they say nothing.
+    ///
+    /// # Errors
+    /// As those of [`Storage::open`], and [`ErrorKind::Usage`] for settings that don't fit together.
+    pub fn open_with(location: Location, settings: &StoreSettings) -> Result<Storage> {
         match &location {
             Location::Folder(path) => {
                 let path = std::fs::canonicalize(path).map_err(|e| Error::input(path.display(), e))?;
                 let store = FolderStore::new(&path)
                     .map_err(|e| Error::new(ErrorKind::Input, format!("can't open {}", path.display())).with_source(e))?;
-                Ok(Storage { location: Location::Folder(path), store: Arc::new(store), root: Path::default() })
+                Ok(Storage { location: Location::Folder(path), store: Arc::new(store), root: Path::default(), client: None })
             }
-            Location::Bucket { .. } => Err(Error::new(ErrorKind::Usage, format!("{location} can't be opened yet"))),
+            Location::Bucket { bucket, key } => {
+                let root = Path::parse(key)
+                    .map_err(|e| Error::new(ErrorKind::Usage, format!("`{key}` can't be a key in s3://{bucket}")).with_source(e))?;
+                let client = client(bucket, settings)?;
+                Ok(Storage { store: Arc::new(client.store.clone()), root, client: Some(client), location })
+            }
         }
     }
 
@@ -89,7 +116,7 @@ impl Storage {
         Ok((self.store.clone(), self.path(key)?))
     }
 
-    fn path(&self, key: &str) -> Result<Path> {
+    pub(super) fn path(&self, key: &str) -> Result<Path> {
         let whole = if self.root.as_ref().is_empty() { key.to_string() } else { format!("{}/{key}", self.root) };
         // As it is: what looks like an escape in a partition's folder is part of its name.
         Path::parse(whole.trim_matches('/'))
@@ -97,7 +124,7 @@ impl Storage {
     }
 
     /// The key of the store's `path`.
-    fn key(&self, path: &Path) -> String {
+    pub(super) fn key(&self, path: &Path) -> String {
         match path.prefix_match(&self.root) {
             Some(_) => path.as_ref()[self.root.as_ref().len()..].trim_start_matches('/').to_string(),
             None => path.to_string(),
@@ -110,16 +137,24 @@ impl Storage {
     /// [`ErrorKind::Input`] naming it.
     pub fn get(&self, key: &str) -> Result<Option<Object>> {
         let (store, path) = self.object(key)?;
+        wait(async move { read(store.as_ref(), &path).await }).map_err(|error| self.unreadable(key, &error))
+    }
+
+    /// The objects at `keys`, in their order, many at a time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] naming the first that can't be read.
+    pub fn get_all(&self, keys: &[String]) -> Result<Vec<Option<Object>>> {
+        let paths: Vec<Path> = keys.iter().map(|key| self.path(key)).collect::<Result<_>>()?;
+        let store = self.store.clone();
         let got = wait(async move {
-            let result = store.get(&path).await?;
-            let version = UpdateVersion { e_tag: result.meta.e_tag.clone(), version: result.meta.version.clone() };
-            Ok((result.bytes().await?, version))
+            let reads = paths.into_iter().map(|path| {
+                let store = store.clone();
+                async move { read(store.as_ref(), &path).await }
+            });
+            stream::iter(reads).buffered(AT_ONCE).collect::<Vec<_>>().await
         });
-        match got {
-            Ok((bytes, version)) => Ok(Some(Object { bytes, version: Version(version) })),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(self.unreadable(key, error)),
-        }
+        got.into_iter().zip(keys).map(|(object, key)| object.map_err(|error| self.unreadable(key, &error))).collect()
     }
 
     /// Writes an object, over any that is there.
@@ -152,7 +187,7 @@ impl Storage {
         match wait(async move { store.put_opts(&path, PutPayload::from(bytes), options).await }) {
             Ok(_) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(false),
-            Err(error) => Err(Error::new(ErrorKind::Output, format!("can't write {}", self.location.join(key))).with_source(error)),
+            Err(error) => Err(self.unwritable(key, &error)),
         }
     }
 
@@ -163,7 +198,7 @@ impl Storage {
     pub fn list(&self, folder: &str) -> Result<Vec<Entry>> {
         let (store, path) = self.object(folder)?;
         let listed = wait(async move { store.list(Some(&path)).try_collect::<Vec<_>>().await });
-        let listed = listed.map_err(|error| self.unreadable(folder, error))?;
+        let listed = listed.map_err(|error| self.unreadable(folder, &error))?;
         let entry = |meta: object_store::ObjectMeta| Entry {
             key: self.key(&meta.location),
             size: meta.size,
@@ -182,7 +217,7 @@ impl Storage {
     pub fn folders(&self, folder: &str) -> Result<Vec<String>> {
         let (store, path) = self.object(folder)?;
         let listed = wait(async move { store.list_with_delimiter(Some(&path)).await });
-        let listed = listed.map_err(|error| self.unreadable(folder, error))?;
+        let listed = listed.map_err(|error| self.unreadable(folder, &error))?;
         let name = |path: &Path| path.filename().map(str::to_string);
         let mut names: Vec<String> = listed.common_prefixes.iter().filter_map(name).collect();
         names.sort();
@@ -206,12 +241,36 @@ impl Storage {
             }
             Ok(())
         });
-        removed.map_err(|e| Error::new(ErrorKind::Output, format!("can't remove objects of {}", self.location)).with_source(e))
+        removed.map_err(|e| failure::failed(ErrorKind::Output, "can't remove objects of", &self.location, &e))
     }
 
-    fn unreadable(&self, key: &str, error: object_store::Error) -> Error {
-        Error::new(ErrorKind::Input, format!("can't read {}", self.location.join(key))).with_source(error)
+    /// The error of reading `key`: what the store said, and what to do.
+    pub fn unreadable(&self, key: &str, error: &object_store::Error) -> Error {
+        failure::failed(ErrorKind::Input, "can't read", &self.location.join(key), error)
     }
+
+    /// The error of writing `key`: what the store said, and what to do.
+    pub fn unwritable(&self, key: &str, error: &object_store::Error) -> Error {
+        failure::failed(ErrorKind::Output, "can't write", &self.location.join(key), error)
+    }
+}
+
+/// Whether there isn't even a bucket: no object is one thing, a wrong name another.
+fn lacks_bucket(error: &object_store::Error) -> bool {
+    failure::answer(error).is_some_and(|answer| answer.code == "NoSuchBucket")
+}
+
+/// How many requests for small objects are under way at once.
+const AT_ONCE: usize = 32;
+
+/// The object at `path`, or nothing.
+async fn read(store: &dyn ObjectStore, path: &Path) -> object_store::Result<Option<Object>> {
+    let result = match store.get(path).await {
+        Err(error @ object_store::Error::NotFound { .. }) if !lacks_bucket(&error) => return Ok(None),
+        result => result?,
+    };
+    let version = UpdateVersion { e_tag: result.meta.e_tag.clone(), version: result.meta.version.clone() };
+    Ok(Some(Object { bytes: result.bytes().await?, version: Version(version) }))
 }
 
 #[cfg(test)]

@@ -66,8 +66,9 @@ fn in_order(mut made: BTreeMap<&str, (&Text, &Text, Vec<&str>)>, problems: &mut 
         .min_by_key(|(_, (name, _, _))| name.place.clone())
         .map(|(next, _)| *next)
     {
-        if let Some((name, sql, _)) = made.remove(next) {
-            ordered.push(Transform { name: name.text.clone(), place: problems.place(&name.place), sql: sql.text.clone() });
+        if let Some((name, sql, needs)) = made.remove(next) {
+            let reads = needs.into_iter().map(str::to_string).collect();
+            ordered.push(Transform { name: name.text.clone(), place: problems.place(&name.place), sql: sql.text.clone(), reads });
         }
     }
     if let Some(circle) = circle(&made) {

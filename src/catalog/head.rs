@@ -1,0 +1,49 @@
+//! The one object that says which version of each table readers see.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All tables of a lake, as of one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Of this format; 1.
+    pub format: u32,
+    /// Counts the commits.
+    pub sequence: u64,
+    pub updated: Option<DateTime<Utc>>,
+    pub databases: BTreeMap<String, Database>,
+}
+
+/// The tables of a database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    pub description: Option<String>,
+    pub tables: BTreeMap<String, TableRef>,
+}
+
+/// The version of a table that is to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRef {
+    /// Counts from 1.
+    pub version: u64,
+    /// The key of its description in the lake.
+    pub object: String,
+    /// The run that made it.
+    pub run: String,
+    pub updated: DateTime<Utc>,
+}
+
+impl Head {
+    /// The table `database.name`.
+    pub fn table(&self, database: &str, name: &str) -> Option<&TableRef> {
+        self.databases.get(database)?.tables.get(name)
+    }
+
+    /// All tables, as `(database, name, reference)`.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, &str, &TableRef)> {
+        self.databases
+            .iter()
+            .flat_map(|(database, tables)| tables.tables.iter().map(move |(name, table)| (database.as_str(), name.as_str(), table)))
+    }
+}

@@ -1,0 +1,177 @@
+//! A version of a table: what Glue keeps of one, and which runs its rows come from.
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::types::{arrow_type, athena_type};
+
+/// A table as of one version. It never changes once it is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Of this format; 1.
+    pub format: u32,
+    pub database: String,
+    pub name: String,
+    /// Counts from 1.
+    pub version: u64,
+    pub description: Option<String>,
+    pub table_type: String,
+    pub parameters: BTreeMap<String, String>,
+    pub storage: StorageDescriptor,
+    pub partition_keys: Vec<Column>,
+    /// LF-Tags of the table, and of its columns.
+    pub tags: BTreeMap<String, String>,
+    pub column_tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// Who may do what, as Lake Formation grants it.
+    pub grants: Vec<serde_json::Value>,
+    pub created: DateTime<Utc>,
+    pub updated: DateTime<Utc>,
+    pub origin: Origin,
+    /// The runs whose files hold the rows.
+    pub segments: Vec<Segment>,
+    /// Of all segments.
+    pub files: u64,
+    pub rows: u64,
+    pub bytes: u64,
+    /// Earlier versions, the oldest first, as far as they are kept.
+    pub history: Vec<PastVersion>,
+    /// SHA-256 of all the rest: tells whether somebody edited it.
+    #[serde(default)]
+    pub digest: String,
+}
+
+/// Where and how files are stored, as Glue's `StorageDescriptor` has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StorageDescriptor {
+    /// Without the partition keys.
+    pub columns: Vec<Column>,
+    /// The key of the folder of the newest run's files, with a slash at its end.
+    pub location: String,
+    pub input_format: String,
+    pub output_format: String,
+    pub compressed: bool,
+    pub serde: SerDe,
+}
+
+/// What reads and writes the rows of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SerDe {
+    pub library: String,
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A column, with the name that Athena has for its type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub data_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// What made a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    pub pipeline: String,
+    pub output: String,
+    pub run: String,
+    /// SHA-256 of all that the pipeline says of this output.
+    pub definition: String,
+    /// SHA-256 of what must be the same for rows of two runs to be in one table.
+    pub shape: String,
+    /// The run whose version this one is again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_to: Option<String>,
+}
+
+/// The files of one run that hold rows of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    pub run: String,
+    /// The key of the list of its files.
+    pub manifest: String,
+    /// The key of their folder.
+    pub location: String,
+    /// The partitions of it that are to be read, by folder; `""` where the table has none. Others were replaced by later runs.
+    pub partitions: BTreeMap<String, PartitionSize>,
+}
+
+/// How much a partition of a segment holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionSize {
+    pub files: u64,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// A version that was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastVersion {
+    pub version: u64,
+    pub object: String,
+    pub run: String,
+    pub updated: DateTime<Utc>,
+    pub rows: u64,
+}
+
+impl Table {
+    /// Counts what the segments hold.
+    pub fn count(&mut self) {
+        let sizes = || self.segments.iter().flat_map(|segment| segment.partitions.values());
+        (self.files, self.rows, self.bytes) = sizes().fold((0, 0, 0), |(f, r, b), size| (f + size.files, r + size.rows, b + size.bytes));
+    }
+
+    /// The digest that this version should have.
+    pub fn expected_digest(&self) -> String {
+        let plain = Table { digest: String::new(), ..self.clone() };
+        // Maps are sorted, so that the same table always gives the same text.
+        let text = serde_json::to_vec(&plain).unwrap_or_default();
+        Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The columns of the files, in Arrow's types.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where somebody wrote a type that is none.
+    pub fn file_schema(&self) -> Result<SchemaRef> {
+        let fields: Result<Vec<Field>> = self.storage.columns.iter().map(|column| self.field(column)).collect();
+        Ok(Arc::new(Schema::new(fields?)))
+    }
+
+    /// The partition keys, in Arrow's types.
+    ///
+    /// # Errors
+    /// As [`Table::file_schema`].
+    pub fn partition_fields(&self) -> Result<Vec<Field>> {
+        self.partition_keys.iter().map(|column| self.field(column)).collect()
+    }
+
+    fn field(&self, column: &Column) -> Result<Field> {
+        let data_type = arrow_type(&column.data_type).map_err(|fault| {
+            let message = format!("column {} of {}.{} has the type `{}`", column.name, self.database, self.name, column.data_type);
+            Error::new(ErrorKind::Input, message).with_context("wrong", fault.message)
+        })?;
+        Ok(Field::new(&column.name, data_type, true))
+    }
+
+    /// What the files are: `parquet`, `csv` or `json`.
+    pub fn classification(&self) -> &str {
+        self.parameters.get("classification").map_or("", String::as_str)
+    }
+}
+
+impl Column {
+    /// The column of a field.
+    ///
+    /// # Errors
+    /// Where Athena has no such type.
+    pub fn of(name: &str, data_type: &DataType, comment: Option<String>) -> Result<Column> {
+        Ok(Column { name: name.to_lowercase(), data_type: athena_type(data_type)?, comment })
+    }
+}

@@ -1,0 +1,80 @@
+//! `etl history` and `etl rollback`: earlier runs, and going back to one.
+
+use super::pipeline::{PipelineArgs, open_lake};
+use super::terminal::{colour_on, print, say};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::{PastRun, history, rollback};
+use crate::report;
+use clap::Args;
+
+/// Show the runs of a pipeline, the newest first
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl history weblogs.yaml
+  etl history weblogs.yaml --limit 100 --json
+
+Runs that found nothing to do leave no trace.")]
+pub(super) struct HistoryArgs {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+
+    /// How many runs are shown at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+
+    /// Write the runs' reports as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Let readers see again what an earlier run made
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl rollback weblogs.yaml --to 20200301T030000Z-7f3a9c01
+
+All tables of the pipeline become again what they were when that run had ended, at once. Nothing is written but the catalog, and
+nothing is lost: it can be rolled back again. `etl history` shows the runs.")]
+pub(super) struct RollbackArgs {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+
+    /// The run to go back to
+    #[arg(long, value_name = "RUN")]
+    to: String,
+
+    /// Write the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &HistoryArgs) -> Result<()> {
+    let pipeline = args.pipeline.load()?;
+    let runs = history(&open_lake(&pipeline.lake.location)?, &pipeline, args.limit)?;
+    if args.json {
+        return print(&json(&runs)?);
+    }
+    print(&report::history(runs.iter().map(|run| &run.report), colour_on(&std::io::stdout())))?;
+    let current = |run: &PastRun| (!run.current.is_empty()).then(|| format!("{} as of run {}", run.current.join(", "), run.report.run));
+    let current: Vec<String> = runs.iter().filter_map(current).collect();
+    if !current.is_empty() {
+        say(&format!("readers see {}", current.join("; ")));
+    }
+    Ok(())
+}
+
+pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {
+    let pipeline = args.pipeline.load()?;
+    let done = rollback(&open_lake(&pipeline.lake.location)?, &pipeline, &args.to)?;
+    if args.json {
+        return print(&json(&done)?);
+    }
+    for output in &done.outputs {
+        say(&format!("{} is version {} now, with the rows of run {}", output.table, output.table_version, args.to));
+    }
+    done.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    Ok(())
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value).map_err(|e| Error::new(ErrorKind::Internal, "can't write JSON").with_source(e))
+}

@@ -1,0 +1,76 @@
+//! The arguments of commands that take a pipeline.
+
+use super::terminal::cores;
+use super::variable::{VarArgs, variables};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::{Pipeline, Scope};
+use crate::storage::{Location, Storage};
+use clap::Args;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// A pipeline's file, and the values of its variables.
+#[derive(Debug, Args)]
+pub(super) struct PipelineArgs {
+    /// The pipeline's file
+    #[arg(value_name = "PIPELINE")]
+    file: PathBuf,
+
+    #[command(flatten)]
+    vars: VarArgs,
+}
+
+/// Which part of a pipeline.
+#[derive(Debug, Args)]
+pub(super) struct ScopeArgs {
+    /// Only these outputs, by their names, separated by commas
+    #[arg(long, value_name = "OUTPUT", value_delimiter = ',')]
+    only: Vec<String>,
+
+    /// Make all rows anew, also of files that have not changed
+    #[arg(long)]
+    full: bool,
+}
+
+/// How many threads work.
+#[derive(Debug, Args)]
+pub(super) struct ThreadArgs {
+    /// How many threads work [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl PipelineArgs {
+    /// Reads the pipeline.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Format`] for all that is wrong in it, [`ErrorKind::Input`] where it can't be read.
+    pub(super) fn load(&self) -> Result<Pipeline> {
+        Pipeline::load(&self.file, &variables(&self.vars)?)
+    }
+}
+
+impl ScopeArgs {
+    pub(super) fn scope(&self) -> Scope {
+        Scope { full: self.full, only: self.only.clone() }
+    }
+}
+
+impl ThreadArgs {
+    pub(super) fn count(&self) -> usize {
+        self.threads.map_or_else(cores, NonZeroUsize::get)
+    }
+}
+
+/// The lake at `location`, which must be there.
+///
+/// # Errors
+/// [`ErrorKind::Input`] where it is not.
+pub(super) fn open_lake(location: &str) -> Result<Storage> {
+    let location = Location::parse(location)?;
+    if location.path().is_some_and(|path| !path.is_dir()) {
+        let error = Error::new(ErrorKind::Input, format!("there is no lake at {location}"));
+        return Err(error.with_context("what to do", "`etl run PIPELINE` makes it"));
+    }
+    Storage::open(location)
+}

@@ -1,0 +1,71 @@
+//! `etl plan`: what a run would do.
+
+use super::pipeline::{PipelineArgs, ScopeArgs};
+use super::plan_text::plan_text;
+use super::terminal::{colour_on, print, say};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::{Pipeline, Scope, plan};
+use clap::Args;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "Examples:
+  etl plan weblogs.yaml
+  etl plan weblogs.yaml --var date=2020-03-01 --only access_parquet
+  etl plan weblogs.yaml --json | jq '.outputs[] | select(.action != \"unchanged\")'
+
+Nothing is written. Sources and catalog are read to tell what is new, which tables would be made or changed, and what others did to
+them since the last run.
+
+Exit codes: 0 nothing to do, 2 there are changes, 1 an error.";
+
+/// Say what a run of a pipeline would do
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+
+    #[command(flatten)]
+    scope: ScopeArgs,
+
+    /// Write the plan as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `plan` ends with where there are changes.
+const CHANGES: u8 = 2;
+/// What it ends with for any error: 2 is taken.
+const FAILED: u8 = 1;
+
+pub(super) fn run(args: &PlanArgs) -> Result<ExitCode> {
+    let told = args.pipeline.load().and_then(|pipeline| tell(&pipeline, &args.scope.scope(), args.json));
+    or_failed(told)
+}
+
+/// Writes the plan; errors are told here.
+///
+/// # Errors
+/// Where standard output is closed.
+pub(super) fn tell(pipeline: &Pipeline, scope: &Scope, json: bool) -> Result<ExitCode> {
+    or_failed(plan(pipeline, scope).and_then(|plan| {
+        match json {
+            true => {
+                let text = serde_json::to_string_pretty(&plan);
+                print(&text.map_err(|e| Error::new(ErrorKind::Internal, "can't write the plan as JSON").with_source(e))?)?;
+            }
+            false => print(plan_text(&plan, colour_on(&std::io::stdout())).trim_end())?,
+        }
+        Ok(if plan.changes { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
+    }))
+}
+
+fn or_failed(told: Result<ExitCode>) -> Result<ExitCode> {
+    match told {
+        Err(error) if !super::is_broken_pipe(&error) => {
+            say(&format!("error: {error}"));
+            Ok(ExitCode::from(FAILED))
+        }
+        told => told,
+    }
+}

@@ -1,0 +1,91 @@
+//! A plan as people read it.
+
+use crate::pipeline::{Action, ColumnPlan, OutputPlan, Plan};
+use crate::units::{ByteSize, count};
+use std::fmt::Write;
+
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+const RED: &str = "31";
+const DIM: &str = "2";
+
+/// The plan as text; with `colour` for a terminal.
+pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
+    let mut text = format!("{} on {}\n", plan.pipeline, plan.lake);
+    for source in &plan.sources {
+        let files = if source.files == 1 { "file" } else { "files" };
+        let _ = writeln!(text, "  source {}: {} {files}, {}", source.name, count(source.files), ByteSize(source.bytes));
+    }
+    for output in &plan.outputs {
+        text.push('\n');
+        output_text(output, colour, &mut text);
+    }
+    if !plan.tags.is_empty() || !plan.grants.is_empty() {
+        text.push_str("\ntags and grants, which this version does not apply yet:\n");
+        for line in plan.tags.iter().chain(&plan.grants) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    for note in &plan.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    let changed = plan.outputs.iter().filter(|output| output.action != Action::Unchanged).count();
+    let drifted = plan.outputs.iter().filter(|output| !output.drift.is_empty()).count();
+    let summary = match (changed, drifted) {
+        (0, 0) => "nothing to do".to_string(),
+        (0, drifted) => format!("nothing to do, but {drifted} of {} tables are not as they were left", plan.outputs.len()),
+        (changed, _) => format!("{changed} of {} tables would change", plan.outputs.len()),
+    };
+    let _ = writeln!(text, "\n{summary}");
+    text
+}
+
+fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
+    let (sign, verb, paint) = match output.action {
+        Action::Created => ("+", "create", GREEN),
+        Action::Replaced => ("~", "make anew", YELLOW),
+        Action::Appended => ("+", "add rows to", GREEN),
+        Action::Updated => ("~", "replace rows of", YELLOW),
+        Action::Altered => ("~", "describe", YELLOW),
+        Action::RolledBack | Action::Unchanged => ("=", "leave", DIM),
+    };
+    let heading = format!("{sign} {verb} {} ({})", output.table, output.name);
+    let _ = writeln!(text, "{}: {}", painted(&heading, paint, colour), output.why);
+    let counts = [(output.new, "new"), (output.changed, "changed"), (output.unchanged, "unchanged"), (output.removed, "removed")];
+    let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))).collect();
+    let _ = writeln!(text, "    source files: {}", if counts.is_empty() { "none".to_string() } else { counts.join(", ") });
+    if output.read_files > 0 {
+        let more = if output.read_files as usize > output.read_examples.len() { ", …" } else { "" };
+        let files = if output.read_files == 1 { "file" } else { "files" };
+        let (read, size) = (count(output.read_files), ByteSize(output.read_bytes));
+        let _ = writeln!(text, "    read {read} {files}, {size}: {}{more}", output.read_examples.join(", "));
+        let _ = writeln!(text, "    write {}", output.files);
+    }
+    for column in &output.columns {
+        if let Some((line, paint)) = column_text(column, output.action) {
+            let _ = writeln!(text, "    {}", painted(&line, paint, colour));
+        }
+    }
+    for drift in &output.drift {
+        let _ = writeln!(text, "    {}", painted(&format!("! {drift}"), RED, colour));
+    }
+}
+
+/// A column that would change; of a new table each.
+fn column_text(column: &ColumnPlan, action: Action) -> Option<(String, &'static str)> {
+    let key = if column.partition_key { " (partition)" } else { "" };
+    let name = &column.name;
+    match (&column.before, &column.after) {
+        (None, Some(after)) => Some((format!("+ {name} {after}{key}"), GREEN)),
+        (Some(before), None) => Some((format!("- {name} {before}{key}"), RED)),
+        (Some(before), Some(after)) if before != after => Some((format!("~ {name} {before} -> {after}{key}"), YELLOW)),
+        (Some(_), Some(after)) if column.comment_changes && action != Action::Unchanged => {
+            Some((format!("~ {name} {after}{key}: its comment"), YELLOW))
+        }
+        _ => None,
+    }
+}
+
+fn painted(text: &str, paint: &str, colour: bool) -> String {
+    if colour { format!("\u{1b}[{paint}m{text}\u{1b}[0m") } else { text.to_string() }
+}

@@ -1,0 +1,77 @@
+//! `etl run`: a pipeline, once.
+
+use super::bar::Bar;
+use super::pipeline::{PipelineArgs, ScopeArgs, ThreadArgs};
+use super::plan;
+use super::terminal::{cancel_on_interrupt, colour_on, print, say};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::{self, RunSettings, RunStatus};
+use crate::progress::{Progress, Silent};
+use crate::report;
+use clap::Args;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "Examples:
+  etl run weblogs.yaml
+  etl run weblogs.yaml --dry-run
+  etl run weblogs.yaml --var date=2020-03-01 --only access_parquet --json
+  etl run weblogs.yaml --full
+
+Only what has changed since the last run is read. Readers see all tables of a run at once when its checks hold, and else what they
+saw before. The report is kept in the lake, in _etl/runs/, as JSON and as a page.
+
+By cron, every night at three:
+  0 3 * * *  cd /srv/lake && etl run weblogs.yaml
+
+Exit codes: 0 done or nothing to do, 7 a check failed, 8 another run was faster; --dry-run has those of `etl plan`.";
+
+/// Run a pipeline: read what has changed, write, check, publish, report
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+
+    #[command(flatten)]
+    scope: ScopeArgs,
+
+    /// Only say what would be done, as `etl plan` does
+    #[arg(long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    threads: ThreadArgs,
+
+    /// Write the report to standard output, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the pipeline.
+///
+/// # Errors
+/// What the run gives.
+pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
+    let pipeline = args.pipeline.load()?;
+    if args.dry_run {
+        return plan::tell(&pipeline, &args.scope.scope(), args.json);
+    }
+    let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Silent) };
+    let settings =
+        RunSettings { scope: args.scope.scope(), threads: args.threads.count(), cancel: cancel_on_interrupt(), page: Some(report::html) };
+    let outcome = pipeline::run(&pipeline, &settings, progress.as_ref());
+    if args.json {
+        let json = serde_json::to_string_pretty(&outcome.report);
+        print(&json.map_err(|e| Error::new(ErrorKind::Internal, "can't write the report as JSON").with_source(e))?)?;
+    } else if !outcome.report.outputs.is_empty() || outcome.error.is_none() {
+        say(report::text(&outcome.report, colour_on(&std::io::stderr())).trim_end());
+        if outcome.report.status != RunStatus::UpToDate {
+            say(&format!("report: {}/_etl/runs/{}/{}/report.html", pipeline.lake.location, pipeline.name, outcome.report.run));
+        }
+    }
+    match outcome.error {
+        Some(error) => Err(error),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}

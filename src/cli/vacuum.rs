@@ -1,0 +1,88 @@
+//! `etl vacuum`: makes room.
+
+use super::pipeline::open_lake;
+use super::terminal::{print, say};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::vacuum;
+use crate::units::{ByteSize, count};
+use chrono::TimeDelta;
+use clap::Args;
+use std::collections::BTreeMap;
+
+/// Remove what readers of a lake don't see any more
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl vacuum lake/ --dry-run
+  etl vacuum lake/ --older-than 30d
+
+Rows of replaced runs stay for `etl rollback` and for queries that are still reading them, until this removes those that no reader has
+seen for the given time, and what killed runs left. Reports of runs stay, and files that no run wrote are never touched.")]
+pub(super) struct VacuumArgs {
+    /// The lake
+    #[arg(value_name = "LAKE")]
+    lake: String,
+
+    /// How long nobody must have seen it, such as 7d, 12h or 30m
+    #[arg(long, value_name = "AGE", default_value = "7d", value_parser = age)]
+    older_than: TimeDelta,
+
+    /// Only say what would be removed
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Write what is removed as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &VacuumArgs) -> Result<()> {
+    let report = vacuum(&open_lake(&args.lake)?, args.older_than, args.dry_run)?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&report);
+        return print(&text.map_err(|e| Error::new(ErrorKind::Internal, "can't write JSON").with_source(e))?);
+    }
+    let mut by_reason: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for one in &report.removed {
+        let sum = by_reason.entry(one.why).or_default();
+        *sum = (sum.0 + 1, sum.1 + one.bytes);
+    }
+    for (why, (objects, bytes)) in by_reason {
+        say(&format!("{} of {why}, {}", files(objects), ByteSize(bytes)));
+    }
+    let verb = if report.dry_run { "would be removed" } else { "removed" };
+    say(&format!("{}, {} {verb}", files(report.removed.len() as u64), ByteSize(report.bytes)));
+    Ok(())
+}
+
+fn files(n: u64) -> String {
+    format!("{} {}", count(n), if n == 1 { "file" } else { "files" })
+}
+
+fn age(text: &str) -> std::result::Result<TimeDelta, String> {
+    let wrong = || format!("`{text}` is not an age; write for example 7d, 12h or 30m");
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let number: i64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let age = match unit {
+        'd' => TimeDelta::try_days(number),
+        'h' => TimeDelta::try_hours(number),
+        'm' => TimeDelta::try_minutes(number),
+        's' => TimeDelta::try_seconds(number),
+        _ => None,
+    };
+    // A thousand years are as good as for ever.
+    age.filter(|age| (0..=365_000).contains(&age.num_days()) && number >= 0).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_a_unit() {
+        assert_eq!(age("7d"), Ok(TimeDelta::days(7)));
+        assert_eq!(age("0s"), Ok(TimeDelta::zero()));
+        for wrong in ["", "7", "d", "-1d", "1w", "9999999999999d", "1é"] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+    }
+}

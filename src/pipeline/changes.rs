@@ -1,0 +1,267 @@
+//! What has changed since the rows of a table were made, and so what a run has to read.
+
+use super::listing::{Listed, Listing};
+use super::model::{Fingerprint, Mode, RemovedSources};
+use crate::error::{Error, ErrorKind, Result};
+use crate::publish::SourceFile;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The run whose files are segment `n` of a table was made of these files, by source.
+pub(super) type SegmentInputs = BTreeMap<String, Vec<SourceFile>>;
+
+/// What is known of an output before a run.
+pub(super) struct Before<'a> {
+    pub(super) mode: Mode,
+    pub(super) removed_sources: RemovedSources,
+    /// The inputs of each live segment; nothing where there is no table yet.
+    pub(super) segments: Option<&'a [SegmentInputs]>,
+    /// What the pipeline says of the output is not what it said.
+    pub(super) redefined: bool,
+    /// New rows can't stand beside the old ones.
+    pub(super) reshaped: bool,
+    /// All is to be made anew.
+    pub(super) full: bool,
+}
+
+/// What a run does for one output.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    pub(super) step: Step,
+    /// Why, in words.
+    pub(super) why: String,
+    /// The files to read of each source, by their places in its listing.
+    pub(super) read: BTreeMap<String, Vec<usize>>,
+    /// Segments that are made anew, or of which partitions are.
+    pub(super) stale: BTreeSet<usize>,
+    pub(super) counts: BTreeMap<String, FileCounts>,
+    pub(super) notes: Vec<String>,
+}
+
+/// What happens to the rows that are there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Step {
+    #[default]
+    Nothing,
+    /// All rows are made.
+    Rebuild,
+    /// Rows are added to those of the segments that are not stale.
+    Add,
+    /// Partitions are made anew: those that are read into, and those of the stale segments.
+    ReplacePartitions,
+}
+
+/// The files of a source, by what they are to an output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct FileCounts {
+    pub(super) new: u64,
+    pub(super) changed: u64,
+    pub(super) unchanged: u64,
+    pub(super) removed: u64,
+}
+
+/// Decides what to do for an output that reads `listings`.
+///
+/// # Errors
+/// [`ErrorKind::Input`] where a file can't be read for its checksum, or where rows would be lost whose source is gone.
+pub(super) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Result<Changes> {
+    let mut changes = Changes::default();
+    let segments = before.segments.unwrap_or_default();
+    let mut fresh: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut gone: Vec<String> = Vec::new();
+    for listing in listings.iter_mut() {
+        let diff = compare(listing, segments)?;
+        changes.counts.insert(listing.name.clone(), diff.counts);
+        // Of a source that is joined with others, changes alone are no reason to add rows.
+        if listing.incremental || before.mode == Mode::Overwrite {
+            changes.stale.extend(&diff.stale);
+            if before.removed_sources == RemovedSources::Drop {
+                changes.stale.extend(&diff.stale_by_removal);
+            }
+            fresh.insert(listing.name.clone(), diff.fresh);
+            gone.extend(diff.removed);
+        }
+    }
+    let total = |pick: fn(&FileCounts) -> u64| changes.counts.values().map(pick).sum::<u64>();
+    let (new, changed, removed) = (total(|c| c.new), total(|c| c.changed), total(|c| c.removed));
+    let all = |listings: &[&mut Listing]| listings.iter().map(|l| (l.name.clone(), (0..l.files.len()).collect())).collect();
+
+    let rebuild = match before.segments {
+        None => Some("the table is new".to_string()),
+        Some(_) if before.full => Some("all is made anew, as asked for".to_string()),
+        Some(_) if before.reshaped => Some("the pipeline says something else of it than when its rows were made".to_string()),
+        Some(_) if before.mode == Mode::Overwrite && before.redefined => Some("its format, files or mode were changed".to_string()),
+        Some(_) if before.mode == Mode::Overwrite && new + changed + removed > 0 => Some(told(new, changed, removed)),
+        Some(_) => None,
+    };
+    if let Some(why) = rebuild {
+        let keeps = before.mode != Mode::Overwrite && before.removed_sources == RemovedSources::Keep;
+        if keeps && !gone.is_empty() && !before.full {
+            return Err(lost(&why, &gone));
+        }
+        if keeps && !gone.is_empty() {
+            changes.notes.push(format!("rows of files that are gone are no longer in the table: {}", short(&gone)));
+        }
+        (changes.step, changes.why, changes.read) = (Step::Rebuild, why, all(listings));
+        changes.stale = (0..segments.len()).collect();
+        return Ok(changes);
+    }
+    if before.mode == Mode::Overwrite || (fresh.values().all(Vec::is_empty) && changes.stale.is_empty()) {
+        if !gone.is_empty() && before.mode != Mode::Overwrite {
+            changes.notes.push(format!("rows of files that are gone are kept: {}", short(&gone)));
+        }
+        changes.why = "nothing has changed".to_string();
+        return Ok(changes);
+    }
+    changes.why = told(new, changed, if before.removed_sources == RemovedSources::Drop { removed } else { 0 });
+    changes.step = if before.mode == Mode::Append { Step::Add } else { Step::ReplacePartitions };
+    if changes.step == Step::Add {
+        // What is made anew is made of all that it was made of.
+        let (more, lost_now) = sources_of(segments, &changes.stale, listings.iter().map(|listing| &**listing));
+        if !lost_now.is_empty() && before.removed_sources == RemovedSources::Keep {
+            return Err(lost(&changes.why, &lost_now));
+        }
+        merge(&mut fresh, more);
+    }
+    for listing in listings.iter().filter(|listing| !listing.incremental) {
+        fresh.insert(listing.name.clone(), (0..listing.files.len()).collect());
+    }
+    if !gone.is_empty() && before.removed_sources == RemovedSources::Keep {
+        changes.notes.push(format!("rows of files that are gone are kept: {}", short(&gone)));
+    }
+    changes.read = fresh;
+    Ok(changes)
+}
+
+/// The files that the segments at `indices` were made of: those that are still there, by their places, and those that are gone.
+pub(super) fn sources_of<'a>(
+    segments: &[SegmentInputs],
+    indices: &BTreeSet<usize>,
+    listings: impl IntoIterator<Item = &'a Listing>,
+) -> (BTreeMap<String, Vec<usize>>, Vec<String>) {
+    let (mut there, mut gone) = (BTreeMap::new(), Vec::new());
+    for listing in listings.into_iter().filter(|listing| listing.incremental) {
+        let places: HashMap<&str, usize> = listing.files.iter().enumerate().map(|(i, listed)| (listed.file.path.as_str(), i)).collect();
+        let known = indices.iter().filter_map(|index| segments.get(*index)?.get(&listing.name)).flatten();
+        let mut found = Vec::new();
+        for file in known {
+            match places.get(file.path.as_str()).copied().or_else(|| renamed(listing, file)) {
+                Some(place) => found.push(place),
+                None => gone.push(file.path.clone()),
+            }
+        }
+        there.insert(listing.name.clone(), found);
+    }
+    gone.sort();
+    gone.dedup();
+    (there, gone)
+}
+
+/// Adds places to places; each is there once, in order.
+pub(super) fn merge(read: &mut BTreeMap<String, Vec<usize>>, more: BTreeMap<String, Vec<usize>>) {
+    for (name, places) in more {
+        let all = read.entry(name).or_default();
+        all.extend(places);
+        all.sort_unstable();
+        all.dedup();
+    }
+}
+
+fn renamed(listing: &Listing, file: &SourceFile) -> Option<usize> {
+    let sum = file.sha256.as_ref()?;
+    listing.files.iter().position(|listed| listed.file.sha256.as_ref() == Some(sum))
+}
+
+struct Difference {
+    counts: FileCounts,
+    /// New and changed files.
+    fresh: Vec<usize>,
+    /// Segments made of files that have changed since, and of files that are gone.
+    stale: BTreeSet<usize>,
+    stale_by_removal: BTreeSet<usize>,
+    removed: Vec<String>,
+}
+
+fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Difference> {
+    let mut known: HashMap<&str, (&SourceFile, Vec<usize>)> = HashMap::new();
+    let mut sums: HashMap<&str, &str> = HashMap::new();
+    for (index, inputs) in segments.iter().enumerate() {
+        for file in inputs.get(&listing.name).into_iter().flatten() {
+            let entry = known.entry(&file.path).or_insert((file, Vec::new()));
+            // The newest segment has read it last.
+            entry.0 = file;
+            entry.1.push(index);
+            if let Some(sum) = &file.sha256 {
+                sums.insert(sum, &file.path);
+            }
+        }
+    }
+    let by_sum = listing.fingerprint == Fingerprint::Checksum;
+    let mut found = Difference {
+        counts: FileCounts::default(),
+        fresh: Vec::new(),
+        stale: BTreeSet::new(),
+        stale_by_removal: BTreeSet::new(),
+        removed: Vec::new(),
+    };
+    let mut met: BTreeSet<&str> = BTreeSet::new();
+    for (place, listed) in listing.files.iter_mut().enumerate() {
+        let before = known.get_key_value(listed.file.path.as_str());
+        if let Some((path, (file, _))) = before {
+            met.insert(path);
+            if file.size == listed.file.size && file.mark == listed.file.mark {
+                listed.file.sha256.clone_from(&file.sha256);
+                found.counts.unchanged += 1;
+                continue;
+            }
+        }
+        if by_sum && let Some(path) = same_bytes(listed, &sums)? {
+            met.insert(path);
+            found.counts.unchanged += 1;
+            continue;
+        }
+        found.fresh.push(place);
+        match before {
+            Some((_, (_, indices))) => {
+                found.counts.changed += 1;
+                found.stale.extend(indices);
+            }
+            None => found.counts.new += 1,
+        }
+    }
+    for (path, (_, indices)) in known.iter().filter(|(path, _)| !met.contains(**path)) {
+        found.counts.removed += 1;
+        found.stale_by_removal.extend(indices);
+        found.removed.push((*path).to_string());
+    }
+    found.removed.sort();
+    Ok(found)
+}
+
+/// The path by which the bytes of `listed` are known already.
+fn same_bytes<'a>(listed: &mut Listed, sums: &HashMap<&str, &'a str>) -> Result<Option<&'a str>> {
+    let sum = listed.checksum()?;
+    Ok(sums.get(sum).copied())
+}
+
+fn told(new: u64, changed: u64, removed: u64) -> String {
+    let files = |n: u64, what: &str| (n > 0).then(|| format!("{n} {what} {}", if n == 1 { "file" } else { "files" }));
+    let parts: Vec<String> = [files(new, "new"), files(changed, "changed"), files(removed, "removed")].into_iter().flatten().collect();
+    parts.join(", ")
+}
+
+fn lost(why: &str, gone: &[String]) -> Error {
+    let message = format!("rows would be lost that can't be made again ({why}): their files are gone, such as {}", short(gone));
+    Error::new(ErrorKind::Input, message).with_context("what to do", "bring the files back; or give --full to go on without those rows")
+}
+
+/// The first of `names`, and how many more there are.
+fn short(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

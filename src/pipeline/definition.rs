@@ -1,0 +1,66 @@
+//! Tells whether what a pipeline says of an output is still the same.
+
+use super::model::{Output, Pipeline};
+use crate::error::{Error, ErrorKind, Result};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// What an output depends on, as hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Definition {
+    /// Of all that decides which bytes are written.
+    pub(super) all: String,
+    /// Of what must be the same for the rows of two runs to be in one table.
+    pub(super) shape: String,
+}
+
+impl Definition {
+    /// The definition of `output`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where it can't be written as JSON.
+    pub(super) fn of(pipeline: &Pipeline, output: &Output) -> Result<Definition> {
+        let (sources, transforms) = inputs(pipeline, output);
+        let sql: Vec<Value> = transforms.iter().map(|name| json!(pipeline.transform(name))).collect();
+        let read: Vec<Value> = sources.iter().filter_map(|name| pipeline.source(name)).map(reading).collect();
+        let shape = json!({
+            "from": output.from, "kind": output.format.kind, "dialect": output.format.dialect, "partition_by": output.partition_by,
+            "transforms": sql, "sources": read,
+        });
+        let all = json!({ "shape": shape, "format": output.format, "layout": output.layout, "mode": output.mode });
+        Ok(Definition { all: hash(&all)?, shape: hash(&shape)? })
+    }
+}
+
+/// How a source is read; where its files are may change.
+fn reading(source: &super::model::Source) -> Value {
+    json!({
+        "name": source.name, "format": source.format, "log_format": source.log_format, "unescape": source.unescape,
+        "delimiter": source.delimiter, "header": source.header, "on_error": source.on_error,
+        "schema": source.schema.as_ref().map(|path| std::fs::read_to_string(path).unwrap_or_default()),
+    })
+}
+
+/// The sources and transforms that `output` needs, each in the order of the pipeline.
+pub(super) fn inputs(pipeline: &Pipeline, output: &Output) -> (Vec<String>, Vec<String>) {
+    let mut needed = vec![output.from.clone()];
+    // Each transform needs only those before it: so the last is looked at first.
+    for transform in pipeline.transforms.iter().rev().filter(|_| pipeline.source(&output.from).is_none()) {
+        if needed.contains(&transform.name) {
+            needed.extend(transform.reads.iter().cloned());
+        }
+    }
+    let sources = pipeline.sources.iter().map(|source| &source.name).filter(|name| needed.contains(name)).cloned().collect();
+    let transforms = pipeline.transforms.iter().map(|transform| &transform.name).filter(|name| needed.contains(name)).cloned().collect();
+    (sources, transforms)
+}
+
+fn hash(value: &Value) -> Result<String> {
+    let text = serde_json::to_vec(value).map_err(|e| Error::new(ErrorKind::Internal, "a definition can't be written").with_source(e))?;
+    Ok(hex(&Sha256::digest(&text)))
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

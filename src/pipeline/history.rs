@@ -1,0 +1,41 @@
+//! The runs of a pipeline, as they told of themselves.
+
+use super::model::Pipeline;
+use super::run::RUNS;
+use super::run_report::RunReport;
+use crate::catalog::LocalCatalog;
+use crate::error::{Error, ErrorKind, Result};
+use crate::publish::RunId;
+use crate::storage::Storage;
+use serde::Serialize;
+
+/// A run, and whether readers see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct PastRun {
+    /// The tables that readers now see as this run made them.
+    pub current: Vec<String>,
+    pub report: RunReport,
+}
+
+/// The last `most` runs of `pipeline`, the newest first. Runs that had nothing to do are none.
+///
+/// # Errors
+/// Where the lake can't be read.
+pub fn history(storage: &Storage, pipeline: &Pipeline, most: usize) -> Result<Vec<PastRun>> {
+    let folder = format!("{RUNS}/{}", pipeline.name);
+    let mut runs: Vec<String> = storage.folders(&folder)?.into_iter().filter(|name| RunId::of_folder(name).is_some()).collect();
+    runs.reverse();
+    runs.truncate(most);
+    let keys: Vec<String> = runs.iter().map(|run| format!("{folder}/{run}/report.json")).collect();
+    let head = LocalCatalog::new(storage.clone()).snapshot()?.head;
+    let mut past = Vec::new();
+    // A run without a report is at work, or was killed.
+    for (object, key) in storage.get_all(&keys)?.into_iter().zip(&keys).filter_map(|(object, key)| Some((object?, key))) {
+        let report: RunReport = serde_json::from_slice(&object.bytes).map_err(|e| {
+            Error::new(ErrorKind::Input, format!("{} is not the report of a run", storage.location().join(key))).with_source(e)
+        })?;
+        let current = head.tables().filter(|(_, _, table)| table.run == report.run).map(|(database, name, _)| format!("{database}.{name}"));
+        past.push(PastRun { current: current.collect(), report });
+    }
+    Ok(past)
+}

@@ -1,0 +1,118 @@
+//! Which files a source has now, and how it is told whether they have changed.
+
+use super::model::{Fingerprint, Pipeline, Source};
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{self, Place, resolve};
+use crate::publish::SourceFile;
+use sha2::{Digest, Sha256};
+use std::io::Read;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+/// The files of a source, in the order of their rows.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pub(super) name: String,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) incremental: bool,
+    pub(super) files: Vec<Listed>,
+    /// Why there is none.
+    pub(super) missing: Option<Error>,
+}
+
+/// A file of a source.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    pub(super) file: SourceFile,
+    pub(super) source: input::Source,
+}
+
+impl Listing {
+    /// Lists the files of `source`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where they can't be listed, [`ErrorKind::Usage`] where a location can't be read twice.
+    pub(super) fn of(pipeline: &Pipeline, source: &Source) -> Result<Listing> {
+        let mut missing = None;
+        let mut files: Vec<Listed> = Vec::new();
+        for location in &source.locations {
+            match resolve(std::slice::from_ref(location)) {
+                Ok(found) => {
+                    for found in found {
+                        files.push(listed(pipeline, source, found)?);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Input => missing = missing.or(Some(error)),
+                Err(error) => return Err(error.with_context("at", &source.place)),
+            }
+        }
+        // What two locations name is one file.
+        let mut seen = std::collections::HashSet::new();
+        files.retain(|listed| seen.insert(listed.file.path.clone()));
+        let missing = if files.is_empty() { missing.map(|error| error.with_context("at", &source.place)) } else { None };
+        Ok(Listing { name: source.name.clone(), fingerprint: source.fingerprint, incremental: source.incremental, files, missing })
+    }
+}
+
+fn listed(pipeline: &Pipeline, source: &Source, found: input::Source) -> Result<Listed> {
+    let mark = match &found.place {
+        Place::File(path) => {
+            let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).map_err(|e| Error::input(&found.path, e))?;
+            modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos()).to_string()
+        }
+        Place::Stream(_) => {
+            let message = format!("source {}: {} can be read only once; a pipeline reads files", source.name, found.path);
+            return Err(Error::new(ErrorKind::Usage, message).with_context("at", &source.place));
+        }
+    };
+    let path = kept_path(&pipeline.path, &found.path);
+    Ok(Listed { file: SourceFile { path, size: found.size.unwrap_or_default(), mark, sha256: None }, source: found })
+}
+
+/// The path by which a file is remembered: relative to the pipeline's file where it is near, so that both can be moved together.
+fn kept_path(pipeline: &str, path: &str) -> String {
+    let Some(folder) = Path::new(pipeline).parent().and_then(|folder| std::path::absolute(folder).ok()) else { return path.to_string() };
+    if let Ok(below) = Path::new(path).strip_prefix(&folder) {
+        return below.display().to_string();
+    }
+    match folder.parent().and_then(|above| Path::new(path).strip_prefix(above).ok()) {
+        Some(beside) => format!("../{}", beside.display()),
+        None => path.to_string(),
+    }
+}
+
+impl Listed {
+    /// SHA-256 of the bytes as they are stored; remembered.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where it can't be read.
+    pub(super) fn checksum(&mut self) -> Result<&str> {
+        if self.file.sha256.is_none() {
+            let mut reader = self.source.open()?;
+            let (mut hash, mut chunk) = (Sha256::new(), vec![0; 256 << 10]);
+            loop {
+                match reader.read(&mut chunk) {
+                    Ok(0) => break,
+                    Ok(n) => hash.update(&chunk[..n]),
+                    Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(e) => return Err(Error::input(&self.source.path, e)),
+                }
+            }
+            self.file.sha256 = Some(super::definition::hex(&hash.finalize()));
+        }
+        Ok(self.file.sha256.as_deref().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_files_are_remembered_by_their_way_from_the_pipeline() {
+        assert_eq!(kept_path("/work/pipelines/a.yaml", "/work/pipelines/logs/x.log"), "logs/x.log");
+        assert_eq!(kept_path("/work/pipelines/a.yaml", "/work/logs/x.log"), "../logs/x.log");
+        assert_eq!(kept_path("/work/pipelines/a.yaml", "/var/log/x.log"), "/var/log/x.log");
+        assert_eq!(kept_path("/work/pipelines/a.yaml", "s3://bucket/x.log"), "s3://bucket/x.log");
+    }
+}

@@ -1,0 +1,117 @@
+//! Opens the files of a source as a table, the same way on each run.
+
+use super::listing::Listing;
+use super::model::{OnError, Source, SourceFormat};
+use crate::accesslog::{LogFormat, Preset};
+use crate::convert;
+use crate::error::{Error, Result};
+use crate::input::{FormatChoice, LogChoice, Table, TableFormat, TableOptions};
+use crate::publish::Input;
+use crate::schema::TableSchema;
+use crate::schema::types::{arrow_type, athena_type};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use std::sync::Arc;
+
+/// Opens the files of `source` at `places` of `listing`. What an earlier run found out of the source is in `known`, and is taken over.
+///
+/// # Errors
+/// [`ErrorKind::Input`](crate::ErrorKind::Input) where there is nothing to read or it can't be read,
+/// [`ErrorKind::Format`](crate::ErrorKind::Format) where it can't be told what it is.
+pub(super) fn open(source: &Source, listing: &Listing, places: &[usize], known: Option<&Input>) -> Result<Table> {
+    let at = |error: Error| error.with_context("source", &source.name).with_context("at", &source.place);
+    let options = options(source, known).map_err(at)?;
+    // Where nothing is new, the others tell the columns.
+    let all: Vec<usize> = (0..listing.files.len()).collect();
+    let looked_at = if places.is_empty() { &all[..] } else { places };
+    if looked_at.is_empty() {
+        let missing = match &listing.missing {
+            Some(missing) => Error::new(missing.kind(), missing.to_string()),
+            None => Error::new(crate::error::ErrorKind::Input, format!("source {} has no files", source.name)),
+        };
+        return Err(missing);
+    }
+    let files = looked_at.iter().map(|place| listing.files[*place].source.clone()).collect();
+    let mut table = Table::open(files, &options).map_err(at)?;
+    if places.is_empty() {
+        table.sources.clear();
+    }
+    Ok(table)
+}
+
+fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
+    let format = match source.format {
+        SourceFormat::Auto => FormatChoice::Auto,
+        SourceFormat::Log => FormatChoice::Log,
+        SourceFormat::Csv => FormatChoice::Csv,
+        SourceFormat::Json => FormatChoice::Json,
+        SourceFormat::Parquet => FormatChoice::Parquet,
+    };
+    let named = source.log_format.as_deref().filter(|name| *name != "auto");
+    let log = match (named, known.and_then(|known| known.log_format.as_deref().map(|text| (known.format.as_str(), text)))) {
+        (Some(text), _) if text.contains('%') => LogChoice::Format(Arc::new(LogFormat::parse("custom", text)?)),
+        (Some(name), _) => match Preset::named(name) {
+            Some(preset) => LogChoice::Format(preset.format()),
+            None => LogChoice::Format(Arc::new(LogFormat::parse("custom", name)?)),
+        },
+        (None, Some((name, text))) => match Preset::named(name) {
+            Some(preset) => LogChoice::Format(preset.format()),
+            None => LogChoice::Format(Arc::new(LogFormat::parse(name, text)?)),
+        },
+        (None, None) => LogChoice::Auto,
+    };
+    let typed = |known: &&Input| matches!(known.format.as_str(), "csv" | "json");
+    let schema = match (&source.schema, known.filter(typed)) {
+        (Some(path), _) => Some(TableSchema::load(path)?.arrow_schema()),
+        (None, Some(known)) => Some(columns(known)?),
+        (None, None) => None,
+    };
+    Ok(TableOptions {
+        format,
+        log,
+        unescape: source.unescape,
+        delimiter: source.delimiter.and_then(|c| u8::try_from(c).ok()),
+        no_header: !source.header,
+        schema,
+    })
+}
+
+/// The columns that an earlier run found.
+fn columns(known: &Input) -> Result<SchemaRef> {
+    let fields = known.columns.iter().map(|(name, data_type)| {
+        let found = arrow_type(data_type);
+        found.map(|data_type| Field::new(name, data_type, true)).map_err(|fault| {
+            Error::new(crate::error::ErrorKind::Input, format!("a manifest says that column {name} is of the type `{data_type}`"))
+                .with_context("wrong", fault.message)
+        })
+    });
+    Ok(Arc::new(Schema::new(fields.collect::<Result<Vec<_>>>()?)))
+}
+
+/// What a run remembers of a source that it read as `table`.
+///
+/// # Errors
+/// Where a column is of a type that Athena has not.
+pub(super) fn remember(table: &Table, listing: &Listing, places: &[usize]) -> Result<Input> {
+    let schema = table.format.schema();
+    let columns = schema.fields().iter().map(|field| Ok((field.name().clone(), athena_type(field.data_type())?)));
+    let log_format = match &table.format {
+        TableFormat::Log { format, .. } => Some(format.text().to_string()),
+        _ => None,
+    };
+    Ok(Input {
+        format: table.format.name().to_string(),
+        log_format,
+        columns: columns.collect::<Result<_>>()?,
+        files: places.iter().map(|place| listing.files[*place].file.clone()).collect(),
+    })
+}
+
+impl From<OnError> for convert::OnError {
+    fn from(on_error: OnError) -> Self {
+        match on_error {
+            OnError::Reject => convert::OnError::Reject,
+            OnError::Skip => convert::OnError::Skip,
+            OnError::Fail => convert::OnError::Fail,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What a run would do, told without doing it.
+
+use super::changes::Step;
+use super::model::{GrantOn, Layout, Pipeline};
+use super::opening::open;
+use super::publication::columns;
+use super::run_report::Action;
+use super::state::{OutputState, Scope, State};
+use super::transforming::planned_columns;
+use super::writing::split_columns;
+use crate::catalog::{Column, Table};
+use crate::error::Result;
+use crate::storage::{Location, Storage};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The differences between what a pipeline says and what is there.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    pub pipeline: String,
+    pub lake: String,
+    /// Whether a run would change anything, or something is not as runs left it.
+    pub changes: bool,
+    pub sources: Vec<SourcePlan>,
+    pub outputs: Vec<OutputPlan>,
+    /// What the pipeline says of tags and grants; they are not applied yet.
+    pub tags: Vec<String>,
+    pub grants: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+/// The files of a source.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourcePlan {
+    pub name: String,
+    pub files: u64,
+    /// As stored.
+    pub bytes: u64,
+}
+
+/// What would happen to a table.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutputPlan {
+    pub name: String,
+    pub table: String,
+    pub action: Action,
+    pub why: String,
+    pub new: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    pub removed: u64,
+    /// The files that would be read, and their bytes as stored.
+    pub read_files: u64,
+    pub read_bytes: u64,
+    /// The first of them.
+    pub read_examples: Vec<String>,
+    /// How the rows would be cut into files.
+    pub files: String,
+    /// Of the table as it is and as it would be.
+    pub columns: Vec<ColumnPlan>,
+    /// What is not as the last run left it.
+    pub drift: Vec<String>,
+}
+
+/// What would happen to a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub struct ColumnPlan {
+    pub name: String,
+    /// Its type now; nothing where it is not there.
+    pub before: Option<String>,
+    /// Its type after a run.
+    pub after: Option<String>,
+    pub comment_changes: bool,
+    pub partition_key: bool,
+}
+
+/// Plans a run of `pipeline`.
+///
+/// # Errors
+/// Where sources or the catalog can't be read, SQL is wrong, or what a run would be refused for.
+pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
+    let location = Location::parse(&pipeline.lake.location)?;
+    let storage = match &location {
+        // A lake that isn't there yet is made by the first run, not by a plan.
+        Location::Folder(path) if !path.exists() => None,
+        _ => Some(Storage::open_with(location, &pipeline.lake.store)?),
+    };
+    let state = State::read(pipeline, storage.as_ref(), scope)?;
+    let runtime = super::runtime(1)?;
+    let sources = state.listings.values().map(|listing| SourcePlan {
+        name: listing.name.clone(),
+        files: listing.files.len() as u64,
+        bytes: listing.files.iter().map(|listed| listed.file.size).sum(),
+    });
+    let mut outputs = Vec::new();
+    let mut notes = Vec::new();
+    for output in &state.outputs {
+        notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
+        outputs.push(output_plan(pipeline, &state, output, storage.as_ref(), &runtime)?);
+    }
+    let changes = !state.is_current() || outputs.iter().any(|output| !output.drift.is_empty());
+    Ok(Plan {
+        pipeline: pipeline.name.clone(),
+        lake: pipeline.lake.location.clone(),
+        changes,
+        sources: sources.collect(),
+        outputs,
+        tags: tags(pipeline),
+        grants: grants(pipeline),
+        notes,
+    })
+}
+
+fn output_plan(
+    pipeline: &Pipeline,
+    state: &State,
+    output: &OutputState,
+    storage: Option<&Storage>,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<OutputPlan> {
+    let changes = &output.changes;
+    let action = match (&output.table, changes.step, changes.stale.is_empty()) {
+        (None, ..) => Action::Created,
+        (_, Step::Nothing, _) if output.described => Action::Altered,
+        (_, Step::Nothing, _) => Action::Unchanged,
+        (_, Step::Rebuild, _) => Action::Replaced,
+        (_, Step::Add, true) => Action::Appended,
+        _ => Action::Updated,
+    };
+    let read = changes.read.iter().flat_map(|(name, places)| places.iter().map(move |place| &state.listings[name].files[*place].file));
+    let read: Vec<_> = read.collect();
+    let columns = match changes.step {
+        Step::Nothing => described_columns(output),
+        _ => column_plans(output.table.as_ref(), &new_columns(pipeline, state, output, runtime)?),
+    };
+    let sum = |pick: fn(&super::changes::FileCounts) -> u64| changes.counts.values().map(pick).sum();
+    Ok(OutputPlan {
+        name: output.output.name.clone(),
+        table: output.output.table.to_string(),
+        action,
+        why: if output.described { "its description has changed".to_string() } else { changes.why.clone() },
+        new: sum(|c| c.new),
+        changed: sum(|c| c.changed),
+        unchanged: sum(|c| c.unchanged),
+        removed: sum(|c| c.removed),
+        read_files: read.len() as u64,
+        read_bytes: read.iter().map(|file| file.size).sum(),
+        read_examples: read.iter().take(3).map(|file| file.path.clone()).collect(),
+        files: files(output),
+        columns,
+        drift: match (storage, &output.table) {
+            (Some(storage), Some(table)) => drift(storage, output, table)?,
+            _ => Vec::new(),
+        },
+    })
+}
+
+/// How the rows are cut into files, in words.
+fn files(output: &OutputState) -> String {
+    let format = output.output.format;
+    let each = if output.output.partition_by.is_empty() { "" } else { " in each partition" };
+    let kind = format.extension().trim_start_matches('.');
+    match output.output.layout {
+        Layout::Splits(splits) if splits.get() == 1 => format!("1 {kind} file{each}"),
+        Layout::Splits(splits) => format!("{splits} {kind} files{each}"),
+        Layout::RowsPerFile(rows) => format!("{kind} files of {rows} rows{each}"),
+        Layout::TargetSize(size) => format!("{kind} files of about {size}{each}"),
+    }
+}
+
+/// The columns, then the partition keys, that a run would give the table.
+fn new_columns(
+    pipeline: &Pipeline,
+    state: &State,
+    output: &OutputState,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<(Vec<Column>, Vec<Column>)> {
+    let mut tables = BTreeMap::new();
+    for source in output.sources.iter().filter_map(|name| pipeline.source(name)) {
+        let places = output.changes.read.get(&source.name).map_or(&[][..], Vec::as_slice);
+        let known = match output.changes.step {
+            Step::Rebuild => None,
+            _ => output.manifests.iter().rev().find_map(|manifest| manifest.inputs.get(&source.name)),
+        };
+        tables.insert(source.name.clone(), open(source, &state.listings[&source.name], places, known)?);
+    }
+    let schema = match tables.get(&output.output.from) {
+        Some(table) => table.format.schema(),
+        None => planned_columns(pipeline, &output.transforms, &tables, runtime)?,
+    };
+    let (files, keys) = split_columns(&output.output, &schema)?;
+    columns(&output.output, &files, &keys)
+}
+
+fn column_plans(table: Option<&Table>, new: &(Vec<Column>, Vec<Column>)) -> Vec<ColumnPlan> {
+    let old: Vec<(&Column, bool)> = table.map(columns_of).unwrap_or_default();
+    let new: Vec<(&Column, bool)> = new.0.iter().map(|column| (column, false)).chain(new.1.iter().map(|column| (column, true))).collect();
+    let find = |columns: &[(&Column, bool)], name: &str| {
+        columns.iter().find(|(column, _)| column.name == name).map(|(column, _)| (*column).clone())
+    };
+    let names: Vec<&str> = new.iter().map(|(column, _)| column.name.as_str()).collect();
+    let gone = old.iter().filter(|(column, _)| !names.contains(&column.name.as_str()));
+    let plans = new.iter().chain(gone).map(|(column, partition_key)| {
+        let (before, after) = (find(&old, &column.name), find(&new, &column.name));
+        let comment_changes = matches!((&before, &after), (Some(before), Some(after)) if before.comment != after.comment);
+        ColumnPlan {
+            name: column.name.clone(),
+            before: before.map(|column| column.data_type),
+            after: after.map(|column| column.data_type),
+            comment_changes,
+            partition_key: *partition_key,
+        }
+    });
+    plans.collect()
+}
+
+fn columns_of(table: &Table) -> Vec<(&Column, bool)> {
+    let columns = table.storage.columns.iter().map(|column| (column, false));
+    columns.chain(table.partition_keys.iter().map(|column| (column, true))).collect()
+}
+
+/// The columns of a table of which only comments change.
+fn described_columns(output: &OutputState) -> Vec<ColumnPlan> {
+    let Some(table) = &output.table else { return Vec::new() };
+    let plans = columns_of(table).into_iter().map(|(column, partition_key)| ColumnPlan {
+        name: column.name.clone(),
+        before: Some(column.data_type.clone()),
+        after: Some(column.data_type.clone()),
+        comment_changes: column.comment.as_ref() != output.output.comments.get(&column.name),
+        partition_key,
+    });
+    plans.collect()
+}
+
+/// What others did to the table or its files.
+fn drift(storage: &Storage, output: &OutputState, table: &Table) -> Result<Vec<String>> {
+    let mut drift = Vec::new();
+    if table.digest != table.expected_digest() {
+        drift.push(format!("its description in the catalog was edited since run {} wrote it", table.origin.run));
+    }
+    let listed = storage.list(&format!("{}/{}", table.database, table.name))?;
+    let there: BTreeMap<&str, u64> = listed.iter().map(|entry| (entry.key.as_str(), entry.size)).collect();
+    let (mut missing, mut other) = (Vec::new(), Vec::new());
+    for (segment, manifest) in table.segments.iter().zip(&output.manifests) {
+        for file in manifest.files.iter().filter(|file| segment.partitions.contains_key(&file.partition)) {
+            match there.get(file.key.as_str()) {
+                None => missing.push(file.key.as_str()),
+                Some(size) if *size != file.bytes => other.push(file.key.as_str()),
+                Some(_) => {}
+            }
+        }
+    }
+    for (files, what) in [(missing, "gone"), (other, "not what was written")] {
+        if let Some(first) = files.first() {
+            drift.push(format!(
+                "{} of its files {} {what}, such as {first}; --full makes them anew",
+                files.len(),
+                if files.len() == 1 { "is" } else { "are" }
+            ));
+        }
+    }
+    // Readers of the catalog don't see these, but those of the folder do.
+    let runs: BTreeSet<&str> = output.manifests.iter().map(|manifest| manifest.run.as_str()).collect();
+    let below = format!("{}/{}/", table.database, table.name);
+    let foreign = listed.iter().filter_map(|entry| entry.key.strip_prefix(&below)).filter(|key| {
+        let folder = key.split('/').next().unwrap_or_default();
+        crate::publish::RunId::of_folder(folder).is_none() && !runs.contains(folder)
+    });
+    let foreign: Vec<&str> = foreign.collect();
+    if let Some(first) = foreign.first() {
+        drift.push(format!("{} files lie in its folder that no run wrote, such as {first}; they are not read", foreign.len()));
+    }
+    Ok(drift)
+}
+
+fn tags(pipeline: &Pipeline) -> Vec<String> {
+    let mut tags: Vec<String> =
+        pipeline.tags.iter().map(|(key, values)| format!("tag {key} with the values {}", values.join(", "))).collect();
+    for output in &pipeline.outputs {
+        tags.extend(output.tags.iter().map(|(key, value)| format!("{key}={value} on {}", output.table)));
+        for (column, assigned) in &output.column_tags {
+            tags.extend(assigned.iter().map(|(key, value)| format!("{key}={value} on {}.{column}", output.table)));
+        }
+    }
+    tags
+}
+
+fn grants(pipeline: &Pipeline) -> Vec<String> {
+    let grant = |grant: &super::model::Grant| {
+        let on = match &grant.on {
+            GrantOn::Database(database) => format!("database {database}"),
+            GrantOn::Table(table) => format!("table {table}"),
+            GrantOn::Tags(tags) => {
+                let keys: Vec<String> = tags.iter().map(|(key, values)| format!("{key}={}", values.join("|"))).collect();
+                format!("what has {}", keys.join(" and "))
+            }
+        };
+        let permissions: Vec<String> = grant.permissions.iter().map(|permission| format!("{permission:?}").to_lowercase()).collect();
+        format!("{} to {} on {on}", permissions.join(", "), grant.principal)
+    };
+    pipeline.grants.iter().map(grant).collect()
+}

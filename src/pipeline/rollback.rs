@@ -1,0 +1,133 @@
+//! Makes readers see again what an earlier run made.
+
+use super::model::Pipeline;
+use super::run::RUNS;
+use super::run_report::{Action, OutputRun, RunReport, RunStatus};
+use crate::catalog::{LocalCatalog, Table};
+use crate::diagnostic::nearest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::publish::RunId;
+use crate::query::live_files;
+use crate::storage::Storage;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Publishes the tables of `pipeline` once more as they were when the run `to` had ended, all at once.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] for a run that is not known or is what readers see, [`ErrorKind::Input`] where its files are gone,
+/// [`ErrorKind::Conflict`] where another run publishes meanwhile.
+pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunReport> {
+    let started = Utc::now();
+    let run = RunId::new(started);
+    let catalog = LocalCatalog::new(storage.clone());
+    let snapshot = catalog.snapshot()?;
+    let mut tables: Vec<Table> = Vec::new();
+    for (_, _, reference) in snapshot.head.tables() {
+        let table = catalog.table(reference)?;
+        if table.origin.pipeline == pipeline.name {
+            tables.push(table);
+        }
+    }
+    let moment = moment(&tables, to).ok_or_else(|| unknown(pipeline, &tables, to))?;
+    let mut notes = vec![format!("rolled back to run {to}; files that came later are new to the next run")];
+    let mut versions = Vec::new();
+    for table in &tables {
+        let name = format!("{}.{}", table.database, table.name);
+        if table.updated <= moment {
+            continue;
+        }
+        let Some(past) = table.history.iter().rev().find(|past| past.updated <= moment) else {
+            notes.push(format!("{name} was made later, and is left as it is"));
+            continue;
+        };
+        let mut old = catalog.table_at(&past.object).map_err(|e| vacuumed(e, &name))?;
+        check_files(storage, &old).map_err(|e| vacuumed(e, &name))?;
+        old.origin.run = run.to_string();
+        old.origin.rolled_back_to = Some(to.to_string());
+        old.updated = started;
+        versions.push(old);
+    }
+    if versions.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, format!("readers see what run {to} made already; nothing was changed")));
+    }
+    let published = catalog.commit(&snapshot, versions)?;
+    let report = RunReport {
+        version: 1,
+        run: run.to_string(),
+        pipeline: pipeline.name.clone(),
+        lake: pipeline.lake.location.clone(),
+        status: RunStatus::Published,
+        started,
+        finished: Utc::now(),
+        etl_version: env!("CARGO_PKG_VERSION").to_string(),
+        vars: BTreeMap::new(),
+        sources: Vec::new(),
+        transforms: Vec::new(),
+        outputs: published.iter().map(summary).collect(),
+        checks: Vec::new(),
+        notes,
+        error: None,
+    };
+    let text = serde_json::to_vec_pretty(&report);
+    let text = text.map_err(|e| Error::new(ErrorKind::Internal, "a report can't be written as JSON").with_source(e))?;
+    storage.put(&format!("{RUNS}/{}/{run}/report.json", pipeline.name), text)?;
+    Ok(report)
+}
+
+/// When the run `to` had published its tables.
+fn moment(tables: &[Table], to: &str) -> Option<DateTime<Utc>> {
+    let versions = tables.iter().flat_map(|table| {
+        let past = table.history.iter().map(|past| (past.run.as_str(), past.updated));
+        past.chain([(table.origin.run.as_str(), table.updated)])
+    });
+    versions.filter(|(run, _)| *run == to).map(|(_, updated)| updated).max()
+}
+
+fn unknown(pipeline: &Pipeline, tables: &[Table], to: &str) -> Error {
+    let runs: BTreeSet<&str> = tables.iter().flat_map(|table| table.history.iter().map(|past| past.run.as_str())).collect();
+    let hint = nearest(to, runs.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let newest: Vec<&str> = runs.iter().rev().take(5).copied().collect();
+    let error = Error::new(ErrorKind::Usage, format!("no run `{to}` of {} published a table{hint}", pipeline.name));
+    match newest.is_empty() {
+        true => error.with_context("what to do", "there is no earlier run to go back to"),
+        false => error.with_context("earlier runs", newest.join(", ")),
+    }
+}
+
+fn check_files(storage: &Storage, table: &Table) -> Result<()> {
+    let listed: BTreeSet<String> =
+        storage.list(&format!("{}/{}", table.database, table.name))?.into_iter().map(|entry| entry.key).collect();
+    match live_files(storage, table)?.into_iter().find(|file| !listed.contains(&file.key)) {
+        Some(gone) => Err(Error::new(ErrorKind::Input, format!("{} is gone", storage.location().join(&gone.key)))),
+        None => Ok(()),
+    }
+}
+
+fn vacuumed(error: Error, table: &str) -> Error {
+    let message = format!("{table} can't be read any more as it was then; nothing was changed");
+    Error::new(ErrorKind::Input, message)
+        .with_source(error)
+        .with_context("why", "`etl vacuum` removes versions that nobody has read for long")
+}
+
+fn summary(table: &Table) -> OutputRun {
+    OutputRun {
+        name: table.origin.output.clone(),
+        table: format!("{}.{}", table.database, table.name),
+        action: Action::RolledBack,
+        format: table.classification().to_string(),
+        compression: table.parameters.get("compressionType").cloned().unwrap_or_default(),
+        files: 0,
+        rows: 0,
+        bytes: 0,
+        bytes_decoded: 0,
+        seconds: 0.0,
+        partitions: Vec::new(),
+        total_files: table.files,
+        total_rows: table.rows,
+        total_bytes: table.bytes,
+        table_version: table.version,
+        location: table.storage.location.clone(),
+    }
+}

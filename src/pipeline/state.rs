@@ -1,0 +1,141 @@
+//! What is there before a run, and what that leaves to do: read alike by a plan and by a run.
+
+use super::changes::{Before, Changes, SegmentInputs, Step, decide};
+use super::definition::{Definition, inputs};
+use super::listing::Listing;
+use super::model::{Output, Pipeline};
+use crate::catalog::{LocalCatalog, Snapshot, Table};
+use crate::diagnostic::nearest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::publish::Manifest;
+use crate::storage::Storage;
+use std::collections::BTreeMap;
+
+/// What is asked of a run, or of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Make all rows anew.
+    pub full: bool,
+    /// Only these outputs; all where there is none.
+    pub only: Vec<String>,
+}
+
+/// Sources and tables as they are.
+pub(super) struct State {
+    pub(super) listings: BTreeMap<String, Listing>,
+    pub(super) snapshot: Snapshot,
+    pub(super) outputs: Vec<OutputState>,
+}
+
+/// An output, its table, and what there is to do.
+pub(super) struct OutputState {
+    pub(super) output: Output,
+    pub(super) definition: Definition,
+    /// The sources that its rows come from.
+    pub(super) sources: Vec<String>,
+    /// The transforms on the way, in order.
+    pub(super) transforms: Vec<String>,
+    pub(super) table: Option<Table>,
+    /// Of each segment of the table.
+    pub(super) manifests: Vec<Manifest>,
+    pub(super) changes: Changes,
+    /// Only what is said of the table has changed.
+    pub(super) described: bool,
+}
+
+impl State {
+    /// Reads what is there; `storage` is nothing where the lake isn't there yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for outputs that aren't there or tables of other pipelines, and what reading sources and catalog gives.
+    pub(super) fn read(pipeline: &Pipeline, storage: Option<&Storage>, scope: &Scope) -> Result<State> {
+        let wanted = choose(pipeline, &scope.only)?;
+        let snapshot = match storage {
+            Some(storage) => LocalCatalog::new(storage.clone()).snapshot()?,
+            None => Snapshot::default(),
+        };
+        let mut listings = BTreeMap::new();
+        let mut outputs = Vec::new();
+        for output in wanted {
+            let (sources, transforms) = inputs(pipeline, output);
+            for source in sources.iter().filter_map(|name| pipeline.source(name)) {
+                if !listings.contains_key(&source.name) {
+                    listings.insert(source.name.clone(), Listing::of(pipeline, source)?);
+                }
+            }
+            outputs.push(OutputState::read(pipeline, output, sources, transforms, storage, &snapshot, &mut listings, scope.full)?);
+        }
+        Ok(State { listings, snapshot, outputs })
+    }
+
+    /// Whether a run would change nothing.
+    pub(super) fn is_current(&self) -> bool {
+        self.outputs.iter().all(|output| output.changes.step == Step::Nothing && !output.described)
+    }
+}
+
+/// The outputs that `only` names.
+fn choose<'a>(pipeline: &'a Pipeline, only: &[String]) -> Result<Vec<&'a Output>> {
+    for name in only {
+        if !pipeline.outputs.iter().any(|output| output.name == *name) {
+            let hint = nearest(name, pipeline.outputs.iter().map(|output| output.name.as_str()));
+            let hint = hint.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let known: Vec<&str> = pipeline.outputs.iter().map(|output| output.name.as_str()).collect();
+            return Err(Error::new(ErrorKind::Usage, format!("{} has no output `{name}`{hint}", pipeline.path))
+                .with_context("outputs", known.join(", ")));
+        }
+    }
+    Ok(pipeline.outputs.iter().filter(|output| only.is_empty() || only.contains(&output.name)).collect())
+}
+
+impl OutputState {
+    #[expect(clippy::too_many_arguments, reason = "each is a part of what is there; a struct of them would be used here only")]
+    fn read(
+        pipeline: &Pipeline,
+        output: &Output,
+        sources: Vec<String>,
+        transforms: Vec<String>,
+        storage: Option<&Storage>,
+        snapshot: &Snapshot,
+        listings: &mut BTreeMap<String, Listing>,
+        full: bool,
+    ) -> Result<OutputState> {
+        let definition = Definition::of(pipeline, output)?;
+        let reference = snapshot.head.table(&output.table.database, &output.table.table);
+        let (mut table, mut manifests) = (None, Vec::new());
+        if let (Some(reference), Some(storage)) = (reference, storage) {
+            let found = LocalCatalog::new(storage.clone()).table(reference)?;
+            if found.origin.pipeline != pipeline.name {
+                let message = format!("{} is a table of the pipeline `{}`", output.table, found.origin.pipeline);
+                return Err(Error::new(ErrorKind::Usage, message)
+                    .with_context("at", &output.place)
+                    .with_context("what to do", "give the table another name, or the pipeline that name"));
+            }
+            let keys: Vec<String> = found.segments.iter().map(|segment| segment.manifest.clone()).collect();
+            manifests = Manifest::read_all(storage, &keys)?;
+            table = Some(found);
+        }
+        let segments: Vec<SegmentInputs> = manifests.iter().map(read_files).collect();
+        let before = Before {
+            mode: output.mode,
+            removed_sources: output.removed_sources,
+            segments: table.is_some().then_some(&segments),
+            redefined: table.as_ref().is_some_and(|table| table.origin.definition != definition.all),
+            reshaped: table.as_ref().is_some_and(|table| table.origin.shape != definition.shape),
+            full,
+        };
+        let mut used: Vec<&mut Listing> = listings.iter_mut().filter(|(name, _)| sources.contains(name)).map(|(_, l)| l).collect();
+        let changes = decide(&before, &mut used).map_err(|error| error.with_context("output", &output.name))?;
+        let described = changes.step == Step::Nothing && table.as_ref().is_some_and(|table| super::publication::differs(table, output));
+        Ok(OutputState { output: output.clone(), definition, sources, transforms, table, manifests, changes, described })
+    }
+
+    /// The inputs of each segment.
+    pub(super) fn segment_inputs(&self) -> Vec<SegmentInputs> {
+        self.manifests.iter().map(read_files).collect()
+    }
+}
+
+fn read_files(manifest: &Manifest) -> SegmentInputs {
+    manifest.inputs.iter().map(|(name, input)| (name.clone(), input.files.clone())).collect()
+}

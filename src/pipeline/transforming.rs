@@ -1,0 +1,226 @@
+//! Runs SQL over sources and earlier transforms, and keeps the result as a file until it is written.
+
+use super::definition::hex;
+use super::listing::Listing;
+use super::model::{Pipeline, Source, Transform};
+use super::opening::open;
+use super::workspace::Workspace;
+use super::writing::{Engine, RejectPolicy};
+use crate::convert::ConvertReport;
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{FormatChoice, Place, Table, TableFormat, TableOptions, resolve};
+use crate::publish::Input;
+use crate::query::{QueryEngine, QueryOptions};
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Makes the rows of transforms; what two outputs need is made once.
+pub(super) struct Transforming<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) listings: &'a BTreeMap<String, Listing>,
+    pub(super) engine: &'a Engine<'a>,
+    pub(super) workspace: &'a Workspace,
+    pub(super) runtime: &'a tokio::runtime::Runtime,
+    /// Folders and files by what is in them.
+    pub(super) made: HashMap<String, Made>,
+    pub(super) ran: Vec<super::run_report::TransformRun>,
+}
+
+/// Rows that are kept.
+#[derive(Clone)]
+pub(super) struct Made {
+    /// The Parquet files; nothing for rows that are read where they are.
+    path: Option<String>,
+    pub(super) table: Table,
+    /// How a source was read.
+    pub(super) report: Option<Arc<ConvertReport>>,
+}
+
+impl Made {
+    /// A source that is read where it is.
+    pub(super) fn read(table: Table) -> Made {
+        Made { path: None, table, report: None }
+    }
+}
+
+/// Which files of which sources are read.
+pub(super) type ReadSet = BTreeMap<String, Vec<usize>>;
+
+impl Transforming<'_> {
+    /// The rows of the last of `transforms`, made of the files `read` of the `sources`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] where SQL is wrong or fails, and what reading sources gives.
+    pub(super) fn make(
+        &mut self,
+        sources: &[String],
+        transforms: &[String],
+        read: &ReadSet,
+        known: &BTreeMap<String, Input>,
+        policy: &mut dyn FnMut(&Source) -> RejectPolicy,
+    ) -> Result<(Table, BTreeMap<String, Made>)> {
+        let mut tables: BTreeMap<String, Made> = BTreeMap::new();
+        for source in sources.iter().filter_map(|name| self.pipeline.source(name)) {
+            let places = read.get(&source.name).map_or(&[][..], Vec::as_slice);
+            tables.insert(source.name.clone(), self.source(source, places, known.get(&source.name), policy)?);
+        }
+        let read_sources = tables.clone();
+        let mut last = None;
+        for transform in transforms.iter().filter_map(|name| self.pipeline.transform(name)) {
+            let made = self.transform(transform, &tables, read)?;
+            last = Some(made.table.clone());
+            tables.insert(transform.name.clone(), made);
+        }
+        let last = last.ok_or_else(|| Error::new(ErrorKind::Internal, "an output reads a transform that there is not"))?;
+        Ok((last, read_sources))
+    }
+
+    fn source(
+        &mut self,
+        source: &Source,
+        places: &[usize],
+        known: Option<&Input>,
+        policy: &mut dyn FnMut(&Source) -> RejectPolicy,
+    ) -> Result<Made> {
+        let key = format!("{} {}", source.name, digest(&format!("{places:?}")));
+        if let Some(made) = self.made.get(&key) {
+            return Ok(made.clone());
+        }
+        let table = open(source, &self.listings[&source.name], places, known)?;
+        // Parquet has no lines that could be rejected, and is read best where it is.
+        let made = if matches!(table.format, TableFormat::Parquet { .. }) || table.sources.is_empty() {
+            Made::read(table)
+        } else {
+            let folder = self.workspace.path(&format!("source-{}", self.made.len()));
+            let read = table.clone();
+            let report = self.engine.spool(table, folder.clone(), policy(source)).map_err(|e| e.with_context("source", &source.name))?;
+            Made { path: Some(folder.display().to_string()), table: read, report: Some(Arc::new(report)) }
+        };
+        self.made.insert(key, made.clone());
+        Ok(made)
+    }
+
+    fn transform(&mut self, transform: &Transform, tables: &BTreeMap<String, Made>, read: &ReadSet) -> Result<Made> {
+        let key = format!("{} {}", transform.name, digest(&format!("{read:?}")));
+        if let Some(made) = self.made.get(&key) {
+            return Ok(made.clone());
+        }
+        let started = Instant::now();
+        let at = |error: Error| error.with_context("transform", &transform.name).with_context("at", &transform.place);
+        let engine = query_engine(self.engine.threads, tables, &transform.reads)?;
+        let path = self.workspace.path(&format!("transform-{}.parquet", self.made.len()));
+        self.engine.progress.start(&transform.name, None);
+        let done = self.runtime.block_on(self.run(&engine, &transform.sql, &path));
+        self.engine.progress.finish();
+        let rows = done.map_err(at)?;
+        let shown = path.display().to_string();
+        let table = plain_table(&shown)?;
+        let seconds = started.elapsed().as_secs_f64();
+        self.ran.push(super::run_report::TransformRun { name: transform.name.clone(), rows, seconds });
+        let made = Made { path: Some(shown), table, report: None };
+        self.made.insert(key, made.clone());
+        Ok(made)
+    }
+
+    async fn run(&self, engine: &QueryEngine, sql: &str, path: &Path) -> Result<u64> {
+        let mut result = engine.query(sql).await?;
+        let schema = in_milliseconds(&result.schema());
+        let failed =
+            |e: parquet::errors::ParquetError| Error::new(ErrorKind::Output, format!("can't write {}", path.display())).with_source(e);
+        let level = ZstdLevel::try_new(1).map_err(failed)?;
+        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+        let file = File::create(path).map_err(|e| Error::output(path.display(), e))?;
+        let mut writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(failed)?;
+        let mut rows = 0;
+        while let Some(batch) = result.next().await? {
+            if self.engine.cancel.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
+            }
+            rows += batch.num_rows() as u64;
+            let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
+            let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+            writer.write(&RecordBatch::try_new(schema.clone(), columns)?).map_err(failed)?;
+        }
+        writer.close().map_err(failed)?;
+        Ok(rows)
+    }
+}
+
+/// An engine that knows the tables that `reads` names.
+fn query_engine(threads: usize, tables: &BTreeMap<String, Made>, reads: &[String]) -> Result<QueryEngine> {
+    let engine = QueryEngine::new(QueryOptions { threads, stdin: false, ..QueryOptions::default() });
+    for (name, made) in tables.iter().filter(|(name, _)| reads.contains(name)) {
+        match &made.path {
+            Some(path) => engine.register_files(name, plain_table(path)?, false)?,
+            None => engine.register_files(name, made.table.clone(), true)?,
+        }
+    }
+    Ok(engine)
+}
+
+/// The Parquet files at `path`, which this run wrote.
+fn plain_table(path: &str) -> Result<Table> {
+    let mut sources = resolve(&[path.to_string()])?;
+    for source in &mut sources {
+        // The folders above are no partitions of it.
+        if let Place::File(file) = &source.place {
+            source.path = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        }
+    }
+    Table::open(sources, &TableOptions { format: FormatChoice::Parquet, ..TableOptions::default() })
+}
+
+/// Times in the unit that Athena reads.
+fn in_milliseconds(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Timestamp(_, zone) => {
+            Arc::new(Field::new(field.name(), DataType::Timestamp(TimeUnit::Millisecond, zone.clone()), field.is_nullable()))
+        }
+        _ => field.clone(),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The columns that the last of `transforms` will have, told without reading rows.
+///
+/// # Errors
+/// [`ErrorKind::Query`] where SQL is wrong.
+pub(super) fn planned_columns(
+    pipeline: &Pipeline,
+    transforms: &[String],
+    sources: &BTreeMap<String, Table>,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<SchemaRef> {
+    let mut schemas: BTreeMap<&str, SchemaRef> = BTreeMap::new();
+    let mut last = None;
+    for transform in transforms.iter().filter_map(|name| pipeline.transform(name)) {
+        let engine = QueryEngine::new(QueryOptions { threads: 1, stdin: false, ..QueryOptions::default() });
+        for (name, table) in sources.iter().filter(|(name, _)| transform.reads.contains(name)) {
+            engine.register_files(name, table.clone(), true)?;
+        }
+        for (name, schema) in schemas.iter().filter(|(name, _)| transform.reads.iter().any(|read| read == *name)) {
+            engine.register_columns(name, schema.clone())?;
+        }
+        let at = |error: Error| error.with_context("transform", &transform.name).with_context("at", &transform.place);
+        let planned: SchemaRef = runtime.block_on(engine.columns(&transform.sql)).map_err(at)?;
+        let schema = in_milliseconds(&planned);
+        schemas.insert(&transform.name, schema.clone());
+        last = Some(schema);
+    }
+    last.ok_or_else(|| Error::new(ErrorKind::Internal, "an output reads a transform that there is not"))
+}
+
+fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}

@@ -1,0 +1,138 @@
+//! Writes the files of one output below a folder of its own.
+
+use super::model::{Layout, Output};
+use crate::convert::{self, ConvertOptions, ConvertReport, OnError, convert};
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::Table;
+use crate::output::FileFormat;
+use crate::progress::Progress;
+use crate::publish::{DataFile, Existing};
+use crate::storage::{Location, Storage};
+use crate::units::Rate;
+use arrow::datatypes::{DataType, Field};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What all conversions of a run have in common.
+pub(super) struct Engine<'a> {
+    pub(super) storage: &'a Storage,
+    pub(super) threads: usize,
+    pub(super) cancel: Arc<AtomicBool>,
+    pub(super) progress: &'a dyn Progress,
+}
+
+/// What was written.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The key of the folder, without a slash at its end.
+    pub(super) folder: String,
+    pub(super) files: Vec<DataFile>,
+    /// The columns of the files, and those of their folders.
+    pub(super) columns: Vec<Field>,
+    pub(super) partition_keys: Vec<Field>,
+    pub(super) report: ConvertReport,
+}
+
+/// How lines that can't be read are dealt with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RejectPolicy {
+    pub(super) on_error: OnError,
+    pub(super) max_rate: Option<Rate>,
+    /// Where they are kept.
+    pub(super) file: Option<PathBuf>,
+}
+
+impl Engine<'_> {
+    /// Writes the rows of `table` as `output` says, to the folder with the key `folder`, which nobody else writes to.
+    ///
+    /// # Errors
+    /// What [`convert`] gives.
+    pub(super) fn write(&self, output: &Output, table: Table, folder: &str, rejects: RejectPolicy) -> Result<Written> {
+        let schema = table.format.schema();
+        let (columns, partition_keys) = split_columns(output, &schema)?;
+        let layout = match output.layout {
+            Layout::Splits(files) => convert::Layout::Splits(files),
+            Layout::RowsPerFile(rows) => convert::Layout::RowsPerFile(rows),
+            Layout::TargetSize(size) => convert::Layout::TargetSize(size),
+        };
+        let at = self.storage.location().join(folder);
+        let options = self.options(table, &at, output.format, layout, output.partition_by.clone(), rejects)?;
+        let report = convert(&options, self.progress).map_err(|e| e.with_context("output", &output.name))?;
+        let root = format!("{}/", self.storage.location());
+        let mut files = Vec::with_capacity(report.files.len());
+        for file in &report.files {
+            let key = file.path.strip_prefix(&root).unwrap_or(&file.path).to_string();
+            let below = key.strip_prefix(folder).unwrap_or(&key).trim_start_matches('/');
+            let partition = below.rsplit_once('/').map_or("", |(partition, _)| partition).to_string();
+            files.push(DataFile { partition, rows: file.rows, bytes: file.bytes, sha256: self.checksum(&key)?, key });
+        }
+        Ok(Written { folder: folder.to_string(), files, columns, partition_keys, report })
+    }
+
+    /// Writes the rows of `table` to Parquet files in the folder `path` of this machine, to be read again soon.
+    ///
+    /// # Errors
+    /// What [`convert`] gives.
+    pub(super) fn spool(&self, table: Table, path: PathBuf, rejects: RejectPolicy) -> Result<ConvertReport> {
+        let format = FileFormat::new(crate::output::Kind::Parquet, Some("zstd"), Some(1), Default::default())?;
+        let layout = convert::Layout::TargetSize(crate::units::ByteSize(256 << 20));
+        convert(&self.options(table, &Location::Folder(path), format, layout, Vec::new(), rejects)?, self.progress)
+    }
+
+    fn options(
+        &self,
+        table: Table,
+        to: &Location,
+        format: FileFormat,
+        layout: convert::Layout,
+        partition_by: Vec<String>,
+        rejects: RejectPolicy,
+    ) -> Result<ConvertOptions> {
+        let output = to.path().ok_or_else(|| Error::new(ErrorKind::Usage, format!("{to} can't be written yet")))?;
+        Ok(ConvertOptions {
+            table,
+            output: output.to_path_buf(),
+            format,
+            layout,
+            partition_by,
+            existing: Existing::Refuse,
+            on_error: rejects.on_error,
+            max_reject_rate: rejects.max_rate,
+            rejects: rejects.file,
+            threads: self.threads,
+            cancel: self.cancel.clone(),
+        })
+    }
+
+    fn checksum(&self, key: &str) -> Result<String> {
+        use sha2::{Digest, Sha256};
+        let object = self.storage.get(key)?;
+        let object = object.ok_or_else(|| Error::new(ErrorKind::Output, format!("{} is gone", self.storage.location().join(key))))?;
+        Ok(super::definition::hex(&Sha256::digest(&object.bytes)))
+    }
+}
+
+/// The columns of an output's files, and those that become folders.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] for a key that there is no column for.
+pub(super) fn split_columns(output: &Output, schema: &arrow::datatypes::Schema) -> Result<(Vec<Field>, Vec<Field>)> {
+    let mut keys = Vec::new();
+    for name in &output.partition_by {
+        let data_type = match (schema.field_with_name(name), name.as_str()) {
+            (Ok(field), _) if folder_type(field.data_type()) => field.data_type().clone(),
+            (Err(_), "dt") => DataType::Date32,
+            _ => DataType::Utf8View,
+        };
+        keys.push(Field::new(name, data_type, true));
+    }
+    let is_key = |field: &Field| output.partition_by.contains(field.name());
+    let columns = schema.fields().iter().filter(|field| !is_key(field)).map(|field| field.as_ref().clone()).collect();
+    Ok((columns, keys))
+}
+
+/// Whether a folder's name gives back a value of this type.
+fn folder_type(data_type: &DataType) -> bool {
+    data_type.is_integer() || matches!(data_type, DataType::Date32 | DataType::Boolean)
+}

@@ -1,0 +1,90 @@
+//! What a run wrote to a table, and what of: kept in the lake before anybody reads it.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Storage;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The files of one run for one table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Of this format; 1.
+    pub format: u32,
+    pub pipeline: String,
+    pub output: String,
+    pub table: String,
+    pub run: String,
+    pub created: DateTime<Utc>,
+    pub etl_version: String,
+    /// SHA-256 of all that the pipeline says of this output.
+    pub definition: String,
+    /// What was read, by the name of the source.
+    pub inputs: BTreeMap<String, Input>,
+    /// In the order of the rows.
+    pub files: Vec<DataFile>,
+}
+
+/// What was read of a source.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// A preset's name, `custom`, `csv`, `json` or `parquet`.
+    pub format: String,
+    /// The LogFormat of a log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<String>,
+    /// Name and Athena's type of each column.
+    pub columns: Vec<(String, String)>,
+    pub files: Vec<SourceFile>,
+}
+
+/// An input file as it was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFile {
+    pub path: String,
+    /// In bytes, as stored.
+    pub size: u64,
+    /// When it changed last, to the nanosecond, or its ETag.
+    pub mark: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// Below the lake's folder.
+    pub key: String,
+    /// The partition's folder; empty where there is none.
+    pub partition: String,
+    pub rows: u64,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+impl Manifest {
+    /// Keeps it at `key`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] where it can't be written.
+    pub fn write(&self, storage: &Storage, key: &str) -> Result<()> {
+        let text =
+            serde_json::to_vec(self).map_err(|e| Error::new(ErrorKind::Internal, "a manifest can't be written as JSON").with_source(e))?;
+        storage.put(key, text)
+    }
+
+    /// Reads the ones at `keys`, in their order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where one is gone or is none.
+    pub fn read_all(storage: &Storage, keys: &[String]) -> Result<Vec<Manifest>> {
+        let objects = storage.get_all(keys)?;
+        let parsed = objects.into_iter().zip(keys).map(|(object, key)| {
+            let shown = storage.location().join(key);
+            let object = object.ok_or_else(|| Error::new(ErrorKind::Input, format!("{shown} is gone")))?;
+            let wrong = |e| Error::new(ErrorKind::Input, format!("{shown} is not a run's manifest")).with_source(e);
+            serde_json::from_slice(&object.bytes).map_err(wrong)
+        });
+        parsed.collect()
+    }
+}

@@ -1,0 +1,158 @@
+//! The tables of a lake, as its catalog has them at one moment.
+
+use super::partitions::Partitions;
+use super::rejects::RejectLog;
+use super::table::FileTable;
+use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{Place, Source, Table, TableFormat};
+use crate::publish::{DataFile, Manifest};
+use crate::storage::{Location, Storage};
+use crate::tabular::CsvOptions;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::common::DataFusionError;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The tables that a query can name, as `database.table`.
+#[derive(Debug, Clone)]
+pub struct LakeTables {
+    storage: Storage,
+    catalog: LocalCatalog,
+    snapshot: Snapshot,
+    /// Versions that nobody else sees yet.
+    staged: BTreeMap<(String, String), CatalogTable>,
+}
+
+impl LakeTables {
+    /// The tables of the lake in `storage`, as they are now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where the catalog can't be read.
+    pub fn open(storage: Storage) -> Result<LakeTables> {
+        let catalog = LocalCatalog::new(storage.clone());
+        let snapshot = catalog.snapshot()?;
+        Ok(LakeTables { storage, catalog, snapshot, staged: BTreeMap::new() })
+    }
+
+    /// The same tables, with these in the place of those that have their names.
+    pub fn with_staged(mut self, tables: impl IntoIterator<Item = CatalogTable>) -> LakeTables {
+        self.staged.extend(tables.into_iter().map(|table| ((table.database.clone(), table.name.clone()), table)));
+        self
+    }
+
+    /// All names, as `(database, table)`, sorted.
+    pub fn names(&self) -> Vec<(String, String)> {
+        let known = self.snapshot.head.tables().map(|(database, name, _)| (database.to_string(), name.to_string()));
+        let mut names: Vec<(String, String)> = known.chain(self.staged.keys().cloned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn find(&self, database: &str, name: &str) -> Result<Option<CatalogTable>> {
+        if let Some(staged) = self.staged.get(&(database.to_string(), name.to_string())) {
+            return Ok(Some(staged.clone()));
+        }
+        self.snapshot.head.table(database, name).map(|reference| self.catalog.table(reference)).transpose()
+    }
+}
+
+/// The live files of `table`, in the order of its segments and of their rows.
+///
+/// # Errors
+/// [`ErrorKind::Input`] where a manifest can't be read.
+pub fn live_files(storage: &Storage, table: &CatalogTable) -> Result<Vec<DataFile>> {
+    let keys: Vec<String> = table.segments.iter().map(|segment| segment.manifest.clone()).collect();
+    let manifests = Manifest::read_all(storage, &keys)?;
+    let live = table
+        .segments
+        .iter()
+        .zip(manifests)
+        .flat_map(|(segment, manifest)| manifest.files.into_iter().filter(|file| segment.partitions.contains_key(&file.partition)));
+    Ok(live.collect())
+}
+
+/// The tables of one database.
+pub(super) struct LakeSchema {
+    tables: Arc<LakeTables>,
+    database: String,
+    threads: usize,
+    rejects: Arc<RejectLog>,
+}
+
+impl fmt::Debug for LakeSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LakeSchema").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+impl LakeSchema {
+    pub(super) fn new(tables: Arc<LakeTables>, database: String, threads: usize, rejects: Arc<RejectLog>) -> LakeSchema {
+        LakeSchema { tables, database, threads, rejects }
+    }
+
+    fn open(&self, table: &CatalogTable) -> Result<FileTable> {
+        let files = live_files(&self.tables.storage, table)?;
+        let fields = table.partition_fields()?;
+        let folders: Vec<&str> = files.iter().map(|file| file.partition.as_str()).collect();
+        let partitions = Partitions::of_folders(&folders, &fields)?;
+        let sources = files.iter().map(|file| source(&self.tables.storage, file)).collect::<Result<Vec<_>>>()?;
+        let table = Table { sources, format: format(table)?, notes: Vec::new() };
+        Ok(FileTable::with_partitions(table, partitions, self.threads, self.rejects.clone()))
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for LakeSchema {
+    fn table_names(&self) -> Vec<String> {
+        self.tables.names().into_iter().filter(|(database, _)| *database == self.database).map(|(_, name)| name).collect()
+    }
+
+    async fn table(&self, name: &str) -> datafusion::common::Result<Option<Arc<dyn TableProvider>>> {
+        let found = self.tables.find(&self.database, name).and_then(|table| table.map(|table| self.open(&table)).transpose());
+        match found {
+            Ok(table) => Ok(table.map(|table| Arc::new(table) as Arc<dyn TableProvider>)),
+            Err(error) => Err(DataFusionError::External(Box::new(error))),
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.table_names().iter().any(|known| known == name)
+    }
+}
+
+fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
+    let location = storage.location().join(&file.key);
+    match &location {
+        Location::Folder(path) => Ok(Source { path: location.to_string(), place: Place::File(path.clone()), size: Some(file.bytes) }),
+        Location::Bucket { .. } => Err(Error::new(ErrorKind::Input, format!("{location} can't be read yet"))),
+    }
+}
+
+/// How the files of `table` are read.
+fn format(table: &CatalogTable) -> Result<TableFormat> {
+    let schema: SchemaRef = table.file_schema()?;
+    let schema = as_read(&schema);
+    match table.classification() {
+        "parquet" => Ok(TableFormat::Parquet { schema }),
+        "json" => Ok(TableFormat::Json { schema }),
+        "csv" => Ok(TableFormat::Csv { options: CsvOptions { delimiter: b',', header: true }, schema }),
+        other => {
+            let message = format!("the files of {}.{} are of the kind `{other}`, which can't be read", table.database, table.name);
+            Err(Error::new(ErrorKind::Input, message).with_context("known", "parquet, csv, json"))
+        }
+    }
+}
+
+/// Text is read as views, which need not be copied.
+fn as_read(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => Arc::new(Field::new(field.name(), DataType::Utf8View, true)),
+        _ => field.clone(),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}

@@ -1,0 +1,62 @@
+//! What was expected of the tables, and what was found, with rows that show what is wrong.
+
+use super::super::checks::{tally, verdict};
+use super::super::wording::{Mood, duration, printable, shortened, when};
+use super::{class, scrolling};
+use crate::pipeline::{CheckRun, Sample};
+use maud::{Markup, html};
+
+/// Characters of a value, and of what was expected and found, that are shown.
+const SHOWN: usize = 400;
+
+pub(super) fn section(checks: &[CheckRun]) -> Markup {
+    if checks.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="checks" {
+            h2 id="checks" { "Checks " span.soft { "(" (tally(checks)) ")" } }
+            ul.checks { @for check in checks { (item(check)) } }
+        }
+    }
+}
+
+fn item(check: &CheckRun) -> Markup {
+    html! {
+        li {
+            div { span class={ "pill " (class(Mood::of_check(check))) } { (verdict(check)) } }
+            div {
+                strong { (printable(&check.name)) } " "
+                span.soft { (printable(&check.kind)) ", " (when(check.when)) ", " (duration(check.seconds)) }
+                dl.facts {
+                    dt { "Expected" } dd { (shortened(&check.expected, SHOWN)) }
+                    dt { "Found" } dd { (shortened(&check.found, SHOWN)) }
+                }
+                @if let Some(found) = check.sample.as_ref().filter(|sample| !sample.rows.is_empty()) {
+                    div.sample { (scrolling(&format!("Rows of {}", printable(&check.name)), sample(found))) }
+                }
+            }
+        }
+    }
+}
+
+fn sample(sample: &Sample) -> Markup {
+    html! {
+        table {
+            caption.hidden { "Rows that show it" }
+            thead { tr { @for name in &sample.columns { th scope="col" { (printable(name)) } } } }
+            tbody {
+                @for row in &sample.rows {
+                    tr {
+                        @for value in row {
+                            @match value {
+                                Some(value) => td { (shortened(value, SHOWN)) },
+                                None => td { span.null { "NULL" } },
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A run as one page that needs nothing else: no network, no script; light or dark as the reader's system is, and fit for print.
+
+mod chart;
+mod checks;
+mod outputs;
+mod sources;
+mod summary;
+
+use super::wording::{Mood, printable, printable_lines};
+use crate::pipeline::RunReport;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+/// A browser loads and runs nothing, even if a text got through unescaped.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// The report as a page of HTML.
+pub fn html(report: &RunReport) -> String {
+    let bad = report.checks.iter().any(|check| !check.passed);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (printable(&report.pipeline)) ": " (super::wording::outcome(report)) }
+                style { (PreEscaped(include_str!("style.css"))) }
+            }
+            body {
+                (summary::header(report))
+                main {
+                    // What is wrong stands first.
+                    @if bad { (checks::section(&report.checks)) }
+                    (outputs::section(&report.outputs))
+                    (sources::section(&report.sources))
+                    (sources::rejects(&report.sources))
+                    (outputs::transforms(&report.transforms))
+                    @if !bad { (checks::section(&report.checks)) }
+                    (notes(report))
+                }
+                (summary::footer(report))
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn notes(report: &RunReport) -> Markup {
+    if report.notes.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="notes" {
+            h2 id="notes" { "Notes" }
+            ul { @for note in &report.notes { li { (printable(note)) } } }
+        }
+    }
+}
+
+/// A box that says what is wrong.
+fn alert(class: &str, title: &str, text: &str) -> Markup {
+    html! { div class={ "alert " (class) } role="note" { strong { (title) } pre { (printable_lines(text)) } } }
+}
+
+/// A table that may be wider than the screen, then scrolls; by the keyboard, too.
+fn scrolling(name: &str, table: Markup) -> Markup {
+    html! { div.scroll role="region" aria-label=(name) tabindex="0" { (table) } }
+}
+
+/// The class of a mood's colours.
+fn class(mood: Mood) -> &'static str {
+    match mood {
+        Mood::Good => "good",
+        Mood::Warning => "warn",
+        Mood::Bad => "bad",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::{failed, hostile, published, up_to_date};
+
+    /// Elements that have no end.
+    const VOID: [&str; 2] = ["meta", "!DOCTYPE"];
+
+    /// The names of the elements of `page`, which is checked to be well-formed: tags are balanced, attributes quoted, ids unique and
+    /// there where they are referred to.
+    fn elements(page: &str) -> Vec<String> {
+        let (mut open, mut seen, mut ids, mut wanted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut rest = page;
+        while let Some(at) = rest.find('<') {
+            assert!(!rest[..at].contains('>') || open.last() == Some(&"style"), "a lone > in {}", &rest[..at]);
+            let end = at + rest[at..].find('>').unwrap();
+            let tag = &rest[at + 1..end];
+            rest = &rest[end + 1..];
+            if let Some(name) = tag.strip_prefix('/') {
+                assert_eq!(open.pop(), Some(name), "</{name}>");
+                continue;
+            }
+            let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+            seen.push(name.to_string());
+            if !VOID.contains(&name) {
+                open.push(name);
+                let quotes = attributes.split('"').collect::<Vec<_>>();
+                assert!(quotes.len() % 2 == 1, "{tag}");
+                for pair in quotes.chunks_exact(2) {
+                    let name = pair[0].trim().strip_suffix('=').unwrap_or_else(|| panic!("{tag}"));
+                    assert!(!name.starts_with("on") && !["src", "href", "style", "action"].contains(&name), "{tag}");
+                    match name {
+                        "id" => ids.push(pair[1].to_string()),
+                        "aria-labelledby" => wanted.extend(pair[1].split(' ').map(str::to_string)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        assert!(open.is_empty(), "{open:?} are not closed");
+        let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len(), "{ids:?}");
+        wanted.iter().for_each(|id| assert!(unique.contains(id), "no {id}"));
+        seen
+    }
+
+    #[test]
+    fn pages_are_well_formed_and_load_nothing() {
+        for report in [published(), failed(), up_to_date(), hostile()] {
+            let page = html(&report);
+            let seen = elements(&page);
+            for loads in ["script", "link", "img", "iframe", "object", "a", "base", "form", "image", "use"] {
+                assert!(!seen.iter().any(|name| name == loads), "{loads}");
+            }
+            for loads in ["http://", "https://", "@import", "url(", "//"] {
+                let shown = page.replace("s3://example-lake", "");
+                assert!(!shown.contains(loads), "{loads}");
+            }
+            let count = |name: &str| seen.iter().filter(|seen| *seen == name).count();
+            assert_eq!(count("h1"), 1);
+            assert_eq!(count("style"), 1);
+            // Every drawing says what it shows, and every table's head what its cells are.
+            assert_eq!((count("title"), count("desc")), (1 + count("svg"), count("svg")));
+            assert_eq!(page.matches("<th ").count() + page.matches("<th>").count(), page.matches("scope=\"").count());
+        }
+    }
+
+    #[test]
+    fn text_of_others_stays_text() {
+        let page = html(&hostile());
+        assert!(page.contains("&lt;script&gt;alert('x')&lt;/script&gt;&quot; onload=&quot;y\\u{1b}[31m\\u{202e}&amp;amp;\\u{0}"));
+        assert!(!page.contains("<script") && !page.contains('\u{202e}') && !page.contains('\u{1b}') && !page.contains('\0'));
+        assert!(page.len() < 100_000, "{} bytes", page.len());
+    }
+
+    #[test]
+    fn the_page_says_what_the_report_says() {
+        let page = html(&failed());
+        for text in [
+            "<h1>access_daily</h1>",
+            "checks failed, not published",
+            "148,540",
+            "no closing quote",
+            "8,899",
+            "status matches ^[1-5][0-9][0-9]$",
+            "1 check failed, and nothing was published",
+            "web.access",
+            "38.4 MB/s",
+        ] {
+            assert!(page.contains(text), "{text}");
+        }
+        // What failed stands before what was written.
+        assert!(page.find("id=\"checks\"").unwrap() < page.find("id=\"outputs\"").unwrap());
+        assert!(html(&up_to_date()).contains("nothing changed in 14 files of 2 sources"));
+    }
+}

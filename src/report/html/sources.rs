@@ -1,0 +1,138 @@
+//! What was read: every line is accounted for, and the ones that don't fit are shown.
+
+use super::super::wording::{counted, files, printable, share, shortened};
+use super::chart::{Bar, Part, bars, stack};
+use super::{alert, scrolling};
+use crate::pipeline::{RejectedLine, SourceRun};
+use crate::units::{ByteSize, count};
+use maud::{Markup, html};
+
+/// Characters of a rejected line that are shown.
+const SHOWN: usize = 400;
+
+pub(super) fn section(sources: &[SourceRun]) -> Markup {
+    if sources.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="sources" {
+            h2 id="sources" { "Sources" }
+            div.charts { @for (index, source) in sources.iter().enumerate().filter(|(_, s)| s.lines > 0) { (accounting(index, source)) } }
+            (scrolling("Sources", table(sources)))
+            @for source in sources.iter().filter(|s| s.lines != s.rows + s.rejects + s.blank) {
+                (alert("bad", "The lines don't add up", &format!("of source {}: this is a fault of etl", source.name)))
+            }
+        }
+    }
+}
+
+/// Where the lines of a source went.
+fn accounting(index: usize, source: &SourceRun) -> Markup {
+    let text = format!(
+        "{} = {} + {} + {} blank",
+        counted(source.lines, "line"),
+        counted(source.rows, "row"),
+        counted(source.rejects, "reject"),
+        count(source.blank)
+    );
+    let parts = [
+        Part { class: "s-bar", size: source.rows },
+        Part { class: "s-bad", size: source.rejects },
+        Part { class: "s-blank", size: source.blank },
+    ];
+    html! {
+        figure {
+            figcaption {
+                (printable(&source.name))
+                span.key { span.s-bar { "rows" } span.s-bad { "rejects" } span.s-blank { "blank" } }
+            }
+            (stack(&format!("lines-{index}"), &format!("Lines of {}", printable(&source.name)), &text, &parts))
+            p.soft { (text) }
+        }
+    }
+}
+
+fn table(sources: &[SourceRun]) -> Markup {
+    html! {
+        table {
+            caption.hidden { "Files and lines of each source" }
+            thead {
+                tr {
+                    th scope="col" { "Source" }
+                    th scope="col" { "Format" }
+                    th scope="col" { "Files" }
+                    th.n scope="col" { "Lines" }
+                    th.n scope="col" { "= Rows" }
+                    th.n scope="col" { "+ Rejects" }
+                    th.n scope="col" { "+ Blank" }
+                    th.n scope="col" { "Read" }
+                    th.n scope="col" { "Decompressed" }
+                }
+            }
+            tbody {
+                @for source in sources {
+                    tr {
+                        th scope="row" { (printable(&source.name)) }
+                        td { (printable(&source.format)) }
+                        td { (files(source.files_new, source.files_changed, source.files_unchanged, source.files_removed)) }
+                        td.n { (count(source.lines)) }
+                        td.n { (count(source.rows)) }
+                        td.n { (count(source.rejects)) }
+                        td.n { (count(source.blank)) }
+                        td.n { (ByteSize(source.bytes_in)) }
+                        td.n { (ByteSize(source.bytes_decoded)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The lines that don't fit, by reason, with examples.
+pub(super) fn rejects(sources: &[SourceRun]) -> Markup {
+    let some: Vec<(usize, &SourceRun)> = sources.iter().enumerate().filter(|(_, source)| source.rejects > 0).collect();
+    if some.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="rejects" {
+            h2 id="rejects" { "Rejected lines" }
+            @for (index, source) in some {
+                (reasons(index, source))
+                @for reason in source.rejects_by_reason.keys() {
+                    @let lines: Vec<&RejectedLine> = source.reject_examples.iter().filter(|line| line.reason == *reason).collect();
+                    @if !lines.is_empty() {
+                        h4 { (printable(reason)) }
+                        ul.lines { @for line in lines { (example(line)) } }
+                    }
+                }
+                @if let Some(file) = &source.rejects_file { p.soft { "All of them: " code { (printable(file)) } } }
+            }
+        }
+    }
+}
+
+fn reasons(index: usize, source: &SourceRun) -> Markup {
+    let bar = |(reason, rejects): (&String, &u64)| Bar {
+        name: reason.clone(),
+        value: match share(*rejects, source.lines) {
+            Some(share) => format!("{} · {share}", count(*rejects)),
+            None => count(*rejects),
+        },
+        length: *rejects as f64,
+        whole: 0.0,
+    };
+    let mut drawn: Vec<Bar> = source.rejects_by_reason.iter().map(bar).collect();
+    drawn.sort_by(|a, b| b.length.total_cmp(&a.length));
+    let key = html! { span.key { "lines, and their share of all lines" } };
+    bars(&format!("reasons-{index}"), &format!("{}, by reason", printable(&source.name)), "s-bad", Some(key), &drawn)
+}
+
+fn example(line: &RejectedLine) -> Markup {
+    html! {
+        li {
+            span.mono { (printable(&line.path)) ":" (count(line.line)) " (byte " (count(line.offset)) ")" }
+            pre { (shortened(&line.text, SHOWN)) }
+        }
+    }
+}

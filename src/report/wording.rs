@@ -1,0 +1,186 @@
+//! How figures, times and states are put in words, and how text that others wrote is made safe to look at.
+
+use crate::pipeline::{Action, CheckRun, RunReport, RunStatus, Severity, When};
+use crate::units::{ByteSize, Throughput, count};
+use chrono::{DateTime, Utc};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// On one line, and without what would control a terminal or turn the direction of writing: the text comes from whoever wrote the
+/// files that were read.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_control) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().flat_map(|c| if is_control(c) { c.escape_default().collect() } else { vec![c] }).collect())
+}
+
+/// As [`printable`], with the line breaks left in.
+pub(super) fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+fn is_control(c: char) -> bool {
+    // Marks and overrides of direction show a text as another one than it is; U+2028 and U+2029 break lines.
+    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// As [`printable`], and the first `most` characters of it.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    let mut rest = text.chars();
+    let start: String = rest.by_ref().take(most).collect();
+    match rest.count() {
+        0 => printable(&start).into_owned(),
+        more => format!("{}… ({} more)", printable(&start), counted(more as u64, "character")),
+    }
+}
+
+/// `1 file`, `2,000 files`.
+pub(super) fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+/// `0.34 s`, `12.5 s`, `2 min 05 s`, `1 h 02 min`.
+pub(super) fn duration(seconds: f64) -> String {
+    // Clocks may be set back in a run.
+    let seconds = seconds.max(0.0);
+    let whole = seconds.round() as u64;
+    match seconds {
+        s if s < 9.995 => format!("{s:.2} s"),
+        s if s < 59.95 => format!("{s:.1} s"),
+        _ if whole < 3_600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3_600, whole % 3_600 / 60),
+    }
+}
+
+/// To the second.
+pub(super) fn moment(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// `18.0%`; nothing where there is no whole.
+pub(super) fn share(part: u64, whole: u64) -> Option<String> {
+    let percent = part as f64 / whole as f64 * 100.0;
+    // What is there is not shown as nothing.
+    let small = part > 0 && percent < 0.05;
+    (whole > 0).then(|| if small { "<0.1%".to_string() } else { format!("{percent:.1}%") })
+}
+
+/// Bytes of input a second; nothing where nothing was read or no time passed.
+pub(super) fn throughput(bytes: u64, seconds: f64) -> Option<Throughput> {
+    let elapsed = Duration::try_from_secs_f64(seconds).ok()?;
+    Some(Throughput::new(bytes, elapsed)).filter(|speed| speed.0 > 0.0)
+}
+
+/// `3 new, 1 changed, 10 unchanged`.
+pub(super) fn files(new: u64, changed: u64, unchanged: u64, removed: u64) -> String {
+    let all = [(new, "new"), (changed, "changed"), (unchanged, "unchanged"), (removed, "removed")];
+    let some: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))).collect();
+    if some.is_empty() { "none".to_string() } else { some.join(", ") }
+}
+
+/// `1.2 MB in 3 files, 20,000 rows`.
+pub(super) fn holding(files: u64, rows: u64, bytes: u64) -> String {
+    format!("{} in {}, {}", ByteSize(bytes), counted(files, "file"), counted(rows, "row"))
+}
+
+/// How a run ended, in a few words.
+pub(super) fn outcome(report: &RunReport) -> String {
+    let status = match report.status {
+        RunStatus::Published => "published",
+        RunStatus::UpToDate => "up to date",
+        RunStatus::ChecksFailed => "checks failed, not published",
+        RunStatus::PublishedChecksFailed => "published, checks failed",
+        RunStatus::Failed => "failed, not published",
+    };
+    match Mood::of_run(report) {
+        Mood::Warning => {
+            let warnings = report.checks.iter().filter(|check| !check.passed).count() as u64;
+            format!("{status} with {}", counted(warnings, "warning"))
+        }
+        Mood::Good | Mood::Bad => status.to_string(),
+    }
+}
+
+/// Whether it ended well, all but, or badly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Good,
+    Warning,
+    Bad,
+}
+
+impl Mood {
+    /// Of a run.
+    pub(super) fn of_run(report: &RunReport) -> Mood {
+        match report.status {
+            RunStatus::Published | RunStatus::UpToDate if report.checks.iter().any(|check| !check.passed) => Mood::Warning,
+            RunStatus::Published | RunStatus::UpToDate => Mood::Good,
+            RunStatus::ChecksFailed | RunStatus::PublishedChecksFailed | RunStatus::Failed => Mood::Bad,
+        }
+    }
+
+    /// Of a check.
+    pub(super) fn of_check(check: &CheckRun) -> Mood {
+        match (check.passed, check.severity) {
+            (true, _) => Mood::Good,
+            (false, Severity::Warn) => Mood::Warning,
+            (false, Severity::Fail) => Mood::Bad,
+        }
+    }
+}
+
+/// What happened to a table.
+pub(super) fn action(action: Action) -> &'static str {
+    match action {
+        Action::Created => "created",
+        Action::Replaced => "replaced",
+        Action::Appended => "appended",
+        Action::Updated => "updated",
+        Action::Altered => "altered",
+        Action::RolledBack => "rolled back",
+        Action::Unchanged => "unchanged",
+    }
+}
+
+/// When a check ran.
+pub(super) fn when(when: When) -> &'static str {
+    match when {
+        When::BeforePublish => "before publishing",
+        When::AfterPublish => "after publishing",
+    }
+}
+
+/// What became of a run's source files, where nothing was to be done: `nothing changed in 12 files of 2 sources`.
+pub(super) fn nothing_to_do(report: &RunReport) -> String {
+    let files = report.sources.iter().map(|s| s.files_unchanged + s.files_new + s.files_changed).sum();
+    let sources = counted(report.sources.len() as u64, "source");
+    format!("nothing changed in {} of {sources} since the last run", counted(files, "file"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_written_as_people_read_them() {
+        let shown = [0.0, 0.344, 9.99, 12.34, 59.97, 125.4, 3_725.0, -3.0].map(duration);
+        assert_eq!(shown, ["0.00 s", "0.34 s", "9.99 s", "12.3 s", "1 min 00 s", "2 min 05 s", "1 h 02 min", "0.00 s"]);
+        assert_eq!((share(18, 100).as_deref(), share(1, 0)), (Some("18.0%"), None));
+        assert_eq!((share(1, 1_000_000).as_deref(), share(0, 9).as_deref()), (Some("<0.1%"), Some("0.0%")));
+        assert_eq!(throughput(1_000_000, 0.5).map(|t| t.to_string()).as_deref(), Some("2.0 MB/s"));
+        assert_eq!((throughput(1, 0.0), throughput(0, 1.0), throughput(1, f64::NAN)), (None, None, None));
+        assert_eq!(files(3, 0, 1_000, 0), "3 new, 1,000 unchanged");
+        assert_eq!(files(0, 0, 0, 0), "none");
+        assert_eq!((counted(1, "file"), counted(0, "file")), ("1 file".to_string(), "0 files".to_string()));
+    }
+
+    #[test]
+    fn text_of_others_controls_nothing() {
+        assert_eq!(printable("a\u{1b}[31m\u{202e}b\n"), "a\\u{1b}[31m\\u{202e}b\\n");
+        assert!(matches!(printable("müller <b>"), Cow::Borrowed("müller <b>")));
+        assert_eq!(printable_lines("a\r\nb\u{7}"), "a\nb\\u{7}");
+        assert_eq!(shortened("äöü\u{0}", 2), "äö… (2 characters more)");
+        assert_eq!(shortened("äö\u{0}", 3), "äö\\u{0}");
+    }
+}
