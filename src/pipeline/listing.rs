@@ -72,8 +72,9 @@ fn listed(pipeline: &Pipeline, source: &Source, found: input::Source) -> Result<
 
 /// The path by which a file is remembered: relative to the pipeline's file where it is near, so that both can be moved together.
 fn kept_path(pipeline: &str, path: &str) -> String {
-    let Some(folder) = Path::new(pipeline).parent().and_then(|folder| std::path::absolute(folder).ok()) else { return path.to_string() };
-    if let Ok(below) = Path::new(path).strip_prefix(&folder) {
+    let Ok(file) = std::path::absolute(pipeline) else { return path.to_string() };
+    let Some(folder) = file.parent() else { return path.to_string() };
+    if let Ok(below) = Path::new(path).strip_prefix(folder) {
         return below.display().to_string();
     }
     match folder.parent().and_then(|above| Path::new(path).strip_prefix(above).ok()) {

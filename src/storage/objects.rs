@@ -183,6 +183,9 @@ impl Storage {
 
     /// Replaces the object that was read as `version`; false where it is another one by now.
     ///
+    /// Where the answer to the write was lost and the object is another one by now, that one may have replaced ours: false then
+    /// doesn't mean that ours was never there. An object that keeps the ids of what it was made of tells.
+    ///
     /// # Errors
     /// [`ErrorKind::Output`] naming it.
     pub fn replace(&self, key: &str, bytes: impl Into<Bytes>, version: &Version) -> Result<bool> {
