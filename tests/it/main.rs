@@ -27,6 +27,7 @@ mod rows;
 mod s3;
 mod s3_credentials;
 mod s3_faults;
+mod schedule;
 mod splits;
 mod table;
 mod validate;

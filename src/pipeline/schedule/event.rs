@@ -9,24 +9,61 @@ use std::fmt::Write;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A pipeline is scheduled, or scheduled for other times.
-    Loaded { pipeline: String, path: String, cron: String, timezone: String, next: Option<DateTime<Utc>> },
+    Loaded {
+        pipeline: String,
+        path: String,
+        cron: String,
+        timezone: String,
+        next: Option<DateTime<Utc>>,
+    },
     /// A pipeline is scheduled no more.
-    Removed { pipeline: String },
+    Removed {
+        pipeline: String,
+    },
     /// A file can't be read; `kept` where the version before is still in force.
-    Invalid { path: String, error: String, kept: bool },
-    Started { pipeline: String, scheduled: DateTime<Utc> },
-    Finished { pipeline: String, scheduled: DateTime<Utc>, ended: Ended },
+    Invalid {
+        path: String,
+        error: String,
+        kept: bool,
+    },
+    Started {
+        pipeline: String,
+        scheduled: DateTime<Utc>,
+    },
+    Finished {
+        pipeline: String,
+        scheduled: DateTime<Utc>,
+        ended: Ended,
+    },
     /// A pipeline was still at work as its time came.
-    Skipped { pipeline: String, scheduled: DateTime<Utc>, times: u64 },
+    Skipped {
+        pipeline: String,
+        scheduled: DateTime<Utc>,
+        times: u64,
+    },
     /// Times passed while nothing ran.
-    Missed { pipeline: String, times: u64, since: DateTime<Utc>, caught_up: bool },
+    Missed {
+        pipeline: String,
+        times: u64,
+        since: DateTime<Utc>,
+        caught_up: bool,
+    },
     /// Something went wrong that stops nothing.
-    Trouble { pipeline: Option<String>, error: String },
-    Listening { address: String },
+    Trouble {
+        pipeline: Option<String>,
+        error: String,
+    },
+    Listening {
+        address: String,
+    },
     /// Nothing is started any more; so many runs are still at work.
-    Stopping { running: usize },
+    Stopping {
+        running: usize,
+    },
     /// The runs at work are told to stop.
-    Interrupting { running: usize },
+    Interrupting {
+        running: usize,
+    },
     Stopped,
 }
 
@@ -133,7 +170,8 @@ mod tests {
     fn events_are_lines() {
         let time = "2024-01-01T00:00:00Z".parse().unwrap();
         let invalid = Event::Invalid { path: "a b.yaml".into(), error: "a.yaml:1:2:\n  what's \"this\"\u{1b}".into(), kept: true };
-        let text = r#"2024-01-01T00:00:00Z invalid file="a b.yaml" last_good_version_kept=true error="a.yaml:1:2:\n  what's \"this\"\u001b""#;
+        let text =
+            r#"2024-01-01T00:00:00Z invalid file="a b.yaml" last_good_version_kept=true error="a.yaml:1:2:\n  what's \"this\"\u001b""#;
         assert_eq!(invalid.text(time), text);
         let json = invalid.json(time);
         assert!(json.starts_with(r#"{"time":"2024-01-01T00:00:00Z","event":"invalid","file":"a b.yaml","#), "{json}");

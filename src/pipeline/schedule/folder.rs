@@ -45,6 +45,11 @@ impl Folder {
         Folder { path: path.into(), load: Box::new(load), files: BTreeMap::new(), trouble: None }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether the folder can be read.
     ///
     /// # Errors
@@ -177,7 +182,8 @@ mod tests {
         assert_eq!(folder.refresh(), None);
 
         write("a.yaml", "broken");
-        let Some([Event::Invalid { path, kept: true, .. }]) = folder.refresh().as_deref().map(|e| <[Event; 1]>::try_from(e.to_vec()).unwrap())
+        let Some([Event::Invalid { path, kept: true, .. }]) =
+            folder.refresh().as_deref().map(|e| <[Event; 1]>::try_from(e.to_vec()).unwrap())
         else {
             panic!("no event")
         };

@@ -28,7 +28,12 @@ impl Page {
         self.family("etl_build_info", "gauge", "The version of etl", &[(vec![("version", env!("CARGO_PKG_VERSION"))], 1.0)])?;
         self.family("etl_up", "gauge", "1 while pipelines are started at their times", &[(vec![], f64::from(u8::from(up)))])?;
         self.family("etl_schedule_pipelines", "gauge", "Pipelines with a schedule", &[(vec![], board.standings().count() as f64)])?;
-        self.family("etl_schedule_invalid_files", "gauge", "Files of pipelines that can't be read as they are", &[(vec![], broken as f64)])?;
+        self.family(
+            "etl_schedule_invalid_files",
+            "gauge",
+            "Files of pipelines that can't be read as they are",
+            &[(vec![], broken as f64)],
+        )?;
         let standings: Vec<Standing<'_>> = board.standings().collect();
         let runs: Vec<Point<'_>> = standings
             .iter()

@@ -6,12 +6,13 @@ use super::folder::Folder;
 use super::memory::Memory;
 use super::metrics::metrics;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{CatchUp, Pipeline};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,10 +40,8 @@ impl Clock for SystemClock {
 
     fn wait(&self, inbox: &Receiver<Message>, until: DateTime<Utc>) -> Option<Message> {
         let rest = (until - self.now()).to_std().unwrap_or_default();
-        match inbox.recv_timeout(rest) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        // Nobody is left to say something only where the process ends.
+        inbox.recv_timeout(rest).ok()
     }
 }
 
@@ -90,6 +89,9 @@ impl Shared {
     }
 }
 
+/// Told what happens, and when.
+type Teller = Box<dyn FnMut(DateTime<Utc>, &Event)>;
+
 /// Runs the pipelines of a folder at their times.
 pub struct Scheduler<C, R> {
     clock: C,
@@ -97,7 +99,7 @@ pub struct Scheduler<C, R> {
     folder: Folder,
     memory: Memory,
     shared: Arc<Shared>,
-    say: Box<dyn FnMut(DateTime<Utc>, &Event)>,
+    say: Teller,
     outbox: Sender<Message>,
     inbox: Receiver<Message>,
     cancel: Arc<AtomicBool>,
@@ -181,25 +183,35 @@ impl<C: Clock, R: Runner + 'static> Scheduler<C, R> {
         }
         let Some(mut events) = self.folder.refresh() else { return };
         self.shared.broken.store(self.folder.broken(), Ordering::Relaxed);
-        let mut troubles = Vec::new();
-        let memory = &self.memory;
-        let last = |pipeline: &Pipeline| {
-            let last = memory.last(pipeline).and_then(|last| match last {
-                Some(last) => Ok(Some(last)),
-                // Times that pass from now on are missed ones.
-                None => memory.keep(pipeline, now).map(|()| None),
-            });
-            last.unwrap_or_else(|error| {
-                troubles.push(Event::Trouble { pipeline: Some(pipeline.name.clone()), error: error.to_string() });
-                None
-            })
-        };
-        match self.shared.board().load(&self.folder.pipelines(), now, last) {
+        let pipelines = self.folder.pipelines();
+        let last = self.last(&pipelines, now, &mut events);
+        match self.shared.board().load(&pipelines, now, |pipeline| last.get(&pipeline.name).copied()) {
             Ok(loaded) => events.extend(loaded),
             Err(error) => events.push(Event::Trouble { pipeline: None, error: error.to_string() }),
         }
-        events.extend(troubles);
         self.tell(&events);
+    }
+
+    /// Up to when each of `pipelines` that is new here has been run. It may have to be asked of a lake that is far away, so nobody who
+    /// looks at the board waits for it.
+    fn last(&self, pipelines: &[Arc<Pipeline>], now: DateTime<Utc>, events: &mut Vec<Event>) -> BTreeMap<String, DateTime<Utc>> {
+        let known: BTreeSet<String> = self.shared.board().standings().map(|standing| standing.name.to_string()).collect();
+        let mut found = BTreeMap::new();
+        for pipeline in pipelines.iter().filter(|pipeline| !known.contains(&pipeline.name)) {
+            let Some(schedule) = &pipeline.schedule else { continue };
+            let last = self.memory.last(pipeline).and_then(|last| {
+                // Times that pass from now on are missed ones. Those before are, too, until they are made up for.
+                if last.is_none() || schedule.catch_up == CatchUp::Skip {
+                    self.memory.keep(pipeline, now)?;
+                }
+                Ok(last)
+            });
+            match last {
+                Ok(last) => found.extend(last.map(|last| (pipeline.name.clone(), last))),
+                Err(error) => events.push(Event::Trouble { pipeline: Some(pipeline.name.clone()), error: error.to_string() }),
+            }
+        }
+        found
     }
 
     /// Starts what has its turn.

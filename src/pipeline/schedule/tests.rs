@@ -228,9 +228,10 @@ fn scheduled(pipelines: &[(&str, &str)], takes: TimeDelta, end: &str, state: &Pa
     let clock = FakeClock { now: now.clone(), end: at(end) };
     let runner = FakeRunner { now, takes, runs: Arc::clone(&runs) };
     let say = told.clone();
-    let scheduler = Scheduler::new(clock, runner, Folder::new(place.path(), load), Memory::File(state.to_path_buf()), 1, move |_, event| {
-        say.lock().unwrap().push(event.clone());
-    });
+    let scheduler =
+        Scheduler::new(clock, runner, Folder::new(place.path(), load), Memory::File(state.to_path_buf()), 1, move |_, event| {
+            say.lock().unwrap().push(event.clone());
+        });
     let shared = scheduler.shared();
     let done = scheduler.run();
     assert_eq!(shared.trouble().as_deref(), Some("stopping"));

@@ -70,7 +70,9 @@ impl Times {
     fn behind_gap(&self, clock: NaiveDateTime) -> Option<DateTime<Utc>> {
         const LONGEST: i64 = 2 * 24 * 60;
         let whole = clock - TimeDelta::seconds(clock.and_utc().timestamp().rem_euclid(60));
-        (1..=LONGEST).find_map(|minutes| self.zone.from_local_datetime(&(whole + TimeDelta::minutes(minutes))).earliest()).map(|t| t.to_utc())
+        (1..=LONGEST)
+            .find_map(|minutes| self.zone.from_local_datetime(&(whole + TimeDelta::minutes(minutes))).earliest())
+            .map(|t| t.to_utc())
     }
 }
 
@@ -128,7 +130,9 @@ mod tests {
 
     #[test]
     fn what_names_no_times_is_refused() {
-        for (cron, zone) in [("0 3 * *", "UTC"), ("61 * * * *", "UTC"), ("0 0 3 * * *", "UTC"), ("", "UTC"), ("0 3 * * *", "Europe/Nowhere")] {
+        for (cron, zone) in
+            [("0 3 * *", "UTC"), ("61 * * * *", "UTC"), ("0 0 3 * * *", "UTC"), ("", "UTC"), ("0 3 * * *", "Europe/Nowhere")]
+        {
             let schedule = Schedule { cron: cron.into(), timezone: zone.into(), catch_up: CatchUp::Skip };
             assert_eq!(Times::of(&schedule).unwrap_err().kind(), ErrorKind::Format, "{cron}");
         }
