@@ -48,7 +48,7 @@ impl Memory {
                 if matches!(&location, Location::Folder(path) if !path.exists()) {
                     return Ok(None);
                 }
-                let (storage, key) = (Storage::open(location)?, key(pipeline));
+                let (storage, key) = (Storage::open_with(location, &pipeline.lake.store)?, key(pipeline));
                 let Some(object) = storage.get(&key)? else { return Ok(None) };
                 let kept: Kept = serde_json::from_slice(&object.bytes).map_err(|error| damaged(storage.location().join(&key), error))?;
                 Ok(Some(kept.last))
@@ -68,7 +68,7 @@ impl Memory {
                 write(path, &json(&kept)?)
             }
             Memory::Lakes => {
-                let storage = Storage::create(Location::parse(&pipeline.lake.location)?)?;
+                let storage = Storage::create_with(Location::parse(&pipeline.lake.location)?, &pipeline.lake.store)?;
                 storage.put(&key(pipeline), json(&Kept { version: 1, last: time })?)
             }
         }
