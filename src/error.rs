@@ -74,14 +74,16 @@ impl Error {
         self
     }
 
-    /// An I/O error on an input at `path`.
+    /// An I/O error on an input at `path`; where it is one of ours, it says all that already.
     pub fn input(path: impl fmt::Display, source: std::io::Error) -> Self {
-        Error::new(ErrorKind::Input, format!("can't read {path}")).with_source(source)
+        let unknown = |source: std::io::Error| Error::new(ErrorKind::Input, format!("can't read {path}")).with_source(source);
+        source.downcast::<Error>().unwrap_or_else(unknown)
     }
 
-    /// An I/O error on an output at `path`.
+    /// An I/O error on an output at `path`; where it is one of ours, it says all that already.
     pub fn output(path: impl fmt::Display, source: std::io::Error) -> Self {
-        Error::new(ErrorKind::Output, format!("can't write {path}")).with_source(source)
+        let unknown = |source: std::io::Error| Error::new(ErrorKind::Output, format!("can't write {path}")).with_source(source);
+        source.downcast::<Error>().unwrap_or_else(unknown)
     }
 
     /// The class of this error.

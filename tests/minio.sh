@@ -1,6 +1,6 @@
 # Sourced: `minio_start` gives the tests an S3 store, and stops it when the shell ends.
 #
-# It exports ETL_TEST_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Where no store can be had, it says so, and
+# It exports ETL_TEST_S3_ENDPOINT, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and ETL_TEST_S3_KMS, the name of a key. Where no store can be had, it says so, and
 # tests of S3 are skipped; with `s3` in ETL_TEST_REQUIRE that is a failure.
 
 minio_stop() {
@@ -61,6 +61,9 @@ minio_start() {
     AWS_ACCESS_KEY_ID="etl$(head -c 8 /dev/urandom | od -An -tx1 | tr -d ' \n')"
     AWS_SECRET_ACCESS_KEY=$(head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n')
     export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+    ETL_TEST_S3_KMS=tests
+    MINIO_KMS_SECRET_KEY="$ETL_TEST_S3_KMS:$(head -c 32 /dev/urandom | base64 | tr -d '\n')"
+    export ETL_TEST_S3_KMS MINIO_KMS_SECRET_KEY
     # A port that is free now may be taken a moment later: then another one is tried.
     for try in 1 2 3 4 5; do
         port=$((20000 + RANDOM % 20000))

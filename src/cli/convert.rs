@@ -1,16 +1,17 @@
 //! `etl convert`: inputs to files.
 
 use super::bar::Bar;
-use super::from_format::FromFormat;
+use super::from_format::{Dialect, FromFormat};
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print, say};
-use crate::convert::{ConvertOptions, Layout, OnError, convert};
+use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableOptions, resolve};
-use crate::output::{CsvDialect, FileFormat, Kind};
+use crate::output::{FileFormat, Kind};
 use crate::progress::{Progress, Silent};
-use crate::publish::Existing;
+use crate::publish::{Existing, Output};
 use crate::schema::TableSchema;
+use crate::storage::{Appear, Location};
 use crate::units::{ByteSize, Rate};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
@@ -24,21 +25,22 @@ const EXAMPLES: &str = "Examples:
   etl convert logs/ -o lake/access --to parquet --partition-by dt --append
   etl convert app.log -o out --to parquet --log-format '%h %t \"%r\" %>s %D' --rejects bad.jsonl
   etl convert sales.csv -o out --to parquet --schema sales.yaml
+  etl convert s3://logs/2020/ -o s3://lake/access --to parquet --partition-by dt
 
 Every line of the input is accounted for: lines = rows + rejects + blank. Nothing is seen in the output folder
-before all of it is written.";
+before all of it is written; in a bucket, objects appear one after the other when all are written.";
 
 /// Convert access logs, CSV, JSON lines or Parquet to CSV, JSON lines or Parquet files
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ConvertArgs {
-    /// Files, folders, globs, or - for standard input; plain, gzip, zstd or bzip2
+    /// Files, folders, globs, s3://BUCKET/PREFIX, or - for standard input; plain, gzip, zstd or bzip2
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
 
-    /// The folder for the output files, part-00000 and on
+    /// The folder for the output files, part-00000 and on, or s3://BUCKET/PREFIX
     #[arg(short, long = "output", visible_alias = "out", value_name = "FOLDER")]
-    output: PathBuf,
+    output: String,
 
     /// The format of the output files
     #[arg(long, value_enum, default_value_t = ToFormat::Parquet)]
@@ -79,7 +81,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     partition_by: Vec<String>,
 
-    /// How CSV is escaped: as RFC 4180 says, or as Athena's OpenCSVSerde reads it back unchanged
+    /// How CSV that is written is escaped
     #[arg(long, value_enum, default_value_t = Dialect::Rfc4180)]
     dialect: Dialect,
 
@@ -101,7 +103,7 @@ pub(super) struct ConvertArgs {
 
     /// Write rejected lines to this file, as JSON lines with file, line, byte offset, reason and the line itself
     #[arg(long, value_name = "FILE")]
-    rejects: Option<PathBuf>,
+    rejects: Option<String>,
 
     /// The delimiter of CSV inputs: one character, or `tab` [default: comma; tab for .tsv]
     #[arg(long, value_name = "CHAR")]
@@ -110,6 +112,10 @@ pub(super) struct ConvertArgs {
     /// CSV inputs have no header; their columns are called column_1 and on
     #[arg(long)]
     no_header: bool,
+
+    /// How CSV inputs are escaped
+    #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
+    from_dialect: Dialect,
 
     /// The columns of CSV and JSON inputs: a table's description as in schemas/ [default: guessed from the first lines]
     #[arg(long, value_name = "FILE")]
@@ -129,12 +135,6 @@ enum ToFormat {
     Csv,
     Json,
     Parquet,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Dialect {
-    Rfc4180,
-    Athena,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -174,12 +174,11 @@ impl ConvertArgs {
             ToFormat::Json => Kind::Json,
             ToFormat::Parquet => Kind::Parquet,
         };
-        let dialect = match self.dialect {
-            Dialect::Rfc4180 => CsvDialect::Rfc4180,
-            Dialect::Athena if kind == Kind::Csv => CsvDialect::Athena,
-            Dialect::Athena => return Err(Error::new(ErrorKind::Usage, "--dialect is for CSV: give --to csv")),
-        };
-        let format = FileFormat::new(kind, self.compression.as_deref(), self.compression_level, dialect)?;
+        if self.dialect == Dialect::Athena && kind != Kind::Csv {
+            let message = "--dialect is for CSV: give --to csv; --from-dialect is how CSV inputs are escaped";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
+        let format = FileFormat::new(kind, self.compression.as_deref(), self.compression_level, self.dialect.into())?;
         let layout = match (self.rows_per_file, self.target_size) {
             (Some(rows), _) => Layout::RowsPerFile(rows),
             (None, Some(size)) => Layout::TargetSize(size),
@@ -191,11 +190,14 @@ impl ConvertArgs {
             unescape: self.unescape,
             delimiter: self.delimiter.as_deref().map(delimiter).transpose()?,
             no_header: self.no_header,
+            dialect: self.from_dialect.into(),
             schema: self.schema.as_deref().map(TableSchema::load).transpose()?.map(|schema| schema.arrow_schema()),
         };
         Ok(ConvertOptions {
             table: Table::open(resolve(&self.inputs)?, &table_options)?,
-            output: self.output,
+            output: Output::open(Location::parse(&self.output)?)?,
+            appear: Appear::AtCommit,
+            checksums: false,
             format,
             layout,
             partition_by: self.partition_by,
@@ -210,7 +212,7 @@ impl ConvertArgs {
                 OnErrorArg::Fail => OnError::Fail,
             },
             max_reject_rate: self.max_reject_rate,
-            rejects: self.rejects,
+            rejects: self.rejects.map(|rejects| Location::parse(&rejects).and_then(RejectsFile::open)).transpose()?,
             threads: self.threads.map_or_else(cores, |threads| threads.get().min(MOST_THREADS)),
             cancel: cancel_on_interrupt(),
         })

@@ -1,6 +1,6 @@
-//! The option that says what the inputs are.
+//! The options that say what the inputs are.
 
-use crate::input::FormatChoice;
+use crate::input::{CsvDialect, FormatChoice};
 use clap::ValueEnum;
 
 /// What kind of data input files hold.
@@ -26,6 +26,24 @@ impl From<FromFormat> for FormatChoice {
             FromFormat::Csv => FormatChoice::Csv,
             FromFormat::Json => FormatChoice::Json,
             FromFormat::Parquet => FormatChoice::Parquet,
+        }
+    }
+}
+
+/// How CSV is escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Dialect {
+    /// Quotes are doubled
+    Rfc4180,
+    /// As Athena's OpenCSVSerde reads it: quotes and backslashes are doubled
+    Athena,
+}
+
+impl From<Dialect> for CsvDialect {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Rfc4180 => CsvDialect::Rfc4180,
+            Dialect::Athena => CsvDialect::Athena,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `etl inspect`: what is in files.
 
-use super::from_format::FromFormat;
+use super::from_format::{Dialect, FromFormat};
 use super::inspection_text::InspectionText;
 use super::log_format::LogFormatArgs;
 use super::terminal::print;
@@ -30,6 +30,10 @@ pub(super) struct InspectArgs {
     #[arg(long, value_enum, default_value_t = FromFormat::Auto)]
     from: FromFormat,
 
+    /// How CSV files are escaped
+    #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
+    from_dialect: Dialect,
+
     #[command(flatten)]
     log_format: LogFormatArgs,
 
@@ -43,7 +47,8 @@ pub(super) struct InspectArgs {
 /// # Errors
 /// [`ErrorKind::Input`] where a path can't be read, [`ErrorKind::Format`] where it can't be told what it holds.
 pub(super) fn run(args: &InspectArgs) -> Result<()> {
-    let options = TableOptions { format: args.from.into(), log: args.log_format.choice()?, ..Default::default() };
+    let options =
+        TableOptions { format: args.from.into(), log: args.log_format.choice()?, dialect: args.from_dialect.into(), ..Default::default() };
     let table = Table::open(resolve(&args.paths)?, &options)?;
     let found = inspect(&table)?;
     match args.json {

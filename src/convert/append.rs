@@ -2,19 +2,19 @@
 
 use super::options::ConvertOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, TableOptions, resolve};
+use crate::input::{Table, TableOptions, objects, resolve};
 use crate::output::Kind;
+use crate::publish::Target;
 use arrow::datatypes::{Schema, SchemaRef};
 use std::path::Path;
 
-/// Checks that new files with the columns of `schema` fit the file `earlier`, which lies below the output folder.
+/// Checks that new files with the columns of `schema` fit the file `earlier`, which lies below the output.
 ///
 /// # Errors
 /// [`ErrorKind::Output`] where the columns or the partition folders differ, naming how.
-pub(super) fn check(options: &ConvertOptions, schema: &SchemaRef, earlier: &Path) -> Result<()> {
-    let path = options.output.join(earlier).display().to_string();
+pub(super) fn check(options: &ConvertOptions, schema: &SchemaRef, target: &Target, earlier: &Path) -> Result<()> {
     let refuse = |what: String| {
-        Err(Error::new(ErrorKind::Output, format!("can't add to {}: {what}", options.output.display()))
+        Err(Error::new(ErrorKind::Output, format!("can't add to {}: {what}", options.output))
             .with_context("what to do", "choose another folder, or give --overwrite to replace what is there"))
     };
     let folders = earlier.parent().into_iter().flat_map(Path::iter);
@@ -23,7 +23,12 @@ pub(super) fn check(options: &ConvertOptions, schema: &SchemaRef, earlier: &Path
         let shown = |keys: &[String]| if keys.is_empty() { "nothing".to_string() } else { keys.join(", ") };
         return refuse(format!("its files are partitioned by {}, the new ones by {}", shown(&keys), shown(&options.partition_by)));
     }
-    let known = Table::open(resolve(&[path])?, &TableOptions::default())?.format.schema();
+    let below = earlier.display().to_string();
+    let sources = match target.storage() {
+        Some(storage) => objects(storage, &below)?,
+        None => resolve(&[options.output.join(&below)])?,
+    };
+    let known = Table::open(sources, &TableOptions::default())?.format.schema();
     let columns = |schema: &Schema| -> Vec<String> {
         // Text files have no types but those that are guessed.
         let typed = options.format.kind == Kind::Parquet;

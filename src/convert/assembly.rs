@@ -1,4 +1,4 @@
-//! The output files, put together from pieces in the hidden folder.
+//! The output files, put together from pieces where nobody sees them yet.
 
 use super::metadata::metadata;
 use super::options::{ConvertOptions, Layout};
@@ -8,17 +8,16 @@ use super::report::FileReport;
 use super::unit_streams::Piece;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{PartFile, Segment};
-use crate::publish::{Existing, Staging};
+use crate::publish::{Existing, Target};
 use arrow::datatypes::SchemaRef;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The output files, growing in the hidden folder.
+/// The output files, growing.
 pub(super) struct Assembly<'a> {
     options: &'a ConvertOptions,
     schema: &'a SchemaRef,
-    staging: &'a Staging,
+    place: &'a Target,
     metadata: Vec<(String, String)>,
     /// The size of a file, where files are cut by size.
     pub(super) target: Option<u64>,
@@ -46,32 +45,45 @@ struct Growing {
 const MOST_OPEN: usize = 64;
 
 impl<'a> Assembly<'a> {
-    pub(super) fn new(options: &'a ConvertOptions, schema: &'a SchemaRef, staging: &'a Staging) -> Assembly<'a> {
+    pub(super) fn new(options: &'a ConvertOptions, schema: &'a SchemaRef, place: &'a Target) -> Assembly<'a> {
         let target = match options.layout {
             Layout::TargetSize(size) => Some(size.0),
             _ => None,
         };
-        Assembly { options, schema, staging, metadata: metadata(options), target, state: Mutex::default(), done: Mutex::default() }
+        Assembly { options, schema, place, metadata: metadata(options), target, state: Mutex::default(), done: Mutex::default() }
     }
 
     fn path(&self, folder: &str, number: u64) -> String {
-        let first = if self.options.existing == Existing::Append { self.staging.first_number(folder) } else { 0 };
+        let first = if self.options.existing == Existing::Append { self.place.first_number(folder) } else { 0 };
         let name = format!("part-{:05}{}", first + number, self.options.format.extension());
         if folder.is_empty() { name } else { format!("{folder}/{name}") }
     }
 
     fn begin(&self, folder: &str, number: u64) -> Result<Growing> {
         let below = self.path(folder, number);
-        let path = self.staging.path(&below);
-        let sink = PartSink::create(path.clone()).map_err(|e| Error::output(path.display(), e))?;
+        let sink = match self.place {
+            Target::Folder(staging) => {
+                let path = staging.path(&below);
+                PartSink::create(path.clone(), self.options.checksums).map_err(|e| Error::output(path.display(), e))?
+            }
+            Target::Bucket(staging) => PartSink::uploading(staging.begin(&below), self.options.checksums),
+        };
         let file = PartFile::begin(below, sink.clone(), self.options.format, self.schema, &self.metadata)?;
         Ok(Growing { number, file, sink })
     }
 
-    fn end(&self, folder: &str, number: u64, file: PartFile<PartSink>) -> Result<()> {
+    fn end(&self, folder: &str, growing: Growing) -> Result<FileReport> {
+        let Growing { number, file, sink } = growing;
+        let path = self.path(folder, number);
         let rows = file.rows();
         let bytes = file.finish()?;
-        let report = FileReport { path: self.path(folder, number), rows, bytes };
+        let sha256 = sink.finish().map_err(|e| Error::output(&path, e))?;
+        Ok(FileReport { path, rows, bytes, sha256 })
+    }
+
+    /// Ends a file, and keeps its report.
+    fn keep(&self, folder: &str, growing: Growing) -> Result<()> {
+        let report = self.end(folder, growing)?;
         self.done.lock().unwrap_or_else(PoisonError::into_inner).push(report);
         Ok(())
     }
@@ -79,9 +91,9 @@ impl<'a> Assembly<'a> {
     /// Writes a file that is one segment.
     pub(super) fn write_whole(&self, folder: &Arc<str>, number: u64, segment: Segment) -> Result<()> {
         self.make_folder(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), folder)?;
-        let mut file = self.begin(folder, number)?.file;
-        file.append(segment)?;
-        self.end(folder, number, file)
+        let mut growing = self.begin(folder, number)?;
+        growing.file.append(segment)?;
+        self.keep(folder, growing)
     }
 
     fn make_folder(&self, state: &mut AssemblyState, folder: &Arc<str>) -> Result<()> {
@@ -92,8 +104,7 @@ impl<'a> Assembly<'a> {
             let message = format!("--partition-by makes more than {MAX_PARTITIONS} folders; choose a column with fewer values");
             return Err(Error::new(ErrorKind::Usage, message));
         }
-        let path = self.staging.path(folder);
-        fs::create_dir_all(&path).map_err(|e| Error::output(path.display(), e))?;
+        self.place.make_folder(folder)?;
         state.folders.insert(folder.clone());
         Ok(())
     }
@@ -113,7 +124,7 @@ impl<'a> Assembly<'a> {
         let mut growing = match state.growing.remove(&piece.folder) {
             Some(growing) if growing.number == number => growing,
             Some(full) => {
-                self.end(&piece.folder, full.number, full.file)?;
+                self.keep(&piece.folder, full)?;
                 self.begin(&piece.folder, number)?
             }
             None => self.begin(&piece.folder, number)?,
@@ -136,14 +147,14 @@ impl<'a> Assembly<'a> {
         let state = std::mem::take(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner));
         drop(state.open);
         for (folder, growing) in state.growing {
-            self.end(&folder, growing.number, growing.file)?;
+            self.keep(&folder, growing)?;
         }
         Ok(std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// A file with the columns and no rows.
     pub(super) fn empty_file(&self) -> Result<FileReport> {
-        let bytes = self.begin("", 0)?.file.finish()?;
-        Ok(FileReport { path: self.path("", 0), rows: 0, bytes })
+        let growing = self.begin("", 0)?;
+        self.end("", growing)
     }
 }

@@ -16,7 +16,7 @@ use super::writing::Writing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Place, Source, Table};
 use crate::progress::Progress;
-use crate::publish::{Existing, Staging};
+use crate::publish::{Existing, Target};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -34,9 +34,9 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let started = Instant::now();
     let schema = options.table.format.schema();
     let partitioning = Partitioning::new(&options.partition_by, &schema)?;
-    let staging = Staging::prepare(&options.output, options.existing, options.format.extension())?;
-    if let Some(earlier) = staging.earlier_file().filter(|_| options.existing == Existing::Append) {
-        append::check(options, &partitioning.schema, &earlier)?;
+    let target = Target::prepare(&options.output, options.existing, options.format.extension(), options.appear, &options.cancel)?;
+    if let Some(earlier) = target.earlier_file().filter(|_| options.existing == Existing::Append) {
+        append::check(options, &partitioning.schema, &target, &earlier)?;
     }
     let mut notes = options.table.notes.clone();
     let by_row = match options.layout {
@@ -44,14 +44,14 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         Layout::RowsPerFile(_) => true,
         Layout::TargetSize(_) => false,
     };
-    check_place(options, &staging, &mut notes)?;
+    check_place(options, &target, &mut notes)?;
     for source in &options.table.sources {
         if let Place::Stream(stream) = &source.place {
             stream.cancel_by(&options.cancel);
         }
     }
-    let mut rejects = Some(Rejects::new(options.on_error, options.rejects.as_deref(), &options.table.sources)?);
-    let spooled = if by_row { spool(&options.table, &staging) } else { Ok(Cow::Borrowed(&options.table)) };
+    let mut rejects = Some(Rejects::new(options.on_error, options.rejects.as_ref(), &options.table.sources)?);
+    let spooled = if by_row { spool(&options.table, &target) } else { Ok(Cow::Borrowed(&options.table)) };
     if options.cancel.load(Ordering::Relaxed) {
         return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
     }
@@ -79,7 +79,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     }
 
     progress.start("converting", total);
-    let assembly = Assembly::new(options, &partitioning.schema, &staging);
+    let assembly = Assembly::new(options, &partitioning.schema, &target);
     let writing = Writing::new(options.format, &partitioning, starts.as_ref(), &assembly);
     let pass = Pass { options, table: &table, projection: None, progress };
     let first = if by_row { None } else { rejects.take() };
@@ -105,10 +105,10 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         ));
     }
     if matches!(table, Cow::Owned(_)) {
-        let path = staging.path(SPOOL);
+        let path = target.scratch()?;
         fs::remove_dir_all(&path).map_err(|e| Error::output(path.display(), e))?;
     }
-    let places = staging.commit(&files.iter().map(|f| f.path.clone()).collect::<Vec<_>>())?;
+    let places = target.commit(&files.iter().map(|f| f.path.clone()).collect::<Vec<_>>())?;
     files.iter_mut().zip(places).for_each(|(file, place)| file.path = place);
 
     let sources = table.sources.iter().zip(&tallies).map(|(source, t)| SourceReport {
@@ -131,19 +131,23 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         sources: sources.collect(),
         rejects_by_reason: rejects.iter().flat_map(|r| &r.by_reason).map(|(reason, n)| (reason.to_string(), *n)).collect(),
         reject_examples: rejects.map(|r| r.examples).unwrap_or_default(),
-        files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path).display().to_string(), ..f }).collect(),
+        files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path), ..f }).collect(),
         notes,
     })
 }
 
 /// Refuses to read what this run would add to, and tells of columns that are only in the names of folders.
-fn check_place(options: &ConvertOptions, staging: &Staging, notes: &mut Vec<String>) -> Result<()> {
-    let is_part = |source: &&Source| matches!(&source.place, Place::File(path) if staging.is_earlier_part(path));
+fn check_place(options: &ConvertOptions, target: &Target, notes: &mut Vec<String>) -> Result<()> {
+    let is_part = |source: &&Source| match (&source.place, target) {
+        (Place::File(path), Target::Folder(staging)) => staging.is_earlier_part(path),
+        (Place::Object(_), Target::Bucket(staging)) => staging.is_earlier_part(&source.path),
+        _ => false,
+    };
     let parts = options.table.sources.iter().filter(is_part).count();
     // Files may be rewritten in their place, but only all of them, and nothing else with them.
     let rewritten = parts == options.table.sources.len() && options.existing == Existing::Overwrite;
     if let (Some(part), false) = (options.table.sources.iter().find(is_part), rewritten) {
-        let message = format!("{} was written by an earlier run to {}: its rows would be there twice", part.path, options.output.display());
+        let message = format!("{} was written by an earlier run to {}: its rows would be there twice", part.path, options.output);
         return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "name the inputs without it, or write elsewhere"));
     }
     let schema = options.table.format.schema();
@@ -159,15 +163,12 @@ fn check_place(options: &ConvertOptions, staging: &Staging, notes: &mut Vec<Stri
 /// Partition columns that can be told again from `time`.
 const DERIVED: [&str; 2] = ["dt", "hour"];
 
-/// The folder for copies of streams in the hidden folder.
-const SPOOL: &str = ".streams";
-
-/// A stream can't be read twice: it is kept in the hidden folder.
-fn spool<'a>(table: &'a Table, staging: &Staging) -> Result<Cow<'a, Table>> {
+/// A stream can't be read twice: it is kept until the run is done.
+fn spool<'a>(table: &'a Table, target: &Target) -> Result<Cow<'a, Table>> {
     if !table.sources.iter().any(Source::is_stream) {
         return Ok(Cow::Borrowed(table));
     }
-    let folder = staging.path(SPOOL);
+    let folder = target.scratch()?;
     fs::create_dir(&folder).map_err(|e| Error::output(folder.display(), e))?;
     let mut table = table.clone();
     for (index, source) in table.sources.iter_mut().enumerate() {

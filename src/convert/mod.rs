@@ -13,6 +13,7 @@ mod part_sink;
 mod partition;
 mod pass;
 mod rejects;
+mod rejects_file;
 mod report;
 mod unit;
 mod unit_streams;
@@ -20,4 +21,5 @@ mod writing;
 
 pub use engine::convert;
 pub use options::{ConvertOptions, Layout, OnError};
+pub use rejects_file::RejectsFile;
 pub use report::{ConvertReport, FileReport, RejectExample, SourceReport};

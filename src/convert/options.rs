@@ -1,11 +1,12 @@
 //! What a conversion is asked to do.
 
+use super::rejects_file::RejectsFile;
 use crate::input::Table;
 use crate::output::FileFormat;
-use crate::publish::Existing;
+use crate::publish::{Existing, Output};
+use crate::storage::Appear;
 use crate::units::{ByteSize, Rate};
 use std::num::NonZeroU64;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -14,8 +15,12 @@ use std::sync::atomic::AtomicBool;
 pub struct ConvertOptions {
     /// What is read.
     pub table: Table,
-    /// The folder of the output files.
-    pub output: PathBuf,
+    /// The place of the output files.
+    pub output: Output,
+    /// When objects of a bucket are seen; a folder's files always are at the end, all at once.
+    pub appear: Appear,
+    /// Whether the report has a SHA-256 of each file.
+    pub checksums: bool,
     pub format: FileFormat,
     pub layout: Layout,
     /// Columns that become folders: `dt` (the day of `time`), `hour`, or any column.
@@ -25,7 +30,7 @@ pub struct ConvertOptions {
     /// Above this share of rejected lines nothing is published.
     pub max_reject_rate: Option<Rate>,
     /// Where rejected lines are written, as JSON lines.
-    pub rejects: Option<PathBuf>,
+    pub rejects: Option<RejectsFile>,
     /// How many threads decode and encode.
     pub threads: usize,
     /// Set from outside to stop the conversion; nothing is published then.

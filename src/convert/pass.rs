@@ -88,8 +88,13 @@ impl Pass<'_> {
         let framing = self.table.format.framing().unwrap_or(Framing::Lines);
         let cancelled = || gate.stopped() || self.options.cancel.load(Ordering::Relaxed);
         match (&unit.input, decoder) {
-            (UnitInput::RowGroup { index, stored }, _) => {
-                for batch in RowGroup::open(source, *index, &self.table.format.schema(), self.projection.as_deref())? {
+            (UnitInput::RowGroup { file, index, stored }, _) => {
+                let schema = self.table.format.schema();
+                let group = match file {
+                    Some(file) => RowGroup::of(file, source, *index, &schema, self.projection.as_deref())?,
+                    None => RowGroup::open(source, *index, &schema, self.projection.as_deref())?,
+                };
+                for batch in group {
                     let batch = batch?;
                     if cancelled() {
                         return Ok(());
@@ -105,8 +110,7 @@ impl Pass<'_> {
                 Ok(())
             }
             (UnitInput::Range { start, end }, Some(decoder)) => {
-                let Some(file) = source.open_file()? else { return Ok(()) };
-                let mut reader = BlockReader::range(file, &source.path, *start, *end)?;
+                let mut reader = BlockReader::range(source, *start, *end)?;
                 while let Some(block) = reader.next_block()? {
                     if cancelled() {
                         return Ok(());

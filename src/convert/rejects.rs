@@ -1,15 +1,13 @@
 //! What becomes of the lines that are not rows: a file of them, counts by reason, the first ones as examples.
 
 use super::options::OnError;
+use super::rejects_file::{RejectsFile, RejectsWriter};
 use super::report::RejectExample;
 use crate::decode::Reject;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Place, Source};
+use crate::input::Source;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How many rejects a report shows.
@@ -19,7 +17,7 @@ const EXAMPLES: usize = 5;
 #[derive(Debug)]
 pub(super) struct Rejects {
     on_error: OnError,
-    file: Option<(PathBuf, BufWriter<File>)>,
+    file: Option<RejectsWriter>,
     pub by_reason: BTreeMap<Arc<str>, u64>,
     pub examples: Vec<RejectExample>,
 }
@@ -43,21 +41,9 @@ struct Line<'a> {
 }
 
 impl Rejects {
-    /// Takes rejects to the file `path`; `inputs` are what it must not be.
-    pub(super) fn new(on_error: OnError, path: Option<&Path>, inputs: &[Source]) -> Result<Rejects> {
-        let file = match path {
-            Some(path) => {
-                let real = path.canonicalize().ok();
-                let is_it = |source: &&Source| matches!(&source.place, Place::File(input) if input.canonicalize().ok() == real);
-                if let Some(input) = inputs.iter().find(is_it).filter(|_| real.is_some()) {
-                    let message = format!("--rejects {} would overwrite the input {}; name another file", path.display(), input.path);
-                    return Err(Error::new(ErrorKind::Usage, message));
-                }
-                let file = File::create(path).map_err(|e| Error::output(path.display(), e))?;
-                Some((path.to_path_buf(), BufWriter::new(file)))
-            }
-            None => None,
-        };
+    /// Takes rejects to `path`; `inputs` are what it must not be.
+    pub(super) fn new(on_error: OnError, path: Option<&RejectsFile>, inputs: &[Source]) -> Result<Rejects> {
+        let file = path.map(|path| path.create(inputs)).transpose()?;
         Ok(Rejects { on_error, file, by_reason: BTreeMap::new(), examples: Vec::new() })
     }
 
@@ -77,7 +63,7 @@ impl Rejects {
                 text: shown.escape_debug().to_string().replace("\\\"", "\""),
             });
         }
-        if let Some((path, file)) = &mut self.file {
+        if let Some(file) = &mut self.file {
             let raw = std::str::from_utf8(&reject.raw).ok();
             let line = Line {
                 file: source,
@@ -88,8 +74,10 @@ impl Rejects {
                 raw_hex: raw.is_none().then(|| reject.raw.iter().map(|b| format!("{b:02x}")).collect()),
                 cut_from: (reject.length > reject.raw.len() as u64).then_some(reject.length),
             };
-            let written = serde_json::to_writer(&mut *file, &line).map_err(std::io::Error::from).and_then(|()| file.write_all(b"\n"));
-            written.map_err(|e| Error::output(path.display(), e))?;
+            let failed = |e: serde_json::Error| Error::new(ErrorKind::Internal, "a reject can't be written as JSON").with_source(e);
+            let mut text = serde_json::to_vec(&line).map_err(failed)?;
+            text.push(b'\n');
+            file.write(&text)?;
         }
         if self.on_error == OnError::Fail {
             let place = format!("{source}:{}", reject.line);
@@ -102,7 +90,7 @@ impl Rejects {
     /// Writes out what is left.
     pub(super) fn finish(&mut self) -> Result<()> {
         match &mut self.file {
-            Some((path, file)) => file.flush().map_err(|e| Error::output(path.display(), e)),
+            Some(file) => file.finish(),
             None => Ok(()),
         }
     }

@@ -36,6 +36,9 @@ pub struct FileReport {
     pub path: String,
     pub rows: u64,
     pub bytes: u64,
+    /// The SHA-256 of its bytes, in hexadecimal, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 /// An input that was read.

@@ -3,10 +3,11 @@
 //! Units depend on the input alone, never on the number of threads, and so does the output.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Block, BlockReader, Compression, Content, Framing, Source, Table};
+use crate::input::{Ahead, Block, BlockReader, Compression, Content, Framing, ObjectEnd, ObjectReader, RandomAccess, Source, Table};
 use crate::output::Kind;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::VecDeque;
+use std::io::Read;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -32,8 +33,8 @@ pub(super) enum UnitInput {
     Range { start: u64, end: u64 },
     /// Blocks of a stream that can only be read from its start, read when the unit was taken; `stored` is what they took of the source.
     Blocks { blocks: Vec<Block>, stored: u64 },
-    /// A row group of a Parquet file.
-    RowGroup { index: usize, stored: u64 },
+    /// A row group of a Parquet file; `file` where it is an object, of which some is at hand.
+    RowGroup { file: Option<RandomAccess>, index: usize, stored: u64 },
 }
 
 /// Gives out units, in order, to whichever worker asks.
@@ -48,10 +49,22 @@ pub(super) struct Feeder<'a> {
 #[derive(Debug, Default)]
 struct State {
     next_unit: u64,
+    /// Sources whose bytes are on their way.
+    ahead: Ahead<(usize, Begun)>,
+    /// The first source that is not.
     next_source: usize,
     /// Units known without reading.
     ready: VecDeque<(usize, UnitInput)>,
     stream: Option<Stream>,
+}
+
+/// How far a source is opened before its turn.
+#[derive(Debug)]
+enum Begun {
+    /// Not at all: it is no object.
+    No,
+    Text(ObjectReader),
+    Parquet(ObjectEnd),
 }
 
 /// A source that is read from its start to its end.
@@ -87,23 +100,41 @@ impl<'a> Feeder<'a> {
                 state.next_unit += 1;
                 return Ok(Some(Unit { index, source, input }));
             }
-            let Some(source) = self.table.sources.get(state.next_source) else { return Ok(None) };
-            let index = state.next_source;
-            state.next_source += 1;
-            state.open(index, source, self)?;
+            let State { ahead, next_source, .. } = &mut *state;
+            let next = ahead.next(|| {
+                let source = self.table.sources.get(*next_source)?;
+                *next_source += 1;
+                let (bytes, begun) = self.begin(source);
+                Some((bytes, (*next_source - 1, begun)))
+            });
+            let Some((index, begun)) = next else { return Ok(None) };
+            state.open(index, &self.table.sources[index], begun, self)?;
         }
+    }
+
+    fn begin(&self, source: &Source) -> (u64, Begun) {
+        let begun = match self.table.format.framing() {
+            Some(_) => source.begin(None).map(|(bytes, reader)| (bytes, Begun::Text(reader))),
+            None => source.begin_end(true).map(|(bytes, end)| (bytes, Begun::Parquet(end))),
+        };
+        begun.unwrap_or((0, Begun::No))
     }
 }
 
 impl State {
-    fn open(&mut self, index: usize, source: &Source, feeder: &Feeder<'_>) -> Result<()> {
+    fn open(&mut self, index: usize, source: &Source, begun: Begun, feeder: &Feeder<'_>) -> Result<()> {
         let Some(framing) = feeder.table.format.framing() else {
-            return self.open_parquet(index, source);
+            return self.open_parquet(index, source, begun);
         };
-        let reader = BlockReader::open(source, framing)?;
+        let (raw, fetched) = match begun {
+            Begun::Text(reader) => (Box::new(reader) as Box<dyn Read + Send>, true),
+            _ => (source.open()?, false),
+        };
+        let reader = BlockReader::begun(raw, source, framing)?;
         match source.size {
-            // Any place of a plain file can be read at once; of others only the start.
-            Some(size) if framing == Framing::Lines && reader.compression() == Compression::None => {
+            // Any place of a plain file can be read at once; of others only the start. Of an object the parts that come next are on
+            // their way already, so it is read from its start too.
+            Some(size) if !fetched && framing == Framing::Lines && reader.compression() == Compression::None => {
                 for start in (0..size).step_by(feeder.size as usize) {
                     self.ready.push_back((index, UnitInput::Range { start, end: (start + feeder.size).min(size) }));
                 }
@@ -113,15 +144,21 @@ impl State {
         Ok(())
     }
 
-    fn open_parquet(&mut self, index: usize, source: &Source) -> Result<()> {
-        let Some(file) = source.open_file()? else {
+    fn open_parquet(&mut self, index: usize, source: &Source, begun: Begun) -> Result<()> {
+        let (file, fetched) = match begun {
+            Begun::Parquet(end) => (Some(source.ended(end)?), true),
+            _ => (source.open_random()?, false),
+        };
+        let Some(file) = file else {
             return Err(Error::new(ErrorKind::Usage, "Parquet can't be read from standard input: its footer comes last"));
         };
-        let reader = SerializedFileReader::new(file)
+        let again = |file: &RandomAccess| file.try_clone().map_err(|e| Error::input(&source.path, e));
+        let reader = SerializedFileReader::new(again(&file)?)
             .map_err(|e| Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e))?;
         for (group, metadata) in reader.metadata().row_groups().iter().enumerate() {
             let stored = metadata.compressed_size().max(0) as u64;
-            self.ready.push_back((index, UnitInput::RowGroup { index: group, stored }));
+            let file = if fetched { Some(again(&file)?) } else { None };
+            self.ready.push_back((index, UnitInput::RowGroup { file, index: group, stored }));
         }
         Ok(())
     }

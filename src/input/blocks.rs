@@ -3,10 +3,9 @@
 use super::compression::{self, Compression};
 use super::framing::Framing;
 use super::source::Source;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -77,7 +76,7 @@ impl BlockReader {
     /// # Errors
     /// [`crate::ErrorKind::Input`] where it can't be opened.
     pub fn open(source: &Source, framing: Framing) -> Result<BlockReader> {
-        BlockReader::decompressing(source.open()?, source, framing)
+        BlockReader::begun(source.open()?, source, framing)
     }
 
     /// Reads the start of `source`; what is read will be read again.
@@ -85,10 +84,14 @@ impl BlockReader {
     /// # Errors
     /// [`crate::ErrorKind::Input`] where it can't be opened.
     pub fn peek(source: &Source, framing: Framing) -> Result<BlockReader> {
-        BlockReader::decompressing(source.peek()?, source, framing)
+        BlockReader::begun(source.peek()?, source, framing)
     }
 
-    fn decompressing(raw: Box<dyn Read + Send>, source: &Source, framing: Framing) -> Result<BlockReader> {
+    /// Reads all of `source`, decompressed, of which `raw` is already open.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] where its start can't be read.
+    pub fn begun(raw: Box<dyn Read + Send>, source: &Source, framing: Framing) -> Result<BlockReader> {
         let stored = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: raw, count: stored.clone() };
         let (compression, reader) = compression::decompress(counted).map_err(|e| Error::input(&source.path, e))?;
@@ -109,18 +112,29 @@ impl BlockReader {
         })
     }
 
-    /// Reads the lines that start in bytes `start..end` of an uncompressed file.
+    /// Reads the lines that start in bytes `start..end` of an uncompressed source that can be read at any place.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Input`] where it can't be positioned.
-    pub fn range(mut file: File, path: &str, start: u64, end: u64) -> Result<BlockReader> {
-        // One byte earlier, so that a line that starts right at `start` is seen to start there.
-        let from = start.saturating_sub(1);
-        file.seek(SeekFrom::Start(from)).map_err(|e| Error::input(path, e))?;
+    /// [`crate::ErrorKind::Input`] where it can't be opened there.
+    pub fn range(source: &Source, start: u64, end: u64) -> Result<BlockReader> {
+        let raw = source.open_at(BlockReader::first_byte(start), end)?;
+        let stream = || Error::new(ErrorKind::Internal, format!("{} can't be read from the middle", source.path));
+        Ok(BlockReader::begun_range(raw.ok_or_else(stream)?, source, start, end))
+    }
+
+    /// The byte from which on lines that start at `start` or later are read: one earlier, so that a line that starts right there is
+    /// seen to start there.
+    pub fn first_byte(start: u64) -> u64 {
+        start.saturating_sub(1)
+    }
+
+    /// As [`BlockReader::range`], where `raw` already is at [`BlockReader::first_byte`].
+    pub fn begun_range(raw: Box<dyn Read + Send>, source: &Source, start: u64, end: u64) -> BlockReader {
+        let from = BlockReader::first_byte(start);
         let stored = Arc::new(AtomicU64::new(0));
-        Ok(BlockReader {
-            reader: Box::new(Counted { inner: file, count: stored.clone() }),
-            path: path.to_string(),
+        BlockReader {
+            reader: Box::new(Counted { inner: raw, count: stored.clone() }),
+            path: source.path.clone(),
             compression: Compression::None,
             framing: Framing::Lines,
             carry: Vec::new(),
@@ -132,7 +146,7 @@ impl BlockReader {
             stored,
             block: BLOCK,
             max_line: MAX_LINE,
-        })
+        }
     }
 
     /// How the source is compressed.
@@ -305,7 +319,7 @@ mod tests {
             let mut start = 0;
             while start < content.len() as u64 {
                 let end = (start + size).min(content.len() as u64);
-                let mut reader = BlockReader::range(source.open_file().unwrap().unwrap(), "x", start, end).unwrap();
+                let mut reader = BlockReader::range(&source, start, end).unwrap();
                 together.extend(all(&mut reader));
                 start = end;
             }
@@ -334,7 +348,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_and_a_header_are_no_lines() {
         let (_guard, source) = file(b"\xef\xbb\xbfa,b\n1,\"x\ny\"\n2,z");
-        let mut reader = BlockReader::open(&source, Framing::Csv { delimiter: b',', header: true }).unwrap();
+        let mut reader = BlockReader::open(&source, Framing::Csv(crate::tabular::CsvOptions::default())).unwrap();
         let block = reader.next_block().unwrap().unwrap();
         assert_eq!(block.offset, 7);
         let Content::Records(bytes) = block.content else { panic!() };

@@ -78,7 +78,9 @@ pub(super) fn decompress<'a>(raw: impl Read + Send + 'a) -> io::Result<(Compress
 
 /// The error of a stream that ended too early or is damaged: `offset` counts the bytes that came out of it before.
 pub(super) fn damaged(path: &str, compression: Compression, offset: u64, source: io::Error) -> Error {
-    if compression == Compression::None {
+    // Of an object that can't be fetched, the stream is not at fault.
+    let is_fetching = source.get_ref().is_some_and(|inner| inner.is::<Error>());
+    if compression == Compression::None || is_fetching {
         return Error::input(path, source).with_context("after byte", offset);
     }
     let what = match source.kind() {

@@ -3,6 +3,8 @@
 use super::blocks::BlockReader;
 use super::compression::Compression;
 use super::framing::Framing;
+use super::many::each;
+use super::random_access::RandomAccess;
 use super::source::Source;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::compute::cast;
@@ -10,7 +12,9 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, Tim
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::ParquetMetaData;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The rows of one row group.
@@ -28,17 +32,27 @@ impl RowGroup {
     /// # Errors
     /// [`ErrorKind::Input`] where the file is damaged.
     pub fn open(source: &Source, index: usize, schema: &SchemaRef, projection: Option<&[usize]>) -> Result<RowGroup> {
-        let Some(file) = source.open_file()? else { return Err(not_a_file(source)) };
+        let Some(file) = source.open_random()? else { return Err(not_a_file(source)) };
+        RowGroup::of(&file, source, index, schema, projection)
+    }
+
+    /// As [`RowGroup::open`], where `file` is `source` and open already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where the file is damaged.
+    pub fn of(file: &RandomAccess, source: &Source, index: usize, schema: &SchemaRef, projection: Option<&[usize]>) -> Result<RowGroup> {
         let damaged = |e: &dyn std::fmt::Display| damaged(index, &source.path, e);
-        let known = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(&e))?;
+        let known = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(|e| damaged(&e))?;
         let metadata = known.metadata().clone();
+        let mask = projection.map(|columns| ProjectionMask::roots(metadata.file_metadata().schema_descr(), columns.iter().copied()));
+        let ranges = column_ranges(&metadata, index, mask.as_ref());
+        let file = file.with(ranges).map_err(|e| Error::input(&source.path, e))?;
         let options = ArrowReaderOptions::new().with_schema(as_read(known.schema()));
         let metadata = ArrowReaderMetadata::try_new(metadata, options).map_err(|e| damaged(&e))?;
         let mut builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_row_groups(vec![index]).with_batch_size(8192);
         let mut schema = schema.clone();
-        if let Some(columns) = projection {
-            let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+        if let (Some(columns), Some(mask)) = (projection, mask) {
             builder = builder.with_projection(mask);
             schema = Arc::new(schema.project(columns)?);
         }
@@ -63,6 +77,19 @@ impl Iterator for RowGroup {
     }
 }
 
+/// Where the columns of row group `index` lie; all where `mask` is not given. Nothing where the file says what can't be.
+pub fn column_ranges(metadata: &ParquetMetaData, index: usize, mask: Option<&ProjectionMask>) -> Vec<Range<u64>> {
+    let Some(group) = metadata.row_groups().get(index) else { return Vec::new() };
+    let wanted = |leaf: &usize| mask.is_none_or(|mask| mask.leaf_included(*leaf));
+    let range = |leaf: usize| {
+        let column = group.column(leaf);
+        let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset()).min(column.data_page_offset());
+        let (start, length) = (u64::try_from(start).ok()?, u64::try_from(column.compressed_size()).ok()?);
+        Some(start..start.checked_add(length)?)
+    };
+    (0..group.num_columns()).filter(wanted).filter_map(range).collect()
+}
+
 fn damaged(index: usize, path: &str, e: &dyn std::fmt::Display) -> Error {
     Error::new(ErrorKind::Input, format!("row group {index} of {path} is damaged: {e}"))
 }
@@ -78,21 +105,8 @@ fn not_a_file(source: &Source) -> Error {
 /// [`ErrorKind::Input`] where a file is not Parquet or has other columns, [`ErrorKind::Format`] where two columns have one name.
 pub(super) fn parquet_schema(sources: &[Source]) -> Result<SchemaRef> {
     let mut known: Option<(SchemaRef, &str)> = None;
-    for source in sources {
-        let Some(file) = source.open_file()? else { return Err(not_a_file(source)) };
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| {
-            let error = Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e);
-            match sniff(source) {
-                Compression::None => error,
-                other => error.with_context("note", format!("it is compressed with {}", other.name())),
-            }
-        })?;
-        let schema = as_written(metadata.schema());
-        let mut names = HashSet::new();
-        if let Some(twice) = schema.fields().iter().find(|field| !names.insert(field.name())) {
-            let message = format!("{} has two columns called `{}`; rename one", source.path, twice.name());
-            return Err(Error::new(ErrorKind::Format, message));
-        }
+    for (source, schema) in sources.iter().zip(each(sources, schema_of)) {
+        let schema = schema?;
         match &known {
             None => known = Some((schema, &source.path)),
             Some((first, path)) if first.fields() != schema.fields() => {
@@ -107,8 +121,26 @@ pub(super) fn parquet_schema(sources: &[Source]) -> Result<SchemaRef> {
     known.map(|(schema, _)| schema).ok_or_else(|| Error::new(ErrorKind::Usage, "there is no input"))
 }
 
+fn schema_of(source: &Source) -> Result<SchemaRef> {
+    let Some(file) = source.open_random()? else { return Err(not_a_file(source)) };
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| {
+        let error = Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e);
+        match sniff(source) {
+            Compression::None => error,
+            other => error.with_context("note", format!("it is compressed with {}", other.name())),
+        }
+    })?;
+    let schema = as_written(metadata.schema());
+    let mut names = HashSet::new();
+    if let Some(twice) = schema.fields().iter().find(|field| !names.insert(field.name())) {
+        let message = format!("{} has two columns called `{}`; rename one", source.path, twice.name());
+        return Err(Error::new(ErrorKind::Format, message));
+    }
+    Ok(schema)
+}
+
 fn sniff(source: &Source) -> Compression {
-    BlockReader::open(source, Framing::Lines).map_or(Compression::None, |reader| reader.compression())
+    BlockReader::peek(source, Framing::Lines).map_or(Compression::None, |reader| reader.compression())
 }
 
 /// The schema as the file is read: text as views, which need not be copied.

@@ -1,11 +1,15 @@
 //! Finds the files that the user named.
 
+use super::bucket::objects;
+use super::object::{ObjectFile, ObjectReader};
+use super::random_access::{ObjectEnd, RandomAccess};
 use super::stream::Stream;
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::{Location, Storage, StoreSettings};
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +30,8 @@ pub enum Place {
     File(PathBuf),
     /// What can be read only once: standard input, or a pipe.
     Stream(Arc<Stream>),
+    /// An object of a bucket.
+    Object(Arc<ObjectFile>),
 }
 
 impl Source {
@@ -37,7 +43,27 @@ impl Source {
         match &self.place {
             Place::File(path) => Ok(Box::new(self.file_at(path)?)),
             Place::Stream(stream) => stream.open().map_err(|e| Error::input(&self.path, e)),
+            Place::Object(object) => Ok(Box::new(ObjectReader::whole(object))),
         }
+    }
+
+    /// Starts to read an object, so that its bytes are there when they are wanted: all of it, or what lies in `range`, with what
+    /// fetching it holds in memory. Nothing for what is not an object.
+    pub fn begin(&self, range: Option<(u64, u64)>) -> Option<(u64, ObjectReader)> {
+        let Place::Object(object) = &self.place else { return None };
+        let reader = match range {
+            None => ObjectReader::whole(object),
+            Some((start, end)) => ObjectReader::of(object, start, end),
+        };
+        Some((reader.cost(), reader))
+    }
+
+    /// Starts to read the end of an object, where Parquet tells where all else is, or all of a small one; with what that holds in
+    /// memory. Nothing for what is not an object.
+    pub(crate) fn begin_end(&self, soon: bool) -> Option<(u64, ObjectEnd)> {
+        let Place::Object(object) = &self.place else { return None };
+        let end = ObjectEnd::begin(object, soon);
+        Some((end.cost(), end))
     }
 
     /// Opens it to look at its start; what is read will be read again by [`Source::open`].
@@ -48,6 +74,8 @@ impl Source {
         match &self.place {
             Place::File(_) => self.open(),
             Place::Stream(stream) => Ok(Box::new(stream.peek())),
+            // Nothing is fetched that isn't asked for.
+            Place::Object(object) => Ok(Box::new(ObjectReader::of(object, 0, 0))),
         }
     }
 
@@ -56,15 +84,37 @@ impl Source {
         matches!(self.place, Place::Stream(_))
     }
 
-    /// Opens it as a file that can be read at any place; nothing for streams.
+    /// Opens it from byte `start` on; bytes up to `sure` will all be read. Nothing for streams.
     ///
     /// # Errors
     /// [`ErrorKind::Input`] naming the path.
-    pub fn open_file(&self) -> Result<Option<File>> {
+    pub fn open_at(&self, start: u64, sure: u64) -> Result<Option<Box<dyn Read + Send>>> {
         match &self.place {
-            Place::File(path) => self.file_at(path).map(Some),
+            Place::File(path) => {
+                let mut file = self.file_at(path)?;
+                file.seek(SeekFrom::Start(start)).map_err(|e| Error::input(&self.path, e))?;
+                Ok(Some(Box::new(file)))
+            }
             Place::Stream(_) => Ok(None),
+            Place::Object(object) => Ok(Some(Box::new(ObjectReader::of(object, start, sure)))),
         }
+    }
+
+    /// Opens it to be read at any place; nothing for streams.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] naming the path.
+    pub fn open_random(&self) -> Result<Option<RandomAccess>> {
+        match &self.place {
+            Place::File(path) => self.file_at(path).map(RandomAccess::File).map(Some),
+            Place::Stream(_) => Ok(None),
+            Place::Object(object) => self.ended(ObjectEnd::begin(object, false)).map(Some),
+        }
+    }
+
+    /// Waits for the end of the object that [`Source::begin_end`] began to read.
+    pub(crate) fn ended(&self, end: ObjectEnd) -> Result<RandomAccess> {
+        end.take().map(RandomAccess::Object).map_err(|e| Error::input(&self.path, e))
     }
 
     fn file_at(&self, path: &Path) -> Result<File> {
@@ -119,15 +169,34 @@ fn unescape(name: &str) -> String {
 }
 
 /// The files that `arguments` name: files, folders (all files below, but for those whose name begins with `.` or `_`, as Hive
-/// and Athena have it), globs, and `-` for standard input. Files of one folder or glob are in the order of their names.
+/// and Athena have it), globs, and `-` for standard input; `s3://bucket/key` names objects in the same way. Files of one folder or glob
+/// are in the order of their names.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] for what doesn't exist or a glob that nothing matches, [`ErrorKind::Usage`] for a malformed glob.
 pub fn resolve(arguments: &[String]) -> Result<Vec<Source>> {
+    resolve_with(arguments, &StoreSettings::default())
+}
+
+/// The files that `arguments` name, as of [`resolve`]; buckets are reached as `settings` say.
+///
+/// # Errors
+/// As those of [`resolve`].
+pub fn resolve_with(arguments: &[String], settings: &StoreSettings) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for argument in arguments {
         if argument == "-" {
             sources.push(Source { path: "-".to_string(), place: Place::Stream(Arc::default()), size: None });
+            continue;
+        }
+        if argument.contains("://") && !Path::new(argument).exists() {
+            match Location::parse(argument)? {
+                Location::Folder(path) => sources.extend(resolve(&[path.display().to_string()])?),
+                Location::Bucket { bucket, key } => {
+                    let bucket = Location::Bucket { bucket, key: String::new() };
+                    sources.extend(objects(&Storage::open_with(bucket, settings)?, &key)?);
+                }
+            }
             continue;
         }
         let path = Path::new(argument);

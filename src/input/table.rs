@@ -2,12 +2,13 @@
 
 use super::blocks::{Block, BlockReader, Content};
 use super::framing::Framing;
+use super::many::each;
 use super::parquet::parquet_schema;
 use super::source::Source;
 use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::tabular::{CsvDecoder, CsvOptions, JsonDecoder, check_header, csv_header, infer_csv, infer_json};
+use crate::tabular::{CsvDecoder, CsvDialect, CsvOptions, JsonDecoder, check_header, csv_header, infer_csv, infer_json};
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct TableOptions {
     pub delimiter: Option<u8>,
     /// CSV files have no header.
     pub no_header: bool,
+    /// How CSV files are escaped.
+    pub dialect: CsvDialect,
     /// The columns of CSV and JSON; guessed from the first lines where not given.
     pub schema: Option<SchemaRef>,
 }
@@ -89,7 +92,7 @@ impl TableFormat {
     pub fn framing(&self) -> Option<Framing> {
         match self {
             TableFormat::Log { .. } | TableFormat::Json { .. } => Some(Framing::Lines),
-            TableFormat::Csv { options, .. } => Some(Framing::Csv { delimiter: options.delimiter, header: options.header }),
+            TableFormat::Csv { options, .. } => Some(Framing::Csv(*options)),
             TableFormat::Parquet { .. } => None,
         }
     }
@@ -134,12 +137,12 @@ impl Table {
             FormatChoice::Csv => {
                 let tabs = sources.iter().any(|s| s.stem().ends_with(".tsv"));
                 let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
-                let csv = CsvOptions { delimiter, header: !options.no_header };
+                let csv = CsvOptions { delimiter, header: !options.no_header, dialect: options.dialect };
                 let schema = match &options.schema {
                     Some(schema) => schema.clone(),
                     None => {
-                        let whole = Framing::Csv { delimiter, header: false };
-                        let (path, start) = first_records(&sources, whole, Framing::Csv { delimiter, header: csv.header })?;
+                        let whole = Framing::Csv(CsvOptions { header: false, ..csv });
+                        let (path, start) = first_records(&sources, whole, Framing::Csv(csv))?;
                         infer_csv(&path, &start, csv)?
                     }
                 };
@@ -187,14 +190,23 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
 
 /// Columns are told by their places, so every file must have the same ones in the same order.
 fn check_headers(sources: &[Source], options: CsvOptions, schema: &SchemaRef) -> Result<()> {
-    for source in sources {
-        let framing = Framing::Csv { delimiter: options.delimiter, header: false };
+    let framing = Framing::Csv(CsvOptions { header: false, ..options });
+    let check = |source: &Source| {
         // A file without anything in it has no header, and no rows either.
-        if let Some(Block { content: Content::Records(start), .. }) = BlockReader::peek(source, framing)?.starting_small().next_block()? {
-            check_header(&source.path, &csv_header(&start, options), schema)?;
+        match first_block(source, framing)? {
+            Some(start) => check_header(&source.path, &csv_header(&start, options), schema),
+            None => Ok(()),
         }
+    };
+    each(sources, check).collect()
+}
+
+/// A few records of `source`; nothing where it has none.
+fn first_block(source: &Source, framing: Framing) -> Result<Option<Bytes>> {
+    match BlockReader::peek(source, framing)?.starting_small().next_block()? {
+        Some(Block { content: Content::Records(start), .. }) => Ok(Some(start)),
+        _ => Ok(None),
     }
-    Ok(())
 }
 
 /// How many sources are looked at, to tell what all have in common.
@@ -203,68 +215,67 @@ const LOOKED_AT: usize = 1_000;
 /// The first records of the first source that has any, framed as `first` says, and its path; behind them a few records of each of the
 /// others, framed as `others` says: a column that has whole numbers in one file may have text in the next.
 fn first_records(sources: &[Source], first: Framing, others: Framing) -> Result<(String, Bytes)> {
-    let mut found: Option<(String, Vec<u8>)> = None;
-    for source in sources.iter().take(LOOKED_AT) {
-        let mut reader = match &found {
-            None => BlockReader::peek(source, first)?,
-            Some(_) => BlockReader::peek(source, others)?.starting_small(),
-        };
-        let Some(Block { content: Content::Records(bytes), .. }) = reader.next_block()? else { continue };
-        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            let message = format!("{} is UTF-16, and UTF-8 is read; convert it first: iconv -f UTF-16 -t UTF-8", source.path);
-            return Err(Error::new(ErrorKind::Format, message));
-        }
-        match &mut found {
-            None => found = Some((source.path.clone(), bytes.to_vec())),
-            Some((_, start)) => {
-                if !start.ends_with(b"\n") {
-                    start.push(b'\n');
-                }
-                start.extend_from_slice(&bytes);
+    let sources = &sources[..sources.len().min(LOOKED_AT)];
+    for (index, source) in sources.iter().enumerate() {
+        let Some(Block { content: Content::Records(bytes), .. }) = BlockReader::peek(source, first)?.next_block()? else { continue };
+        let mut start = utf8(source, bytes)?.to_vec();
+        let rest = &sources[index + 1..];
+        for (source, bytes) in rest.iter().zip(each(rest, |source| first_block(source, others))) {
+            let Some(bytes) = bytes? else { continue };
+            if !start.ends_with(b"\n") {
+                start.push(b'\n');
             }
+            start.extend_from_slice(&utf8(source, bytes)?);
         }
-    }
-    if let Some((path, start)) = found {
-        return Ok((path, start.into()));
+        return Ok((source.path.clone(), start.into()));
     }
     let path = sources.first().map_or("the input", |s| s.path.as_str());
     Err(Error::new(ErrorKind::Format, format!("{path} is empty, so its columns can't be told; name them with --schema")))
 }
 
+/// The start of `source`, which must not be UTF-16.
+fn utf8(source: &Source, bytes: Bytes) -> Result<Bytes> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        let message = format!("{} is UTF-16, and UTF-8 is read; convert it first: iconv -f UTF-16 -t UTF-8", source.path);
+        return Err(Error::new(ErrorKind::Format, message));
+    }
+    Ok(bytes)
+}
+
 /// The format that the first source with lines is in. Others in another format are named in a note: their lines will not fit.
 fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogFormat>> {
-    let mut taken: Option<Arc<LogFormat>> = None;
+    let sources = &sources[..sources.len().min(LOOKED_AT)];
+    for (index, source) in sources.iter().enumerate() {
+        let Some(lines) = first_lines(BlockReader::peek(source, Framing::Lines)?)? else { continue };
+        let Some(found) = detect(&lines)? else { return Err(unknown_format(source, &lines)) };
+        let share = match found.fitting == found.tried {
+            true => String::new(),
+            false => format!(": {} of the first {} lines fit", found.fitting, found.tried),
+        };
+        notes.push(format!("log format {} (found in {}{share})", found.format.name(), source.path));
+        notes.extend(other_logs(&sources[index + 1..], &found.format)?);
+        return Ok(found.format);
+    }
+    notes.push("log format combined (there is no line to tell it from)".to_string());
+    Ok(Preset::Combined.format())
+}
+
+/// What is to be said of those of `sources` that are not in `format`.
+fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> {
+    // A few lines are enough: there may be very many files.
+    let look = |source: &Source| match first_lines(BlockReader::peek(source, Framing::Lines)?.starting_small())? {
+        Some(lines) => detect(&lines),
+        None => Ok(None),
+    };
     let mut others: Vec<String> = Vec::new();
-    for source in sources.iter().take(LOOKED_AT) {
-        // Of the others a few lines are enough: there may be very many files.
-        let reader = BlockReader::peek(source, Framing::Lines)?;
-        let reader = if taken.is_some() { reader.starting_small() } else { reader };
-        let Some(lines) = first_lines(reader)? else { continue };
-        let found = detect(&lines)?;
-        match (&taken, found) {
-            (Some(format), Some(found)) if found.format.text() != format.text() => {
-                others.push(format!("{} looks like {}", source.path, found.format.name()));
-            }
-            (Some(_), _) => {}
-            (None, Some(found)) => {
-                let share = match found.fitting == found.tried {
-                    true => String::new(),
-                    false => format!(": {} of the first {} lines fit", found.fitting, found.tried),
-                };
-                notes.push(format!("log format {} (found in {}{share})", found.format.name(), source.path));
-                taken = Some(found.format);
-            }
-            (None, None) => return Err(unknown_format(source, &lines)),
+    for (source, found) in sources.iter().zip(each(sources, look)) {
+        if let Some(found) = found?.filter(|found| found.format.text() != format.text()) {
+            others.push(format!("{} looks like {}", source.path, found.format.name()));
         }
     }
-    if let [first, rest @ ..] = others.as_slice() {
-        let more = if rest.is_empty() { String::new() } else { format!(", and {} more files are in another format too", rest.len()) };
-        notes.push(format!("not all files are in one format: {first}{more}; read them on their own, or their lines are rejected"));
-    }
-    Ok(taken.unwrap_or_else(|| {
-        notes.push("log format combined (there is no line to tell it from)".to_string());
-        Preset::Combined.format()
-    }))
+    let [first, rest @ ..] = others.as_slice() else { return Ok(None) };
+    let more = if rest.is_empty() { String::new() } else { format!(", and {} more files are in another format too", rest.len()) };
+    Ok(Some(format!("not all files are in one format: {first}{more}; read them on their own, or their lines are rejected")))
 }
 
 /// The lines of a log that tell its format; nothing where all are blank.

@@ -3,13 +3,12 @@
 use super::model::{ColumnInspection, ColumnStorage, FileInspection, Inspection, ParquetInspection};
 use super::profile::Profile;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Source, Table};
+use crate::input::{RandomAccess, Source, Table, column_ranges};
 use arrow::array::Array;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
-use std::fs::File;
 
 /// Reads the footers of the table's files, and the columns whose different values are to be counted.
 pub(super) fn inspect(table: &Table) -> Result<Inspection> {
@@ -18,7 +17,7 @@ pub(super) fn inspect(table: &Table) -> Result<Inspection> {
     let mut found = ParquetInspection::default();
     let mut files = Vec::new();
     for source in &table.sources {
-        let file = source.open_file()?.ok_or_else(|| Error::new(ErrorKind::Usage, "Parquet can't be read from standard input"))?;
+        let file = source.open_random()?.ok_or_else(|| Error::new(ErrorKind::Usage, "Parquet can't be read from standard input"))?;
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(source, e))?;
         found.add(metadata.metadata());
         for (index, column) in columns.iter_mut().enumerate() {
@@ -146,15 +145,22 @@ impl ParquetColumn {
 }
 
 /// Counts the different values of each column. Footers don't have that, so the columns are read.
-fn count_distinct(file: &File, metadata: ArrowReaderMetadata, source: &Source, columns: &mut [ParquetColumn]) -> Result<()> {
-    let file = file.try_clone().map_err(|e| Error::input(&source.path, e))?;
+fn count_distinct(file: &RandomAccess, metadata: ArrowReaderMetadata, source: &Source, columns: &mut [ParquetColumn]) -> Result<()> {
     let flat: Vec<usize> = (0..columns.len()).filter(|i| !metadata.schema().field(*i).data_type().is_nested()).collect();
     let mask = ProjectionMask::roots(metadata.parquet_schema(), flat.iter().copied());
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_projection(mask).with_batch_size(8192).build();
-    for batch in reader.map_err(|e| damaged(source, e))? {
-        let batch = batch.map_err(|e| damaged(source, e))?;
-        for (index, array) in flat.iter().zip(batch.columns()) {
-            columns[*index].profile.see_distinct(array);
+    for group in 0..metadata.metadata().num_row_groups() {
+        let ranges = column_ranges(metadata.metadata(), group, Some(&mask));
+        let file = file.with(ranges).map_err(|e| Error::input(&source.path, e))?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+            .with_row_groups(vec![group])
+            .with_projection(mask.clone())
+            .with_batch_size(8192)
+            .build();
+        for batch in reader.map_err(|e| damaged(source, e))? {
+            let batch = batch.map_err(|e| damaged(source, e))?;
+            for (index, array) in flat.iter().zip(batch.columns()) {
+                columns[*index].profile.see_distinct(array);
+            }
         }
     }
     Ok(())

@@ -1,10 +1,10 @@
 //! Rows as CSV. NULL is an empty field, an empty text is `""`.
 
 use super::columns::{Column, plain, write_double};
-use super::format::CsvDialect;
 use super::scan::any_of;
 use super::timestamp::TimestampText;
 use crate::error::{Error, ErrorKind, Result};
+use crate::tabular::CsvDialect;
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 

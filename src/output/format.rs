@@ -1,6 +1,7 @@
 //! What kind of file is written, and how it is compressed.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::tabular::CsvDialect;
 use serde::Serialize;
 
 /// The kinds of files.
@@ -22,17 +23,6 @@ pub enum Codec {
     Snappy,
     /// Levels 1 to 22.
     Zstd(i32),
-}
-
-/// How CSV fields are escaped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CsvDialect {
-    /// RFC 4180.
-    #[default]
-    Rfc4180,
-    /// What Athena's OpenCSVSerde reads back unchanged: backslashes doubled, newlines as `\n`.
-    Athena,
 }
 
 /// A kind of file with all its settings.

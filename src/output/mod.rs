@@ -15,7 +15,8 @@ mod scan;
 mod stream;
 mod timestamp;
 
+pub use crate::tabular::CsvDialect;
 pub use encoder::{Payload, Segment, SegmentEncoder, encoder};
-pub use format::{Codec, CsvDialect, FileFormat, Kind};
+pub use format::{Codec, FileFormat, Kind};
 pub use part_file::PartFile;
 pub use stream::{BatchWriter, stream_writer};

@@ -2,7 +2,7 @@
 
 use super::model::{Fingerprint, Pipeline, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{self, Place, resolve};
+use crate::input::{self, Place, resolve_with};
 use crate::publish::SourceFile;
 use sha2::{Digest, Sha256};
 use std::io::Read;
@@ -36,7 +36,7 @@ impl Listing {
         let mut missing = None;
         let mut files: Vec<Listed> = Vec::new();
         for location in &source.locations {
-            match resolve(std::slice::from_ref(location)) {
+            match resolve_with(std::slice::from_ref(location), &source.store) {
                 Ok(found) => {
                     for found in found {
                         files.push(listed(pipeline, source, found)?);
@@ -60,6 +60,7 @@ fn listed(pipeline: &Pipeline, source: &Source, found: input::Source) -> Result<
             let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).map_err(|e| Error::input(&found.path, e))?;
             modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos()).to_string()
         }
+        Place::Object(object) => object.meta().e_tag.clone().unwrap_or_else(|| object.meta().last_modified.to_rfc3339()),
         Place::Stream(_) => {
             let message = format!("source {}: {} can be read only once; a pipeline reads files", source.name, found.path);
             return Err(Error::new(ErrorKind::Usage, message).with_context("at", &source.place));
@@ -71,8 +72,9 @@ fn listed(pipeline: &Pipeline, source: &Source, found: input::Source) -> Result<
 
 /// The path by which a file is remembered: relative to the pipeline's file where it is near, so that both can be moved together.
 fn kept_path(pipeline: &str, path: &str) -> String {
-    let Some(folder) = Path::new(pipeline).parent().and_then(|folder| std::path::absolute(folder).ok()) else { return path.to_string() };
-    if let Ok(below) = Path::new(path).strip_prefix(&folder) {
+    let Ok(file) = std::path::absolute(pipeline) else { return path.to_string() };
+    let Some(folder) = file.parent() else { return path.to_string() };
+    if let Ok(below) = Path::new(path).strip_prefix(folder) {
         return below.display().to_string();
     }
     match folder.parent().and_then(|above| Path::new(path).strip_prefix(above).ok()) {

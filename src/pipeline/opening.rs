@@ -5,7 +5,7 @@ use super::model::{OnError, Source, SourceFormat};
 use crate::accesslog::{LogFormat, Preset};
 use crate::convert;
 use crate::error::{Error, Result};
-use crate::input::{FormatChoice, LogChoice, Table, TableFormat, TableOptions};
+use crate::input::{CsvDialect, FormatChoice, LogChoice, Table, TableFormat, TableOptions};
 use crate::publish::Input;
 use crate::schema::TableSchema;
 use crate::schema::types::{arrow_type, athena_type};
@@ -71,6 +71,7 @@ fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
         unescape: source.unescape,
         delimiter: source.delimiter.and_then(|c| u8::try_from(c).ok()),
         no_header: !source.header,
+        dialect: CsvDialect::Rfc4180,
         schema,
     })
 }

@@ -42,6 +42,9 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
             continue;
         };
         let mut old = catalog.table_at(&past.object).map_err(|e| vacuumed(e, &name))?;
+        if old.segments == table.segments && old.storage == table.storage {
+            continue;
+        }
         check_files(storage, &old).map_err(|e| vacuumed(e, &name))?;
         old.origin.run = run.to_string();
         old.origin.rolled_back_to = Some(to.to_string());

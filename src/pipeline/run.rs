@@ -83,9 +83,14 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn go(&self, report: &mut RunReport) -> Result<()> {
-        let storage = Storage::create_with(Location::parse(&self.pipeline.lake.location)?, &self.pipeline.lake.store)?;
+        let location = Location::parse(&self.pipeline.lake.location)?;
+        let store = &self.pipeline.lake.store;
+        let there = location.path().is_none_or(|path| path.exists());
+        let storage = there.then(|| Storage::open_with(location.clone(), store)).transpose()?;
+        let mut state = State::read(self.pipeline, storage.as_ref(), &self.settings.scope)?;
+        // A lake is made when there is something to put in it.
+        let storage = storage.map_or_else(|| Storage::create_with(location, store), Ok)?;
         let catalog = LocalCatalog::new(storage.clone());
-        let mut state = State::read(self.pipeline, Some(&storage), &self.settings.scope)?;
         let run_folder = format!("{RUNS}/{}/{}", self.pipeline.name, self.run);
         let mut claimed: Vec<String> = state.outputs.iter().flat_map(|output| folders(output, self.run.as_str())).collect();
         claimed.extend([run_folder.clone(), format!("{WORK}/{}", self.run)]);
@@ -105,7 +110,9 @@ impl Running<'_> {
         report.finished = Utc::now();
         if let Err(error) = &done {
             report.error = Some(error.to_string());
-            if report.status == RunStatus::Failed || report.status == RunStatus::ChecksFailed {
+            // Where the store went away during the last step, that step may have been done after all: then nothing may be removed.
+            let unseen = || catalog.snapshot().is_ok_and(|now| now.head.tables().all(|(_, _, table)| table.run != self.run.as_str()));
+            if matches!(report.status, RunStatus::Failed | RunStatus::ChecksFailed) && unseen() {
                 for folder in &claimed {
                     // What can't be removed now is not read by anybody; `vacuum` tries again.
                     let _ = storage.remove_folder(folder);

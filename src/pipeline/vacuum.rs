@@ -6,7 +6,7 @@ use crate::catalog::{LocalCatalog, Table};
 use crate::error::Result;
 use crate::publish::{Lease, RunId};
 use crate::query::live_files;
-use crate::storage::{Entry, Storage};
+use crate::storage::{Entry, StaleUpload, Storage};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -76,10 +76,19 @@ pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result
             }
         }
     }
+    let is_left = |upload: &StaleUpload| {
+        // As above: a run's folder, hidden or not, is somewhere in the key, or it isn't ours.
+        let part = |part: &str| RunId::of_folder(part.strip_prefix('.').and_then(|name| name.split(".etl-").next()).unwrap_or(part));
+        upload.key.split('/').find_map(part).is_some_and(|run| !kept.active.contains(&run))
+    };
+    let uploads: Vec<StaleUpload> = storage.stale_uploads("", older_than)?.into_iter().filter(is_left).collect();
     if !dry_run {
+        storage.abort_uploads(&uploads)?;
         storage.delete(&removed.iter().map(|one| one.key.clone()).collect::<Vec<_>>())?;
         storage.remove_empty_folders(removed.iter().map(|one| one.key.as_str()));
     }
+    // Not objects: one of the same key, whose upload succeeded at another try, may be there and read.
+    removed.extend(uploads.iter().map(|upload| Removed { key: upload.key.clone(), bytes: 0, why: "an upload that was never finished" }));
     let bytes = removed.iter().map(|one| one.bytes).sum();
     Ok(VacuumReport { lake: storage.location().to_string(), dry_run, removed, bytes })
 }

@@ -1,13 +1,13 @@
 //! Writes the files of one output below a folder of its own.
 
 use super::model::{Layout, Output};
-use crate::convert::{self, ConvertOptions, ConvertReport, OnError, convert};
-use crate::error::{Error, ErrorKind, Result};
+use crate::convert::{self, ConvertOptions, ConvertReport, OnError, RejectsFile, convert};
+use crate::error::Result;
 use crate::input::Table;
 use crate::output::FileFormat;
 use crate::progress::Progress;
-use crate::publish::{DataFile, Existing};
-use crate::storage::{Location, Storage};
+use crate::publish::{DataFile, Existing, Output as Place};
+use crate::storage::{Appear, Storage};
 use crate::units::Rate;
 use arrow::datatypes::{DataType, Field};
 use std::path::PathBuf;
@@ -56,8 +56,8 @@ impl Engine<'_> {
             Layout::RowsPerFile(rows) => convert::Layout::RowsPerFile(rows),
             Layout::TargetSize(size) => convert::Layout::TargetSize(size),
         };
-        let at = self.storage.location().join(folder);
-        let options = self.options(table, &at, output.format, layout, output.partition_by.clone(), rejects)?;
+        let at = Place::below(self.storage, folder)?;
+        let options = self.options(table, at, output.format, layout, output.partition_by.clone(), rejects);
         let report = convert(&options, self.progress).map_err(|e| e.with_context("output", &output.name))?;
         let root = format!("{}/", self.storage.location());
         let mut files = Vec::with_capacity(report.files.len());
@@ -65,7 +65,7 @@ impl Engine<'_> {
             let key = file.path.strip_prefix(&root).unwrap_or(&file.path).to_string();
             let below = key.strip_prefix(folder).unwrap_or(&key).trim_start_matches('/');
             let partition = below.rsplit_once('/').map_or("", |(partition, _)| partition).to_string();
-            files.push(DataFile { partition, rows: file.rows, bytes: file.bytes, sha256: self.checksum(&key)?, key });
+            files.push(DataFile { partition, rows: file.rows, bytes: file.bytes, sha256: file.sha256.clone().unwrap_or_default(), key });
         }
         Ok(Written { folder: folder.to_string(), files, columns, partition_keys, report })
     }
@@ -77,39 +77,35 @@ impl Engine<'_> {
     pub(super) fn spool(&self, table: Table, path: PathBuf, rejects: RejectPolicy) -> Result<ConvertReport> {
         let format = FileFormat::new(crate::output::Kind::Parquet, Some("zstd"), Some(1), Default::default())?;
         let layout = convert::Layout::TargetSize(crate::units::ByteSize(256 << 20));
-        convert(&self.options(table, &Location::Folder(path), format, layout, Vec::new(), rejects)?, self.progress)
+        let options = ConvertOptions { checksums: false, ..self.options(table, Place::Folder(path), format, layout, Vec::new(), rejects) };
+        convert(&options, self.progress)
     }
 
     fn options(
         &self,
         table: Table,
-        to: &Location,
+        output: Place,
         format: FileFormat,
         layout: convert::Layout,
         partition_by: Vec<String>,
         rejects: RejectPolicy,
-    ) -> Result<ConvertOptions> {
-        let output = to.path().ok_or_else(|| Error::new(ErrorKind::Usage, format!("{to} can't be written yet")))?;
-        Ok(ConvertOptions {
+    ) -> ConvertOptions {
+        ConvertOptions {
             table,
-            output: output.to_path_buf(),
+            output,
+            // Nobody knows of a run's folder before the run is published.
+            appear: Appear::WhenWritten,
+            checksums: true,
             format,
             layout,
             partition_by,
             existing: Existing::Refuse,
             on_error: rejects.on_error,
             max_reject_rate: rejects.max_rate,
-            rejects: rejects.file,
+            rejects: rejects.file.map(RejectsFile::from),
             threads: self.threads,
             cancel: self.cancel.clone(),
-        })
-    }
-
-    fn checksum(&self, key: &str) -> Result<String> {
-        use sha2::{Digest, Sha256};
-        let object = self.storage.get(key)?;
-        let object = object.ok_or_else(|| Error::new(ErrorKind::Output, format!("{} is gone", self.storage.location().join(key))))?;
-        Ok(super::definition::hex(&Sha256::digest(&object.bytes)))
+        }
     }
 }
 

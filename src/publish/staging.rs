@@ -58,7 +58,7 @@ impl Staging {
         }
         // Who stands in a folder that is exchanged is left in one that is removed.
         foreign |= std::env::current_dir().is_ok_and(|current| current.starts_with(&output));
-        check(&output, existing, extension, &old)?;
+        check(&output.display().to_string(), existing, extension, &old)?;
         let hidden = HiddenFolder::of(&output)?;
         Ok(Staging { output, hidden, existing, old, foreign })
     }
@@ -78,13 +78,7 @@ impl Staging {
 
     /// The number of the first file that a run may write into a folder below the output.
     pub fn first_number(&self, folder: &str) -> u64 {
-        match self.existing {
-            Existing::Append => {
-                let names = self.old.get(Path::new(folder)).map_or(&[][..], Vec::as_slice);
-                names.iter().filter_map(|name| part_number(name)).max().map_or(0, |most| most + 1)
-            }
-            _ => 0,
-        }
+        first_number(&self.old, self.existing, folder)
     }
 
     /// A file of an earlier run, below the output folder, where there is one.
@@ -200,18 +194,28 @@ fn failed(path: &Path, error: io::Error) -> Error {
     Error::output(path.display(), error)
 }
 
-fn check(output: &Path, existing: Existing, extension: &str, old: &BTreeMap<PathBuf, Vec<String>>) -> Result<()> {
-    let Some((folder, name)) = old.iter().find_map(|(folder, names)| Some((folder, names.first()?))) else { return Ok(()) };
-    let shown = output.join(folder).join(name);
+/// The number of the first file that a run may write into `folder`, where `old` are the files of earlier runs.
+pub(super) fn first_number(old: &BTreeMap<PathBuf, Vec<String>>, existing: Existing, folder: &str) -> u64 {
     match existing {
-        Existing::Refuse => {
-            Err(Error::new(ErrorKind::Output, format!("{} has files already, such as {}", output.display(), shown.display()))
-                .with_context("what to do", "choose another folder, or give --overwrite to replace them, --append to add to them"))
+        Existing::Append => {
+            let names = old.get(Path::new(folder)).map_or(&[][..], Vec::as_slice);
+            names.iter().filter_map(|name| part_number(name)).max().map_or(0, |most| most + 1)
         }
+        _ => 0,
+    }
+}
+
+/// Refuses to touch what is there, where that was not asked for.
+pub(super) fn check(output: &str, existing: Existing, extension: &str, old: &BTreeMap<PathBuf, Vec<String>>) -> Result<()> {
+    let Some((folder, name)) = old.iter().find_map(|(folder, names)| Some((folder, names.first()?))) else { return Ok(()) };
+    let shown = Path::new(output).join(folder).join(name);
+    match existing {
+        Existing::Refuse => Err(Error::new(ErrorKind::Output, format!("{} has files already, such as {}", output, shown.display()))
+            .with_context("what to do", "choose another folder, or give --overwrite to replace them, --append to add to them")),
         Existing::Append => match old.values().flatten().find(|name| !name.ends_with(extension)) {
             Some(other) => Err(Error::new(
                 ErrorKind::Output,
-                format!("{} has files such as {other}: files ending in {extension} can't be added to them", output.display()),
+                format!("{} has files such as {other}: files ending in {extension} can't be added to them", output),
             )),
             None => Ok(()),
         },

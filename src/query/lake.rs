@@ -5,14 +5,16 @@ use super::rejects::RejectLog;
 use super::table::FileTable;
 use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Place, Source, Table, TableFormat};
+use crate::input::{ObjectFile, Place, Source, Table, TableFormat};
 use crate::publish::{DataFile, Manifest};
 use crate::storage::{Location, Storage};
-use crate::tabular::CsvOptions;
+use crate::tabular::{CsvDialect, CsvOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
+use chrono::DateTime;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
+use datafusion::object_store::ObjectMeta;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -127,10 +129,16 @@ impl SchemaProvider for LakeSchema {
 
 fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
     let location = storage.location().join(&file.key);
-    match &location {
-        Location::Folder(path) => Ok(Source { path: location.to_string(), place: Place::File(path.clone()), size: Some(file.bytes) }),
-        Location::Bucket { .. } => Err(Error::new(ErrorKind::Input, format!("{location} can't be read yet"))),
-    }
+    let place = match &location {
+        Location::Folder(path) => Place::File(path.clone()),
+        Location::Bucket { .. } => {
+            // A run's files are written once, so their ETags are not needed.
+            let (store, path) = storage.object(&file.key)?;
+            let meta = ObjectMeta { location: path, last_modified: DateTime::UNIX_EPOCH, size: file.bytes, e_tag: None, version: None };
+            Place::Object(Arc::new(ObjectFile::new(storage.clone(), store, meta)))
+        }
+    };
+    Ok(Source { path: location.to_string(), place, size: Some(file.bytes) })
 }
 
 /// How the files of `table` are read.
@@ -140,7 +148,11 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
     match table.classification() {
         "parquet" => Ok(TableFormat::Parquet { schema }),
         "json" => Ok(TableFormat::Json { schema }),
-        "csv" => Ok(TableFormat::Csv { options: CsvOptions { delimiter: b',', header: true }, schema }),
+        "csv" => {
+            let escape = table.storage.serde.parameters.get("escapeChar").map(String::as_str);
+            let dialect = if escape == Some("\\") { CsvDialect::Athena } else { CsvDialect::Rfc4180 };
+            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema })
+        }
         other => {
             let message = format!("the files of {}.{} are of the kind `{other}`, which can't be read", table.database, table.name);
             Err(Error::new(ErrorKind::Input, message).with_context("known", "parquet, csv, json"))

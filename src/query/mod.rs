@@ -10,6 +10,7 @@ mod lake;
 mod parquet;
 mod partitions;
 mod pieces;
+mod pinned;
 mod rejects;
 mod scan;
 mod table;

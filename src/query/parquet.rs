@@ -1,7 +1,8 @@
 //! Parquet files as a scan: DataFusion reads them, and leaves out the row groups and pages that a filter rules out.
 
 use super::partitions::Partitions;
-use crate::error::Error;
+use super::pinned::Pinned;
+use crate::error::{Error, ErrorKind};
 use crate::input::{Place, Table};
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::Session;
@@ -17,6 +18,7 @@ use datafusion::object_store::path::Path as StorePath;
 use datafusion::physical_plan::ExecutionPlan;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A scan of the files at `sources`, with the values of their partition columns.
 pub(super) async fn scan(
@@ -29,23 +31,48 @@ pub(super) async fn scan(
     limit: Option<usize>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let mut files = Vec::with_capacity(sources.len());
+    let url = store_url(session, table, sources)?;
     for &index in sources {
         let source = &table.sources[index];
-        let Place::File(path) = &source.place else { continue };
+        let meta = match &source.place {
+            Place::File(path) => object(path).map_err(|e| DataFusionError::External(Box::new(Error::input(&source.path, e))))?,
+            Place::Object(object) => object.meta().clone(),
+            Place::Stream(_) => continue,
+        };
         let values = (0..partitions.fields().len()).map(|column| partitions.value(column, index).clone()).collect();
-        let meta = object(path).map_err(|e| DataFusionError::External(Box::new(Error::input(&source.path, e))))?;
         files.push(PartitionedFile::new_from_meta(meta).with_partition_values(values));
     }
     let size = files.len().div_ceil(session.config().target_partitions().max(1)).max(1);
     let groups = files.chunks(size).map(|files| FileGroup::new(files.to_vec())).collect();
     let format = ParquetFormat::new().with_options(session.default_table_options().parquet);
     let schema = TableSchema::builder(columns.clone()).with_table_partition_cols(partitions.fields().to_vec()).build();
-    let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), format.file_source(schema))
+    let config = FileScanConfigBuilder::new(url, format.file_source(schema))
         .with_file_groups(groups)
         .with_projection_indices(projection.cloned())?
         .with_limit(limit)
         .build();
     format.create_physical_plan(session, config).await
+}
+
+/// The URL by which the session knows the store of `sources`, which all are in one.
+fn store_url(session: &dyn Session, table: &Table, sources: &[usize]) -> Result<ObjectStoreUrl> {
+    static SCANS: AtomicU64 = AtomicU64::new(0);
+    let objects = || {
+        sources.iter().filter_map(|index| match &table.sources[*index].place {
+            Place::Object(object) => Some(object),
+            _ => None,
+        })
+    };
+    let Some(first) = objects().next() else { return Ok(ObjectStoreUrl::local_filesystem()) };
+    if objects().count() < sources.len() || objects().any(|object| !Arc::ptr_eq(object.store(), first.store())) {
+        let message = "the files of one table are all in one bucket, or all on this machine";
+        return Err(DataFusionError::External(Box::new(Error::new(ErrorKind::Query, message))));
+    }
+    // Each scan has its own: the versions of the objects are those of its table.
+    let url = ObjectStoreUrl::parse(format!("s3-{}://bucket", SCANS.fetch_add(1, Ordering::Relaxed)))?;
+    let pinned = Pinned::new(first.store().clone(), objects().map(|object| object.meta().clone()));
+    session.runtime_env().register_object_store(url.as_ref(), Arc::new(pinned));
+    Ok(url)
 }
 
 /// The file at `path` as the object store of local files knows it.

@@ -1,7 +1,7 @@
 //! Cuts a table's sources into pieces that can be decoded on their own.
 
 use crate::error::Result;
-use crate::input::{BlockReader, Compression, Framing, Table};
+use crate::input::{BlockReader, Compression, Framing, Source, Table, each};
 
 /// The size of a piece: large enough that opening it costs nothing, small enough that all threads have one.
 const PIECE: u64 = 8 << 20;
@@ -20,13 +20,15 @@ pub(super) struct Piece {
 /// The pieces of the sources at `indices`, in order. Only lines of an uncompressed file can be read from the middle.
 pub(super) fn of(table: &Table, indices: &[usize]) -> Result<Vec<Piece>> {
     let mut pieces = Vec::new();
-    for &index in indices {
-        let source = &table.sources[index];
-        let size = source.size.unwrap_or_default();
-        let cuttable = size > PIECE
+    let sources: Vec<Source> = indices.iter().map(|index| table.sources[*index].clone()).collect();
+    let cuttable = |source: &Source| {
+        Ok(source.size.is_some_and(|size| size > PIECE)
             && table.format.framing() == Some(Framing::Lines)
-            && BlockReader::peek(source, Framing::Lines)?.compression() == Compression::None;
-        if !cuttable {
+            && BlockReader::peek(source, Framing::Lines)?.compression() == Compression::None)
+    };
+    for ((&index, source), cuttable) in indices.iter().zip(&sources).zip(each(&sources, cuttable)) {
+        let size = source.size.unwrap_or_default();
+        if !cuttable? {
             pieces.push(Piece { source: index, range: None, size });
             continue;
         }

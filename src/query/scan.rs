@@ -4,7 +4,7 @@ use super::partitions::Partitions;
 use super::pieces::Piece;
 use super::rejects::{RejectLog, Tally};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{BlockReader, Content, Table};
+use crate::input::{Ahead, BlockReader, Content, ObjectReader, Table};
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -66,12 +66,12 @@ impl RawScan {
     }
 
     /// Decodes `piece` on a thread of its own; the thread ends when nobody reads the stream any more.
-    fn start(self: Arc<Self>, piece: Piece) -> SendableRecordBatchStream {
+    fn start(self: Arc<Self>, piece: Piece, begun: Option<ObjectReader>) -> SendableRecordBatchStream {
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), QUEUE);
         let sender = stream.tx();
         stream.spawn_blocking(move || {
             let mut tally = Tally::default();
-            let result = self.decode(piece, &mut tally, |batch| sender.blocking_send(Ok(batch)).is_ok());
+            let result = self.decode(piece, begun, &mut tally, |batch| sender.blocking_send(Ok(batch)).is_ok());
             self.rejects.add(&self.table.sources[piece.source].path, piece.range.map_or(0, |(start, _)| start), tally);
             result.map_err(|e| DataFusionError::External(Box::new(e)))
         });
@@ -79,14 +79,22 @@ impl RawScan {
     }
 
     /// Decodes `piece` and gives its batches to `send`, until that says that no more are wanted.
-    fn decode(&self, piece: Piece, tally: &mut Tally, mut send: impl FnMut(RecordBatch) -> bool) -> Result<()> {
+    fn decode(
+        &self,
+        piece: Piece,
+        begun: Option<ObjectReader>,
+        tally: &mut Tally,
+        mut send: impl FnMut(RecordBatch) -> bool,
+    ) -> Result<()> {
         let source = &self.table.sources[piece.source];
         let internal = || Error::new(ErrorKind::Internal, format!("{} was scanned as text but is none", source.path));
         let framing = self.table.format.framing().ok_or_else(internal)?;
         let mut decoder = self.table.format.decoder(Some(self.decoded.clone())).ok_or_else(internal)?;
-        let mut reader = match piece.range {
-            None => BlockReader::open(source, framing)?,
-            Some((start, end)) => BlockReader::range(source.open_file()?.ok_or_else(internal)?, &source.path, start, end)?,
+        let mut reader = match (piece.range, begun) {
+            (None, None) => BlockReader::open(source, framing)?,
+            (None, Some(raw)) => BlockReader::begun(Box::new(raw), source, framing)?,
+            (Some((start, end)), None) => BlockReader::range(source, start, end)?,
+            (Some((start, end)), Some(raw)) => BlockReader::begun_range(Box::new(raw), source, start, end),
         };
         tally.lines = u64::from(framing.has_header());
         let mut rows = 0;
@@ -151,7 +159,18 @@ impl PartitionStream for RawPartition {
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let scan = self.scan.clone();
         // A piece starts to decode as soon as it is among the next ones, and waits with its first batches for its turn.
-        let started = stream::iter(self.pieces.clone()).map(move |piece| future::ready(scan.clone().start(piece)));
+        let mut pieces = self.pieces.clone().into_iter();
+        let (mut ahead, table) = (Ahead::default(), scan.table.clone());
+        let begun = std::iter::from_fn(move || {
+            ahead.next(|| {
+                let piece = pieces.next()?;
+                let range = piece.range.map(|(start, end)| (BlockReader::first_byte(start), end));
+                let begun = table.sources[piece.source].begin(range);
+                let (bytes, reader) = begun.map_or((0, None), |(bytes, reader)| (bytes, Some(reader)));
+                Some((bytes, (piece, reader)))
+            })
+        });
+        let started = stream::iter(begun).map(move |(piece, begun)| future::ready(scan.clone().start(piece, begun)));
         let rows = started.buffered(self.ahead.max(1)).flatten();
         Box::pin(RecordBatchStreamAdapter::new(self.scan.schema.clone(), rows)) as SendableRecordBatchStream
     }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
 
 /// Runs requests to stores, whatever thread asked for them.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -15,6 +16,11 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 /// Where requests to stores run: their connections outlive whoever asked.
 pub(super) fn handle() -> &'static Handle {
     RUNTIME.handle()
+}
+
+/// Starts `future`, and goes on; dropping the handle lets it run on.
+pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    RUNTIME.spawn(future)
 }
 
 /// Waits for `future`, on any thread: also on one of another runtime, which then does nothing else meanwhile.

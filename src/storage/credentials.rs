@@ -99,10 +99,10 @@ impl CredentialProvider for Chain {
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
         let mut state = self.state.lock().await;
         let holds = |until: Option<SystemTime>, margin| until.is_none_or(|until| until > SystemTime::now() + margin);
-        if let Some((credential, until)) = &state.held {
-            if holds(*until, MARGIN) {
-                return Ok(credential.clone());
-            }
+        if let Some((credential, until)) = &state.held
+            && holds(*until, MARGIN)
+        {
+            return Ok(credential.clone());
         }
         let found = match tokio::time::timeout(LONGEST, self.find(&mut state)).await {
             Ok(found) => found,

@@ -13,14 +13,17 @@ mod location;
 mod objects;
 mod redact;
 mod resume;
+mod run_uploads;
 mod settings;
+mod spool;
 mod transport;
 mod uploads;
 mod xml;
 
-pub use blocking::wait;
+pub use blocking::{spawn, wait};
 pub use failure::StoreFailure;
 pub use location::Location;
 pub use objects::{Entry, Object, Storage, Version};
+pub use run_uploads::{Appear, Upload, Uploads};
 pub use settings::{Sse, StoreSettings, set_defaults};
 pub use uploads::StaleUpload;

@@ -108,6 +108,14 @@ impl Storage {
         &self.location
     }
 
+    /// The same store, where keys are relative to `key`; a folder need not be there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a key that no store can have.
+    pub fn below(&self, key: &str) -> Result<Storage> {
+        Ok(Storage { location: self.location.join(key), root: self.path(key)?, ..self.clone() })
+    }
+
     /// The store, and the path of `key` in it.
     ///
     /// # Errors
@@ -124,7 +132,7 @@ impl Storage {
     }
 
     /// The key of the store's `path`.
-    pub(super) fn key(&self, path: &Path) -> String {
+    pub fn key(&self, path: &Path) -> String {
         match path.prefix_match(&self.root) {
             Some(_) => path.as_ref()[self.root.as_ref().len()..].trim_start_matches('/').to_string(),
             None => path.to_string(),
@@ -174,6 +182,9 @@ impl Storage {
     }
 
     /// Replaces the object that was read as `version`; false where it is another one by now.
+    ///
+    /// Where the answer to the write was lost and the object is another one by now, that one may have replaced ours: false then
+    /// doesn't mean that ours was never there. An object that keeps the ids of what it was made of tells.
     ///
     /// # Errors
     /// [`ErrorKind::Output`] naming it.

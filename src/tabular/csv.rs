@@ -1,5 +1,7 @@
-//! CSV (RFC 4180): records to typed rows, with a reject for each record that doesn't fit.
+//! CSV: records to typed rows, with a reject for each record that doesn't fit.
 
+use super::dialect::CsvDialect;
+use super::fields::{CsvField, split_record, trimmed_end, unescape};
 use super::infer::Guess;
 use crate::decode::{Decoded, Decoder, Reject};
 use crate::error::{Error, ErrorKind, Result};
@@ -18,11 +20,12 @@ pub struct CsvOptions {
     pub delimiter: u8,
     /// Whether the first record names the columns.
     pub header: bool,
+    pub dialect: CsvDialect,
 }
 
 impl Default for CsvOptions {
     fn default() -> Self {
-        CsvOptions { delimiter: b',', header: true }
+        CsvOptions { delimiter: b',', header: true, dialect: CsvDialect::Rfc4180 }
     }
 }
 
@@ -38,16 +41,6 @@ pub struct CsvDecoder {
     wanted: usize,
     schema: SchemaRef,
     fields: Vec<CsvField>,
-}
-
-/// Where a field lies in the block: without its quotes.
-#[derive(Debug, Clone, Copy)]
-struct CsvField {
-    start: usize,
-    end: usize,
-    quoted: bool,
-    /// It has doubled quotes in it.
-    doubled: bool,
 }
 
 impl CsvDecoder {
@@ -136,10 +129,10 @@ impl Decoder for CsvDecoder {
         let (mut lines, mut text_line, mut blank, mut rejects) = (0, 0, 0, Vec::new());
         let mut records = Vec::new();
         let mut at = 0;
-        let mut unquoted = Vec::new();
+        let mut unescaped = Vec::new();
         while at < bytes.len() {
             let start = at;
-            at = split_record(bytes, at, self.options.delimiter, &mut self.fields);
+            at = split_record(bytes, at, self.options, &mut self.fields);
             let record = Record { line: text_line, start, end: trimmed_end(bytes, start, at) };
             lines += 1;
             text_line += memchr::memchr_iter(b'\n', &bytes[start..at]).count() as u64;
@@ -163,10 +156,10 @@ impl Decoder for CsvDecoder {
                 let text = *self.file_schema.field(*index).data_type() == DataType::Utf8View;
                 if value.is_empty() && !(field.quoted && text) {
                     column.push_null();
-                } else if field.doubled {
-                    unquoted.clear();
-                    unquote(value, &mut unquoted);
-                    column.push_changed(&unquoted);
+                } else if field.escaped {
+                    unescaped.clear();
+                    unescape(value, self.options.dialect, &mut unescaped);
+                    column.push_changed(&unescaped);
                 } else {
                     column.push(value, field.start as u32, care);
                 }
@@ -179,79 +172,13 @@ impl Decoder for CsvDecoder {
     }
 }
 
-/// Splits the record at `start` into `fields`; gives where the next one starts.
-fn split_record(bytes: &[u8], start: usize, delimiter: u8, fields: &mut Vec<CsvField>) -> usize {
-    fields.clear();
-    let mut at = start;
-    loop {
-        if bytes.get(at) == Some(&b'"') {
-            let (mut end, mut doubled) = (at + 1, false);
-            loop {
-                match memchr::memchr(b'"', bytes.get(end..).unwrap_or_default()) {
-                    Some(quote) if bytes.get(end + quote + 1) == Some(&b'"') => {
-                        doubled = true;
-                        end += quote + 2;
-                    }
-                    Some(quote) => {
-                        end += quote;
-                        break;
-                    }
-                    None => {
-                        end = bytes.len();
-                        break;
-                    }
-                }
-            }
-            let after = (end + 1).min(bytes.len());
-            let next = memchr::memchr2(delimiter, b'\n', &bytes[after..]).map_or(bytes.len(), |n| after + n);
-            if trimmed_end(bytes, after, next) == after {
-                fields.push(CsvField { start: at + 1, end, quoted: true, doubled });
-            } else {
-                // Text behind the closing quote: not RFC 4180, so the field is kept as it stands.
-                fields.push(CsvField { start: at, end: trimmed_end(bytes, at, next), quoted: false, doubled: false });
-            }
-            at = next;
-        } else {
-            let next = memchr::memchr2(delimiter, b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
-            let end = if bytes.get(next) == Some(&delimiter) { next } else { trimmed_end(bytes, at, next) };
-            fields.push(CsvField { start: at, end, quoted: false, doubled: false });
-            at = next;
-        }
-        match bytes.get(at) {
-            Some(b) if *b == delimiter => at += 1,
-            Some(_) => return at + 1,
-            None => return at,
-        }
-    }
-}
-
-/// `end` without the line end before it.
-fn trimmed_end(bytes: &[u8], start: usize, mut end: usize) -> usize {
-    if end > start && bytes[end - 1] == b'\n' {
-        end -= 1;
-    }
-    if end > start && bytes[end - 1] == b'\r' {
-        end -= 1;
-    }
-    end
-}
-
-fn unquote(value: &[u8], out: &mut Vec<u8>) {
-    let mut rest = value;
-    while let Some(at) = memchr::memmem::find(rest, b"\"\"") {
-        out.extend_from_slice(&rest[..=at]);
-        rest = &rest[at + 2..];
-    }
-    out.extend_from_slice(rest);
-}
-
 /// The names in the header that `start` begins with.
 pub fn csv_header(start: &[u8], options: CsvOptions) -> Vec<String> {
     let mut fields = Vec::new();
-    split_record(start, 0, options.delimiter, &mut fields);
+    split_record(start, 0, options, &mut fields);
     let name = |field: &CsvField| {
         let mut name = Vec::new();
-        unquote(&start[field.start..field.end], &mut name);
+        unescape(&start[field.start..field.end], options.dialect, &mut name);
         String::from_utf8_lossy(&name).trim().to_string()
     };
     fields.iter().map(name).collect()
@@ -278,7 +205,7 @@ pub fn check_header(path: &str, names: &[String], schema: &Schema) -> Result<()>
 /// [`ErrorKind::Format`] where the header has a name twice or none.
 pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<SchemaRef> {
     let mut fields = Vec::new();
-    let mut at = split_record(start, 0, options.delimiter, &mut fields);
+    let mut at = split_record(start, 0, options, &mut fields);
     let names = match options.header {
         true => csv_header(start, options),
         false => (1..=fields.len()).map(|number| format!("column_{number}")).collect(),
@@ -302,7 +229,7 @@ pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<Schema
     }
     let mut guesses = vec![Guess::default(); names.len()];
     while at < start.len() {
-        at = split_record(start, at, options.delimiter, &mut fields);
+        at = split_record(start, at, options, &mut fields);
         for (guess, field) in guesses.iter_mut().zip(&fields) {
             if field.start < field.end {
                 guess.see(&start[field.start..field.end]);

@@ -19,10 +19,10 @@ const FLOORS: [(u8, &str, &[&str]); 23] = [
     (1, "schema", &["error", "diagnostic", "accesslog", "yaml"]),
     (2, "storage", &["error"]),
     (2, "input", &["error", "units", "diagnostic", "decode", "accesslog", "tabular", "schema", "storage"]),
-    (2, "output", &["error", "units", "accesslog", "schema"]),
+    (2, "output", &["error", "units", "accesslog", "tabular", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
     (3, "publish", &["error", "storage"]),
-    (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output", "publish"]),
+    (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output", "publish"]),
     (4, "catalog", &["error", "units", "diagnostic", "schema", "storage", "output", "publish"]),
     (
         4,
@@ -43,7 +43,7 @@ const FLOORS: [(u8, &str, &[&str]); 23] = [
             "catalog",
         ],
     ),
-    (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "input", "output"]),
+    (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output"]),
     (
         5,
         "pipeline",

@@ -46,7 +46,7 @@ fn wrong_options_are_told_with_what_to_do() {
           what to do: give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|json|parquet
         "#);
     assert_snapshot!(convert("a.xz -o out", 3), @"error: can't read a.xz: it is compressed with xz, which etl can't read; decompress it first: xz -dc FILE | etl … -");
-    assert_snapshot!(convert("access.log -o out --dialect athena", 2), @"error: --dialect is for CSV: give --to csv");
+    assert_snapshot!(convert("access.log -o out --dialect athena", 2), @"error: --dialect is for CSV: give --to csv; --from-dialect is how CSV inputs are escaped");
     assert_snapshot!(convert("- - -o out", 2), @"error: `-` (standard input) can be read only once");
     for wrong in ["--splits 0", "--splits -1", "--threads 0", "--rows-per-file 0", "--target-size 0", "--max-reject-rate 101%", "--to xml"]
     {

@@ -3,7 +3,7 @@
 use crate::minio::Minio;
 use chrono::TimeDelta;
 use etl::ErrorKind;
-use etl::storage::{Location, StaleUpload, Storage, StoreFailure, StoreSettings, wait};
+use etl::storage::{Location, Sse, StaleUpload, Storage, StoreFailure, StoreSettings, wait};
 use object_store::{ObjectStoreExt, PutPayload};
 use std::error::Error;
 use std::sync::Barrier;
@@ -97,6 +97,33 @@ fn objects_carry_type_tags_and_encryption() {
     let attributes = wait(async move { store.get_opts(&path, Default::default()).await }).unwrap().attributes;
     assert_eq!(attributes.get(&object_store::Attribute::ContentType).unwrap().as_ref(), "application/gzip");
     assert!(attributes.get(&object_store::Attribute::ContentEncoding).is_none());
+}
+
+#[test]
+fn objects_are_encrypted_as_asked() {
+    let Some(minio) = Minio::get() else { return };
+    // The store needs a key for that; the one that tests/run.sh starts has one.
+    let Ok(kms_key) = std::env::var("ETL_TEST_S3_KMS") else { return };
+    for (sse, kms_key_id, name) in [(Sse::S3, None, "AES256"), (Sse::Kms, None, "aws:kms"), (Sse::Kms, Some(kms_key), "aws:kms")] {
+        let settings = StoreSettings { sse: Some(sse), kms_key_id, ..minio.settings() };
+        let storage = Storage::open_with(minio.location("lake"), &settings).unwrap();
+        behaves(&storage);
+        storage.put("single", "x").unwrap();
+        let (store, path) = storage.object("parts").unwrap();
+        wait(async move {
+            let mut upload = store.put_multipart(&path).await?;
+            upload.put_part(PutPayload::from(vec![1; 5 << 20])).await?;
+            upload.put_part(PutPayload::from(vec![2; 5])).await?;
+            upload.complete().await
+        })
+        .unwrap();
+        for key in ["single", "parts"] {
+            let answer = minio.ask("s3", "HEAD", &format!("/{}/lake/{key}", minio.bucket), "");
+            assert_eq!(answer.headers.get("x-amz-server-side-encryption").unwrap(), name);
+        }
+        assert_eq!(storage.get("parts").unwrap().unwrap().bytes.len(), (5 << 20) + 5);
+        storage.delete(&["single".to_string(), "parts".to_string()]).unwrap();
+    }
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! A prefix of a bucket, to which one run writes. There is no rename as in folders: objects are seen when they are completed, which is
+//! put off to the end of the run.
+
+use super::parts::part_number;
+use super::staging::{Existing, check, first_number};
+use crate::error::{Error, Result};
+use crate::storage::{Appear, Storage, Upload, Uploads};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
+use tempfile::TempDir;
+
+/// The objects of one run. Dropped without [`BucketStaging::commit`], it takes back what it wrote.
+#[derive(Debug)]
+pub struct BucketStaging {
+    storage: Storage,
+    existing: Existing,
+    /// The objects that earlier runs wrote, by folder below the prefix.
+    old: BTreeMap<PathBuf, Vec<String>>,
+    uploads: Uploads,
+    /// A folder of this machine for what must be read twice.
+    scratch: Mutex<Option<TempDir>>,
+}
+
+impl BucketStaging {
+    /// Prepares to write to `storage` objects whose names end in `extension`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Output`] where there are objects already that may not be touched; [`crate::ErrorKind::Input`] where it can't
+    /// be listed.
+    pub(super) fn prepare(
+        storage: &Storage,
+        existing: Existing,
+        extension: &str,
+        appear: Appear,
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<BucketStaging> {
+        let mut old: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+        for entry in storage.list("")? {
+            let (folder, name) = entry.key.rsplit_once('/').unwrap_or(("", &entry.key));
+            let partitions = folder.is_empty() || folder.split('/').all(|part| part.contains('='));
+            if partitions && part_number(name).is_some() {
+                old.entry(PathBuf::from(folder)).or_default().push(name.to_string());
+            }
+        }
+        check(&storage.location().to_string(), existing, extension, &old)?;
+        let uploads = Uploads::new(storage.clone(), appear, cancel.clone());
+        Ok(BucketStaging { storage: storage.clone(), existing, old, uploads, scratch: Mutex::default() })
+    }
+
+    /// Begins the object at `below`.
+    pub fn begin(&self, below: &str) -> Upload {
+        self.uploads.begin(below)
+    }
+
+    /// Whether an earlier run wrote the object at `path` to this prefix.
+    pub fn is_earlier_part(&self, path: &str) -> bool {
+        let below = path.strip_prefix(&self.storage.location().to_string()).map(|below| below.trim_start_matches('/'));
+        below.is_some_and(|below| self.has(Path::new(below)))
+    }
+
+    fn has(&self, below: &Path) -> bool {
+        let names = below.parent().and_then(|folder| self.old.get(folder));
+        names.is_some_and(|names| names.iter().any(|name| below.file_name().is_some_and(|own| *own == **name)))
+    }
+
+    pub(super) fn first_number(&self, folder: &str) -> u64 {
+        first_number(&self.old, self.existing, folder)
+    }
+
+    pub(super) fn earlier_file(&self) -> Option<PathBuf> {
+        let (folder, names) = self.old.iter().find(|(_, names)| !names.is_empty())?;
+        Some(folder.join(names.first()?))
+    }
+
+    pub(super) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    pub(super) fn scratch(&self) -> Result<PathBuf> {
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = &*scratch {
+            return Ok(folder.path().to_path_buf());
+        }
+        let folder = tempfile::tempdir().map_err(|e| Error::output("the temporary folder", e))?;
+        Ok(scratch.insert(folder).path().to_path_buf())
+    }
+
+    /// Makes the objects at `files` seen, and removes those that they replace.
+    pub(super) fn commit(self, files: &[String]) -> Result<Vec<String>> {
+        let overwrite = self.existing == Existing::Overwrite;
+        self.uploads.commit(|key| overwrite && self.has(Path::new(key)))?;
+        if overwrite {
+            let new: HashSet<&Path> = files.iter().map(Path::new).collect();
+            let old = self.old.iter().flat_map(|(folder, names)| names.iter().map(|name| folder.join(name)));
+            let gone: Vec<String> =
+                old.filter(|below| !new.contains(below.as_path())).map(|below| below.to_string_lossy().into_owned()).collect();
+            self.storage.delete(&gone)?;
+        }
+        Ok(files.to_vec())
+    }
+}

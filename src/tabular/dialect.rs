@@ -1,0 +1,15 @@
+//! How CSV fields are escaped.
+
+use serde::Serialize;
+
+/// How CSV fields are escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CsvDialect {
+    /// RFC 4180.
+    #[default]
+    Rfc4180,
+    /// As Athena's OpenCSVSerde reads it: `\\` is a backslash and `\"` a quote, as `""` is; other backslashes are lost. Written with
+    /// quotes and backslashes doubled, newlines as `\n`.
+    Athena,
+}

@@ -1,0 +1,158 @@
+//! The fields of a CSV record: where they lie, and what they say without their escapes.
+
+use super::csv::CsvOptions;
+use super::dialect::CsvDialect;
+
+/// Where a field lies in the block: without its quotes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CsvField {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) quoted: bool,
+    /// It has escapes in it.
+    pub(super) escaped: bool,
+}
+
+/// Splits the record at `start` into `fields`; gives where the next one starts.
+pub(super) fn split_record(bytes: &[u8], start: usize, options: CsvOptions, fields: &mut Vec<CsvField>) -> usize {
+    let CsvOptions { delimiter, dialect, .. } = options;
+    let backslashes = dialect == CsvDialect::Athena;
+    fields.clear();
+    let mut at = start;
+    loop {
+        if bytes.get(at) == Some(&b'"') {
+            let (end, escaped) = if backslashes { closing_with_backslashes(bytes, at + 1) } else { closing(bytes, at + 1) };
+            let after = (end + 1).min(bytes.len());
+            let next = memchr::memchr2(delimiter, b'\n', &bytes[after..]).map_or(bytes.len(), |n| after + n);
+            if trimmed_end(bytes, after, next) == after {
+                fields.push(CsvField { start: at + 1, end, quoted: true, escaped });
+            } else {
+                // Text behind the closing quote: in no dialect, so the field is kept as it stands.
+                fields.push(CsvField { start: at, end: trimmed_end(bytes, at, next), quoted: false, escaped: false });
+            }
+            at = next;
+        } else {
+            let next = memchr::memchr2(delimiter, b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+            let end = if bytes.get(next) == Some(&delimiter) { next } else { trimmed_end(bytes, at, next) };
+            let escaped = backslashes && memchr::memchr2(b'"', b'\\', &bytes[at..end]).is_some();
+            fields.push(CsvField { start: at, end, quoted: false, escaped });
+            at = next;
+        }
+        match bytes.get(at) {
+            Some(b) if *b == delimiter => at += 1,
+            Some(_) => return at + 1,
+            None => return at,
+        }
+    }
+}
+
+/// Where the quote is that closes the text at `start`, or the end where none does; and whether there are doubled ones before it.
+fn closing(bytes: &[u8], start: usize) -> (usize, bool) {
+    let (mut end, mut doubled) = (start, false);
+    loop {
+        match memchr::memchr(b'"', bytes.get(end..).unwrap_or_default()) {
+            Some(quote) if bytes.get(end + quote + 1) == Some(&b'"') => {
+                doubled = true;
+                end += quote + 2;
+            }
+            Some(quote) => return (end + quote, doubled),
+            None => return (bytes.len(), doubled),
+        }
+    }
+}
+
+/// As [`closing`], where a backslash makes a quote part of the text.
+fn closing_with_backslashes(bytes: &[u8], start: usize) -> (usize, bool) {
+    let (mut end, mut escaped) = (start, false);
+    while let Some(found) = memchr::memchr2(b'"', b'\\', bytes.get(end..).unwrap_or_default()) {
+        let at = end + found;
+        let next = bytes.get(at + 1);
+        let pair = match bytes[at] {
+            b'"' if next != Some(&b'"') => return (at, escaped),
+            b'"' => true,
+            _ => matches!(next, Some(b'"' | b'\\')),
+        };
+        escaped = true;
+        end = at + 1 + usize::from(pair);
+    }
+    (bytes.len(), escaped)
+}
+
+/// `end` without the line end before it.
+pub(super) fn trimmed_end(bytes: &[u8], start: usize, mut end: usize) -> usize {
+    if end > start && bytes[end - 1] == b'\n' {
+        end -= 1;
+    }
+    if end > start && bytes[end - 1] == b'\r' {
+        end -= 1;
+    }
+    end
+}
+
+/// Appends the field `value` to `out` without its escapes.
+pub(super) fn unescape(value: &[u8], dialect: CsvDialect, out: &mut Vec<u8>) {
+    let mut rest = value;
+    match dialect {
+        CsvDialect::Rfc4180 => {
+            while let Some(at) = memchr::memmem::find(rest, b"\"\"") {
+                out.extend_from_slice(&rest[..=at]);
+                rest = &rest[at + 2..];
+            }
+        }
+        CsvDialect::Athena => {
+            while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+                out.extend_from_slice(&rest[..at]);
+                let pair = match (rest[at], rest.get(at + 1)) {
+                    (b'\\', Some(&next @ (b'"' | b'\\'))) => Some(next),
+                    (b'\\', _) => None,
+                    // Two quotes are one; a single one, in a field without quotes, is text.
+                    (_, next) => {
+                        out.push(b'"');
+                        rest = &rest[at + 1 + usize::from(next == Some(&b'"'))..];
+                        continue;
+                    }
+                };
+                out.extend(pair);
+                rest = &rest[at + 1 + usize::from(pair.is_some())..];
+            }
+        }
+    }
+    out.extend_from_slice(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(record: &str, dialect: CsvDialect) -> Vec<String> {
+        let options = CsvOptions { dialect, ..Default::default() };
+        let mut fields = Vec::new();
+        assert_eq!(split_record(record.as_bytes(), 0, options, &mut fields), record.len(), "{record}");
+        let text = |field: &CsvField| {
+            let (value, mut out) = (&record.as_bytes()[field.start..field.end], Vec::new());
+            match field.escaped {
+                true => unescape(value, dialect, &mut out),
+                false => out.extend_from_slice(value),
+            }
+            String::from_utf8(out).unwrap()
+        };
+        fields.iter().map(text).collect()
+    }
+
+    #[test]
+    fn a_backslash_is_what_its_dialect_says() {
+        for (record, rfc, athena) in [
+            (r#"a\\b,"c\\d""#, [r"a\\b", r"c\\d"], [r"a\b", r"c\d"]),
+            (r#""a\\",b"#, [r"a\\", "b"], [r"a\", "b"]),
+            (r#""a""b",c"#, [r#"a"b"#, "c"], [r#"a"b"#, "c"]),
+            (r#""x\\""","""""#, [r#"x\\""#, r#"""#], [r#"x\""#, r#"""#]),
+            (r"C:\new,\", [r"C:\new", r"\"], ["C:new", ""]),
+        ] {
+            assert_eq!(fields(record, CsvDialect::Rfc4180), rfc, "{record}");
+            assert_eq!(fields(record, CsvDialect::Athena), athena, "{record}");
+        }
+        // A quote behind a backslash ends a field of the one dialect, and is part of it in the other.
+        assert_eq!(fields(r#""a\",b\"",c"#, CsvDialect::Athena), [r#"a",b""#, "c"]);
+        assert_eq!(fields(r#""a\",b\"",c"#, CsvDialect::Rfc4180), [r"a\", r#"b\"""#, "c"]);
+    }
+}
