@@ -30,6 +30,7 @@ mod s3_credentials;
 mod s3_faults;
 mod s3_files;
 mod schedule;
+mod sample_pipelines;
 mod splits;
 mod table;
 mod validate;
