@@ -3,6 +3,7 @@
 use super::{Board, Clock, Ended, Event, Folder, Memory, Message, Runner, Scheduler};
 use crate::error::ErrorKind;
 use crate::pipeline::{CatalogKind, CatchUp, Lake, Pipeline, Schedule};
+use crate::storage::StoreSettings;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +19,7 @@ pub(super) fn pipeline(name: &str, cron: &str) -> Pipeline {
         path: format!("{name}.yaml"),
         name: name.into(),
         description: None,
-        lake: Lake { location: "/no/such/lake".into(), catalog: CatalogKind::Local },
+        lake: Lake { location: "/no/such/lake".into(), catalog: CatalogKind::Local, store: StoreSettings::default() },
         vars: BTreeMap::new(),
         sources: Vec::new(),
         transforms: Vec::new(),
