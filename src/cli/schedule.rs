@@ -28,10 +28,12 @@ const EXAMPLES: &str = "Examples:
 A pipeline has a schedule when its file says so:
   schedule: {cron: '0 3 * * *', timezone: Europe/Berlin, catch_up: once}
 
-A local time that clocks leave out is the next one that there is; one that comes twice is run once. A pipeline never overlaps itself:
-a time that comes while it runs is skipped. Times that pass while nothing runs are skipped, or made up for by one run (catch_up).
-Files are read again as they change; one with a mistake keeps its last good version. Ctrl-C or SIGTERM lets runs end, a second one
-stops them, a third ends the process. /healthz answers 200, or 503 while stopping or stuck; /metrics is for Prometheus.
+A local time that clocks leave out is the next one that there is; one that comes twice is run once.
+A pipeline never overlaps itself: a time that comes while it runs is skipped. Times that pass while
+nothing runs are skipped, or made up for by one run (catch_up). Files are read again as they change;
+one with a mistake keeps its last good version. Ctrl-C or SIGTERM lets runs end, a second one stops
+them, a third ends the process. /healthz answers 200, or 503 while stopping or stuck; /metrics is for
+Prometheus.
 
 As a service of systemd, in /etc/systemd/system/etl.service:
   [Unit]
@@ -44,7 +46,7 @@ As a service of systemd, in /etc/systemd/system/etl.service:
   [Install]
   WantedBy=multi-user.target
 
-Without this process, one pipeline by cron, in its own table of times, or by a timer of systemd beside a service of the same name:
+Without this process, one pipeline by cron, or by a timer of systemd beside a service of its name:
   0 3 * * *  etl run /srv/pipelines/weblogs.yaml
 
   [Timer]
