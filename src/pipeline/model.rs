@@ -1,6 +1,7 @@
 //! A pipeline as it is run: everything resolved and checked. How it is written is the concern of [`super::spec`].
 
 use crate::output::FileFormat;
+use crate::storage::StoreSettings;
 use crate::units::{ByteSize, Rate};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ pub struct Lake {
     /// An absolute path of a folder, or `s3://bucket/prefix`.
     pub location: String,
     pub catalog: CatalogKind,
+    /// How its bucket is reached and written.
+    pub store: StoreSettings,
 }
 
 /// Which catalog knows the tables.
@@ -55,6 +58,8 @@ pub struct Source {
     pub place: String,
     /// Files, folders and globs: absolute paths, or `s3://…`.
     pub locations: Vec<String>,
+    /// How buckets among them are reached.
+    pub store: StoreSettings,
     pub format: SourceFormat,
     /// A preset's name or a LogFormat; found out where not given.
     pub log_format: Option<String>,

@@ -84,7 +84,7 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
     let storage = match &location {
         // A lake that isn't there yet is made by the first run, not by a plan.
         Location::Folder(path) if !path.exists() => None,
-        _ => Some(Storage::open(location)?),
+        _ => Some(Storage::open_with(location, &pipeline.lake.store)?),
     };
     let state = State::read(pipeline, storage.as_ref(), scope)?;
     let runtime = super::runtime(1)?;

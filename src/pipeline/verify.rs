@@ -1,7 +1,202 @@
-//! Placeholder until merged.
-use super::model::Check;
-use super::run_report::CheckRun;
+//! Asks whether tables are as a pipeline expects them to be.
+//!
+//! What NULL means: it is no value, so it never equals what `value` expects, is no number for `between`, and needs no match for
+//! `matches`. To `unique` and `equals_query` all NULLs are the same, as they are to SQL's GROUP BY.
+
+mod answers;
+mod difference;
+mod statements;
+#[cfg(test)]
+mod tests;
+
+use super::model::{Bounds, Check, Expectation, TableName};
+use super::run_report::{CheckRun, Sample};
+use crate::error::Result;
 use crate::query::QueryEngine;
-pub(super) async fn run_checks(_checks: &[Check], _engine: &QueryEngine) -> Vec<CheckRun> {
-    Vec::new()
+use crate::units::count;
+use answers::{Answer, counts, only_value, sample};
+use statements::{column, literal, table, within};
+use std::time::Instant;
+
+/// So many rows show what is wrong.
+const SHOWN: usize = 5;
+
+/// Makes the checks, one after the other; `engine` knows the tables as `database.table`. A query that fails is a check that fails.
+pub(super) async fn run_checks(checks: &[Check], engine: &QueryEngine) -> Vec<CheckRun> {
+    let mut runs = Vec::with_capacity(checks.len());
+    for check in checks {
+        let started = Instant::now();
+        let asked = match &check.expect {
+            Expectation::Rows { sql, bounds } => rows(engine, sql, *bounds).await,
+            Expectation::Value { sql, equals } => value(engine, sql, equals).await,
+            Expectation::Between { sql, bounds } => between(engine, sql, *bounds).await,
+            Expectation::Unique { table, columns } => unique(engine, table, columns).await,
+            Expectation::NotNull { table, columns } => not_null(engine, table, columns).await,
+            Expectation::Matches { table, column, pattern } => matches(engine, table, column, pattern).await,
+            Expectation::EqualsQuery { sql, other } => difference::none(engine, sql, other).await,
+        };
+        let finding = asked.unwrap_or_else(|error| Finding { passed: false, found: error.to_string(), sample: None });
+        runs.push(CheckRun {
+            name: check.name.clone(),
+            kind: kind(&check.expect).to_string(),
+            severity: check.severity,
+            when: check.when,
+            passed: finding.passed,
+            expected: expected(&check.expect),
+            found: finding.found,
+            sample: finding.sample,
+            seconds: started.elapsed().as_secs_f64(),
+        });
+    }
+    runs
+}
+
+/// What was found.
+#[derive(Debug)]
+struct Finding {
+    passed: bool,
+    /// In words.
+    found: String,
+    /// Rows that show what is wrong.
+    sample: Option<Sample>,
+}
+
+impl Finding {
+    fn of(passed: bool, found: impl Into<String>) -> Finding {
+        Finding { passed, found: found.into(), sample: None }
+    }
+}
+
+fn kind(expect: &Expectation) -> &'static str {
+    match expect {
+        Expectation::Rows { .. } => "rows",
+        Expectation::Value { .. } => "value",
+        Expectation::Between { .. } => "between",
+        Expectation::Unique { .. } => "unique",
+        Expectation::NotNull { .. } => "not_null",
+        Expectation::Matches { .. } => "matches",
+        Expectation::EqualsQuery { .. } => "equals_query",
+    }
+}
+
+/// What is expected, in words.
+fn expected(expect: &Expectation) -> String {
+    match expect {
+        Expectation::Rows { bounds, .. } => match (bounds.min, bounds.max) {
+            (Some(min), Some(max)) if min == max => number_of_rows(min),
+            _ => format!("{} rows", range(*bounds)),
+        },
+        Expectation::Value { equals, .. } => format!("`{equals}`"),
+        Expectation::Between { bounds, .. } => range(*bounds),
+        Expectation::Unique { table, columns } => format!("no two rows of {table} with the same {}", columns.join(", ")),
+        Expectation::NotNull { table, columns } => format!("no NULL in {} of {table}", columns.join(", ")),
+        Expectation::Matches { table, column, pattern } => format!("every {column} of {table} matches {pattern}"),
+        Expectation::EqualsQuery { .. } => "the same rows from both queries".to_string(),
+    }
+}
+
+/// `at least 1`, `1 to 5`.
+fn range(bounds: Bounds) -> String {
+    match (bounds.min, bounds.max) {
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("at least {min}"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => "any number".to_string(),
+    }
+}
+
+fn number_of_rows(rows: f64) -> String {
+    format!("{rows} {}", if rows == 1.0 { "row" } else { "rows" })
+}
+
+fn rows_in_words(rows: u64) -> String {
+    format!("{} {}", count(rows), if rows == 1 { "row" } else { "rows" })
+}
+
+fn fits(number: f64, bounds: Bounds) -> bool {
+    bounds.min.is_none_or(|min| number >= min) && bounds.max.is_none_or(|max| number <= max)
+}
+
+async fn rows(engine: &QueryEngine, sql: &str, bounds: Bounds) -> Result<Finding> {
+    let counted = counts(engine, &format!("SELECT count(*) FROM ({}) AS asked", within(sql))).await;
+    let found = match counted {
+        Ok(numbers) => numbers.first().copied().unwrap_or_default(),
+        // What can't stand within another query may stand alone; and what can't at all is told of the query as it is written.
+        Err(_) => answers::count_rows(engine, sql).await?,
+    };
+    let passed = fits(found as f64, bounds);
+    let too_many = bounds.max.is_some_and(|max| found as f64 > max);
+    let sample = if too_many { Some(sample(engine, sql, SHOWN).await?) } else { None };
+    Ok(Finding { passed, found: rows_in_words(found), sample })
+}
+
+async fn value(engine: &QueryEngine, sql: &str, equals: &str) -> Result<Finding> {
+    Ok(match only_value(engine, sql).await? {
+        Answer::Other(found) => Finding::of(false, found),
+        Answer::Null => Finding::of(false, "NULL"),
+        Answer::Value { text, number } => {
+            // 1.50 is 1.5, where both are numbers.
+            let same_number = number.is_some_and(|number| equals.trim().parse::<f64>().is_ok_and(|wanted| wanted == number));
+            Finding::of(text == equals || same_number, format!("`{text}`"))
+        }
+    })
+}
+
+async fn between(engine: &QueryEngine, sql: &str, bounds: Bounds) -> Result<Finding> {
+    Ok(match only_value(engine, sql).await? {
+        Answer::Other(found) => Finding::of(false, found),
+        Answer::Null => Finding::of(false, "NULL, which is no number"),
+        Answer::Value { text, number: Some(number) } => Finding::of(fits(number, bounds), text),
+        Answer::Value { text, number: None } => Finding::of(false, format!("`{text}`, which is no number")),
+    })
+}
+
+async fn unique(engine: &QueryEngine, name: &TableName, columns: &[String]) -> Result<Finding> {
+    let keys: Vec<String> = columns.iter().map(|name| column(name)).collect();
+    let (table, keys) = (table(name), keys.join(", "));
+    let repeated = format!("SELECT {keys}, count(*) AS rows FROM {table} GROUP BY {keys} HAVING count(*) > 1");
+    let numbers = counts(engine, &format!("SELECT count(*), sum(rows) FROM ({repeated}) AS repeated")).await?;
+    let [groups, rows] = numbers[..] else { return Ok(Finding::of(false, "no count")) };
+    if groups == 0 {
+        return Ok(Finding::of(true, "no two rows are the same in them"));
+    }
+    let sample = sample(engine, &format!("{repeated} ORDER BY rows DESC, {keys}"), SHOWN).await?;
+    let values = if groups == 1 { "value" } else { "values" };
+    Ok(Finding { passed: false, found: format!("{} {values} in {}", count(groups), rows_in_words(rows)), sample: Some(sample) })
+}
+
+async fn not_null(engine: &QueryEngine, name: &TableName, columns: &[String]) -> Result<Finding> {
+    let table = table(name);
+    let nulls: Vec<String> = columns.iter().map(|name| format!("count(*) FILTER (WHERE {} IS NULL)", column(name))).collect();
+    let numbers = counts(engine, &format!("SELECT {} FROM {table}", aliased(&nulls))).await?;
+    if numbers.iter().all(|nulls| *nulls == 0) {
+        return Ok(Finding::of(true, "no NULL"));
+    }
+    let found = columns.iter().zip(&numbers).filter(|(_, nulls)| **nulls > 0);
+    let found: Vec<String> = found.map(|(name, nulls)| format!("{} NULL in {name}", count(*nulls))).collect();
+    let any: Vec<String> = columns.iter().map(|name| format!("{} IS NULL", column(name))).collect();
+    let sample = sample(engine, &format!("SELECT * FROM {table} WHERE {}", any.join(" OR ")), SHOWN).await?;
+    Ok(Finding { passed: false, found: found.join(", "), sample: Some(sample) })
+}
+
+async fn matches(engine: &QueryEngine, name: &TableName, checked: &str, pattern: &str) -> Result<Finding> {
+    let (table, value) = (table(name), column(checked));
+    let misfits = format!("FROM {table} WHERE NOT regexp_like(CAST({value} AS VARCHAR), {})", literal(pattern));
+    let numbers = counts(engine, &format!("SELECT count(*) {misfits}")).await?;
+    let found = numbers.first().copied().unwrap_or_default();
+    if found == 0 {
+        return Ok(Finding::of(true, "all match"));
+    }
+    let values = format!("SELECT {value}, count(*) AS rows {misfits} GROUP BY {value} ORDER BY rows DESC, {value}");
+    let sample = sample(engine, &values, SHOWN).await?;
+    Ok(Finding {
+        passed: false,
+        found: format!("{} that {} not match", rows_in_words(found), if found == 1 { "does" } else { "do" }),
+        sample: Some(sample),
+    })
+}
+
+/// Expressions with a name each, so that no two columns have the same.
+fn aliased(expressions: &[String]) -> String {
+    expressions.iter().enumerate().map(|(index, expression)| format!("{expression} AS c{index}")).collect::<Vec<_>>().join(", ")
 }

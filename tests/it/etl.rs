@@ -11,6 +11,8 @@ use tempfile::TempDir;
 /// The program, and the folder it runs in.
 pub(crate) struct Etl {
     folder: TempDir,
+    /// What is set in the environment of the program.
+    environment: Vec<(String, String)>,
 }
 
 /// How a run ended.
@@ -23,7 +25,13 @@ pub(crate) struct Outcome {
 
 impl Etl {
     pub(crate) fn new() -> Etl {
-        Etl { folder: tempfile::tempdir().unwrap() }
+        Etl { folder: tempfile::tempdir().unwrap(), environment: Vec::new() }
+    }
+
+    /// Sets a variable in the environment of the program.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Etl {
+        self.environment.push((name.to_string(), value.to_string()));
+        self
     }
 
     /// The path of `name` in the folder.
@@ -60,6 +68,7 @@ impl Etl {
     pub(crate) fn command(&self, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> Command {
         let mut command = Command::new(program());
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

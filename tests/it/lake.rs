@@ -1,8 +1,10 @@
-//! A lake of one test: pipelines that are run in it, and what readers see.
+//! A lake of one test, in a folder or in a bucket: pipelines that are run in it, and what readers see.
 
 use crate::etl::{Etl, Outcome, generated};
+use crate::minio::Minio;
+use etl::storage::{Location, Storage};
 use serde_json::Value;
-use std::fs;
+use std::ops::Deref;
 
 /// A pipeline that adds the logs of a folder to a table.
 pub(crate) const APPEND: &str = "
@@ -14,6 +16,35 @@ sources:
 outputs:
   access: {from: access, table: weblogs.access, format: parquet, mode: append}
 ";
+
+/// A folder to run the program in, and a lake.
+pub(crate) struct Lake {
+    etl: Etl,
+    /// Where it is, as pipelines and commands name it.
+    pub(crate) location: String,
+    bucket: Option<Minio>,
+}
+
+/// Makes of each test two: one with its lake in a folder, one with its lake in a bucket.
+macro_rules! on_both_lakes {
+    ($($name:ident),* $(,)?) => {
+        mod in_a_folder {
+            $(#[test] fn $name() { super::$name(&crate::lake::Lake::in_folder()); })*
+        }
+        mod in_a_bucket {
+            $(#[test] fn $name() { if let Some(lake) = crate::lake::Lake::in_bucket() { super::$name(&lake); } })*
+        }
+    };
+}
+pub(crate) use on_both_lakes;
+
+impl Deref for Lake {
+    type Target = Etl;
+
+    fn deref(&self) -> &Etl {
+        &self.etl
+    }
+}
 
 impl Etl {
     /// The report of a run that must end with `code`.
@@ -27,30 +58,56 @@ impl Etl {
     pub(crate) fn etl(&self, arguments: &str) -> Outcome {
         self.run(arguments.split_whitespace())
     }
+}
+
+impl Lake {
+    pub(crate) fn in_folder() -> Lake {
+        Lake { etl: Etl::new(), location: "lake".to_string(), bucket: None }
+    }
+
+    /// Nothing where there is no store.
+    pub(crate) fn in_bucket() -> Option<Lake> {
+        let minio = Minio::get()?;
+        let etl = Etl::new().with("AWS_ENDPOINT_URL_S3", &minio.endpoint).with("AWS_REGION", "us-east-1");
+        Some(Lake { etl, location: format!("s3://{}/lake", minio.bucket), bucket: Some(minio) })
+    }
+
+    /// Reaches the bucket by another way.
+    pub(crate) fn through(self, endpoint: &str) -> Lake {
+        Lake { etl: self.etl.with("AWS_ENDPOINT_URL_S3", endpoint), ..self }
+    }
+
+    /// Writes a pipeline, with its lake where this one is.
+    pub(crate) fn pipeline(&self, name: &str, text: impl AsRef<str>) -> &Lake {
+        self.write(name, text.as_ref().replace("location: lake}", &format!("location: '{}'}}", self.location)));
+        self
+    }
+
+    /// What the program writes as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &str) -> Value {
+        serde_json::from_slice(&self.etl(&format!("{arguments} --json")).ok().stdout).unwrap()
+    }
 
     /// The first value that a query of the lake gives.
     #[track_caller]
     pub(crate) fn value(&self, sql: &str) -> String {
-        let outcome = self.run(["query", "--lake", "lake", "--format", "csv", sql]).ok();
+        let outcome = self.run(["query", "--lake", &self.location, "--format", "csv", sql]).ok();
         let text = String::from_utf8(outcome.stdout).unwrap();
         text.lines().nth(1).unwrap_or_default().to_string()
     }
 
+    /// The lake's objects, if there is a lake.
+    pub(crate) fn storage(&self) -> Option<Storage> {
+        match &self.bucket {
+            Some(minio) => Some(minio.storage("lake")),
+            None => Storage::open(Location::Folder(self.path("lake"))).ok(),
+        }
+    }
+
     /// All keys below a folder of the lake, sorted.
     pub(crate) fn below(&self, folder: &str) -> Vec<String> {
-        fn walk(path: &std::path::Path, shown: &str, found: &mut Vec<String>) {
-            for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-                let name = format!("{shown}/{}", entry.file_name().to_string_lossy());
-                match entry.path().is_dir() {
-                    true => walk(&entry.path(), &name, found),
-                    false => found.push(name),
-                }
-            }
-        }
-        let mut found = Vec::new();
-        walk(&self.path(folder), folder, &mut found);
-        found.sort();
-        found
+        self.storage().map(|storage| storage.list(folder).unwrap()).unwrap_or_default().into_iter().map(|entry| entry.key).collect()
     }
 }
 

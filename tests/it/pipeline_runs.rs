@@ -1,31 +1,41 @@
 //! Pipelines on a lake that is a folder: what runs read, write and publish.
 
-use crate::etl::Etl;
-use crate::lake::{APPEND, action, log_of_day};
+use crate::lake::{APPEND, Lake, action, log_of_day, on_both_lakes};
+
+on_both_lakes! {
+    a_run_makes_tables_that_queries_read_and_the_next_one_has_nothing_to_do,
+    rows_of_new_files_are_added_and_files_that_changed_replace_their_rows,
+    by_checksum_a_file_that_was_touched_or_renamed_is_the_same,
+    a_late_file_replaces_the_partitions_that_it_has_rows_in_and_loses_no_others,
+    sql_makes_tables_of_sources_and_of_other_tables,
+    only_the_outputs_that_are_asked_for_are_made,
+    a_failed_check_keeps_readers_on_what_they_saw,
+    a_plan_tells_what_a_run_would_do,
+    an_earlier_run_can_be_brought_back_until_it_is_vacuumed,
+    a_year_of_daily_logs_is_read_a_day_at_a_time,
+    a_table_belongs_to_one_pipeline,
+    what_is_missing_or_wrong_is_told_and_nothing_is_made,
+}
 
 const COUNT: &str = "SELECT count(*) FROM weblogs.access";
 
-#[test]
-fn a_run_makes_tables_that_queries_read_and_the_next_one_has_nothing_to_do() {
-    let etl = Etl::new();
-    etl.write("weblogs.yaml", APPEND).log("logs/a.log", 1000);
+fn a_run_makes_tables_that_queries_read_and_the_next_one_has_nothing_to_do(etl: &Lake) {
+    etl.pipeline("weblogs.yaml", APPEND).log("logs/a.log", 1000);
     let report = etl.run_pipeline("weblogs.yaml", 0);
     assert_eq!((report["status"].as_str(), action(&report, "access")), (Some("published"), "created"));
     assert_eq!(report["sources"][0]["lines"], 1000);
     assert_eq!(etl.value(COUNT), "1000");
-    let before = etl.below("lake");
+    let before = etl.below("");
     let report = etl.run_pipeline("weblogs.yaml", 0);
     assert_eq!((report["status"].as_str(), action(&report, "access")), (Some("up_to_date"), "unchanged"));
-    assert_eq!(etl.below("lake"), before);
+    assert_eq!(etl.below(""), before);
     let run = report["outputs"][0]["location"].as_str().unwrap().split('/').nth(2).unwrap().to_string();
-    assert!(etl.below("lake").contains(&format!("lake/_etl/runs/weblogs/{run}/report.html")), "{before:?}");
+    assert!(etl.below("").contains(&format!("_etl/runs/weblogs/{run}/report.html")), "{before:?}");
     etl.etl("run weblogs.yaml").ok().says("nothing to do");
 }
 
-#[test]
-fn rows_of_new_files_are_added_and_files_that_changed_replace_their_rows() {
-    let etl = Etl::new();
-    etl.write("weblogs.yaml", APPEND).log("logs/a.log", 100).log("logs/b.log", 10);
+fn rows_of_new_files_are_added_and_files_that_changed_replace_their_rows(etl: &Lake) {
+    etl.pipeline("weblogs.yaml", APPEND).log("logs/a.log", 100).log("logs/b.log", 10);
     etl.run_pipeline("weblogs.yaml", 0);
     etl.log("logs/c.log", 1);
     let report = etl.run_pipeline("weblogs.yaml", 0);
@@ -52,11 +62,9 @@ fn rows_of_new_files_are_added_and_files_that_changed_replace_their_rows() {
     assert_eq!(etl.value(COUNT), "30");
 }
 
-#[test]
-fn by_checksum_a_file_that_was_touched_or_renamed_is_the_same() {
-    let etl = Etl::new();
+fn by_checksum_a_file_that_was_touched_or_renamed_is_the_same(etl: &Lake) {
     let pipeline = APPEND.replace("location: logs/*.log", "location: logs/*.log, fingerprint: checksum");
-    etl.write("weblogs.yaml", pipeline).log("logs/a.log", 100);
+    etl.pipeline("weblogs.yaml", pipeline).log("logs/a.log", 100);
     etl.run_pipeline("weblogs.yaml", 0);
     std::fs::rename(etl.path("logs/a.log"), etl.path("logs/a.1.log")).unwrap();
     etl.log("logs/a.1.log", 100);
@@ -64,11 +72,9 @@ fn by_checksum_a_file_that_was_touched_or_renamed_is_the_same() {
     assert_eq!(etl.value(COUNT), "100");
 }
 
-#[test]
-fn a_late_file_replaces_the_partitions_that_it_has_rows_in_and_loses_no_others() {
-    let etl = Etl::new();
+fn a_late_file_replaces_the_partitions_that_it_has_rows_in_and_loses_no_others(etl: &Lake) {
     let pipeline = APPEND.replace("mode: append", "mode: replace_partitions, partition_by: [dt]");
-    etl.write("weblogs.yaml", pipeline);
+    etl.pipeline("weblogs.yaml", pipeline);
     etl.write("logs/1.log", log_of_day(1, 100)).write("logs/2.log", [log_of_day(1, 5), log_of_day(2, 200)].concat());
     etl.run_pipeline("weblogs.yaml", 0);
     let by_day =
@@ -89,7 +95,7 @@ fn a_late_file_replaces_the_partitions_that_it_has_rows_in_and_loses_no_others()
     assert_eq!(by_day(), "2020-03-01:107 2020-03-02:20 2020-03-03:300");
     assert_eq!(action(&etl.run_pipeline("weblogs.yaml", 0), "access"), "unchanged");
     // Each partition lies in one folder, as Athena needs it.
-    let table: serde_json::Value = serde_json::from_slice(&etl.etl("catalog show weblogs.access --lake lake --json").ok().stdout).unwrap();
+    let table: serde_json::Value = etl.json(&format!("catalog show weblogs.access --lake {}", etl.location));
     let folders: Vec<String> =
         table["segments"].as_array().unwrap().iter().flat_map(|s| s["partitions"].as_object().unwrap().keys().cloned()).collect();
     assert_eq!(folders.len(), 3, "{table}");
@@ -112,16 +118,13 @@ verify:
   - unique: {table: shop.by_city, columns: [city]}
 ";
 
-fn shop() -> Etl {
-    let etl = Etl::new();
-    etl.write("shop.yaml", SQL).write("shops.csv", "shop_id,city\n1,Bern\n2,Basel\n");
+fn shop(etl: &Lake) {
+    etl.pipeline("shop.yaml", SQL).write("shops.csv", "shop_id,city\n1,Bern\n2,Basel\n");
     etl.write("sales/1.csv", "day,shop_id,amount\n2020-03-01,1,10\n2020-03-01,2,5\n");
-    etl
 }
 
-#[test]
-fn sql_makes_tables_of_sources_and_of_other_tables() {
-    let etl = shop();
+fn sql_makes_tables_of_sources_and_of_other_tables(etl: &Lake) {
+    shop(etl);
     etl.run_pipeline("shop.yaml", 0);
     assert_eq!(etl.value("SELECT string_agg(city || amount, ' ' ORDER BY city) FROM shop.by_city"), "Basel5 Bern10");
     etl.write("sales/2.csv", "day,shop_id,amount\n2020-03-02,1,1\n");
@@ -130,28 +133,25 @@ fn sql_makes_tables_of_sources_and_of_other_tables() {
     assert_eq!(etl.value("SELECT count(*) || ' ' || sum(amount) FROM shop.named"), "3 16");
     assert_eq!(etl.value("SELECT string_agg(city || amount, ' ' ORDER BY city) FROM shop.by_city"), "Basel5 Bern11");
     // Another comment is no reason to write rows.
-    etl.write("shop.yaml", SQL.replace("'Where'", "'Where it is'"));
+    etl.pipeline("shop.yaml", SQL.replace("'Where'", "'Where it is'"));
     let report = etl.run_pipeline("shop.yaml", 0);
     assert_eq!((action(&report, "named"), action(&report, "by_city")), ("unchanged", "altered"));
-    etl.etl("catalog show shop.by_city --lake lake").ok();
+    etl.etl(&format!("catalog show shop.by_city --lake {}", etl.location)).ok();
     // Other SQL is one.
-    etl.write("shop.yaml", SQL.replace("ORDER BY city'", "ORDER BY city DESC'"));
+    etl.pipeline("shop.yaml", SQL.replace("ORDER BY city'", "ORDER BY city DESC'"));
     assert_eq!(action(&etl.run_pipeline("shop.yaml", 0), "by_city"), "replaced");
 }
 
-#[test]
-fn only_the_outputs_that_are_asked_for_are_made() {
-    let etl = shop();
+fn only_the_outputs_that_are_asked_for_are_made(etl: &Lake) {
+    shop(etl);
     let report = etl.run_pipeline("shop.yaml --only by_city", 0);
     assert_eq!(report["outputs"].as_array().unwrap().len(), 1);
     etl.etl("run shop.yaml --only by_cty").fails(2).says("did you mean `by_city`?");
 }
 
-#[test]
-fn a_failed_check_keeps_readers_on_what_they_saw() {
-    let etl = Etl::new();
+fn a_failed_check_keeps_readers_on_what_they_saw(etl: &Lake) {
     let check = "verify:\n  - {name: small, rows: {table: weblogs.access, max: 150}}\n  - {name: none, severity: warn, rows: {table: weblogs.access, max: 0}}\n";
-    etl.write("weblogs.yaml", format!("{APPEND}{check}")).log("logs/a.log", 100);
+    etl.pipeline("weblogs.yaml", format!("{APPEND}{check}")).log("logs/a.log", 100);
     let report = etl.run_pipeline("weblogs.yaml", 0);
     let passed: Vec<bool> = report["checks"].as_array().unwrap().iter().map(|check| check["passed"] == true).collect();
     assert_eq!(passed, [true, true, false]);
@@ -160,45 +160,41 @@ fn a_failed_check_keeps_readers_on_what_they_saw() {
     assert_eq!(report["status"], "checks_failed");
     assert_eq!(etl.value(COUNT), "100");
     // Nothing of it stays but its report.
-    let data: Vec<String> = etl.below("lake/weblogs");
+    let data: Vec<String> = etl.below("weblogs");
     assert_eq!(data.len(), 1, "{data:?}");
     etl.etl("history weblogs.yaml").ok();
     // Behind the publication it can only be told.
-    etl.write("weblogs.yaml", format!("{APPEND}{}", check.replace("max: 150}", "max: 150}, after: publish")));
+    etl.pipeline("weblogs.yaml", format!("{APPEND}{}", check.replace("max: 150}", "max: 150}, after: publish")));
     let report = etl.run_pipeline("weblogs.yaml", 7);
     assert_eq!((report["status"].as_str(), etl.value(COUNT).as_str()), (Some("published_checks_failed"), "200"));
 }
 
-#[test]
-fn a_plan_tells_what_a_run_would_do() {
-    let etl = shop();
+fn a_plan_tells_what_a_run_would_do(etl: &Lake) {
+    shop(etl);
     let plan = |code: i32| -> serde_json::Value { serde_json::from_slice(&etl.etl("plan shop.yaml --json").fails(code).stdout).unwrap() };
     let planned = plan(2);
     assert_eq!(planned["outputs"][0]["action"], "created");
-    assert!(!etl.path("lake").exists());
+    assert_eq!(etl.below(""), [] as [String; 0]);
     let columns = planned["outputs"][1]["columns"].to_string();
     assert!(columns.contains("\"city\"") && columns.contains("bigint"), "{columns}");
     etl.etl("run shop.yaml --dry-run").fails(2);
     etl.run_pipeline("shop.yaml", 0);
     assert_eq!(plan(0)["changes"], false);
-    etl.write("shop.yaml", SQL.replace("sum(amount) AS amount", "sum(amount) AS total, count(*) AS n"));
+    etl.pipeline("shop.yaml", SQL.replace("sum(amount) AS amount", "sum(amount) AS total, count(*) AS n"));
     let planned = String::from_utf8(etl.etl("plan shop.yaml").fails(2).stdout).unwrap();
     for line in ["make anew shop.by_city", "+ total bigint", "+ n bigint", "- amount bigint"] {
         assert!(planned.contains(line), "`{line}` is not in {planned}");
     }
-    etl.write("shop.yaml", SQL.replace("FROM named GROUP", "FROM nmaed GROUP"));
+    etl.pipeline("shop.yaml", SQL.replace("FROM named GROUP", "FROM nmaed GROUP"));
     etl.etl("plan shop.yaml").fails(1);
     // What others do to the files is seen.
-    etl.write("shop.yaml", SQL);
-    let file = etl.below("lake/shop/named").remove(0);
-    std::fs::remove_file(etl.path(&file)).unwrap();
+    etl.pipeline("shop.yaml", SQL);
+    etl.storage().unwrap().delete(&etl.below("shop/named")).unwrap();
     assert!(plan(2)["outputs"][0]["drift"].to_string().contains("is gone"));
 }
 
-#[test]
-fn an_earlier_run_can_be_brought_back_until_it_is_vacuumed() {
-    let etl = Etl::new();
-    etl.write("weblogs.yaml", APPEND.replace("append", "overwrite")).log("logs/a.log", 100);
+fn an_earlier_run_can_be_brought_back_until_it_is_vacuumed(etl: &Lake) {
+    etl.pipeline("weblogs.yaml", APPEND.replace("append", "overwrite")).log("logs/a.log", 100);
     let first = etl.run_pipeline("weblogs.yaml", 0)["run"].as_str().unwrap().to_string();
     etl.log("logs/a.log", 50);
     let second = etl.run_pipeline("weblogs.yaml", 0)["run"].as_str().unwrap().to_string();
@@ -209,22 +205,20 @@ fn an_earlier_run_can_be_brought_back_until_it_is_vacuumed() {
     etl.etl("rollback weblogs.yaml --to nothing").fails(2).says(&second);
     etl.etl(&format!("rollback weblogs.yaml --to {second}")).ok();
     assert_eq!(etl.value(COUNT), "50");
-    let runs: serde_json::Value = serde_json::from_slice(&etl.etl("history weblogs.yaml --json").ok().stdout).unwrap();
+    let runs = etl.json("history weblogs.yaml");
     assert_eq!(runs.as_array().unwrap().len(), 4);
-    let before = etl.below("lake");
-    etl.etl("vacuum lake").ok().says("0 files");
-    etl.etl("vacuum lake --older-than 0s --dry-run").ok().says("would be removed");
-    assert_eq!(etl.below("lake"), before);
-    etl.etl("vacuum lake --older-than 0s").ok();
-    assert_eq!((etl.value(COUNT).as_str(), etl.below("lake/weblogs").len()), ("50", 1));
+    let before = etl.below("");
+    etl.etl(&format!("vacuum {}", etl.location)).ok().says("0 files");
+    etl.etl(&format!("vacuum {} --older-than 0s --dry-run", etl.location)).ok().says("would be removed");
+    assert_eq!(etl.below(""), before);
+    etl.etl(&format!("vacuum {} --older-than 0s", etl.location)).ok();
+    assert_eq!((etl.value(COUNT).as_str(), etl.below("weblogs").len()), ("50", 1));
     etl.etl(&format!("rollback weblogs.yaml --to {first}")).fails(3).says("vacuum");
     assert_eq!(action(&etl.run_pipeline("weblogs.yaml", 0), "access"), "unchanged");
 }
 
-#[test]
-fn a_year_of_daily_logs_is_read_a_day_at_a_time() {
-    let etl = Etl::new();
-    etl.write("weblogs.yaml", APPEND.replace("mode: append", "mode: append, partition_by: [dt]"));
+fn a_year_of_daily_logs_is_read_a_day_at_a_time(etl: &Lake) {
+    etl.pipeline("weblogs.yaml", APPEND.replace("mode: append", "mode: append, partition_by: [dt]"));
     for day in 0..365 {
         etl.log(&format!("logs/{day:03}.log"), 20);
     }
@@ -238,21 +232,16 @@ fn a_year_of_daily_logs_is_read_a_day_at_a_time() {
     assert_eq!(etl.value(COUNT), (366 * 20).to_string());
 }
 
-#[test]
-fn a_table_belongs_to_one_pipeline() {
-    let etl = Etl::new();
-    etl.write("weblogs.yaml", APPEND).write("other.yaml", APPEND.replace("name: weblogs", "name: other")).log("logs/a.log", 10);
+fn a_table_belongs_to_one_pipeline(etl: &Lake) {
+    etl.pipeline("weblogs.yaml", APPEND).pipeline("other.yaml", APPEND.replace("name: weblogs", "name: other")).log("logs/a.log", 10);
     etl.run_pipeline("weblogs.yaml", 0);
     etl.etl("run other.yaml").fails(2).says("is a table of the pipeline `weblogs`");
 }
 
-#[test]
-fn what_is_missing_or_wrong_is_told_and_nothing_is_made() {
-    let etl = Etl::new();
-    etl.write("weblogs.yaml", APPEND);
+fn what_is_missing_or_wrong_is_told_and_nothing_is_made(etl: &Lake) {
+    etl.pipeline("weblogs.yaml", APPEND);
     etl.etl("run weblogs.yaml").fails(3).says("no file matches");
     etl.etl("run wblogs.yaml").fails(3);
-    etl.etl("history weblogs.yaml").fails(3).says("there is no lake");
     etl.etl("catalog list --lake nowhere").fails(3);
-    assert_eq!(etl.below("lake/weblogs"), [] as [String; 0]);
+    assert_eq!(etl.below("weblogs"), [] as [String; 0]);
 }

@@ -2,6 +2,7 @@
 
 use super::words::*;
 use crate::pipeline::model::{CatalogKind, CatchUp, Fingerprint, Mode, OnError, Permission, RemovedSources, Severity, SourceFormat};
+use crate::storage::Sse;
 use crate::units::{ByteSize, Rate};
 use crate::yaml::{Named, Needed, OneOrMany, Text, TextOr, Value, section};
 use std::num::NonZeroU64;
@@ -43,6 +44,30 @@ section! {
         location: Needed<Text>,
         /// Which catalog knows the tables; `local` keeps it in the lake itself.
         catalog: Option<Value<CatalogKind>>,
+        /// How the bucket is reached and written.
+        s3: Option<S3Text>,
+    }
+}
+
+section! {
+    /// How a bucket is reached and written. Keys are not among it: they are found as the AWS tools find them.
+    pub(super) struct S3Text {
+        /// Region of the bucket, such as `eu-central-1`.
+        region: Option<Text>,
+        /// Address of a store that is not AWS, such as `http://127.0.0.1:9000`.
+        endpoint_url: Option<Text>,
+        /// The bucket is the first part of the path; true where there is an `endpoint_url`.
+        path_style: Option<Value<bool>>,
+        /// Profile of the AWS configuration files.
+        profile: Option<Text>,
+        /// Encryption at rest of what is written: `s3` or `kms`; the bucket decides where not given.
+        sse: Option<Value<Sse>>,
+        /// Key of KMS to encrypt with: its id, alias or ARN.
+        kms_key_id: Option<Text>,
+        /// Tags of the objects written, ten at most.
+        tags: Option<Named<Text>>,
+        /// False for stores that don't refuse a write where somebody else was faster; two runs at once may then lose rows.
+        conditional_writes: Option<Value<bool>>,
     }
 }
 
@@ -71,6 +96,8 @@ section! {
         fingerprint: Option<Value<Fingerprint>>,
         /// Outputs that add rows read only files that are new; false for tables that others are joined with. True where not given.
         incremental: Option<Value<bool>>,
+        /// How the bucket is reached.
+        s3: Option<S3Text>,
     }
 }
 

@@ -14,6 +14,7 @@ mod schedule;
 mod schema;
 mod sources;
 mod sql;
+mod store;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -95,7 +96,8 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
     let name = names::pipeline(text.name.as_ref(), problems);
     let lake = text.lake.as_ref().and_then(|lake| {
         let location = paths::location(lake.location.as_ref()?, folder, problems)?;
-        Some(Lake { location, catalog: lake.catalog.as_ref().map_or(super::CatalogKind::Local, |catalog| catalog.value) })
+        let catalog = lake.catalog.as_ref().map_or(super::CatalogKind::Local, |catalog| catalog.value);
+        Some(Lake { store: store::settings(lake.s3.as_ref(), problems), location, catalog })
     });
     let sources = sources::resolve(&text, folder, problems);
     let transforms = transforms::resolve(&text, &root, problems);

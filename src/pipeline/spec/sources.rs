@@ -1,7 +1,7 @@
 //! Sources.
 
 use super::document::{PipelineText, SourceText};
-use super::{names, paths};
+use super::{names, paths, store};
 use crate::accesslog::{LogFormat, Preset};
 use crate::diagnostic::nearest;
 use crate::pipeline::model::{Source, SourceFormat};
@@ -33,10 +33,12 @@ fn one(name: &Text, text: &SourceText, folder: &Path, problems: &mut Problems<'_
         problems.error(&name.place, format!("`location` of `{}` has nothing in it", name.text));
     }
     let locations = locations.0.iter().filter_map(|location| paths::location(location, folder, problems)).collect();
+    let store = store::settings(text.s3.as_ref(), problems);
     Some(Source {
         name: name.text.clone(),
         place: problems.place(&name.place),
         locations,
+        store,
         format,
         log_format,
         unescape: text.unescape.as_ref().is_some_and(|value| value.value),

@@ -124,7 +124,9 @@ fn the_template_is_right_and_has_every_key() {
 #[test]
 fn the_template_is_right_where_nothing_is_commented_out() {
     // What is commented out is a key or an item behind one `# `.
-    let is_key = |text: &str| text.split_once(':').is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+    let is_key = |text: &str| {
+        text.split_once(':').is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+    };
     let uncommented = |line: &str| match line.trim_start().strip_prefix("# ") {
         Some(rest) if rest.trim_start().starts_with("- ") || is_key(rest.trim_start()) => line.replacen("# ", "", 1),
         _ => line.to_string(),

@@ -2,6 +2,7 @@
 
 use crate::output::CsvDialect;
 use crate::pipeline::model::{CatalogKind, CatchUp, Fingerprint, Mode, OnError, Permission, RemovedSources, Severity, SourceFormat};
+use crate::storage::Sse;
 use crate::yaml::{Content, Node, Problems, Read, Word, words};
 use schemars::JsonSchema;
 
@@ -19,6 +20,7 @@ words!(Mode { "overwrite" => Mode::Overwrite, "append" => Mode::Append, "replace
 words!(RemovedSources { "keep" => RemovedSources::Keep, "drop" => RemovedSources::Drop });
 words!(CsvDialect { "athena" => CsvDialect::Athena, "rfc4180" => CsvDialect::Rfc4180 });
 words!(Severity { "fail" => Severity::Fail, "warn" => Severity::Warn });
+words!(Sse { "s3" => Sse::S3, "kms" => Sse::Kms });
 words!(CatchUp { "skip" => CatchUp::Skip, "once" => CatchUp::Once });
 words!(Permission {
     "select" => Permission::Select,

@@ -1,0 +1,23 @@
+//! Pieces of SQL.
+
+use crate::pipeline::model::TableName;
+
+/// A column's name in quotes: whatever is in it is part of the name.
+pub(super) fn column(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A table's name in quotes.
+pub(super) fn table(name: &TableName) -> String {
+    format!("{}.{}", column(&name.database), column(&name.table))
+}
+
+/// A text as SQL writes it.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A query as it can stand in brackets: without what ends it, and with a line end behind a comment that may be last.
+pub(super) fn within(sql: &str) -> String {
+    format!("{}\n", sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()))
+}
