@@ -24,9 +24,11 @@ fn the_commands_of_the_readme_run() {
     let commands = commands(&fs::read_to_string(root.join("README.md")).unwrap());
     assert!(commands.len() >= 8, "{commands:?}");
     let etl = Etl::new();
-    for entry in fs::read_dir(root.join("sample-data")).unwrap() {
-        let path = entry.unwrap().path();
-        etl.write(&format!("sample-data/{}", path.file_name().unwrap().to_string_lossy()), fs::read(&path).unwrap());
+    for folder in ["sample-data", "pipelines"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            etl.write(&format!("{folder}/{}", path.file_name().unwrap().to_string_lossy()), fs::read(&path).unwrap());
+        }
     }
     // Files that readers are to have themselves.
     etl.write("sales.csv", "date,shop_id,price\n2014-01-31,25,1.5\n");
