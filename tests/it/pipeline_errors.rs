@@ -91,3 +91,25 @@ fn the_schema_is_current() {
     let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(kept == current, "schemas/pipeline.schema.json is old; write it anew: etl schema > schemas/pipeline.schema.json");
 }
+
+#[test]
+fn deep_and_long_files_are_read_in_little_time() {
+    for deep in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+        assert!(load("deep.yaml", &deep, &[]).pipeline.is_none());
+    }
+    // An alias of aliases of aliases is not written out without end.
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_string();
+    for level in 1..12 {
+        let items = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{items}]\n"));
+    }
+    assert!(load("bomb.yaml", &bomb, &[]).pipeline.is_none());
+    let names = || (0..2_000).map(|number| format!("n{number}"));
+    let sources: String = names().map(|name| format!("  {name}: {{location: {name}.log}}\n")).collect();
+    let outputs: String = names().map(|name| format!("  {name}: {{from: {name}, table: web.{name}}}\n")).collect();
+    let long = format!("version: 1\nlake: {{location: lake}}\nsources:\n{sources}outputs:\n{outputs}");
+    let started = std::time::Instant::now();
+    let loaded = load("long.yaml", &long, &[]);
+    assert_eq!(loaded.pipeline.map(|pipeline| pipeline.outputs.len()), Some(2_000), "{:?}", loaded.problems.first());
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
