@@ -24,6 +24,6 @@ pub use object::{ObjectFile, ObjectReader};
 pub use parquet::{RowGroup, column_ranges};
 pub(crate) use random_access::ObjectEnd;
 pub use random_access::{ObjectAccess, RandomAccess, RandomRead};
-pub use source::{Place, Source, partitions_in, resolve};
+pub use source::{Place, Source, partitions_in, resolve, resolve_with};
 pub use stream::Stream;
 pub use table::{FormatChoice, LogChoice, Table, TableFormat, TableOptions};

@@ -6,7 +6,7 @@ use super::random_access::{ObjectEnd, RandomAccess};
 use super::stream::Stream;
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::storage::{Location, Storage};
+use crate::storage::{Location, Storage, StoreSettings};
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -175,6 +175,14 @@ fn unescape(name: &str) -> String {
 /// # Errors
 /// [`ErrorKind::Input`] for what doesn't exist or a glob that nothing matches, [`ErrorKind::Usage`] for a malformed glob.
 pub fn resolve(arguments: &[String]) -> Result<Vec<Source>> {
+    resolve_with(arguments, &StoreSettings::default())
+}
+
+/// The files that `arguments` name, where buckets are reached as `settings` say.
+///
+/// # Errors
+/// As those of [`resolve`].
+pub fn resolve_with(arguments: &[String], settings: &StoreSettings) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for argument in arguments {
         if argument == "-" {
@@ -185,7 +193,7 @@ pub fn resolve(arguments: &[String]) -> Result<Vec<Source>> {
             match Location::parse(argument)? {
                 Location::Folder(path) => sources.extend(resolve(&[path.display().to_string()])?),
                 Location::Bucket { bucket, key } => {
-                    sources.extend(objects(&Storage::open(Location::Bucket { bucket, key: String::new() })?, &key)?);
+                    sources.extend(objects(&Storage::open_with(Location::Bucket { bucket, key: String::new() }, settings)?, &key)?);
                 }
             }
             continue;

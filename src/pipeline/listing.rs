@@ -2,7 +2,7 @@
 
 use super::model::{Fingerprint, Pipeline, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{self, Place, resolve};
+use crate::input::{self, Place, resolve_with};
 use crate::publish::SourceFile;
 use sha2::{Digest, Sha256};
 use std::io::Read;
@@ -36,7 +36,7 @@ impl Listing {
         let mut missing = None;
         let mut files: Vec<Listed> = Vec::new();
         for location in &source.locations {
-            match resolve(std::slice::from_ref(location)) {
+            match resolve_with(std::slice::from_ref(location), &source.store) {
                 Ok(found) => {
                     for found in found {
                         files.push(listed(pipeline, source, found)?);
