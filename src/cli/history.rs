@@ -1,6 +1,6 @@
 //! `etl history` and `etl rollback`: earlier runs, and going back to one.
 
-use super::pipeline::{PipelineArgs, open_lake};
+use super::pipeline::{PipelineArgs, open_lake_of};
 use super::terminal::{colour_on, print, say};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{PastRun, history, rollback};
@@ -49,7 +49,7 @@ pub(super) struct RollbackArgs {
 
 pub(super) fn run(args: &HistoryArgs) -> Result<()> {
     let pipeline = args.pipeline.load()?;
-    let runs = history(&open_lake(&pipeline.lake.location)?, &pipeline, args.limit)?;
+    let runs = history(&open_lake_of(&pipeline.lake)?, &pipeline, args.limit)?;
     if args.json {
         return print(&json(&runs)?);
     }
@@ -64,7 +64,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<()> {
 
 pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {
     let pipeline = args.pipeline.load()?;
-    let done = rollback(&open_lake(&pipeline.lake.location)?, &pipeline, &args.to)?;
+    let done = rollback(&open_lake_of(&pipeline.lake)?, &pipeline, &args.to)?;
     if args.json {
         return print(&json(&done)?);
     }

@@ -17,6 +17,7 @@ mod plan_text;
 mod query;
 mod result_table;
 mod run;
+mod schedule;
 mod schema;
 mod store;
 mod terminal;
@@ -47,6 +48,7 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Plan(plan::PlanArgs),
     Run(run::RunArgs),
+    Schedule(schedule::ScheduleArgs),
     History(history::HistoryArgs),
     Rollback(history::RollbackArgs),
     Vacuum(vacuum::VacuumArgs),
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Generate(args) => generate::run(&args).map(success),
         Command::Completions(args) => completions::run(&args, Cli::command()).map(success),
         Command::Man => completions::man(Cli::command()).map(success),
+        Command::Schedule(args) => schedule::run(&args).map(success),
         Command::History(args) => history::run(&args).map(success),
         Command::Rollback(args) => history::run_rollback(&args).map(success),
         Command::Vacuum(args) => vacuum::run(&args).map(success),

@@ -3,8 +3,8 @@
 use super::terminal::cores;
 use super::variable::{VarArgs, variables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::{Pipeline, Scope};
-use crate::storage::{Location, Storage};
+use crate::pipeline::{Lake, Pipeline, Scope};
+use crate::storage::{Location, Storage, StoreSettings};
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -67,10 +67,22 @@ impl ThreadArgs {
 /// # Errors
 /// [`ErrorKind::Input`] where it is not.
 pub(super) fn open_lake(location: &str) -> Result<Storage> {
+    open(location, &StoreSettings::default())
+}
+
+/// A pipeline's lake, which must be there.
+///
+/// # Errors
+/// [`ErrorKind::Input`] where it is not.
+pub(super) fn open_lake_of(lake: &Lake) -> Result<Storage> {
+    open(&lake.location, &lake.store)
+}
+
+fn open(location: &str, settings: &StoreSettings) -> Result<Storage> {
     let location = Location::parse(location)?;
     if location.path().is_some_and(|path| !path.is_dir()) {
         let error = Error::new(ErrorKind::Input, format!("there is no lake at {location}"));
         return Err(error.with_context("what to do", "`etl run PIPELINE` makes it"));
     }
-    Storage::open(location)
+    Storage::open_with(location, settings)
 }

@@ -41,7 +41,7 @@ impl Pass<'_> {
     /// # Errors
     /// The first of any thread; the others stop then.
     pub(super) fn run(&self, work: &dyn Work, gate: &Gate<'_>) -> Result<()> {
-        let feeder = Feeder::new(self.table, self.options.format.kind);
+        let feeder = Feeder::new(self.table, self.options.format.kind, self.projection.as_deref());
         std::thread::scope(|scope| {
             for number in 0..self.options.threads.max(1) {
                 let spawned = std::thread::Builder::new().spawn_scoped(scope, || {

@@ -3,11 +3,15 @@
 //! Units depend on the input alone, never on the number of threads, and so does the output.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Ahead, Block, BlockReader, Compression, Content, Framing, ObjectEnd, ObjectReader, RandomAccess, Source, Table};
+use crate::input::{
+    Ahead, Block, BlockReader, Compression, Content, Framing, ObjectEnd, ObjectReader, RandomAccess, Source, Table, column_ranges,
+};
 use crate::output::Kind;
+use parquet::arrow::ProjectionMask;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::VecDeque;
-use std::io::Read;
+use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -15,6 +19,11 @@ use std::sync::PoisonError;
 const ROW_GROUP_UNIT: u64 = 32 << 20;
 /// Bytes of input in a unit that becomes text, which can be cut anywhere: what it becomes stays in the cache until it is written.
 const TEXT_UNIT: u64 = 4 << 20;
+
+/// Bytes of row groups that are fetched from objects before a worker wants them.
+const FETCHED_AHEAD: u64 = 64 << 20;
+/// How many row groups that may be.
+const GROUPS_AHEAD: usize = 32;
 
 /// A run of one source.
 #[derive(Debug)]
@@ -33,8 +42,15 @@ pub(super) enum UnitInput {
     Range { start: u64, end: u64 },
     /// Blocks of a stream that can only be read from its start, read when the unit was taken; `stored` is what they took of the source.
     Blocks { blocks: Vec<Block>, stored: u64 },
-    /// A row group of a Parquet file; `file` where it is an object, of which some is at hand.
+    /// A row group of a Parquet file; `file` where it is an object, of which some is at hand or on its way.
     RowGroup { file: Option<RandomAccess>, index: usize, stored: u64 },
+}
+
+/// What a row group needs of an object.
+#[derive(Debug, Default)]
+struct Needed {
+    ranges: Vec<Range<u64>>,
+    bytes: u64,
 }
 
 /// Gives out units, in order, to whichever worker asks.
@@ -43,6 +59,8 @@ pub(super) struct Feeder<'a> {
     table: &'a Table,
     /// Bytes of input in a unit.
     size: u64,
+    /// The columns that are read, all where not given.
+    projection: Option<&'a [usize]>,
     state: Mutex<State>,
 }
 
@@ -54,7 +72,7 @@ struct State {
     /// The first source that is not.
     next_source: usize,
     /// Units known without reading.
-    ready: VecDeque<(usize, UnitInput)>,
+    ready: VecDeque<(usize, UnitInput, Needed)>,
     stream: Option<Stream>,
 }
 
@@ -81,9 +99,9 @@ struct Stream {
 
 impl<'a> Feeder<'a> {
     /// Units of `table` for files of `kind`.
-    pub(super) fn new(table: &'a Table, kind: Kind) -> Feeder<'a> {
+    pub(super) fn new(table: &'a Table, kind: Kind, projection: Option<&'a [usize]>) -> Feeder<'a> {
         let size = if kind == Kind::Parquet { ROW_GROUP_UNIT } else { TEXT_UNIT };
-        Feeder { table, size, state: Mutex::default() }
+        Feeder { table, size, projection, state: Mutex::default() }
     }
 
     /// The next unit. A stream is read (and decompressed) by the worker that asks, while others work on units before.
@@ -93,23 +111,34 @@ impl<'a> Feeder<'a> {
     pub(super) fn next(&self) -> Result<Option<Unit>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let found =
-                if let Some((source, input)) = state.ready.pop_front() { Some((source, input)) } else { state.read_stream(self.size)? };
+            while state.wants_more() && self.open_next(&mut state)? {}
+            let found = match state.next_ready().map_err(|(index, e)| Error::input(&self.table.sources[index].path, e))? {
+                Some(found) => Some(found),
+                None => state.read_stream(self.size)?,
+            };
             if let Some((source, input)) = found {
                 let index = state.next_unit;
                 state.next_unit += 1;
                 return Ok(Some(Unit { index, source, input }));
             }
-            let State { ahead, next_source, .. } = &mut *state;
-            let next = ahead.next(|| {
-                let source = self.table.sources.get(*next_source)?;
-                *next_source += 1;
-                let (bytes, begun) = self.begin(source);
-                Some((bytes, (*next_source - 1, begun)))
-            });
-            let Some((index, begun)) = next else { return Ok(None) };
-            state.open(index, &self.table.sources[index], begun, self)?;
+            if !self.open_next(&mut state)? {
+                return Ok(None);
+            }
         }
+    }
+
+    /// Opens the next source; false where there is none.
+    fn open_next(&self, state: &mut State) -> Result<bool> {
+        let State { ahead, next_source, .. } = state;
+        let next = ahead.next(|| {
+            let source = self.table.sources.get(*next_source)?;
+            *next_source += 1;
+            let (bytes, begun) = self.begin(source);
+            Some((bytes, (*next_source - 1, begun)))
+        });
+        let Some((index, begun)) = next else { return Ok(false) };
+        state.open(index, &self.table.sources[index], begun, self)?;
+        Ok(true)
     }
 
     fn begin(&self, source: &Source) -> (u64, Begun) {
@@ -122,9 +151,31 @@ impl<'a> Feeder<'a> {
 }
 
 impl State {
+    /// Whether row groups of further objects can be fetched already.
+    fn wants_more(&self) -> bool {
+        let bytes = || self.ready.iter().map(|(.., needed)| needed.bytes).sum::<u64>();
+        self.ready.len() < GROUPS_AHEAD && (1..FETCHED_AHEAD).contains(&bytes())
+    }
+
+    /// The next unit that is known without reading. What the ones behind it need is on its way then. The error is that of a source.
+    fn next_ready(&mut self) -> Result<Option<(usize, UnitInput)>, (usize, io::Error)> {
+        let mut bytes = 0;
+        for (source, input, needed) in self.ready.iter_mut().take(GROUPS_AHEAD) {
+            let UnitInput::RowGroup { file: Some(file), .. } = input else { break };
+            if bytes > FETCHED_AHEAD {
+                break;
+            }
+            bytes += needed.bytes;
+            if !needed.ranges.is_empty() {
+                *file = file.with(std::mem::take(&mut needed.ranges)).map_err(|e| (*source, e))?;
+            }
+        }
+        Ok(self.ready.pop_front().map(|(source, input, _)| (source, input)))
+    }
+
     fn open(&mut self, index: usize, source: &Source, begun: Begun, feeder: &Feeder<'_>) -> Result<()> {
         let Some(framing) = feeder.table.format.framing() else {
-            return self.open_parquet(index, source, begun);
+            return self.open_parquet(index, source, begun, feeder.projection);
         };
         let (raw, fetched) = match begun {
             Begun::Text(reader) => (Box::new(reader) as Box<dyn Read + Send>, true),
@@ -136,7 +187,8 @@ impl State {
             // their way already, so it is read from its start too.
             Some(size) if !fetched && framing == Framing::Lines && reader.compression() == Compression::None => {
                 for start in (0..size).step_by(feeder.size as usize) {
-                    self.ready.push_back((index, UnitInput::Range { start, end: (start + feeder.size).min(size) }));
+                    let range = UnitInput::Range { start, end: (start + feeder.size).min(size) };
+                    self.ready.push_back((index, range, Needed::default()));
                 }
             }
             _ => self.stream = Some(Stream { source: index, reader, framing, pending: None, stored: 0 }),
@@ -144,7 +196,7 @@ impl State {
         Ok(())
     }
 
-    fn open_parquet(&mut self, index: usize, source: &Source, begun: Begun) -> Result<()> {
+    fn open_parquet(&mut self, index: usize, source: &Source, begun: Begun, projection: Option<&[usize]>) -> Result<()> {
         let (file, fetched) = match begun {
             Begun::Parquet(end) => (Some(source.ended(end)?), true),
             _ => (source.open_random()?, false),
@@ -157,8 +209,15 @@ impl State {
             .map_err(|e| Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e))?;
         for (group, metadata) in reader.metadata().row_groups().iter().enumerate() {
             let stored = metadata.compressed_size().max(0) as u64;
-            let file = if fetched { Some(again(&file)?) } else { None };
-            self.ready.push_back((index, UnitInput::RowGroup { file, index: group, stored }));
+            let (mut handle, mut needed) = (None, Needed::default());
+            if fetched {
+                let schema = reader.metadata().file_metadata().schema_descr();
+                let mask = projection.map(|columns| ProjectionMask::roots(schema, columns.iter().copied()));
+                needed.ranges = column_ranges(reader.metadata(), group, mask.as_ref());
+                needed.bytes = needed.ranges.iter().map(|range| range.end - range.start).sum();
+                handle = Some(again(&file)?);
+            }
+            self.ready.push_back((index, UnitInput::RowGroup { file: handle, index: group, stored }, needed));
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ pub struct ObjectFile {
 }
 
 /// How many bytes of small objects are kept together: most are looked at before they are read, some of them twice.
-const KEPT: u64 = 32 << 20;
+const KEPT: u64 = 64 << 20;
 static KEEPING: AtomicU64 = AtomicU64::new(0);
 
 impl ObjectFile {
@@ -47,6 +47,11 @@ impl ObjectFile {
     /// Its key, size, time and ETag.
     pub fn meta(&self) -> &ObjectMeta {
         &self.meta
+    }
+
+    /// All of it, where it is small and was read before.
+    pub fn kept(&self) -> Option<Bytes> {
+        self.kept.get().cloned()
     }
 
     /// Its size, in bytes.

@@ -1,14 +1,14 @@
 //! Inputs that are read at any place: files, and objects, of which what is needed is fetched at once.
 
 use super::object::{Fetch, LOOK, ObjectFile, ObjectReader};
-use bytes::{Buf, Bytes, buf};
+use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// An input that can be read at any place.
 #[derive(Debug)]
@@ -21,8 +21,6 @@ pub enum RandomAccess {
 const GAP: u64 = 256 << 10;
 /// What one request fetches at most.
 const PART: u64 = 8 << 20;
-/// How many requests run at a time.
-const WINDOW: usize = 8;
 /// An object no larger than this is fetched whole, where all of it is needed soon.
 const SMALL: u64 = 4 << 20;
 
@@ -38,23 +36,62 @@ impl RandomAccess {
         })
     }
 
-    /// One that has `ranges` at hand, where they would else be read bit by bit with a request each.
+    /// One that has `ranges` at hand, or on their way, where they would else be read bit by bit with a request each.
     ///
     /// # Errors
-    /// Where they can't be fetched.
+    /// Where the system gives no other handle of a file.
     pub fn with(&self, ranges: impl IntoIterator<Item = Range<u64>>) -> io::Result<RandomAccess> {
         match self {
             RandomAccess::File(_) => self.try_clone(),
-            RandomAccess::Object(object) => object.with(ranges).map(RandomAccess::Object),
+            RandomAccess::Object(object) => Ok(RandomAccess::Object(object.with(ranges))),
         }
     }
 }
 
-/// An object, and those parts of it that are in memory.
+/// An object, and those parts of it that are in memory or on their way there.
 #[derive(Debug, Clone)]
 pub struct ObjectAccess {
     object: Arc<ObjectFile>,
-    held: Vec<(u64, Bytes)>,
+    /// Parts by where they start.
+    parts: BTreeMap<u64, Arc<Part>>,
+}
+
+/// A part of an object.
+#[derive(Debug)]
+struct Part {
+    length: u64,
+    state: Mutex<PartState>,
+}
+
+#[derive(Debug)]
+enum PartState {
+    Coming(Fetch),
+    Here(Bytes),
+    Failed,
+}
+
+impl Part {
+    fn new(length: u64, fetch: Fetch) -> Arc<Part> {
+        Arc::new(Part { length, state: Mutex::new(PartState::Coming(fetch)) })
+    }
+
+    /// Waits for the bytes.
+    fn bytes(&self) -> io::Result<Bytes> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *state, PartState::Failed) {
+            PartState::Coming(fetch) => {
+                let bytes = fetch.take()?;
+                *state = PartState::Here(bytes.clone());
+                Ok(bytes)
+            }
+            PartState::Here(bytes) => {
+                *state = PartState::Here(bytes.clone());
+                Ok(bytes)
+            }
+            // Whoever asked first was told why.
+            PartState::Failed => Err(io::Error::other("a part of it couldn't be fetched")),
+        }
+    }
 }
 
 /// An object whose end is on its way, which says where all else is.
@@ -80,56 +117,62 @@ impl ObjectEnd {
 
     /// Waits for it.
     pub(super) fn take(self) -> io::Result<ObjectAccess> {
-        let held = match self.fetch {
-            Some(fetch) => vec![(self.start, fetch.take()?)],
-            None => Vec::new(),
-        };
-        Ok(ObjectAccess { object: self.object, held })
+        let mut parts = BTreeMap::new();
+        if let Some(fetch) = self.fetch {
+            let part = Part::new(self.object.size() - self.start, fetch);
+            part.bytes()?;
+            parts.insert(self.start, part);
+        }
+        Ok(ObjectAccess { object: self.object, parts })
     }
 }
 
 impl ObjectAccess {
-    fn at_hand(&self, start: u64) -> Option<Bytes> {
-        let within = |(from, bytes): &&(u64, Bytes)| (*from..from + bytes.len() as u64).contains(&start);
-        self.held.iter().find(within).map(|(from, bytes)| bytes.slice((start - from) as usize..))
+    /// The part that byte `at` is in, and where it starts.
+    fn part(&self, at: u64) -> Option<(u64, &Arc<Part>)> {
+        let (start, part) = self.parts.range(..=at).next_back()?;
+        (at < start + part.length).then_some((*start, part))
+    }
+
+    /// Where what is at hand from `at` on ends.
+    fn reaches(&self, at: u64) -> u64 {
+        let mut end = at;
+        while let Some((start, part)) = self.part(end) {
+            end = start + part.length;
+        }
+        end
     }
 
     fn get(&self, range: Range<u64>) -> io::Result<Bytes> {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
-        let length = (range.end - range.start) as usize;
-        match self.at_hand(range.start).filter(|bytes| bytes.len() >= length) {
-            Some(bytes) => Ok(bytes.slice(..length)),
-            None if range.end > self.object.size() => Err(io::ErrorKind::UnexpectedEof.into()),
-            None => self.object.start(range).take(),
+        if range.end > self.object.size() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        if self.reaches(range.start) < range.end {
+            return self.object.start(range).take();
+        }
+        let mut found = Vec::new();
+        let mut at = range.start;
+        while let Some((start, part)) = self.part(at).filter(|_| at < range.end) {
+            let end = range.end.min(start + part.length);
+            found.push(part.bytes()?.slice((at - start) as usize..(end - start) as usize));
+            at = end;
+        }
+        Ok(if found.len() == 1 { found.remove(0) } else { found.concat().into() })
     }
 
-    fn with(&self, ranges: impl IntoIterator<Item = Range<u64>>) -> io::Result<ObjectAccess> {
-        let missing = |range: &Range<u64>| {
-            let length = (range.end - range.start) as usize;
-            !range.is_empty() && range.end <= self.object.size() && self.at_hand(range.start).is_none_or(|bytes| bytes.len() < length)
-        };
-        let wanted = joined(ranges.into_iter().filter(missing).collect());
-        let cut = |(index, range): (usize, &Range<u64>)| {
-            let (start, end) = (range.start, range.end);
-            (start..end).step_by(PART as usize).map(move |start| (index, start..(start + PART).min(end))).collect::<Vec<_>>()
-        };
-        let mut parts = wanted.iter().enumerate().flat_map(cut);
-        let mut fetched: Vec<Vec<Bytes>> = vec![Vec::new(); wanted.len()];
-        let mut coming: VecDeque<(usize, Fetch)> = VecDeque::new();
-        loop {
-            coming.extend(parts.by_ref().take(WINDOW - coming.len()).map(|(index, part)| (index, self.object.start(part))));
-            let Some((index, fetch)) = coming.pop_front() else { break };
-            fetched[index].push(fetch.take()?);
+    fn with(&self, ranges: impl IntoIterator<Item = Range<u64>>) -> ObjectAccess {
+        let missing = |range: &Range<u64>| !range.is_empty() && range.end <= self.object.size() && self.reaches(range.start) < range.end;
+        let mut parts = self.parts.clone();
+        for range in joined(ranges.into_iter().filter(missing).collect()) {
+            for start in (range.start..range.end).step_by(PART as usize) {
+                let end = (start + PART).min(range.end);
+                parts.insert(start, Part::new(end - start, self.object.start(start..end)));
+            }
         }
-        let mut held = self.held.clone();
-        held.extend(wanted.iter().zip(fetched).map(|(range, mut parts)| match parts.len() {
-            1 => (range.start, parts.remove(0)),
-            _ => (range.start, parts.concat().into()),
-        }));
-        Ok(ObjectAccess { object: self.object.clone(), held })
+        ObjectAccess { object: self.object.clone(), parts }
     }
 }
 
@@ -161,17 +204,9 @@ impl ChunkReader for RandomAccess {
     fn get_read(&self, start: u64) -> Result<RandomRead> {
         match self {
             RandomAccess::File(file) => file.get_read(start).map(RandomRead::File),
-            RandomAccess::Object(access) => match access.at_hand(start) {
-                Some(bytes) => {
-                    let behind = start + bytes.len() as u64;
-                    let rest = ObjectReader::of(&access.object, behind, behind);
-                    Ok(RandomRead::Object(Box::new(bytes.reader().chain(rest))))
-                }
-                None => {
-                    let reader = ObjectReader::of(&access.object, start, start);
-                    Ok(RandomRead::Object(Box::new(Bytes::new().reader().chain(reader))))
-                }
-            },
+            RandomAccess::Object(access) => {
+                Ok(RandomRead::Object(Box::new(ObjectRead { access: access.clone(), at: start, chunk: Bytes::new(), rest: None })))
+            }
         }
     }
 
@@ -187,7 +222,34 @@ impl ChunkReader for RandomAccess {
 #[derive(Debug)]
 pub enum RandomRead {
     File(BufReader<File>),
-    Object(Box<io::Chain<buf::Reader<Bytes>, ObjectReader>>),
+    Object(Box<ObjectRead>),
+}
+
+/// Reads on from a place of an object: what is at hand, and then the rest.
+#[derive(Debug)]
+pub struct ObjectRead {
+    access: ObjectAccess,
+    at: u64,
+    chunk: Bytes,
+    rest: Option<ObjectReader>,
+}
+
+impl Read for ObjectRead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.chunk.is_empty() && self.rest.is_none() {
+            match self.access.part(self.at) {
+                Some((start, part)) => self.chunk = part.bytes()?.slice((self.at - start) as usize..),
+                None => self.rest = Some(ObjectReader::of(&self.access.object, self.at, self.at)),
+            }
+        }
+        if let Some(rest) = &mut self.rest {
+            return rest.read(buffer);
+        }
+        let n = buffer.len().min(self.chunk.len());
+        buffer[..n].copy_from_slice(&self.chunk.split_to(n));
+        self.at += n as u64;
+        Ok(n)
+    }
 }
 
 impl Read for RandomRead {
@@ -231,11 +293,9 @@ mod tests {
         let access = RandomAccess::Object(end.take().unwrap());
         let some = access.with([10..20, 1000..2000, 2_000_000..2_100_000]).unwrap();
         let RandomAccess::Object(held) = &some else { panic!() };
-        assert_eq!(
-            held.held.iter().map(|(start, bytes)| (*start, bytes.len())).collect::<Vec<_>>(),
-            [(content.len() as u64 - LOOK, LOOK as usize), (10, 1990), (2_000_000, 100_000)]
-        );
-        for (start, length) in [(0, 5), (10, 10), (1_500, 100_000), (2_050_000, 1_000_000), (content.len() as u64 - 8, 8)] {
+        let parts: Vec<(u64, u64)> = held.parts.iter().map(|(start, part)| (*start, part.length)).collect();
+        assert_eq!(parts, [(10, 1990), (2_000_000, 100_000), (content.len() as u64 - LOOK, LOOK)]);
+        for (start, length) in [(0, 5), (10, 10), (1_500, 100_000), (2_050_000, 1_000_000), (1_990, 10), (content.len() as u64 - 8, 8)] {
             let expected = &content[start as usize..start as usize + length];
             assert_eq!(some.get_bytes(start, length).unwrap(), expected);
             let mut read = Vec::new();

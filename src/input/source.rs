@@ -178,7 +178,7 @@ pub fn resolve(arguments: &[String]) -> Result<Vec<Source>> {
     resolve_with(arguments, &StoreSettings::default())
 }
 
-/// The files that `arguments` name, where buckets are reached as `settings` say.
+/// The files that `arguments` name, as of [`resolve`]; buckets are reached as `settings` say.
 ///
 /// # Errors
 /// As those of [`resolve`].
@@ -193,7 +193,8 @@ pub fn resolve_with(arguments: &[String], settings: &StoreSettings) -> Result<Ve
             match Location::parse(argument)? {
                 Location::Folder(path) => sources.extend(resolve(&[path.display().to_string()])?),
                 Location::Bucket { bucket, key } => {
-                    sources.extend(objects(&Storage::open_with(Location::Bucket { bucket, key: String::new() }, settings)?, &key)?);
+                    let bucket = Location::Bucket { bucket, key: String::new() };
+                    sources.extend(objects(&Storage::open_with(bucket, settings)?, &key)?);
                 }
             }
             continue;

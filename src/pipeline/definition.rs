@@ -36,7 +36,7 @@ impl Definition {
 fn reading(source: &super::model::Source) -> Value {
     json!({
         "name": source.name, "format": source.format, "log_format": source.log_format, "unescape": source.unescape,
-        "delimiter": source.delimiter, "header": source.header, "on_error": source.on_error,
+        "delimiter": source.delimiter, "header": source.header,
         "schema": source.schema.as_ref().map(|path| std::fs::read_to_string(path).unwrap_or_default()),
     })
 }

@@ -13,6 +13,7 @@ mod publication;
 mod rollback;
 mod run;
 mod run_report;
+pub mod schedule;
 pub mod spec;
 mod state;
 mod sweep;

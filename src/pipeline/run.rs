@@ -84,12 +84,12 @@ struct Running<'a> {
 impl Running<'_> {
     fn go(&self, report: &mut RunReport) -> Result<()> {
         let location = Location::parse(&self.pipeline.lake.location)?;
-        let settings = &self.pipeline.lake.store;
+        let store = &self.pipeline.lake.store;
         let there = location.path().is_none_or(|path| path.exists());
-        let storage = there.then(|| Storage::open_with(location.clone(), settings)).transpose()?;
+        let storage = there.then(|| Storage::open_with(location.clone(), store)).transpose()?;
         let mut state = State::read(self.pipeline, storage.as_ref(), &self.settings.scope)?;
         // A lake is made when there is something to put in it.
-        let storage = storage.map_or_else(|| Storage::create_with(location, settings), Ok)?;
+        let storage = storage.map_or_else(|| Storage::create_with(location, store), Ok)?;
         let catalog = LocalCatalog::new(storage.clone());
         let run_folder = format!("{RUNS}/{}/{}", self.pipeline.name, self.run);
         let mut claimed: Vec<String> = state.outputs.iter().flat_map(|output| folders(output, self.run.as_str())).collect();

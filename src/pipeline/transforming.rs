@@ -23,7 +23,10 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Makes the rows of transforms; what two outputs need is made once.
 pub(super) struct Transforming<'a> {
@@ -143,10 +146,7 @@ impl Transforming<'_> {
         let file = File::create(path).map_err(|e| Error::output(path.display(), e))?;
         let mut writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(failed)?;
         let mut rows = 0;
-        while let Some(batch) = result.next().await? {
-            if self.engine.cancel.load(Ordering::Relaxed) {
-                return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
-            }
+        while let Some(batch) = self.unless_cancelled(result.next()).await? {
             rows += batch.num_rows() as u64;
             let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
             let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
@@ -154,6 +154,19 @@ impl Transforming<'_> {
         }
         writer.close().map_err(failed)?;
         Ok(rows)
+    }
+
+    /// What `work` gives, unless the run is cancelled before: a query may be long at work without giving rows.
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            if self.engine.cancel.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
+            }
+            if let Ok(done) = tokio::time::timeout(PATIENCE, work.as_mut()).await {
+                return done;
+            }
+        }
     }
 }
 

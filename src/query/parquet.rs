@@ -20,6 +20,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Objects of about this size are small: fetching them takes longer than reading them.
+const SMALL: u64 = 1 << 20;
+/// How many small objects are read at a time.
+const MANY: usize = 32;
+
 /// A scan of the files at `sources`, with the values of their partition columns.
 pub(super) async fn scan(
     session: &dyn Session,
@@ -42,7 +47,13 @@ pub(super) async fn scan(
         let values = (0..partitions.fields().len()).map(|column| partitions.value(column, index).clone()).collect();
         files.push(PartitionedFile::new_from_meta(meta).with_partition_values(values));
     }
-    let size = files.len().div_ceil(session.config().target_partitions().max(1)).max(1);
+    let mut partitions_wanted = session.config().target_partitions().max(1);
+    let bytes: u64 = files.iter().map(|file| file.object_meta.size).sum();
+    if partitions_wanted > 1 && url != ObjectStoreUrl::local_filesystem() && bytes <= SMALL * files.len() as u64 {
+        // Of small objects most of the time is spent waiting for answers, so many are asked for at a time.
+        partitions_wanted = partitions_wanted.max(MANY);
+    }
+    let size = files.len().div_ceil(partitions_wanted).max(1);
     let groups = files.chunks(size).map(|files| FileGroup::new(files.to_vec())).collect();
     let format = ParquetFormat::new().with_options(session.default_table_options().parquet);
     let schema = TableSchema::builder(columns.clone()).with_table_partition_cols(partitions.fields().to_vec()).build();
@@ -70,7 +81,7 @@ fn store_url(session: &dyn Session, table: &Table, sources: &[usize]) -> Result<
     }
     // Each scan has its own: the versions of the objects are those of its table.
     let url = ObjectStoreUrl::parse(format!("s3-{}://bucket", SCANS.fetch_add(1, Ordering::Relaxed)))?;
-    let pinned = Pinned::new(first.store().clone(), objects().map(|object| object.meta().clone()));
+    let pinned = Pinned::new(first.store().clone(), objects());
     session.runtime_env().register_object_store(url.as_ref(), Arc::new(pinned));
     Ok(url)
 }

@@ -24,7 +24,9 @@ impl Place {
         if line == 0 {
             return Place::NOWHERE;
         }
-        let start = line_start(text, line) + byte_of_column(line_at(text, line), column);
+        // Counting from the first line for each value would take long in a long file.
+        let known = location.span().byte_offset().map(number).filter(|start| text.is_char_boundary(*start));
+        let start = known.unwrap_or_else(|| line_start(text, line) + byte_of_column(line_at(text, line), column));
         let length = location.span().byte_len().map_or(0, number);
         let end = start.saturating_add(length).min(text.len());
         Place { line, column, bytes: start..if text.is_char_boundary(end) { end } else { start } }

@@ -56,11 +56,13 @@ pub struct Problems<'a> {
     found: Vec<Problem>,
     /// Values that no message may show, with what stands for them.
     hidden: Vec<(String, String)>,
+    /// What of the text itself may not be shown.
+    masked: Vec<String>,
 }
 
 impl<'a> Problems<'a> {
     pub fn new(path: &'a str, text: &'a str) -> Self {
-        Problems { path, text, found: Vec::new(), hidden: Vec::new() }
+        Problems { path, text, found: Vec::new(), hidden: Vec::new(), masked: Vec::new() }
     }
 
     pub fn text(&self) -> &'a str {
@@ -84,6 +86,13 @@ impl<'a> Problems<'a> {
         self.hidden.sort_by_key(|(hidden, _)| std::cmp::Reverse(hidden.len()));
     }
 
+    /// From now on no line is shown with `part` in it, as of a password that should not be there.
+    pub fn mask(&mut self, part: &str) {
+        if !part.is_empty() {
+            self.masked.push(part.to_string());
+        }
+    }
+
     /// Takes note of an error at `place`.
     pub fn error(&mut self, place: &Place, message: impl Into<String>) {
         self.add(Level::Error, place, message.into());
@@ -102,7 +111,8 @@ impl<'a> Problems<'a> {
         let from = place.bytes.start.saturating_sub(start).min(line.len());
         let to = place.bytes.end.saturating_sub(start).min(line.trim_end().len());
         let to = if to > from { to } else { from + line.get(from..).map_or(0, token_length) };
-        let shown = caret(line, from..to, &message);
+        let masked = self.masked.iter().fold(line.to_string(), |line, part| line.replace(part.as_str(), &"*".repeat(part.len())));
+        let shown = caret(&masked, from..to, &message);
         let (path, place) = (self.path.to_string(), place.clone());
         self.found.push(Problem { level, path, line: place.line, column: place.column, message, shown, place });
     }

@@ -46,6 +46,20 @@ impl Deref for Lake {
     }
 }
 
+impl Etl {
+    /// The report of a run that must end with `code`.
+    #[track_caller]
+    pub(crate) fn run_pipeline(&self, arguments: &str, code: i32) -> Value {
+        let outcome = self.etl(&format!("run {arguments} --json")).fails(code);
+        serde_json::from_slice(&outcome.stdout).unwrap_or_else(|e| panic!("{e}: {}", outcome.stderr))
+    }
+
+    /// The program, with arguments that have no spaces in them.
+    pub(crate) fn etl(&self, arguments: &str) -> Outcome {
+        self.run(arguments.split_whitespace())
+    }
+}
+
 impl Lake {
     pub(crate) fn in_folder() -> Lake {
         Lake { etl: Etl::new(), location: "lake".to_string(), bucket: None }
@@ -67,18 +81,6 @@ impl Lake {
     pub(crate) fn pipeline(&self, name: &str, text: impl AsRef<str>) -> &Lake {
         self.write(name, text.as_ref().replace("location: lake}", &format!("location: '{}'}}", self.location)));
         self
-    }
-
-    /// The report of a run that must end with `code`.
-    #[track_caller]
-    pub(crate) fn run_pipeline(&self, arguments: &str, code: i32) -> Value {
-        let outcome = self.etl(&format!("run {arguments} --json")).fails(code);
-        serde_json::from_slice(&outcome.stdout).unwrap_or_else(|e| panic!("{e}: {}", outcome.stderr))
-    }
-
-    /// The program, with arguments that have no spaces in them.
-    pub(crate) fn etl(&self, arguments: &str) -> Outcome {
-        self.run(arguments.split_whitespace())
     }
 
     /// What the program writes as JSON.

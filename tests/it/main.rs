@@ -30,6 +30,8 @@ mod s3_credentials;
 mod s3_faults;
 mod s3_files;
 mod s3_pipelines;
+mod sample_pipelines;
+mod schedule;
 mod splits;
 mod table;
 mod validate;

@@ -41,6 +41,7 @@ fn endpoint_fits(text: &Text, problems: &mut Problems<'_>) {
     match url {
         None => problems.error(&text.place, "expected an address like http://127.0.0.1:9000 or https://s3.example.org"),
         Some(url) if !url.username().is_empty() || url.password().is_some() => {
+            problems.mask(text.text.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).map_or("", |(keys, _)| keys));
             problems.error(&text.place, "an address has no user and password in it: keys are taken from the environment or a profile");
         }
         Some(url) if url.query().is_some() || url.fragment().is_some() => {

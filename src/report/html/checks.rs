@@ -13,10 +13,16 @@ pub(super) fn section(checks: &[CheckRun]) -> Markup {
     if checks.is_empty() {
         return html! {};
     }
+    let mut worst_first: Vec<&CheckRun> = checks.iter().collect();
+    worst_first.sort_by_key(|check| match Mood::of_check(check) {
+        Mood::Bad => 0,
+        Mood::Warning => 1,
+        Mood::Good => 2,
+    });
     html! {
         section aria-labelledby="checks" {
             h2 id="checks" { "Checks " span.soft { "(" (tally(checks)) ")" } }
-            ul.checks { @for check in checks { (item(check)) } }
+            ul.checks { @for check in worst_first { (item(check)) } }
         }
     }
 }

@@ -170,6 +170,7 @@ mod tests {
         }
         // What failed stands before what was written.
         assert!(page.find("id=\"checks\"").unwrap() < page.find("id=\"outputs\"").unwrap());
+        assert!(page.find("FAIL").unwrap() < page.find("pass<").unwrap());
         assert!(html(&up_to_date()).contains("nothing changed in 14 files of 2 sources"));
     }
 }

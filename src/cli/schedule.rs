@@ -1,0 +1,189 @@
+//! `etl schedule`: the pipelines of a folder, at their times.
+
+use super::pipeline::ThreadArgs;
+use super::terminal::{print, say};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::schedule::{Ended, Event, Folder, Memory, Message, Runner, Scheduler, SystemClock, Times, serve};
+use crate::pipeline::{self, CatchUp, Pipeline, RunSettings, Scope};
+use crate::progress::Silent;
+use crate::report;
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::Args;
+use comfy_table::Table;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+
+const EXAMPLES: &str = "Examples:
+  etl schedule pipelines/ --list
+  etl schedule pipelines/ --parallel 2 --listen 127.0.0.1:9090
+  etl schedule pipelines/ --json --state /var/lib/etl/schedule.json
+
+A pipeline has a schedule when its file says so:
+  schedule: {cron: '0 3 * * *', timezone: Europe/Berlin, catch_up: once}
+
+A local time that clocks leave out is the next one that there is; one that comes twice is run once.
+A pipeline never overlaps itself: a time that comes while it runs is skipped. Times that pass while
+nothing runs are skipped, or made up for by one run (catch_up). Files are read again as they change;
+one with a mistake keeps its last good version. Ctrl-C or SIGTERM lets runs end, a second one stops
+them, a third ends the process. /healthz answers 200, or 503 while stopping or stuck; /metrics is for
+Prometheus.
+
+As a service of systemd, in /etc/systemd/system/etl.service:
+  [Unit]
+  Description=Pipelines of the data lake
+  After=network-online.target
+  [Service]
+  ExecStart=/usr/local/bin/etl schedule /srv/pipelines --listen 127.0.0.1:9090
+  Restart=on-failure
+  TimeoutStopSec=1h
+  [Install]
+  WantedBy=multi-user.target
+
+Without this process, one pipeline by cron, or by a timer of systemd beside a service of its name:
+  0 3 * * *  etl run /srv/pipelines/weblogs.yaml
+
+  [Timer]
+  OnCalendar=*-*-* 03:00:00 Europe/Berlin
+  Persistent=true
+  [Install]
+  WantedBy=timers.target";
+
+/// How many times of each pipeline are listed.
+const LISTED: usize = 3;
+
+/// Run the pipelines of a folder at their times, until it is told to stop
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ScheduleArgs {
+    /// The folder of the pipelines' files, *.yaml and *.yml
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+
+    /// Only show when each pipeline is run next
+    #[arg(long, conflicts_with_all = ["parallel", "listen", "state", "threads"])]
+    list: bool,
+
+    /// Runs at work at once
+    #[arg(long, value_name = "N", default_value = "1")]
+    parallel: NonZeroUsize,
+
+    /// Answer /healthz and /metrics over HTTP at this address
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+
+    /// Keep up to when each pipeline was run in this file [default: in its lake, in _etl/schedule/]
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    #[command(flatten)]
+    threads: ThreadArgs,
+
+    /// Write what happens to standard output, as JSON, a line each; with --list all as one document
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs pipelines until it is told to stop, or lists their times.
+///
+/// # Errors
+/// [`ErrorKind::Input`] for a folder that can't be read, [`ErrorKind::Usage`] for an address that can't be listened at,
+/// [`ErrorKind::Interrupted`] where runs were stopped; with `--list` [`ErrorKind::Format`] for files that can't be read.
+pub(super) fn run(args: &ScheduleArgs) -> Result<()> {
+    let mut folder = Folder::new(&args.folder, |path| Pipeline::load(path, &BTreeMap::new()));
+    folder.check()?;
+    if args.list {
+        let events = folder.refresh().unwrap_or_default();
+        return list(&folder, &events, Utc::now(), args.json);
+    }
+    let memory = args.state.clone().map_or(Memory::Lakes, Memory::File);
+    let tell = teller(args.json);
+    let runner = PipelineRunner { threads: args.threads.count() };
+    let scheduler = Scheduler::new(SystemClock, runner, folder, memory, args.parallel.get(), tell);
+    stop_on_interrupt(scheduler.outbox())?;
+    if let Some(address) = args.listen {
+        let address = serve(address, scheduler.shared())?;
+        teller(args.json)(Utc::now(), &Event::Listening { address: address.to_string() });
+    }
+    scheduler.run()
+}
+
+/// Runs pipelines as `etl run` does.
+struct PipelineRunner {
+    threads: usize,
+}
+
+impl Runner for PipelineRunner {
+    fn run(&self, pipeline: &Pipeline, cancel: &Arc<AtomicBool>) -> Ended {
+        let settings = RunSettings { scope: Scope::default(), threads: self.threads, cancel: cancel.clone(), page: Some(report::html) };
+        Ended::of(&pipeline::run(pipeline, &settings, &Silent))
+    }
+}
+
+/// Writes events where they are read.
+fn teller(json: bool) -> impl FnMut(DateTime<Utc>, &Event) {
+    move |time, event| match json {
+        // That nobody reads them any more is no reason to run no pipelines.
+        true => drop(print(&event.json(time))),
+        false => say(&event.text(time)),
+    }
+}
+
+/// Tells the scheduler to stop at Ctrl-C, SIGTERM or SIGHUP; at the third the process ends at once.
+fn stop_on_interrupt(outbox: Sender<Message>) -> Result<()> {
+    let times = AtomicUsize::new(0);
+    let stop = move || {
+        if times.fetch_add(1, Ordering::Relaxed) >= 2 || outbox.send(Message::Stop).is_err() {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(stop).map_err(|e| Error::new(ErrorKind::Internal, "signals can't be handled").with_source(e))
+}
+
+/// Shows the next times of each pipeline.
+fn list(folder: &Folder, events: &[Event], now: DateTime<Utc>, as_json: bool) -> Result<()> {
+    let mut rows = Vec::new();
+    for pipeline in folder.pipelines() {
+        let Some(schedule) = &pipeline.schedule else { continue };
+        let zone: chrono_tz::Tz = schedule.timezone.parse().unwrap_or(chrono_tz::UTC);
+        let next = Times::of(schedule)?.upcoming(now, LISTED);
+        rows.push((pipeline.clone(), schedule.clone(), zone, next));
+    }
+    rows.sort_by_key(|(pipeline, _, _, next)| (next.first().copied(), pipeline.name.clone()));
+    let catch_up = |choice| if choice == CatchUp::Once { "once" } else { "skip" };
+    if as_json {
+        let utc = |time: &DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let document = rows.iter().map(|(pipeline, schedule, _, next)| {
+            json!({
+                "pipeline": pipeline.name,
+                "file": pipeline.path,
+                "cron": schedule.cron,
+                "timezone": schedule.timezone,
+                "catch_up": catch_up(schedule.catch_up),
+                "next": next.iter().map(utc).collect::<Vec<_>>(),
+            })
+        });
+        print(&serde_json::Value::from_iter(document).to_string())?;
+    } else if rows.is_empty() {
+        say(&format!("no pipeline in {} has a schedule", folder.path().display()));
+    } else {
+        let mut table = Table::new();
+        table.load_preset(UTF8_FULL_CONDENSED);
+        table.set_header(["pipeline", "cron", "time zone", "catch up", "next times, there"]);
+        for (pipeline, schedule, zone, next) in &rows {
+            let there = |time: &DateTime<Utc>| time.with_timezone(zone).format("%a %Y-%m-%d %H:%M %z").to_string();
+            let times = next.iter().map(there).collect::<Vec<_>>().join("\n");
+            table.add_row([&pipeline.name, &schedule.cron, &schedule.timezone, catch_up(schedule.catch_up), &times]);
+        }
+        print(&table.to_string())?;
+    }
+    let errors: Vec<&str> =
+        events.iter().filter_map(|event| if let Event::Invalid { error, .. } = event { Some(error.as_str()) } else { None }).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Format, errors.join("\n"))) }
+}
