@@ -2,7 +2,7 @@
 
 use crate::etl::{Etl, Outcome};
 use crate::fault_proxy::FaultProxy;
-use crate::lake::log_of_day;
+use crate::lake::{APPEND, Lake, log_of_day};
 use crate::minio::Minio;
 use etl::storage::Storage;
 use serde_json::Value;
@@ -130,4 +130,17 @@ fn a_pipeline_says_itself_where_its_buckets_are() {
     let file = storage.list("web/access").unwrap().remove(0);
     let (status, tags) = minio.signed("GET", &format!("lake/{}?tagging=", file.key.replace('=', "%3D")), "");
     assert!(status == 200 && tags.contains("<Key>team</Key>"), "{status} {tags}");
+}
+
+#[test]
+fn rows_are_added_once_whatever_breaks() {
+    let Some(lake) = Lake::in_bucket() else { return };
+    let proxy = FaultProxy::start(&std::env::var("ETL_TEST_S3_ENDPOINT").unwrap(), 100, 3);
+    let lake = lake.through(&proxy.endpoint);
+    lake.pipeline("weblogs.yaml", APPEND);
+    for run in 1..=8 {
+        lake.log(&format!("logs/{run}.log"), 100);
+        lake.run_pipeline("weblogs.yaml", 0);
+        assert_eq!(lake.value("SELECT count(*) FROM weblogs.access"), (run * 100).to_string());
+    }
 }
