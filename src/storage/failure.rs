@@ -121,7 +121,7 @@ fn refused(location: &Location, answer: Answer) -> (StoreFailure, Option<String>
             Some("check `kms_key_id`, and that the key's policy lets these credentials use it".to_string())
         }
         (401 | 403, _) => Some(format!(
-            "the policy of these credentials or of the bucket must allow s3:ListBucket on {bucket}, and s3:GetObject, s3:PutObject, \
+            "the policy of these credentials or of the bucket must allow s3:ListBucket and s3:ListBucketMultipartUploads on {bucket}, and s3:GetObject, s3:PutObject, \
              s3:DeleteObject and s3:AbortMultipartUpload on its objects (kms:GenerateDataKey and kms:Decrypt where KMS encrypts)"
         )),
         (429 | 500..=599, _) | (_, "SlowDown") => {

@@ -1,6 +1,7 @@
 //! The commands that the README shows do what it says, in its order.
 
 use super::etl::{Etl, Outcome, program};
+use super::minio::Minio;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -37,9 +38,18 @@ fn the_commands_of_the_readme_run() {
     let programs = std::env::join_paths(
         [program().parent().unwrap().to_path_buf()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
     );
-    for command in commands {
+    // A bucket of a test instead of `lake`, where there is a store.
+    let minio = Minio::get();
+    for mut command in commands {
+        if command.contains("s3://") {
+            let Some(minio) = &minio else { continue };
+            command = command.replace("s3://lake", &format!("s3://{}", minio.bucket));
+        }
         let mut shell = Command::new("sh");
         shell.args(["-c", &command]).current_dir(etl.path("")).env("PATH", programs.as_ref().unwrap());
+        minio.iter().for_each(|minio| {
+            shell.env("AWS_ENDPOINT_URL_S3", &minio.endpoint);
+        });
         let outcome = Outcome::of(shell.output().unwrap());
         assert_eq!(outcome.code, Some(0), "{command}\n{}", outcome.stderr);
     }
