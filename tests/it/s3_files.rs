@@ -1,6 +1,7 @@
 //! Files in a bucket: what `convert`, `query` and `inspect` do with a folder they do with a prefix, to the byte.
 
 use crate::etl::{Etl, Outcome, generated, gzip, zstd};
+use crate::fault_proxy::FaultProxy;
 use crate::minio::Minio;
 use etl::ErrorKind;
 use etl::convert::{ConvertOptions, ConvertReport, Layout, OnError, convert};
@@ -8,7 +9,7 @@ use etl::input::{Table, TableOptions, objects};
 use etl::output::{CsvDialect, FileFormat, Kind};
 use etl::progress::Silent;
 use etl::publish::{Existing, Output};
-use etl::storage::{Appear, Storage, Uploads};
+use etl::storage::{Appear, Storage, StoreSettings, Uploads};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -291,6 +292,37 @@ fn checksums_are_those_of_the_bytes() {
             assert_eq!((bytes.len() as u64, Some(digest)), (there.bytes, there.sha256.clone()));
         }
     }
+    assert_eq!(storage.stale_uploads("", chrono::TimeDelta::seconds(-60)).unwrap(), []);
+}
+
+#[test]
+fn one_fault_in_ten_requests_changes_no_byte() {
+    let Some(minio) = Minio::get() else { return };
+    let proxy = FaultProxy::start(&minio.endpoint, 100, 5);
+    let settings = StoreSettings { endpoint_url: Some(proxy.endpoint.clone()), ..StoreSettings::default() };
+    let faulty = Storage::open_with(minio.location(""), &settings).unwrap();
+    let here = tempfile::tempdir().unwrap();
+    let log = generated(60_000);
+    for (number, lines) in log.split_inclusive(|byte| *byte == b'\n').collect::<Vec<_>>().chunks(1_500).enumerate() {
+        minio.storage("in").put(&format!("{number:03}.log"), lines.concat()).unwrap();
+    }
+    minio.storage("big").put("a.log", log).unwrap();
+    for (key, layout) in [("in", Layout::Splits(40.try_into().unwrap())), ("big", Layout::Splits(1.try_into().unwrap()))] {
+        for appear in [Appear::AtCommit, Appear::WhenWritten] {
+            let out = format!("out/{key}-{appear:?}");
+            let there = ConvertOptions { layout, appear, ..options(&faulty, key, Output::below(&faulty, &out).unwrap()) };
+            let expected = ConvertOptions { layout, ..options(&minio.storage(""), key, here.path().join(&out).into()) };
+            let report = run(&there).unwrap();
+            assert_eq!(report.rows, run(&expected).unwrap().rows);
+            let mut files = BTreeMap::new();
+            collect(&here.path().join(&out), "", &mut files);
+            assert!(all(&minio.storage(&out)) == files, "{out} differs");
+        }
+    }
+    assert!(!proxy.injected().is_empty(), "there were faults");
+    // An upload is begun again where the answer was lost. The first one is no object, and is found and aborted as a killed run's are.
+    let storage = minio.storage("");
+    storage.abort_uploads(&storage.stale_uploads("", chrono::TimeDelta::seconds(-60)).unwrap()).unwrap();
     assert_eq!(storage.stale_uploads("", chrono::TimeDelta::seconds(-60)).unwrap(), []);
 }
 

@@ -33,8 +33,8 @@ fn the_quickstart_makes_two_tables() {
     let lake = samples();
     let report = lake.run_pipeline("pipelines/quickstart.yaml", 0);
     assert!(report["checks"].as_array().unwrap().iter().all(|check| check["passed"] == true), "{report}");
-    assert_eq!(lake.value("SELECT count(*) FROM weblogs.access WHERE dt = '2020-02-29'"), "2000");
-    assert_eq!(lake.value("SELECT sum(requests) FROM weblogs.status_by_hour"), "2000");
+    assert_eq!(lake.value("SELECT count(*) FROM quickstart.access WHERE dt = '2020-02-29'"), "2000");
+    assert_eq!(lake.value("SELECT sum(requests) FROM quickstart.status_by_hour"), "2000");
     assert_eq!(action(&lake.run_pipeline("pipelines/quickstart.yaml", 0), "access"), "unchanged");
 }
 
