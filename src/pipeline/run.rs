@@ -113,10 +113,12 @@ impl Running<'_> {
             // Where the store went away during the last step, that step may have been done after all: then nothing may be removed.
             let unseen = || catalog.snapshot().is_ok_and(|now| now.head.tables().all(|(_, _, table)| table.run != self.run.as_str()));
             if matches!(report.status, RunStatus::Failed | RunStatus::ChecksFailed) && unseen() {
-                for folder in &claimed {
-                    // What can't be removed now is not read by anybody; `vacuum` tries again.
+                // What can't be removed now is not read by anybody; `vacuum` tries again.
+                for folder in claimed.iter().filter(|folder| **folder != run_folder) {
                     let _ = storage.remove_folder(folder);
                 }
+                let manifests = state.outputs.iter().map(|output| format!("{run_folder}/{}.manifest.json", output.output.name));
+                let _ = storage.delete(&manifests.collect::<Vec<_>>());
             }
         }
         // A run that failed is history, too. That it can't be written is no reason to call a run failed whose tables are read.
@@ -162,9 +164,16 @@ impl Running<'_> {
         let mut products: Vec<Product> = Vec::new();
         for output in &state.outputs {
             report.notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
-            match producing.produce(output)? {
-                Some(product) => products.push(product),
-                None => report.outputs.extend(unchanged(output)),
+            match producing.produce(output) {
+                Ok(Some(product)) => products.push(product),
+                Ok(None) => report.outputs.extend(unchanged(output)),
+                Err(error) => {
+                    // Which lines were rejected is wanted most where there were too many.
+                    report.sources = self.sources(state, &producing.read);
+                    self.keep_rejects(storage, run_folder, &producing.reject_files, &mut report.sources)?;
+                    let kept = report.sources.iter().filter_map(|source| source.rejects_file.as_ref());
+                    return Err(kept.fold(error, |error, key| error.with_context("rejected lines", storage.location().join(key))));
+                }
             }
         }
         producing.notes.sort();

@@ -15,6 +15,7 @@ on_both_lakes! {
     a_year_of_daily_logs_is_read_a_day_at_a_time,
     a_table_belongs_to_one_pipeline,
     what_is_missing_or_wrong_is_told_and_nothing_is_made,
+    too_many_rejected_lines_stop_a_run_that_keeps_them,
 }
 
 const COUNT: &str = "SELECT count(*) FROM weblogs.access";
@@ -244,4 +245,20 @@ fn what_is_missing_or_wrong_is_told_and_nothing_is_made(etl: &Lake) {
     etl.etl("run wblogs.yaml").fails(3);
     etl.etl("catalog list --lake nowhere").fails(3);
     assert_eq!(etl.below("weblogs"), [] as [String; 0]);
+}
+
+fn too_many_rejected_lines_stop_a_run_that_keeps_them(etl: &Lake) {
+    etl.pipeline("weblogs.yaml", APPEND.replace("logs/*.log}", "logs/*.log, max_reject_rate: 1%}"));
+    etl.log("logs/a.log", 100).write("logs/b.log", "this is no request\n".repeat(5));
+    let outcome = etl.etl("run weblogs.yaml").fails(5).says("rejected lines: ");
+    let run = outcome.stderr.split("/_etl/runs/weblogs/").nth(1).unwrap().split('/').next().unwrap().to_string();
+    let kept = etl.storage().unwrap().get(&format!("_etl/runs/weblogs/{run}/rejects-access.jsonl")).unwrap().unwrap();
+    assert_eq!(String::from_utf8_lossy(&kept.bytes).matches("this is no request").count(), 5);
+    assert_eq!(etl.below("weblogs"), [] as [String; 0]);
+    // The rejects of a run that is published are kept as well.
+    etl.pipeline("weblogs.yaml", APPEND);
+    let report = etl.run_pipeline("weblogs.yaml", 0);
+    let source = &report["sources"][0];
+    assert_eq!((source["lines"].as_u64(), source["rows"].as_u64(), source["rejects"].as_u64()), (Some(105), Some(100), Some(5)));
+    assert!(etl.below("_etl/runs").contains(&source["rejects_file"].as_str().unwrap().to_string()));
 }
