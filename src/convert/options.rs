@@ -6,6 +6,7 @@ use crate::output::FileFormat;
 use crate::publish::{Existing, Output};
 use crate::storage::Appear;
 use crate::units::{ByteSize, Rate};
+use serde::Serialize;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -38,7 +39,8 @@ pub struct ConvertOptions {
 }
 
 /// How rows are spread over files; for each partition on its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// Exactly so many files, of row counts that differ by one at most; with fewer rows, a file a row.
     Splits(NonZeroU64),
@@ -49,7 +51,8 @@ pub enum Layout {
 }
 
 /// What is done with a line that can't be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnError {
     /// It is counted, reported by reason and example, and written to the rejects file.
     #[default]

@@ -1,7 +1,7 @@
 //! What a conversion did, as the command prints it and programs read it.
 
 use crate::units::{ByteSize, Throughput, count};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub struct SourceReport {
 }
 
 /// A rejected line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectExample {
     pub path: String,
     /// Counts from 1.

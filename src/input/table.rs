@@ -11,10 +11,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{CsvDecoder, CsvDialect, CsvOptions, JsonDecoder, check_header, csv_header, infer_csv, infer_json};
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// What kind of data the sources hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FormatChoice {
     /// Told by the names' endings; what has none of a table's is a log.
     #[default]

@@ -23,6 +23,7 @@ mod verify;
 mod workspace;
 mod writing;
 
+pub use crate::convert::RejectExample;
 pub use history::{PastRun, history};
 pub use model::{
     Bounds, CatalogKind, CatchUp, Check, Expectation, Fingerprint, Grant, GrantOn, Lake, Layout, Mode, OnError, Output, Permission,
@@ -31,7 +32,7 @@ pub use model::{
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
 pub use rollback::rollback;
 pub use run::{Outcome, RunSettings, run};
-pub use run_report::{Action, CheckRun, OutputRun, RejectedLine, RunReport, RunStatus, Sample, SourceRun, TransformRun};
+pub use run_report::{Action, CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun, TransformRun};
 pub use state::Scope;
 pub use vacuum::{Removed, VacuumReport, vacuum};
 

@@ -1,11 +1,13 @@
 //! A pipeline as it is run: everything resolved and checked. How it is written is the concern of [`super::spec`].
 
+pub use crate::convert::{Layout, OnError};
+pub use crate::input::FormatChoice as SourceFormat;
+
 use crate::output::FileFormat;
 use crate::storage::StoreSettings;
-use crate::units::{ByteSize, Rate};
+use crate::units::Rate;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 /// A job that makes tables.
@@ -79,27 +81,6 @@ pub struct Source {
     pub incremental: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceFormat {
-    #[default]
-    Auto,
-    Log,
-    Csv,
-    Json,
-    Parquet,
-}
-
-/// What is done with a line that can't be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnError {
-    #[default]
-    Reject,
-    Skip,
-    Fail,
-}
-
 /// How it is told that a file has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -162,15 +143,6 @@ impl std::fmt::Display for TableName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.database, self.table)
     }
-}
-
-/// How rows are spread over files; for each partition on its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Layout {
-    Splits(NonZeroU64),
-    RowsPerFile(NonZeroU64),
-    TargetSize(ByteSize),
 }
 
 /// What a run does with the rows that are there.

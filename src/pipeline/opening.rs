@@ -1,11 +1,10 @@
 //! Opens the files of a source as a table, the same way on each run.
 
 use super::listing::Listing;
-use super::model::{OnError, Source, SourceFormat};
+use super::model::Source;
 use crate::accesslog::{LogFormat, Preset};
-use crate::convert;
 use crate::error::{Error, Result};
-use crate::input::{CsvDialect, FormatChoice, LogChoice, Table, TableFormat, TableOptions};
+use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions};
 use crate::publish::Input;
 use crate::schema::TableSchema;
 use crate::schema::types::{arrow_type, athena_type};
@@ -39,13 +38,6 @@ pub(super) fn open(source: &Source, listing: &Listing, places: &[usize], known: 
 }
 
 fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
-    let format = match source.format {
-        SourceFormat::Auto => FormatChoice::Auto,
-        SourceFormat::Log => FormatChoice::Log,
-        SourceFormat::Csv => FormatChoice::Csv,
-        SourceFormat::Json => FormatChoice::Json,
-        SourceFormat::Parquet => FormatChoice::Parquet,
-    };
     let named = source.log_format.as_deref().filter(|name| *name != "auto");
     let log = match (named, known.and_then(|known| known.log_format.as_deref().map(|text| (known.format.as_str(), text)))) {
         (Some(text), _) if text.contains('%') => LogChoice::Format(Arc::new(LogFormat::parse("custom", text)?)),
@@ -66,7 +58,7 @@ fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
         (None, None) => None,
     };
     Ok(TableOptions {
-        format,
+        format: source.format,
         log,
         unescape: source.unescape,
         delimiter: source.delimiter.and_then(|c| u8::try_from(c).ok()),
@@ -105,14 +97,4 @@ pub(super) fn remember(table: &Table, listing: &Listing, places: &[usize]) -> Re
         columns: columns.collect::<Result<_>>()?,
         files: places.iter().map(|place| listing.files[*place].file.clone()).collect(),
     })
-}
-
-impl From<OnError> for convert::OnError {
-    fn from(on_error: OnError) -> Self {
-        match on_error {
-            OnError::Reject => convert::OnError::Reject,
-            OnError::Skip => convert::OnError::Skip,
-            OnError::Fail => convert::OnError::Fail,
-        }
-    }
 }

@@ -226,15 +226,14 @@ struct Policies<'a> {
 
 impl Policies<'_> {
     fn of(&mut self, source: &Source) -> RejectPolicy {
-        let on_error = OnError::from(source.on_error);
         let places = self.read.get(&source.name).cloned().unwrap_or_default();
         let mut file = None;
-        if on_error == OnError::Reject && self.rejected.insert((source.name.clone(), places)) {
+        if source.on_error == OnError::Reject && self.rejected.insert((source.name.clone(), places)) {
             let path = self.folder.path(&format!("rejects-{}.jsonl", self.files.len()));
             self.files.push((source.name.clone(), path.clone()));
             file = Some(path);
         }
-        RejectPolicy { on_error, max_rate: source.max_reject_rate, file }
+        RejectPolicy { on_error: source.on_error, max_rate: source.max_reject_rate, file }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::checking::{accounting, verify};
 use super::model::{Pipeline, Severity, When};
 use super::producing::{Producing, Product, folders, unchanged};
-use super::run_report::{RejectedLine, RunReport, RunStatus, SourceRun};
+use super::run_report::{RunReport, RunStatus, SourceRun};
 use super::state::{Scope, State};
 use super::sweep::sweep;
 use super::transforming::Transforming;
@@ -243,14 +243,7 @@ impl Running<'_> {
                 (source.lines, source.rows, source.rejects, source.blank) = (report.lines, report.rows, report.rejects, report.blank);
                 (source.bytes_in, source.bytes_decoded) = (report.bytes_in, report.bytes_decoded);
                 source.rejects_by_reason.clone_from(&report.rejects_by_reason);
-                let example = |example: &crate::convert::RejectExample| RejectedLine {
-                    path: example.path.clone(),
-                    line: example.line,
-                    offset: example.offset,
-                    reason: example.reason.clone(),
-                    text: example.text.clone(),
-                };
-                source.reject_examples = report.reject_examples.iter().map(example).collect();
+                source.reject_examples.clone_from(&report.reject_examples);
             }
             source
         };

@@ -1,6 +1,7 @@
 //! What a run did: one model, kept in the lake as JSON and shown as a table or a page.
 
 use super::model::{Severity, When};
+use crate::convert::RejectExample;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,19 +67,9 @@ pub struct SourceRun {
     pub bytes_in: u64,
     pub bytes_decoded: u64,
     pub rejects_by_reason: BTreeMap<String, u64>,
-    pub reject_examples: Vec<RejectedLine>,
+    pub reject_examples: Vec<RejectExample>,
     /// Where in the lake all rejected lines are kept.
     pub rejects_file: Option<String>,
-}
-
-/// A rejected line, as an example.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RejectedLine {
-    pub path: String,
-    pub line: u64,
-    pub offset: u64,
-    pub reason: String,
-    pub text: String,
 }
 
 /// What a transform gave.

@@ -1,7 +1,7 @@
 //! Writes the files of one output below a folder of its own.
 
 use super::model::{Layout, Output};
-use crate::convert::{self, ConvertOptions, ConvertReport, OnError, RejectsFile, convert};
+use crate::convert::{ConvertOptions, ConvertReport, OnError, RejectsFile, convert};
 use crate::error::Result;
 use crate::input::Table;
 use crate::output::FileFormat;
@@ -51,13 +51,8 @@ impl Engine<'_> {
     pub(super) fn write(&self, output: &Output, table: Table, folder: &str, rejects: RejectPolicy) -> Result<Written> {
         let schema = table.format.schema();
         let (columns, partition_keys) = split_columns(output, &schema)?;
-        let layout = match output.layout {
-            Layout::Splits(files) => convert::Layout::Splits(files),
-            Layout::RowsPerFile(rows) => convert::Layout::RowsPerFile(rows),
-            Layout::TargetSize(size) => convert::Layout::TargetSize(size),
-        };
         let at = Place::below(self.storage, folder)?;
-        let options = self.options(table, at, output.format, layout, output.partition_by.clone(), rejects);
+        let options = self.options(table, at, output.format, output.layout, output.partition_by.clone(), rejects);
         let report = convert(&options, self.progress).map_err(|e| e.with_context("output", &output.name))?;
         let root = format!("{}/", self.storage.location());
         let mut files = Vec::with_capacity(report.files.len());
@@ -76,7 +71,7 @@ impl Engine<'_> {
     /// What [`convert`] gives.
     pub(super) fn spool(&self, table: Table, path: PathBuf, rejects: RejectPolicy) -> Result<ConvertReport> {
         let format = FileFormat::new(crate::output::Kind::Parquet, Some("zstd"), Some(1), Default::default())?;
-        let layout = convert::Layout::TargetSize(crate::units::ByteSize(256 << 20));
+        let layout = Layout::TargetSize(crate::units::ByteSize(256 << 20));
         let options = ConvertOptions { checksums: false, ..self.options(table, Place::Folder(path), format, layout, Vec::new(), rejects) };
         convert(&options, self.progress)
     }
@@ -86,7 +81,7 @@ impl Engine<'_> {
         table: Table,
         output: Place,
         format: FileFormat,
-        layout: convert::Layout,
+        layout: Layout,
         partition_by: Vec<String>,
         rejects: RejectPolicy,
     ) -> ConvertOptions {

@@ -1,6 +1,6 @@
 //! Reports of runs that went well, badly, or over files of somebody who means harm.
 
-use crate::pipeline::{Action, CheckRun, OutputRun, RejectedLine, RunReport, RunStatus, Sample, Severity, SourceRun, TransformRun, When};
+use crate::pipeline::{Action, CheckRun, OutputRun, RejectExample, RunReport, RunStatus, Sample, Severity, SourceRun, TransformRun, When};
 use chrono::{DateTime, TimeDelta};
 
 /// A run that went well, with a rejected line and a warning.
@@ -61,14 +61,14 @@ pub(super) fn published() -> RunReport {
                 bytes_decoded: 31_457_280,
                 rejects_by_reason: [("no closing quote".to_string(), 3), ("`time` is no time".to_string(), 1)].into(),
                 reject_examples: vec![
-                    RejectedLine {
+                    RejectExample {
                         path: "logs/access.log.2.gz".into(),
                         line: 8_899,
                         offset: 2_111_246,
                         reason: "no closing quote".into(),
                         text: "203.0.113.9 - - [29/Feb/2020:00:00:02 +0000] \"GET /search?q=\\x16\\x03".into(),
                     },
-                    RejectedLine {
+                    RejectExample {
                         path: "logs/access.log.2.gz".into(),
                         line: 9_001,
                         offset: 2_140_001,

@@ -3,7 +3,7 @@
 use super::super::wording::{counted, files, printable, share, shortened};
 use super::chart::{Bar, Part, bars, stack};
 use super::{alert, scrolling};
-use crate::pipeline::{RejectedLine, SourceRun};
+use crate::pipeline::{RejectExample, SourceRun};
 use crate::units::{ByteSize, count};
 use maud::{Markup, html};
 
@@ -100,7 +100,7 @@ pub(super) fn rejects(sources: &[SourceRun]) -> Markup {
             @for (index, source) in some {
                 (reasons(index, source))
                 @for reason in source.rejects_by_reason.keys() {
-                    @let lines: Vec<&RejectedLine> = source.reject_examples.iter().filter(|line| line.reason == *reason).collect();
+                    @let lines: Vec<&RejectExample> = source.reject_examples.iter().filter(|line| line.reason == *reason).collect();
                     @if !lines.is_empty() {
                         h4 { (printable(reason)) }
                         ul.lines { @for line in lines { (example(line)) } }
@@ -128,7 +128,7 @@ fn reasons(index: usize, source: &SourceRun) -> Markup {
     bars(&format!("reasons-{index}"), &format!("{}, by reason", printable(&source.name)), "s-bad", Some(key), &drawn)
 }
 
-fn example(line: &RejectedLine) -> Markup {
+fn example(line: &RejectExample) -> Markup {
     html! {
         li {
             span.mono { (printable(&line.path)) ":" (count(line.line)) " (byte " (count(line.offset)) ")" }
