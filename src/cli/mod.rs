@@ -33,7 +33,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "etl", version, max_term_width = 110, disable_help_subcommand = true)]
 #[command(after_help = "Exit codes: 0 done, 1 a fault of etl itself, 2 wrong usage or format, 3 unreadable input, 4 output, 5 too many \
-                        rejected lines, 6 a failed query, 7 a failed check, 8 another run was faster, 130 interrupted.\nEvery command has examples: etl convert --help")]
+                        rejected lines, 6 a failed query, 7 a failed check, 8 another run was faster, 130 interrupted.\nEvery command has examples: etl run --help")]
 struct Cli {
     #[command(flatten)]
     store: store::StoreArgs,
@@ -43,9 +43,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Convert(Box<convert::ConvertArgs>),
-    Query(Box<query::QueryArgs>),
-    Inspect(inspect::InspectArgs),
+    Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
     Run(run::RunArgs),
     Schedule(schedule::ScheduleArgs),
@@ -53,9 +52,10 @@ enum Command {
     Rollback(history::RollbackArgs),
     Vacuum(vacuum::VacuumArgs),
     Catalog(catalog::CatalogArgs),
+    Query(Box<query::QueryArgs>),
+    Convert(Box<convert::ConvertArgs>),
+    Inspect(inspect::InspectArgs),
     Generate(generate::GenerateArgs),
-    Init(init::InitArgs),
-    Validate(validate::ValidateArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     /// Print the manual pages, in roff
