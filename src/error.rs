@@ -68,6 +68,13 @@ impl Error {
         self
     }
 
+    /// The same error with all that it says rewritten by `rewrite`.
+    pub fn rewritten(self, rewrite: impl Fn(&str) -> String) -> Self {
+        let (message, source) = (rewrite(&self.message), self.source.map(|source| rewrite(&source.to_string()).into()));
+        let context = self.context.into_iter().map(|(key, value)| (key, rewrite(&value))).collect();
+        Error { kind: self.kind, message, context, source }
+    }
+
     /// Keeps the error below this one.
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -84,6 +91,11 @@ impl Error {
     pub fn output(path: impl fmt::Display, source: std::io::Error) -> Self {
         let unknown = |source: std::io::Error| Error::new(ErrorKind::Output, format!("can't write {path}")).with_source(source);
         source.downcast::<Error>().unwrap_or_else(unknown)
+    }
+
+    /// What was wrong, without its causes and context.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The class of this error.

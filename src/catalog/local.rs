@@ -31,6 +31,13 @@ pub struct Snapshot {
     version: Option<Version>,
 }
 
+impl Snapshot {
+    /// Whether there is no catalog yet.
+    pub fn is_empty(&self) -> bool {
+        self.version.is_none()
+    }
+}
+
 impl LocalCatalog {
     /// The catalog of the lake in `storage`.
     pub fn new(storage: Storage) -> LocalCatalog {

@@ -30,7 +30,7 @@ pub(super) struct HistoryArgs {
 /// Let readers see again what an earlier run made
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  etl rollback weblogs.yaml --to 20200301T030000Z-7f3a9c01
+  etl rollback weblogs.yaml --to 20200301T030000000Z-7f3a9c01
 
 All tables of the pipeline become again what they were when that run had ended, at once. Nothing is written but the catalog, and
 nothing is lost: it can be rolled back again. `etl history` shows the runs.")]

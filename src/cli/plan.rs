@@ -60,7 +60,8 @@ pub(super) fn tell(pipeline: &Pipeline, scope: &Scope, json: bool) -> Result<Exi
     }))
 }
 
-fn or_failed(told: Result<ExitCode>) -> Result<ExitCode> {
+/// Tells an error, and gives the code that `plan` ends with for any.
+pub(super) fn or_failed(told: Result<ExitCode>) -> Result<ExitCode> {
     match told {
         Err(error) if !super::is_broken_pipe(&error) => {
             say(&format!("error: {error}"));

@@ -5,7 +5,7 @@ use super::pipeline::{PipelineArgs, ScopeArgs, ThreadArgs};
 use super::plan;
 use super::terminal::{cancel_on_interrupt, colour_on, print, say};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::{self, RunSettings, RunStatus};
+use crate::pipeline::{self, RunReport, RunSettings, RunStatus};
 use crate::progress::{Progress, Silent};
 use crate::report;
 use clap::Args;
@@ -53,10 +53,10 @@ pub(super) struct RunArgs {
 /// # Errors
 /// What the run gives.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
-    let pipeline = args.pipeline.load()?;
     if args.dry_run {
-        return plan::tell(&pipeline, &args.scope.scope(), args.json);
+        return plan::or_failed(args.pipeline.load().and_then(|pipeline| plan::tell(&pipeline, &args.scope.scope(), args.json)));
     }
+    let pipeline = args.pipeline.load()?;
     let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Silent) };
     let settings =
         RunSettings { scope: args.scope.scope(), threads: args.threads.count(), cancel: cancel_on_interrupt(), page: Some(report::html) };
@@ -65,7 +65,9 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
         let json = serde_json::to_string_pretty(&outcome.report);
         print(&json.map_err(|e| Error::new(ErrorKind::Internal, "can't write the report as JSON").with_source(e))?)?;
     } else if !outcome.report.outputs.is_empty() || outcome.error.is_none() {
-        say(report::text(&outcome.report, colour_on(&std::io::stderr())).trim_end());
+        // The error is told last, as that of any command.
+        let told = RunReport { error: None, ..outcome.report.clone() };
+        say(report::text(&told, colour_on(&std::io::stderr())).trim_end());
         if outcome.report.status != RunStatus::UpToDate {
             say(&format!("report: {}/_etl/runs/{}/{}/report.html", pipeline.lake.location, pipeline.name, outcome.report.run));
         }

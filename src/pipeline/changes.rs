@@ -1,6 +1,6 @@
 //! What has changed since the rows of a table were made, and so what a run has to read.
 
-use super::listing::{Listed, Listing};
+use super::listing::Listing;
 use super::model::{Fingerprint, Mode, RemovedSources};
 use crate::error::{Error, ErrorKind, Result};
 use crate::publish::SourceFile;
@@ -66,13 +66,19 @@ pub(super) struct FileCounts {
 pub(super) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Result<Changes> {
     let mut changes = Changes::default();
     let segments = before.segments.unwrap_or_default();
+    // Where no source brings new rows, the table is what the sources are.
+    let whole = before.mode == Mode::Overwrite || listings.iter().all(|listing| !listing.incremental);
     let mut fresh: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut gone: Vec<String> = Vec::new();
     for listing in listings.iter_mut() {
         let diff = compare(listing, segments)?;
         changes.counts.insert(listing.name.clone(), diff.counts);
         // Of a source that is joined with others, changes alone are no reason to add rows.
-        if listing.incremental || before.mode == Mode::Overwrite {
+        let counts = diff.counts;
+        if !listing.incremental && !whole && before.segments.is_some() && counts.new + counts.changed + counts.removed > 0 {
+            changes.notes.push(format!("{} has changed; rows that are there stay as they were made with it before", listing.name));
+        }
+        if listing.incremental || whole {
             changes.stale.extend(&diff.stale);
             if before.removed_sources == RemovedSources::Drop {
                 changes.stale.extend(&diff.stale_by_removal);
@@ -89,24 +95,24 @@ pub(super) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         None => Some("the table is new".to_string()),
         Some(_) if before.full => Some("all is made anew, as asked for".to_string()),
         Some(_) if before.reshaped => Some("the pipeline says something else of it than when its rows were made".to_string()),
-        Some(_) if before.mode == Mode::Overwrite && before.redefined => Some("its format, files or mode were changed".to_string()),
-        Some(_) if before.mode == Mode::Overwrite && new + changed + removed > 0 => Some(told(new, changed, removed)),
+        Some(_) if whole && before.redefined => Some("its format, files or mode were changed".to_string()),
+        Some(_) if whole && new + changed + removed > 0 => Some(told(new, changed, removed)),
         Some(_) => None,
     };
     if let Some(why) = rebuild {
-        let keeps = before.mode != Mode::Overwrite && before.removed_sources == RemovedSources::Keep;
+        let keeps = !whole && before.removed_sources == RemovedSources::Keep;
         if keeps && !gone.is_empty() && !before.full {
             return Err(lost(&why, &gone));
         }
-        if keeps && !gone.is_empty() {
+        if !gone.is_empty() {
             changes.notes.push(format!("rows of files that are gone are no longer in the table: {}", short(&gone)));
         }
         (changes.step, changes.why, changes.read) = (Step::Rebuild, why, all(listings));
         changes.stale = (0..segments.len()).collect();
         return Ok(changes);
     }
-    if before.mode == Mode::Overwrite || (fresh.values().all(Vec::is_empty) && changes.stale.is_empty()) {
-        if !gone.is_empty() && before.mode != Mode::Overwrite {
+    if whole || (fresh.values().all(Vec::is_empty) && changes.stale.is_empty()) {
+        if !gone.is_empty() && !whole {
             changes.notes.push(format!("rows of files that are gone are kept: {}", short(&gone)));
         }
         changes.why = "nothing has changed".to_string();
@@ -126,7 +132,12 @@ pub(super) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         fresh.insert(listing.name.clone(), (0..listing.files.len()).collect());
     }
     if !gone.is_empty() && before.removed_sources == RemovedSources::Keep {
-        changes.notes.push(format!("rows of files that are gone are kept: {}", short(&gone)));
+        // Which partitions are touched is known when the new files are read.
+        let unless = match changes.step {
+            Step::ReplacePartitions => ", unless they share a partition with new rows and a file that is there: then the run fails",
+            _ => "",
+        };
+        changes.notes.push(format!("rows of files that are gone are kept: {}{unless}", short(&gone)));
     }
     changes.read = fresh;
     Ok(changes)
@@ -183,6 +194,8 @@ struct Difference {
 
 fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Difference> {
     let mut known: HashMap<&str, (&SourceFile, Vec<usize>)> = HashMap::new();
+    let there: BTreeSet<String> = listing.files.iter().map(|listed| listed.file.path.clone()).collect();
+    // The files that are gone, by their bytes: one that has come with the same bytes is the same under another name.
     let mut sums: HashMap<&str, &str> = HashMap::new();
     for (index, inputs) in segments.iter().enumerate() {
         for file in inputs.get(&listing.name).into_iter().flatten() {
@@ -190,7 +203,7 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
             // The newest segment has read it last.
             entry.0 = file;
             entry.1.push(index);
-            if let Some(sum) = &file.sha256 {
+            if let Some(sum) = file.sha256.as_ref().filter(|_| !there.contains(&file.path)) {
                 sums.insert(sum, &file.path);
             }
         }
@@ -206,15 +219,22 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
     let mut met: BTreeSet<&str> = BTreeSet::new();
     for (place, listed) in listing.files.iter_mut().enumerate() {
         let before = known.get_key_value(listed.file.path.as_str());
+        if by_sum {
+            listed.checksum()?;
+        }
+        let sum = listed.file.sha256.as_deref();
         if let Some((path, (file, _))) = before {
             met.insert(path);
-            if file.size == listed.file.size && file.mark == listed.file.mark {
-                listed.file.sha256.clone_from(&file.sha256);
+            let same = match (sum, file.sha256.as_deref()) {
+                (Some(now), Some(then)) => now == then,
+                // Without a sum of then, its size and time have to do.
+                _ => file.size == listed.file.size && file.mark == listed.file.mark,
+            };
+            if same {
                 found.counts.unchanged += 1;
                 continue;
             }
-        }
-        if by_sum && let Some(path) = same_bytes(listed, &sums)? {
+        } else if let Some(path) = sum.and_then(|sum| sums.remove(sum)) {
             met.insert(path);
             found.counts.unchanged += 1;
             continue;
@@ -235,12 +255,6 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
     }
     found.removed.sort();
     Ok(found)
-}
-
-/// The path by which the bytes of `listed` are known already.
-fn same_bytes<'a>(listed: &mut Listed, sums: &HashMap<&str, &'a str>) -> Result<Option<&'a str>> {
-    let sum = listed.checksum()?;
-    Ok(sums.get(sum).copied())
 }
 
 fn told(new: u64, changed: u64, removed: u64) -> String {

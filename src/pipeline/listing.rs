@@ -18,6 +18,8 @@ pub(super) struct Listing {
     pub(super) files: Vec<Listed>,
     /// Why there is none.
     pub(super) missing: Option<Error>,
+    /// How many files of the lake itself the locations name; they are not read.
+    pub(super) own: usize,
 }
 
 /// A file of a source.
@@ -28,6 +30,13 @@ pub(super) struct Listed {
 }
 
 impl Listing {
+    /// What the user should know of it.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let own = (self.own > 0).then(|| format!("{}: {} files of the lake itself are not read", self.name, self.own));
+        let missing = self.missing.as_ref().map(|error| format!("{}: {}", self.name, error.message()));
+        own.into_iter().chain(missing).collect()
+    }
+
     /// Lists the files of `source`.
     ///
     /// # Errors
@@ -49,8 +58,13 @@ impl Listing {
         // What two locations name is one file.
         let mut seen = std::collections::HashSet::new();
         files.retain(|listed| seen.insert(listed.file.path.clone()));
+        // What runs wrote is no source of them: rows would come back each time.
+        let found = files.len();
+        let lake = format!("{}/", pipeline.lake.location.trim_end_matches('/'));
+        files.retain(|listed| !listed.source.path.starts_with(&lake));
+        let own = found - files.len();
         let missing = if files.is_empty() { missing.map(|error| error.with_context("at", &source.place)) } else { None };
-        Ok(Listing { name: source.name.clone(), fingerprint: source.fingerprint, incremental: source.incremental, files, missing })
+        Ok(Listing { name: source.name.clone(), fingerprint: source.fingerprint, incremental: source.incremental, files, missing, own })
     }
 }
 

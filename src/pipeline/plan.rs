@@ -1,6 +1,7 @@
 //! What a run would do, told without doing it.
 
 use super::changes::Step;
+use super::listing::Listing;
 use super::model::{GrantOn, Layout, Pipeline};
 use super::opening::open;
 use super::publication::columns;
@@ -94,7 +95,7 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         bytes: listing.files.iter().map(|listed| listed.file.size).sum(),
     });
     let mut outputs = Vec::new();
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = state.listings.values().flat_map(Listing::notes).collect();
     for output in &state.outputs {
         notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
         outputs.push(output_plan(pipeline, &state, output, storage.as_ref(), &runtime)?);
@@ -234,7 +235,7 @@ fn described_columns(output: &OutputState) -> Vec<ColumnPlan> {
 }
 
 /// What others did to the table or its files.
-fn drift(storage: &Storage, output: &OutputState, table: &Table) -> Result<Vec<String>> {
+pub(super) fn drift(storage: &Storage, output: &OutputState, table: &Table) -> Result<Vec<String>> {
     let mut drift = Vec::new();
     if table.digest != table.expected_digest() {
         drift.push(format!("its description in the catalog was edited since run {} wrote it", table.origin.run));

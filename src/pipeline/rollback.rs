@@ -10,7 +10,7 @@ use crate::publish::RunId;
 use crate::query::live_files;
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Publishes the tables of `pipeline` once more as they were when the run `to` had ended, all at once.
 ///
@@ -56,25 +56,14 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
     }
     let published = catalog.commit(&snapshot, versions)?;
     let report = RunReport {
-        version: 1,
-        run: run.to_string(),
-        pipeline: pipeline.name.clone(),
-        lake: pipeline.lake.location.clone(),
         status: RunStatus::Published,
-        started,
         finished: Utc::now(),
-        etl_version: env!("CARGO_PKG_VERSION").to_string(),
-        vars: BTreeMap::new(),
-        sources: Vec::new(),
-        transforms: Vec::new(),
-        outputs: published.iter().map(summary).collect(),
-        checks: Vec::new(),
+        outputs: published.iter().map(table_summary).collect(),
+        rolled_back_to: Some(to.to_string()),
         notes,
-        error: None,
+        ..RunReport::begun(run.as_str(), &pipeline.name, &pipeline.lake.location, started)
     };
-    let text = serde_json::to_vec_pretty(&report);
-    let text = text.map_err(|e| Error::new(ErrorKind::Internal, "a report can't be written as JSON").with_source(e))?;
-    storage.put(&format!("{RUNS}/{}/{run}/report.json", pipeline.name), text)?;
+    report.keep(storage, &format!("{RUNS}/{}/{run}/report.json", pipeline.name))?;
     Ok(report)
 }
 
@@ -114,7 +103,8 @@ fn vacuumed(error: Error, table: &str) -> Error {
         .with_context("why", "`etl vacuum` removes versions that nobody has read for long")
 }
 
-fn summary(table: &Table) -> OutputRun {
+/// What a version of a table holds, as if no file had been written for it.
+pub(super) fn table_summary(table: &Table) -> OutputRun {
     OutputRun {
         name: table.origin.output.clone(),
         table: format!("{}.{}", table.database, table.name),

@@ -1,9 +1,11 @@
 //! Runs a pipeline: reads what has changed, writes, checks, and moves the one pointer that readers follow.
 
 use super::checking::{accounting, verify};
+use super::listing::Listing;
 use super::model::{Pipeline, Severity, When};
+use super::plan::drift;
 use super::producing::{Producing, Product, folders, unchanged};
-use super::run_report::{RunReport, RunStatus, SourceRun};
+use super::run_report::{RunReport, RunStatus, SourceRun, hidden};
 use super::state::{Scope, State};
 use super::sweep::sweep;
 use super::transforming::Transforming;
@@ -49,28 +51,14 @@ pub struct Outcome {
 pub fn run(pipeline: &Pipeline, settings: &RunSettings, progress: &dyn Progress) -> Outcome {
     let started = Utc::now();
     let run = RunId::new(started);
-    let mut report = RunReport {
-        version: 1,
-        run: run.to_string(),
-        pipeline: pipeline.name.clone(),
-        lake: pipeline.lake.location.clone(),
-        status: RunStatus::Failed,
-        started,
-        finished: started,
-        etl_version: env!("CARGO_PKG_VERSION").to_string(),
-        vars: pipeline.vars.clone(),
-        sources: Vec::new(),
-        transforms: Vec::new(),
-        outputs: Vec::new(),
-        checks: Vec::new(),
-        notes: Vec::new(),
-        error: None,
-    };
+    let mut report =
+        RunReport { vars: pipeline.vars.clone(), ..RunReport::begun(run.as_str(), &pipeline.name, &pipeline.lake.location, started) };
     let error = Running { pipeline, settings, progress, run }.go(&mut report).err();
     report.finished = Utc::now();
-    if let Some(error) = &error {
-        report.error = Some(error.to_string());
-    }
+    // What failed is told without the values that the environment gave.
+    let error = error.map(|error| error.rewritten(|text| hidden(text, &pipeline.secrets)));
+    report.error = error.as_ref().map(ToString::to_string);
+    report.redact(&pipeline.secrets);
     Outcome { report, error }
 }
 
@@ -98,12 +86,19 @@ impl Running<'_> {
         let claim = Claim { run: self.run.clone(), pipeline: self.pipeline.name.clone(), folders: claimed.clone(), tables };
         let lease = Lease::take(&storage, &claim)?;
         let swept = sweep(&storage, &catalog, &self.pipeline.name)?;
+        report.notes.extend(state.listings.values().flat_map(Listing::notes));
         report.notes.extend(swept.iter().map(|run| format!("cleaned up after run {run}, which was killed")));
         if state.is_current() {
             report.status = RunStatus::UpToDate;
             report.outputs = state.outputs.iter().filter_map(unchanged).collect();
             report.sources = self.sources(&state, &BTreeMap::new());
             report.notes.extend(state.outputs.iter().flat_map(|output| output.changes.notes.clone()));
+            for output in &state.outputs {
+                if let Some(table) = &output.table {
+                    let drift = drift(&storage, output, table)?;
+                    report.notes.extend(drift.into_iter().map(|drift| format!("{}: {drift}", output.output.table)));
+                }
+            }
             return Ok(());
         }
         let done = self.work(&storage, &catalog, &lease, &mut state, &run_folder, report);
@@ -276,10 +271,9 @@ impl Running<'_> {
         Ok(())
     }
 
-    fn keep_report(&self, storage: &Storage, run_folder: &str, report: &RunReport) -> Result<()> {
-        let text = serde_json::to_vec_pretty(report);
-        let text = text.map_err(|e| Error::new(ErrorKind::Internal, "a report can't be written as JSON").with_source(e))?;
-        storage.put(&format!("{run_folder}/report.json"), text)?;
+    fn keep_report(&self, storage: &Storage, run_folder: &str, report: &mut RunReport) -> Result<()> {
+        report.redact(&self.pipeline.secrets);
+        report.keep(storage, &format!("{run_folder}/report.json"))?;
         match self.settings.page {
             Some(page) => storage.put(&format!("{run_folder}/report.html"), page(report)),
             None => Ok(()),

@@ -2,6 +2,8 @@
 
 use super::model::{Severity, When};
 use crate::convert::RejectExample;
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Storage;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,6 +30,9 @@ pub struct RunReport {
     pub notes: Vec<String>,
     /// Why it failed.
     pub error: Option<String>,
+    /// The run whose tables are read again, where that was all it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_to: Option<String>,
 }
 
 /// How a run ended.
@@ -160,8 +165,51 @@ pub struct Sample {
 }
 
 impl RunReport {
+    /// The report of a run that has begun.
+    pub(super) fn begun(run: &str, pipeline: &str, lake: &str, started: DateTime<Utc>) -> RunReport {
+        RunReport {
+            version: 1,
+            run: run.to_string(),
+            pipeline: pipeline.to_string(),
+            lake: lake.to_string(),
+            status: RunStatus::Failed,
+            started,
+            finished: started,
+            etl_version: env!("CARGO_PKG_VERSION").to_string(),
+            vars: BTreeMap::new(),
+            sources: Vec::new(),
+            transforms: Vec::new(),
+            outputs: Vec::new(),
+            checks: Vec::new(),
+            notes: Vec::new(),
+            error: None,
+            rolled_back_to: None,
+        }
+    }
+
+    /// Writes it to `key`, as JSON.
+    pub(super) fn keep(&self, storage: &Storage, key: &str) -> Result<()> {
+        let text = serde_json::to_vec_pretty(self);
+        storage.put(key, text.map_err(|e| Error::new(ErrorKind::Internal, "a report can't be written as JSON").with_source(e))?)
+    }
+
+    /// Hides `secrets` in what the pipeline's author and its SQL say.
+    pub(super) fn redact(&mut self, secrets: &[String]) {
+        let hide = |text: &mut String| *text = hidden(text, secrets);
+        for check in &mut self.checks {
+            [&mut check.name, &mut check.expected, &mut check.found].into_iter().for_each(hide);
+            check.sample.iter_mut().flat_map(|sample| sample.rows.iter_mut().flatten().flatten()).for_each(hide);
+        }
+        self.notes.iter_mut().chain(&mut self.error).for_each(hide);
+    }
+
     /// How long it took.
     pub fn seconds(&self) -> f64 {
         (self.finished - self.started).as_seconds_f64()
     }
+}
+
+/// `text` without the values of the environment that are in it.
+pub(super) fn hidden(text: &str, secrets: &[String]) -> String {
+    secrets.iter().fold(text.to_string(), |text, secret| text.replace(secret, "****"))
 }

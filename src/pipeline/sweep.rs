@@ -1,7 +1,10 @@
 //! Cleans up after runs that were killed.
 
+use super::rollback::table_summary;
+use super::run::RUNS;
+use super::run_report::{Action, OutputRun, RunReport, RunStatus};
 use super::workspace::WORK;
-use crate::catalog::{LocalCatalog, Snapshot};
+use crate::catalog::{LocalCatalog, Snapshot, Table};
 use crate::error::Result;
 use crate::publish::{Claim, Lease};
 use crate::storage::Storage;
@@ -20,13 +23,20 @@ pub(super) fn sweep(storage: &Storage, catalog: &LocalCatalog, pipeline: &str) -
     let mut swept = Vec::new();
     for (sign, claim) in abandoned {
         let read = published(catalog, &snapshot, &claim)?;
-        // The sign goes first where the run might still live: without it, it publishes nothing.
-        storage.delete(&[sign])?;
-        for folder in &claim.folders {
-            let is_ours = folder.starts_with(WORK) || !read;
-            if is_ours {
-                storage.remove_folder(folder)?;
-            }
+        // In a bucket the run might still live: without its sign, it publishes nothing. In a folder it can't, and the sign stays until
+        // all is done, however often that is interrupted.
+        let is_bucket = storage.location().path().is_none();
+        if is_bucket {
+            storage.delete(std::slice::from_ref(&sign))?;
+        }
+        for folder in claim.folders.iter().filter(|folder| folder.starts_with(WORK) || !read) {
+            storage.remove_folder(folder)?;
+        }
+        if read {
+            tell(storage, catalog, &snapshot, &claim)?;
+        }
+        if !is_bucket {
+            storage.delete(&[sign])?;
         }
         swept.push(claim.run.to_string());
     }
@@ -35,12 +45,42 @@ pub(super) fn sweep(storage: &Storage, catalog: &LocalCatalog, pipeline: &str) -
 
 /// Whether readers see, or saw, what the run made.
 fn published(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Result<bool> {
+    Ok(!versions(catalog, snapshot, claim)?.is_empty())
+}
+
+/// The keys of the table versions that the run published.
+fn versions(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Result<Vec<String>> {
+    let run = claim.run.as_str();
+    let mut versions = Vec::new();
     for (database, name) in &claim.tables {
         let Some(reference) = snapshot.head.table(database, name) else { continue };
-        let run = claim.run.as_str();
-        if reference.run == run || catalog.table(reference)?.history.iter().any(|past| past.run == run) {
-            return Ok(true);
+        if reference.run == run {
+            versions.push(reference.object.clone());
+            continue;
         }
+        let table = catalog.table(reference)?;
+        versions.extend(table.history.into_iter().filter(|past| past.run == run).map(|past| past.object));
     }
-    Ok(false)
+    Ok(versions)
+}
+
+/// Writes the report that a run could not write any more that was killed right after it had published.
+fn tell(storage: &Storage, catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Result<()> {
+    let key = format!("{RUNS}/{}/{}/report.json", claim.pipeline, claim.run);
+    let versions = versions(catalog, snapshot, claim)?;
+    // Versions that were vacuumed since tell nothing any more.
+    let tables: Vec<Table> = versions.iter().filter_map(|object| catalog.table_at(object).ok()).collect();
+    let Some(published) = tables.iter().map(|table| table.updated).max().filter(|_| storage.get(&key).is_ok_and(|found| found.is_none()))
+    else {
+        return Ok(());
+    };
+    let outputs = tables.iter().map(|table| OutputRun { action: Action::Updated, ..table_summary(table) });
+    let report = RunReport {
+        status: RunStatus::Published,
+        finished: published,
+        outputs: outputs.collect(),
+        notes: vec!["it was killed when it had published; what it read and wrote is in its manifests".to_string()],
+        ..RunReport::begun(claim.run.as_str(), &claim.pipeline, &storage.location().to_string(), published)
+    };
+    report.keep(storage, &key)
 }

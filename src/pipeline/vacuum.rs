@@ -3,7 +3,7 @@
 use super::run::RUNS;
 use super::workspace::WORK;
 use crate::catalog::{LocalCatalog, Table};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::publish::{Lease, RunId};
 use crate::query::live_files;
 use crate::storage::{Entry, StaleUpload, Storage};
@@ -37,6 +37,16 @@ pub struct Removed {
 /// Where the lake can't be read or written.
 pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result<VacuumReport> {
     let cutoff = Utc::now() - older_than;
+    let what_to_do = "name the lake of a pipeline, a folder or s3://bucket/prefix that has `_etl` in it";
+    if storage.list("_etl")?.is_empty() {
+        return Err(
+            Error::new(ErrorKind::Input, format!("there is no lake at {}", storage.location())).with_context("what to do", what_to_do)
+        );
+    }
+    if LocalCatalog::new(storage.clone()).snapshot()?.is_empty() && !storage.list("_etl/catalog/tables")?.is_empty() {
+        let message = format!("{} has tables, but the object that says which are read is gone; nothing was removed", storage.location());
+        return Err(Error::new(ErrorKind::Input, message).with_context("what to do", "bring _etl/catalog/head.json back"));
+    }
     let kept = Kept::of(storage, cutoff)?;
     let mut removed = Vec::new();
     let mut take = |entry: &Entry, why: &'static str| removed.push(Removed { key: entry.key.clone(), bytes: entry.size, why });

@@ -135,8 +135,11 @@ async fn value(engine: &QueryEngine, sql: &str, equals: &str) -> Result<Finding>
         Answer::Other(found) => Finding::of(false, found),
         Answer::Null => Finding::of(false, "NULL"),
         Answer::Value { text, number } => {
-            // 1.50 is 1.5, where both are numbers.
-            let same_number = number.is_some_and(|number| equals.trim().parse::<f64>().is_ok_and(|wanted| wanted == number));
+            // 1.50 is 1.5, where both are numbers; whole ones are compared as they are, as a double has 53 bits for them.
+            let same_number = match (text.parse::<i128>(), equals.trim().parse::<i128>()) {
+                (Ok(found), Ok(wanted)) => found == wanted,
+                _ => number.is_some_and(|number| equals.trim().parse::<f64>().is_ok_and(|wanted| wanted == number)),
+            };
             Finding::of(text == equals || same_number, format!("`{text}`"))
         }
     })

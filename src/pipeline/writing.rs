@@ -125,5 +125,5 @@ pub(super) fn split_columns(output: &Output, schema: &arrow::datatypes::Schema) 
 
 /// Whether a folder's name gives back a value of this type.
 fn folder_type(data_type: &DataType) -> bool {
-    data_type.is_integer() || matches!(data_type, DataType::Date32 | DataType::Boolean)
+    data_type.is_numeric() || matches!(data_type, DataType::Date32 | DataType::Boolean | DataType::Timestamp(..))
 }

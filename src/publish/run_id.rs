@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// `20200301T030000Z-7f3a9c01`: when it began, and chance. Names sort by time.
+/// `20200301T030000000Z-7f3a9c01`: when it began, and chance. Names sort by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(String);
@@ -14,14 +14,14 @@ impl RunId {
     pub fn new(now: DateTime<Utc>) -> RunId {
         // Without the system's chance, the process and the time are unlikely enough.
         let chance = getrandom::u32().unwrap_or_else(|_| std::process::id() ^ now.timestamp_subsec_nanos());
-        RunId(format!("{}-{chance:08x}", now.format("%Y%m%dT%H%M%SZ")))
+        RunId(format!("{}-{chance:08x}", now.format("%Y%m%dT%H%M%S%3fZ")))
     }
 
     /// The run that the folder `name` is one of: `RUN`, or `RUN-2` of its second try.
     pub fn of_folder(name: &str) -> Option<RunId> {
         let run = name.strip_suffix("-2").unwrap_or(name);
         let (time, chance) = run.split_once('-')?;
-        let is_time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").is_ok();
+        let is_time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%S%3fZ").is_ok();
         let is_chance = chance.len() == 8 && chance.bytes().all(|b| b.is_ascii_hexdigit());
         (is_time && is_chance).then(|| RunId(run.to_string()))
     }
@@ -47,9 +47,14 @@ mod tests {
         let run = RunId::new(Utc::now());
         assert_eq!(RunId::of_folder(run.as_str()), Some(run.clone()));
         assert_eq!(RunId::of_folder(&format!("{run}-2")), Some(run));
-        for other in
-            ["", "dt=2020-02-29", "20200301T030000Z", "20200301T030000Z-xyz", "20200301T030000Z-7f3a9c01-3", "20200301X030000Z-7f3a9c01"]
-        {
+        for other in [
+            "",
+            "dt=2020-02-29",
+            "20200301T030000000Z",
+            "20200301T030000000Z-xyz",
+            "20200301T030000000Z-7f3a9c01-3",
+            "20200301X030000000Z-7f3a9c01",
+        ] {
             assert_eq!(RunId::of_folder(other), None, "{other}");
         }
     }

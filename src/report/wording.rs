@@ -86,6 +86,9 @@ pub(super) fn holding(files: u64, rows: u64, bytes: u64) -> String {
 
 /// How a run ended, in a few words.
 pub(super) fn outcome(report: &RunReport) -> String {
+    if let Some(to) = &report.rolled_back_to {
+        return format!("rolled back to {}", printable(to));
+    }
     let status = match report.status {
         RunStatus::Published => "published",
         RunStatus::UpToDate => "up to date",

@@ -16,6 +16,10 @@ on_both_lakes! {
     a_table_belongs_to_one_pipeline,
     what_is_missing_or_wrong_is_told_and_nothing_is_made,
     too_many_rejected_lines_stop_a_run_that_keeps_them,
+    by_checksum_bytes_count_and_each_file_counts,
+    a_table_of_nothing_that_is_incremental_is_what_its_sources_are,
+    what_the_environment_gives_is_shown_nowhere,
+    a_table_whose_files_are_gone_is_told_of,
 }
 
 const COUNT: &str = "SELECT count(*) FROM weblogs.access";
@@ -261,4 +265,71 @@ fn too_many_rejected_lines_stop_a_run_that_keeps_them(etl: &Lake) {
     let source = &report["sources"][0];
     assert_eq!((source["lines"].as_u64(), source["rows"].as_u64(), source["rejects"].as_u64()), (Some(105), Some(100), Some(5)));
     assert!(etl.below("_etl/runs").contains(&source["rejects_file"].as_str().unwrap().to_string()));
+}
+
+fn by_checksum_bytes_count_and_each_file_counts(etl: &Lake) {
+    let pipeline = APPEND.replace("location: logs/*.log", "location: logs/*.log, fingerprint: checksum");
+    etl.pipeline("weblogs.yaml", pipeline).log("logs/a.log", 100);
+    etl.run_pipeline("weblogs.yaml", 0);
+    // A copy is a file of its own.
+    etl.log("logs/b.log", 100);
+    assert_eq!(action(&etl.run_pipeline("weblogs.yaml", 0), "access"), "appended");
+    assert_eq!(etl.value(COUNT), "200");
+    // Other bytes are other rows, whatever size and time say.
+    let path = etl.path("logs/a.log");
+    let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
+    let text = String::from_utf8(etl.read("logs/a.log")).unwrap().replacen(" 200 ", " 299 ", 1);
+    etl.write("logs/a.log", text);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    assert_eq!(action(&etl.run_pipeline("weblogs.yaml", 0), "access"), "updated");
+    assert_eq!(etl.value("SELECT count(*) FROM weblogs.access WHERE status = 299"), "1");
+}
+
+fn a_table_of_nothing_that_is_incremental_is_what_its_sources_are(etl: &Lake) {
+    shop(etl);
+    let text = SQL
+        .replace("by_city, table", "shops, table")
+        .replace("shop.by_city", "shop.shops")
+        .replace(", description: 'Sales by city', columns: {city: 'Where'}", ", mode: append");
+    etl.pipeline("shop.yaml", text.replace("columns: [city]", "columns: [shop_id]"));
+    etl.run_pipeline("shop.yaml", 0);
+    etl.write("shops.csv", "shop_id,city\n1,Bern\n2,Basel\n3,Chur\n");
+    let report = etl.run_pipeline("shop.yaml", 0);
+    assert_eq!((action(&report, "named"), action(&report, "by_city")), ("unchanged", "replaced"));
+    assert!(report["notes"].to_string().contains("shops has changed"), "{report}");
+    assert_eq!(etl.value("SELECT count(*) FROM shop.shops"), "3");
+}
+
+fn what_the_environment_gives_is_shown_nowhere(etl: &Lake) {
+    let checks = "verify:
+  - {name: 'n ${env:ETL_TEST_SECRET}', value: {sql: \"SELECT 'x'\", equals: '${env:ETL_TEST_SECRET}'}, severity: warn}
+  - {value: {sql: 'SELECT ${env:ETL_TEST_SECRET}', equals: 1}, severity: warn}
+";
+    etl.pipeline("weblogs.yaml", format!("{APPEND}{checks}")).log("logs/a.log", 10);
+    let run = |arguments: &[&str]| {
+        let outcome = etl.command(arguments).env("ETL_TEST_SECRET", "hunter2secret").output().unwrap();
+        format!("{}{}", String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&outcome.stderr))
+    };
+    let mut told = run(&["run", "weblogs.yaml"]);
+    assert!(told.contains("n ****"), "{told}");
+    told += &run(&["history", "weblogs.yaml", "--json"]);
+    let storage = etl.storage().unwrap();
+    for key in etl.below("_etl") {
+        told += &String::from_utf8_lossy(&storage.get(&key).unwrap().unwrap().bytes);
+    }
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+fn a_table_whose_files_are_gone_is_told_of(etl: &Lake) {
+    etl.pipeline("weblogs.yaml", APPEND).log("logs/a.log", 10);
+    etl.run_pipeline("weblogs.yaml", 0);
+    etl.storage().unwrap().delete(&etl.below("weblogs")).unwrap();
+    assert!(etl.run_pipeline("weblogs.yaml", 0)["notes"].to_string().contains("1 of its files is gone"));
+    // Without the object that says what is read, nothing is taken for rubbish.
+    etl.run_pipeline("weblogs.yaml --full", 0);
+    etl.storage().unwrap().delete(&["_etl/catalog/head.json".to_string()]).unwrap();
+    let before = etl.below("");
+    etl.etl(&format!("vacuum {} --older-than 0s", etl.location)).fails(3).says("head.json");
+    assert_eq!(etl.below(""), before);
+    etl.etl("run wrong.yaml --dry-run").fails(1);
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::input::{Place, Source};
+use crate::pipeline::listing::Listed;
 
 fn file(path: &str, mark: &str) -> SourceFile {
     SourceFile { path: path.to_string(), size: 1, mark: mark.to_string(), sha256: None }
@@ -11,7 +12,7 @@ fn listing(files: &[(&str, &str)]) -> Listing {
         source: Source { path: path.to_string(), place: Place::File(path.into()), size: Some(1) },
     };
     let files = files.iter().map(listed).collect();
-    Listing { name: "logs".to_string(), fingerprint: Fingerprint::Modified, incremental: true, files, missing: None }
+    Listing { name: "logs".to_string(), fingerprint: Fingerprint::Modified, incremental: true, files, missing: None, own: 0 }
 }
 
 fn segments(of: &[&[(&str, &str)]]) -> Vec<SegmentInputs> {

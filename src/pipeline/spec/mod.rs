@@ -30,8 +30,12 @@ use self::variables::Variables;
 use super::model::{Lake, Pipeline};
 use crate::error::{Error, ErrorKind};
 use crate::yaml::{Node, Place, Problem, Problems, Read};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+/// Values of the environment that are shorter are not hidden.
+const SHORTEST_SECRET: usize = 4;
 
 /// What reading a pipeline gave.
 #[derive(Debug)]
@@ -85,6 +89,12 @@ impl Loaded {
 
 fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environment<'_>, problems: &mut Problems<'_>) -> Option<Pipeline> {
     let mut root = Node::parse(problems)?;
+    let secrets = RefCell::new(BTreeSet::new());
+    let env: variables::Environment<'_> = &|name| {
+        let value = env(name)?;
+        secrets.borrow_mut().insert(value.clone());
+        Some(value)
+    };
     let mut variables = Variables::of(&root, vars, env, problems);
     variables.fill(&mut root, env, problems);
     variables.warn_of_unused(problems);
@@ -107,11 +117,15 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
     let verify = checks::resolve(&text, problems);
     let schedule = schedule::resolve(text.schedule.as_ref(), problems);
     transforms::warn_of_unused(&text, problems);
+    let (lake, places) = (lake?, sources.iter().flat_map(|source| source.locations.clone()).collect::<Vec<_>>());
+    // What says where something is, is shown there; and what is very short is in any text.
+    let shown = |value: &String| value.len() < SHORTEST_SECRET || places.iter().chain([&lake.location]).any(|place| place.contains(value));
+    let secrets = secrets.take().into_iter().filter(|value| !shown(value)).collect();
     Some(Pipeline {
         path: problems.path().to_string(),
         name: name?,
         description: text.description.map(|description| description.text),
-        lake: lake?,
+        lake,
         vars: variables.shown(),
         sources,
         transforms,
@@ -120,5 +134,6 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
         grants,
         verify,
         schedule,
+        secrets,
     })
 }
