@@ -212,7 +212,7 @@ impl ConvertArgs {
                 OnErrorArg::Fail => OnError::Fail,
             },
             max_reject_rate: self.max_reject_rate,
-            rejects: self.rejects.map(|rejects| Location::parse(&rejects).and_then(RejectsFile::open)).transpose()?,
+            rejects: self.rejects.as_deref().map(RejectsFile::open).transpose()?,
             threads: self.threads.map_or_else(cores, |threads| threads.get().min(MOST_THREADS)),
             cancel: cancel_on_interrupt(),
         })

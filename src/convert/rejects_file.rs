@@ -26,13 +26,18 @@ impl RejectsFile {
     ///
     /// # Errors
     /// What [`Storage::open`] gives for a bucket; [`ErrorKind::Usage`] for a bucket without a key.
-    pub fn open(location: Location) -> Result<RejectsFile> {
+    pub fn open(text: &str) -> Result<RejectsFile> {
+        let (location, folder) = (Location::parse(text)?, text.ends_with('/'));
         match location {
             Location::Folder(path) => Ok(RejectsFile::File(path)),
             Location::Bucket { key, .. } if key.is_empty() => {
                 Err(Error::new(ErrorKind::Usage, "--rejects names a bucket; name an object in it: s3://BUCKET/rejects.jsonl"))
             }
             Location::Bucket { bucket, key } => {
+                if folder {
+                    let message = format!("--rejects s3://{bucket}/{key}/ is a folder; name an object in it, such as rejects.jsonl");
+                    return Err(Error::new(ErrorKind::Usage, message));
+                }
                 Ok(RejectsFile::Object { storage: Storage::open(Location::Bucket { bucket, key: String::new() })?, key })
             }
         }

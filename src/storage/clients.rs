@@ -13,8 +13,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-/// Requests are tried up to this many times again, with growing pauses of random length between.
-const TRIES: usize = 8;
+/// Requests are tried up to this many times again, with growing pauses of random length between: long enough for a store to be started
+/// again, also where chance gives short ones.
+const TRIES: usize = 20;
 /// No try begins later than this after the first.
 const BUDGET: Duration = Duration::from_secs(60);
 
@@ -80,6 +81,11 @@ fn made(bucket: &str, settings: &StoreSettings) -> Result<Client> {
         Some(endpoint) => endpoint.split_once("://").unwrap_or(("https", endpoint)),
         None => ("https", &*format!("s3.{region}.amazonaws.com")),
     };
+    let name = host.split(['/', ':']).next().unwrap_or_default();
+    if !path_style && (host.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok()) {
+        let message = format!("the endpoint is an address in figures, before which no bucket can stand: {scheme}://{host}");
+        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "leave out `path_style: false`"));
+    }
     let address = if path_style { format!("{scheme}://{host}/{bucket}") } else { format!("{scheme}://{bucket}.{host}") };
 
     let mut options = ClientOptions::new()
@@ -107,7 +113,7 @@ fn made(bucket: &str, settings: &StoreSettings) -> Result<Client> {
         .with_checksum_algorithm(Checksum::SHA256)
         .with_conditional_put(S3ConditionalPut::ETagMatch)
         .with_retry(RetryConfig {
-            backoff: BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(15), base: 3.0 },
+            backoff: BackoffConfig { init_backoff: Duration::from_millis(200), max_backoff: Duration::from_secs(8), base: 3.0 },
             max_retries: TRIES,
             retry_timeout: BUDGET,
         });

@@ -111,11 +111,18 @@ impl CredentialProvider for Chain {
         match found {
             Ok(found) => {
                 redact::remember(found.secret_access_key());
+                // What is read from a file may end with its line, which no header can hold.
+                let parts = [found.access_key_id(), found.secret_access_key(), found.session_token().unwrap_or_default()];
+                if parts.iter().any(|part| part.trim().contains(|c: char| c.is_control() || !c.is_ascii())) {
+                    let text = "a key has a line break or another character in it that no key has".to_string();
+                    let failure = NoCredentials { none: false, text };
+                    return Err(object_store::Error::Unauthenticated { path: String::new(), source: Box::new(failure) });
+                }
                 found.session_token().into_iter().for_each(redact::remember);
                 let credential = Arc::new(AwsCredential {
-                    key_id: found.access_key_id().to_string(),
-                    secret_key: found.secret_access_key().to_string(),
-                    token: found.session_token().map(str::to_string),
+                    key_id: found.access_key_id().trim().to_string(),
+                    secret_key: found.secret_access_key().trim().to_string(),
+                    token: found.session_token().map(|token| token.trim().to_string()),
                 });
                 state.held = Some((credential.clone(), found.expiry()));
                 Ok(credential)

@@ -112,6 +112,9 @@ fn refused(location: &Location, answer: Answer) -> (StoreFailure, Option<String>
             Some(elsewhere())
         }
         (300..=399, _) => Some(elsewhere()),
+        (_, "NotImplemented") | (501, _) if ["KMS", "ncrypt"].iter().any(|word| answer.message.contains(word)) => {
+            Some("the store has no keys to encrypt with: leave out `sse`, or give the store a KMS".to_string())
+        }
         (_, "NotImplemented") | (501, _) => Some(
             "the store can't do conditional writes: set `conditional_writes: false`, and never let two runs write at once \
              (README, \"S3\")"
@@ -119,6 +122,14 @@ fn refused(location: &Location, answer: Answer) -> (StoreFailure, Option<String>
         ),
         (_, code) if code.starts_with("KMS") => {
             Some("check `kms_key_id`, and that the key's policy lets these credentials use it".to_string())
+        }
+        // The answer to a look at an object has no body that would say which.
+        (401 | 403, "") => Some(format!(
+            "check the keys (AWS_ACCESS_KEY_ID and its like, or the profile), and that their policy allows s3:ListBucket on {bucket} and \
+             s3:GetObject on its objects"
+        )),
+        (400, "") => {
+            Some("check the bucket's name, the keys, the region, and that the endpoint is that of S3 and not of a console".to_string())
         }
         (401 | 403, _) => Some(format!(
             "the policy of these credentials or of the bucket must allow s3:ListBucket and s3:ListBucketMultipartUploads on {bucket}, and s3:GetObject, s3:PutObject, \

@@ -26,6 +26,11 @@ impl Location {
             "file" if rest.starts_with('/') => Ok(Location::Folder(PathBuf::from(rest))),
             "s3" | "s3a" => {
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+                if bucket.contains('@') {
+                    let message =
+                        "an address of S3 has no keys in it: write s3://BUCKET/PREFIX; keys are taken from the environment or a profile";
+                    return Err(Error::new(ErrorKind::Usage, message));
+                }
                 let fits = bucket.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)) && (3..=63).contains(&bucket.len());
                 if !fits {
                     let message =

@@ -148,6 +148,22 @@ impl Storage {
         wait(async move { read(store.as_ref(), &path).await }).map_err(|error| self.unreadable(key, &error))
     }
 
+    /// Whether the place itself is an object, and not what objects lie below.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where it can't be told.
+    pub fn is_object(&self) -> Result<bool> {
+        if self.root.as_ref().is_empty() {
+            return Ok(false);
+        }
+        let (store, path) = self.object("")?;
+        match wait(async move { store.head(&path).await }) {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(self.unreadable("", &error)),
+        }
+    }
+
     /// The objects at `keys`, in their order, many at a time.
     ///
     /// # Errors

@@ -117,9 +117,12 @@ pub(super) fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The address as a message may show it: without what could be a password.
+/// The address as a message may show it: without what could be a password, which is all before the last `@`, however it is written.
 fn shown(text: &str) -> String {
-    super::redact::redact(text)
+    match text.rsplit_once('@') {
+        Some((_, host)) => format!("[redacted]@{}", super::redact::redact(host)),
+        None => super::redact::redact(text),
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod s3;
 mod s3_credentials;
 mod s3_faults;
 mod s3_files;
+mod s3_mistakes;
 mod s3_pipelines;
 mod sample_pipelines;
 mod schedule;

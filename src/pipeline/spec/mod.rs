@@ -107,6 +107,7 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
     let lake = text.lake.as_ref().and_then(|lake| {
         let location = paths::location(lake.location.as_ref()?, folder, problems)?;
         let catalog = lake.catalog.as_ref().map_or(super::CatalogKind::Local, |catalog| catalog.value);
+        let location = location.trim_end_matches('/').to_string();
         Some(Lake { store: store::settings(lake.s3.as_ref(), problems), location, catalog })
     });
     let sources = sources::resolve(&text, folder, problems);

@@ -38,10 +38,13 @@ pub(super) fn settings(text: Option<&S3Text>, problems: &mut Problems<'_>) -> St
 /// Tells of an address that is none, or has keys in it. The message doesn't show it: what is wrong may be a password.
 fn endpoint_fits(text: &Text, problems: &mut Problems<'_>) {
     let url = url::Url::parse(&text.text).ok().filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    // Whatever it is, what stands before an `@` may be a password.
+    if let Some((keys, _)) = text.text.rsplit_once('@') {
+        problems.mask(keys.split_once("://").map_or(keys, |(_, keys)| keys));
+    }
     match url {
         None => problems.error(&text.place, "expected an address like http://127.0.0.1:9000 or https://s3.example.org"),
         Some(url) if !url.username().is_empty() || url.password().is_some() => {
-            problems.mask(text.text.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).map_or("", |(keys, _)| keys));
             problems.error(&text.place, "an address has no user and password in it: keys are taken from the environment or a profile");
         }
         Some(url) if url.query().is_some() || url.fragment().is_some() => {
