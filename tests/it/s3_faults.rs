@@ -184,10 +184,10 @@ fn what_cannot_get_better_fails_at_once() {
 fn a_store_that_stays_down_is_given_up_in_time() {
     let Some(minio) = Minio::get() else { return };
     let proxy = FaultProxy::start(&minio.endpoint, 0, 1);
-    (0..20).for_each(|_| proxy.next("PUT ", Fault::SlowDown));
+    (0..100).for_each(|_| proxy.next("PUT ", Fault::SlowDown));
     let begin = std::time::Instant::now();
     let text = through(&proxy, &minio, "lake").put("k", "x").unwrap_err().to_string();
     assert!(text.contains("503 SlowDown") && text.contains("run again later"), "{text}");
     assert!(begin.elapsed() < Duration::from_secs(90), "{:?}", begin.elapsed());
-    assert_eq!(proxy.requests(), 9);
+    assert!((5..=21).contains(&proxy.requests()), "{}", proxy.requests());
 }
