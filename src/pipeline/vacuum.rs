@@ -68,7 +68,7 @@ pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result
     for entry in storage.list(WORK)?.iter().filter(old) {
         let run = entry.key.strip_prefix(WORK).and_then(|key| key.split('/').nth(1)).and_then(RunId::of_folder);
         if run.is_some_and(|run| !kept.active.contains(&run)) {
-            take(entry, "left by a run that was killed");
+            take(entry, "a run that was killed");
         }
     }
     let databases = storage.folders("")?.into_iter().filter(|name| name != "_etl");

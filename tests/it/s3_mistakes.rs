@@ -44,10 +44,14 @@ fn objects_and_folders_are_not_taken_for_each_other() {
 fn addresses_and_keys_that_are_none_are_refused_without_being_shown() {
     let Some(lake) = Lake::in_bucket() else { return };
     let sql = format!("SELECT 1 FROM '{}/x.csv'", lake.location);
-    for address in ["http://me:hunter2/x@127.0.0.1:1", "me:hunter2@127.0.0.1:1", "http:me:hunter2@host", "http://me:hunter2 x@127.0.0.1:1"] {
+    for address in ["http://me:hunter2/x@127.0.0.1:1", "me:hunter2@127.0.0.1:1", "http:me:hunter2@host", "http://me:hunter2 x@127.0.0.1:1"]
+    {
         let outcome = lake.run(["--endpoint-url", address, "query", &sql]).fails(2);
         assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
-        lake.write("web.yaml", APPEND.replace("{location: lake}", &format!("{{location: 's3://bucket/x', s3: {{endpoint_url: '{address}'}}}}")));
+        lake.write(
+            "web.yaml",
+            APPEND.replace("{location: lake}", &format!("{{location: 's3://bucket/x', s3: {{endpoint_url: '{address}'}}}}")),
+        );
         let outcome = lake.etl("validate web.yaml").fails(2);
         assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
     }
