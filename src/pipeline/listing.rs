@@ -126,9 +126,9 @@ mod tests {
 
     #[test]
     fn near_files_are_remembered_by_their_way_from_the_pipeline() {
-        assert_eq!(kept_path("/work/pipelines/a.yaml", "/work/pipelines/logs/x.log"), "logs/x.log");
-        assert_eq!(kept_path("/work/pipelines/a.yaml", "/work/logs/x.log"), "../logs/x.log");
-        assert_eq!(kept_path("/work/pipelines/a.yaml", "/var/log/x.log"), "/var/log/x.log");
-        assert_eq!(kept_path("/work/pipelines/a.yaml", "s3://bucket/x.log"), "s3://bucket/x.log");
+        assert_eq!(kept_path("/srv/pipelines/a.yaml", "/srv/pipelines/logs/x.log"), "logs/x.log");
+        assert_eq!(kept_path("/srv/pipelines/a.yaml", "/srv/logs/x.log"), "../logs/x.log");
+        assert_eq!(kept_path("/srv/pipelines/a.yaml", "/var/log/x.log"), "/var/log/x.log");
+        assert_eq!(kept_path("/srv/pipelines/a.yaml", "s3://bucket/x.log"), "s3://bucket/x.log");
     }
 }

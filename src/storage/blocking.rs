@@ -1,6 +1,8 @@
 //! The one place where code that waits meets code that does not.
 
+use futures::FutureExt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -26,15 +28,13 @@ pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static
 /// Waits for `future`, on any thread: also on one of another runtime, which then does nothing else meanwhile.
 pub fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     let (sender, receiver) = sync_channel(1);
-    let task = RUNTIME.spawn(async move {
-        let _ = sender.send(future.await);
+    RUNTIME.spawn(async move {
+        let _ = sender.send(AssertUnwindSafe(future).catch_unwind().await);
     });
     match receiver.recv() {
-        Ok(value) => value,
+        Ok(Ok(value)) => value,
         // The future panicked: so does who waits for it.
-        Err(_) => match RUNTIME.block_on(task) {
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            _ => unreachable!("nothing cancels the task, and it sends before it ends"),
-        },
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(_) => unreachable!("nothing cancels the task, and it sends before it ends"),
     }
 }

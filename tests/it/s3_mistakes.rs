@@ -62,6 +62,6 @@ fn addresses_and_keys_that_are_none_are_refused_without_being_shown() {
     let run = |id: &str| Outcome::of(lake.command(["query", &sql]).env("AWS_ACCESS_KEY_ID", id).output().unwrap());
     run(&format!("{key}\n")).fails(3).says("there is no");
     run("AK\u{7}IA").fails(3).says("no key has");
-    lake.pipeline("web.yaml", APPEND.replace("location: lake}", "location: lake}").replace("lake: {", "lake: {s3: {path_style: false}, "));
+    lake.pipeline("web.yaml", APPEND.replace("lake: {", "lake: {s3: {path_style: false}, "));
     lake.log("logs/a.log", 1).etl("run web.yaml").fails(2).says("path_style");
 }
