@@ -215,6 +215,9 @@ pub fn resolve_with(arguments: &[String], settings: &StoreSettings) -> Result<Ve
             }
             collect(&path, &path.display().to_string(), &mut sources)?;
         }
+        for path in of_other_letters(argument) {
+            collect(&path, &shown(path.as_os_str()), &mut sources)?;
+        }
         if sources.len() == before {
             return Err(Error::new(ErrorKind::Input, format!("no file matches `{argument}`")));
         }
@@ -223,6 +226,28 @@ pub fn resolve_with(arguments: &[String], settings: &StoreSettings) -> Result<Ve
         return Err(Error::new(ErrorKind::Usage, "`-` (standard input) can be read only once"));
     }
     Ok(sources)
+}
+
+/// A name as messages and manifests have it: what is no UTF-8 is escaped, so that no two names look the same.
+fn shown(name: &std::ffi::OsStr) -> String {
+    name.to_str().map_or_else(|| name.as_encoded_bytes().escape_ascii().to_string(), str::to_string)
+}
+
+/// The files that a glob names whose names are no UTF-8, which the crate passes over in silence; where only the last part is a glob.
+fn of_other_letters(pattern: &str) -> Vec<PathBuf> {
+    let (folder, name) = match pattern.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some((folder, name)) => (folder, name),
+        None => (".", pattern),
+    };
+    let Ok(glob) = glob::Pattern::new(name) else { return Vec::new() };
+    let named = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_str().is_none() && glob.matches(&name.to_string_lossy()) && !hidden(path)
+    };
+    let mut found: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(named).collect();
+    found.sort();
+    found
 }
 
 fn collect(path: &Path, shown: &str, sources: &mut Vec<Source>) -> Result<()> {
@@ -245,9 +270,9 @@ fn collect(path: &Path, shown: &str, sources: &mut Vec<Source>) -> Result<()> {
 }
 
 /// Lists the files below `folder`. What links lead to a second time is left out: `current.log -> access.3.log` has no rows of its own.
-fn walk(folder: &Path, shown: &str, sources: &mut Vec<Source>, seen: &mut HashSet<PathBuf>) -> Result<()> {
+fn walk(folder: &Path, folder_shown: &str, sources: &mut Vec<Source>, seen: &mut HashSet<PathBuf>) -> Result<()> {
     let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
-    let mut entries = listed.map_err(|e| Error::input(shown, e))?;
+    let mut entries = listed.map_err(|e| Error::input(folder_shown, e))?;
     entries.sort_by_key(|entry| entry.file_name());
     // What lies here comes before what links to it.
     let (own, links): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| !entry.path().is_symlink());
@@ -259,7 +284,7 @@ fn walk(folder: &Path, shown: &str, sources: &mut Vec<Source>, seen: &mut HashSe
         if hidden(&path) {
             continue;
         }
-        let name = format!("{shown}/{}", entry.file_name().to_string_lossy());
+        let name = format!("{folder_shown}/{}", shown(&entry.file_name()));
         let metadata = fs::metadata(&path).map_err(|e| Error::input(&name, e))?;
         if metadata.is_dir() {
             walk(&path, &name, sources, seen)?;
@@ -317,6 +342,9 @@ mod tests {
         };
         assert_eq!(names(std::slice::from_ref(&root)), ["/a.log", "/b.log", "/sub/c.log"]);
         assert_eq!(names(&[format!("{root}/*.log")]), ["/a.log", "/b.log"]);
+        let other = std::os::unix::ffi::OsStrExt::from_bytes(b"c\xff.log");
+        fs::write(folder.path().join::<&std::ffi::OsStr>(other), "x").unwrap();
+        assert_eq!(names(&[format!("{root}/*.log")]), ["/a.log", "/b.log", "/c\\xff.log"]);
         let error = resolve(&[format!("{root}/a.logg")]).unwrap_err().to_string();
         assert!(error.contains("did you mean") && error.contains("a.log"), "{error}");
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// again, also where chance gives short ones.
 const TRIES: usize = 20;
 /// No try begins later than this after the first.
-const BUDGET: Duration = Duration::from_secs(60);
+const BUDGET: Duration = Duration::from_secs(30);
 
 /// What objects are, by how their keys end.
 const TYPES: [(&str, &str); 15] = [
@@ -113,7 +113,7 @@ fn made(bucket: &str, settings: &StoreSettings) -> Result<Client> {
         .with_checksum_algorithm(Checksum::SHA256)
         .with_conditional_put(S3ConditionalPut::ETagMatch)
         .with_retry(RetryConfig {
-            backoff: BackoffConfig { init_backoff: Duration::from_millis(200), max_backoff: Duration::from_secs(8), base: 3.0 },
+            backoff: BackoffConfig { init_backoff: Duration::from_millis(200), max_backoff: Duration::from_secs(4), base: 3.0 },
             max_retries: TRIES,
             retry_timeout: BUDGET,
         });
