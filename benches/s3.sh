@@ -4,8 +4,8 @@
 #     benches/s3.sh [--lines N] [--files N] [--rounds N] [--work DIR]
 #
 # One big file: `etl` decodes a log and writes CSV to the bucket, 1 GiB with the 5,200,000 lines of the default; `aws s3 cp` only
-# copies the finished CSV. Many small ones: a log is written as 10,000 files; `aws s3 cp --recursive` copies the same files. Whole
-# processes are timed, one after the other in each round, and medians are shown with the most memory that each took; what arrived is
+# copies the finished CSV, and so does examples/upload.rs by the way that all outputs take. Many small ones: a log is written as
+# 10,000 files; `aws s3 cp --recursive` copies the same files. Whole processes are timed, one after the other in each round, and medians are shown with the most memory that each took; what arrived is
 # read again and compared. Time is printed, never judged.
 #
 # MinIO is started by this script, with its data in memory where /dev/shm has room for it, so that no disk is measured; or name a store
@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
         --files) files="$2"; shift 2 ;;
         --rounds) rounds="$2"; shift 2 ;;
         --work) work="$2"; shift 2 ;;
-        *) sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -30,6 +30,9 @@ if [ -z "${ETL:-}" ]; then
     cargo build --release
     ETL="${CARGO_TARGET_DIR:-target}/release/etl"
 fi
+# The same way to the store without a conversion before it.
+cargo build --quiet --release --example upload
+upload="${CARGO_TARGET_DIR:-target}/release/examples/upload"
 mkdir -p "$work"
 if [ ! -x "$work/venv/bin/aws" ]; then
     python3 -m venv "$work/venv"
@@ -79,6 +82,9 @@ for _ in $(seq "$rounds"); do
     aws s3 rm --quiet --recursive "s3://$bucket/etl-big"
     timed "$times/aws-big" "$work/venv/bin/aws" s3 cp --quiet "$work/big/part-00000.csv" "s3://$bucket/aws-big/part-00000.csv"
     aws s3 rm --quiet --recursive "s3://$bucket/aws-big"
+    timed "$times/etl-only" "$upload" "$work/big/part-00000.csv" "s3://$bucket/only-big" part-00000.csv
+    aws s3 cp --quiet "s3://$bucket/only-big/part-00000.csv" - | cmp - "$work/big/part-00000.csv"
+    aws s3 rm --quiet --recursive "s3://$bucket/only-big"
 
     timed "$times/etl-many" "$ETL" convert "$small" --to csv --splits "$files" -o "s3://$bucket/etl-many" --report none
     timed "$times/aws-many" "$work/venv/bin/aws" s3 cp --quiet --recursive "$work/many" "s3://$bucket/aws-many"
@@ -102,7 +108,9 @@ echo "MinIO with its data on $memory; $(nproc) cores; medians of $rounds"
 echo
 echo '| upload | `etl convert` | `aws s3 cp` | `etl` is so many times as fast | memory | memory of `aws` |'
 echo '|---|--:|--:|--:|--:|--:|'
-row big "$((big_bytes >> 20)) MiB as one file"
+row big "$((big_bytes >> 20)) MiB as one file, decoded and encoded on the way"
+cp "$times/aws-big" "$times/aws-only"
+row only "the same file, only uploaded (\`examples/upload.rs\`)"
 row many "$files small files"
 echo
 echo "Read again, $files files as one table: $(seconds "$times/etl-read") s, $(mib "$times/etl-read") MiB"
