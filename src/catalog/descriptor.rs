@@ -14,13 +14,7 @@ const PARQUET_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquet
 
 /// The storage descriptor and the table parameters of files of `format` in the folder `location`.
 pub fn describe(format: FileFormat, columns: Vec<Column>, location: &str) -> (StorageDescriptor, BTreeMap<String, String>) {
-    let compression = match format.codec {
-        Codec::None => "none",
-        Codec::Gzip(_) => "gzip",
-        Codec::Snappy => "snappy",
-        Codec::Zstd(_) => "zstd",
-    };
-    let mut parameters = texts(&[("EXTERNAL", "TRUE"), ("classification", format.kind.name()), ("compressionType", compression)]);
+    let mut parameters = texts(&[("EXTERNAL", "TRUE"), ("classification", format.kind.name()), ("compressionType", format.codec.name())]);
     let (input, output, library, settings) = match format.kind {
         Kind::Parquet => {
             let library = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";

@@ -1,7 +1,7 @@
 //! `etl catalog`: the tables of a lake.
 
 use super::pipeline::open_lake;
-use super::terminal::print;
+use super::terminal::{print, print_json};
 use crate::catalog::{LocalCatalog, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::live_files;
@@ -62,7 +62,7 @@ fn list(args: &LakeArgs) -> Result<()> {
     let snapshot = catalog.snapshot()?;
     let tables: Vec<Table> = snapshot.head.tables().map(|(_, _, reference)| catalog.table(reference)).collect::<Result<_>>()?;
     if args.json {
-        return print(&json(&tables)?);
+        return print_json(&tables);
     }
     if tables.is_empty() {
         return print("no tables");
@@ -97,7 +97,7 @@ fn show(name: &str, args: &LakeArgs, files: bool) -> Result<()> {
         if files {
             value["live_files"] = serde_json::to_value(&live).map_err(internal)?;
         }
-        return print(&json(&value)?);
+        return print_json(&value);
     }
     let mut text = format!("{database}.{}, version {}", table.name, table.version);
     if let Some(description) = &table.description {
@@ -153,10 +153,6 @@ fn empty_table(header: &[&str]) -> Shown {
 
 fn number(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value).map_err(internal)
 }
 
 fn internal(error: serde_json::Error) -> Error {

@@ -1,8 +1,8 @@
 //! `etl history` and `etl rollback`: earlier runs, and going back to one.
 
 use super::pipeline::{PipelineArgs, open_lake_of};
-use super::terminal::{colour_on, print, say};
-use crate::error::{Error, ErrorKind, Result};
+use super::terminal::{colour_on, print, print_json, say};
+use crate::error::Result;
 use crate::pipeline::{PastRun, history, rollback};
 use crate::report;
 use clap::Args;
@@ -51,7 +51,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<()> {
     let pipeline = args.pipeline.load()?;
     let runs = history(&open_lake_of(&pipeline.lake)?, &pipeline, args.limit)?;
     if args.json {
-        return print(&json(&runs)?);
+        return print_json(&runs);
     }
     print(&report::history(runs.iter().map(|run| &run.report), colour_on(&std::io::stdout())))?;
     let current = |run: &PastRun| (!run.current.is_empty()).then(|| format!("{} as of run {}", run.current.join(", "), run.report.run));
@@ -66,15 +66,11 @@ pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {
     let pipeline = args.pipeline.load()?;
     let done = rollback(&open_lake_of(&pipeline.lake)?, &pipeline, &args.to)?;
     if args.json {
-        return print(&json(&done)?);
+        return print_json(&done);
     }
     for output in &done.outputs {
         say(&format!("{} is version {} now, with the rows of run {}", output.table, output.table_version, args.to));
     }
     done.notes.iter().for_each(|note| say(&format!("note: {note}")));
     Ok(())
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value).map_err(|e| Error::new(ErrorKind::Internal, "can't write JSON").with_source(e))
 }

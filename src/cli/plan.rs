@@ -2,8 +2,8 @@
 
 use super::pipeline::{PipelineArgs, ScopeArgs};
 use super::plan_text::plan_text;
-use super::terminal::{colour_on, print, say};
-use crate::error::{Error, ErrorKind, Result};
+use super::terminal::{colour_on, print, print_json, say};
+use crate::error::Result;
 use crate::pipeline::{Pipeline, Scope, plan};
 use clap::Args;
 use std::process::ExitCode;
@@ -39,34 +39,28 @@ const CHANGES: u8 = 2;
 const FAILED: u8 = 1;
 
 pub(super) fn run(args: &PlanArgs) -> Result<ExitCode> {
-    let told = args.pipeline.load().and_then(|pipeline| tell(&pipeline, &args.scope.scope(), args.json));
-    or_failed(told)
+    tell(args.pipeline.load(), &args.scope.scope(), args.json)
 }
 
-/// Writes the plan; errors are told here.
+/// Writes the plan of `pipeline`. Errors are told here, as they all end with one code.
 ///
 /// # Errors
 /// Where standard output is closed.
-pub(super) fn tell(pipeline: &Pipeline, scope: &Scope, json: bool) -> Result<ExitCode> {
-    or_failed(plan(pipeline, scope).and_then(|plan| {
-        match json {
-            true => {
-                let text = serde_json::to_string_pretty(&plan);
-                print(&text.map_err(|e| Error::new(ErrorKind::Internal, "can't write the plan as JSON").with_source(e))?)?;
-            }
-            false => print(plan_text(&plan, colour_on(&std::io::stdout())).trim_end())?,
-        }
-        Ok(if plan.changes { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
-    }))
-}
-
-/// Tells an error, and gives the code that `plan` ends with for any.
-pub(super) fn or_failed(told: Result<ExitCode>) -> Result<ExitCode> {
-    match told {
+pub(super) fn tell(pipeline: Result<Pipeline>, scope: &Scope, json: bool) -> Result<ExitCode> {
+    match pipeline.and_then(|pipeline| write(&pipeline, scope, json)) {
         Err(error) if !super::is_broken_pipe(&error) => {
             say(&format!("error: {error}"));
             Ok(ExitCode::from(FAILED))
         }
         told => told,
     }
+}
+
+fn write(pipeline: &Pipeline, scope: &Scope, json: bool) -> Result<ExitCode> {
+    let plan = plan(pipeline, scope)?;
+    match json {
+        true => print_json(&plan)?,
+        false => print(plan_text(&plan, colour_on(&std::io::stdout())).trim_end())?,
+    }
+    Ok(if plan.changes { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
 }

@@ -3,8 +3,8 @@
 use super::bar::Bar;
 use super::pipeline::{PipelineArgs, ScopeArgs, ThreadArgs};
 use super::plan;
-use super::terminal::{cancel_on_interrupt, colour_on, print, say};
-use crate::error::{Error, ErrorKind, Result};
+use super::terminal::{cancel_on_interrupt, colour_on, print_json, say};
+use crate::error::Result;
 use crate::pipeline::{self, RunReport, RunSettings, RunStatus};
 use crate::progress::{Progress, Silent};
 use crate::report;
@@ -54,7 +54,7 @@ pub(super) struct RunArgs {
 /// What the run gives.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     if args.dry_run {
-        return plan::or_failed(args.pipeline.load().and_then(|pipeline| plan::tell(&pipeline, &args.scope.scope(), args.json)));
+        return plan::tell(args.pipeline.load(), &args.scope.scope(), args.json);
     }
     let pipeline = args.pipeline.load()?;
     let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Silent) };
@@ -62,8 +62,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
         RunSettings { scope: args.scope.scope(), threads: args.threads.count(), cancel: cancel_on_interrupt(), page: Some(report::html) };
     let outcome = pipeline::run(&pipeline, &settings, progress.as_ref());
     if args.json {
-        let json = serde_json::to_string_pretty(&outcome.report);
-        print(&json.map_err(|e| Error::new(ErrorKind::Internal, "can't write the report as JSON").with_source(e))?)?;
+        print_json(&outcome.report)?;
     } else if !outcome.report.outputs.is_empty() || outcome.error.is_none() {
         // The error is told last, as that of any command.
         let told = RunReport { error: None, ..outcome.report.clone() };

@@ -1,6 +1,7 @@
 //! Standard output and standard error: data goes to the one, all else to the other.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use serde::Serialize;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,15 @@ pub(super) fn say(message: &str) {
 pub(super) fn print(data: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{data}").and_then(|()| out.flush()).map_err(|e| Error::output("standard output", e))
+}
+
+/// Writes `value` to standard output, as JSON.
+///
+/// # Errors
+/// Where it can't be written.
+pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value);
+    print(&text.map_err(|e| Error::new(ErrorKind::Internal, "can't write JSON").with_source(e))?)
 }
 
 /// Whether what is written to `stream` is coloured: on a terminal, unless NO_COLOR (no-color.org) is set.

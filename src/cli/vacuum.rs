@@ -1,8 +1,8 @@
 //! `etl vacuum`: makes room.
 
 use super::pipeline::open_lake;
-use super::terminal::{print, say};
-use crate::error::{Error, ErrorKind, Result};
+use super::terminal::{print_json, say};
+use crate::error::Result;
 use crate::pipeline::vacuum;
 use crate::units::{ByteSize, count};
 use chrono::TimeDelta;
@@ -38,8 +38,7 @@ pub(super) struct VacuumArgs {
 pub(super) fn run(args: &VacuumArgs) -> Result<()> {
     let report = vacuum(&open_lake(&args.lake)?, args.older_than, args.dry_run)?;
     if args.json {
-        let text = serde_json::to_string_pretty(&report);
-        return print(&text.map_err(|e| Error::new(ErrorKind::Internal, "can't write JSON").with_source(e))?);
+        return print_json(&report);
     }
     let mut by_reason: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for one in &report.removed {

@@ -73,6 +73,18 @@ impl FileFormat {
     }
 }
 
+impl Codec {
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Codec::None => "none",
+            Codec::Gzip(_) => "gzip",
+            Codec::Snappy => "snappy",
+            Codec::Zstd(_) => "zstd",
+        }
+    }
+}
+
 impl Kind {
     /// The name on the command line.
     pub fn name(self) -> &'static str {

@@ -11,7 +11,6 @@ use super::writing::{Engine, RejectPolicy, Written};
 use crate::catalog::{Segment, Table};
 use crate::convert::{ConvertReport, OnError};
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::Codec;
 use crate::publish::{Input, Manifest};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -240,19 +239,13 @@ impl Policies<'_> {
 fn summary(state: &OutputState, action: Action, written: Option<&Written>, table: &Table, seconds: f64) -> OutputRun {
     let files = written.map_or(&[][..], |written| written.files.as_slice());
     let format = state.output.format;
-    let compression = match format.codec {
-        Codec::None => "none",
-        Codec::Gzip(_) => "gzip",
-        Codec::Snappy => "snappy",
-        Codec::Zstd(_) => "zstd",
-    };
     let partitions: BTreeSet<&String> = files.iter().map(|file| &file.partition).filter(|partition| !partition.is_empty()).collect();
     OutputRun {
         name: state.output.name.clone(),
         table: state.output.table.to_string(),
         action,
         format: format.kind.name().to_string(),
-        compression: compression.to_string(),
+        compression: format.codec.name().to_string(),
         files: files.len() as u64,
         rows: files.iter().map(|file| file.rows).sum(),
         bytes: files.iter().map(|file| file.bytes).sum(),

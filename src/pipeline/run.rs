@@ -165,7 +165,8 @@ impl Running<'_> {
                 Err(error) => {
                     // Which lines were rejected is wanted most where there were too many.
                     report.sources = self.sources(state, &producing.read);
-                    self.keep_rejects(storage, run_folder, &producing.reject_files, &mut report.sources)?;
+                    // That they can't be kept does not matter beside what went wrong.
+                    let _ = self.keep_rejects(storage, run_folder, &producing.reject_files, &mut report.sources);
                     let kept = report.sources.iter().filter_map(|source| source.rejects_file.as_ref());
                     return Err(kept.fold(error, |error, key| error.with_context("rejected lines", storage.location().join(key))));
                 }

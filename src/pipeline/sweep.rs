@@ -22,30 +22,24 @@ pub(super) fn sweep(storage: &Storage, catalog: &LocalCatalog, pipeline: &str) -
     let snapshot = catalog.snapshot()?;
     let mut swept = Vec::new();
     for (sign, claim) in abandoned {
-        let read = published(catalog, &snapshot, &claim)?;
+        // Readers see, or saw, what it made.
+        let published = versions(catalog, &snapshot, &claim)?;
         // In a bucket the run might still live: without its sign, it publishes nothing. In a folder it can't, and the sign stays until
         // all is done, however often that is interrupted.
         let is_bucket = storage.location().path().is_none();
         if is_bucket {
             storage.delete(std::slice::from_ref(&sign))?;
         }
-        for folder in claim.folders.iter().filter(|folder| folder.starts_with(WORK) || !read) {
+        for folder in claim.folders.iter().filter(|folder| folder.starts_with(WORK) || published.is_empty()) {
             storage.remove_folder(folder)?;
         }
-        if read {
-            tell(storage, catalog, &snapshot, &claim)?;
-        }
+        tell(storage, catalog, &published, &claim)?;
         if !is_bucket {
             storage.delete(&[sign])?;
         }
         swept.push(claim.run.to_string());
     }
     Ok(swept)
-}
-
-/// Whether readers see, or saw, what the run made.
-fn published(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Result<bool> {
-    Ok(!versions(catalog, snapshot, claim)?.is_empty())
 }
 
 /// The keys of the table versions that the run published.
@@ -65,9 +59,8 @@ fn versions(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Resul
 }
 
 /// Writes the report that a run could not write any more that was killed right after it had published.
-fn tell(storage: &Storage, catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Result<()> {
+fn tell(storage: &Storage, catalog: &LocalCatalog, versions: &[String], claim: &Claim) -> Result<()> {
     let key = format!("{RUNS}/{}/{}/report.json", claim.pipeline, claim.run);
-    let versions = versions(catalog, snapshot, claim)?;
     // Versions that were vacuumed since tell nothing any more.
     let tables: Vec<Table> = versions.iter().filter_map(|object| catalog.table_at(object).ok()).collect();
     let Some(published) = tables.iter().map(|table| table.updated).max().filter(|_| storage.get(&key).is_ok_and(|found| found.is_none()))
