@@ -39,6 +39,10 @@ impl Clock {
                 return None;
             }
             let year = i32::from(two(7)?) * 100 + i32::from(two(9)?);
+            // Apache's clock counts from 1970, which is 1969 still in the west.
+            if year < 1969 {
+                return None;
+            }
             let (month, _) = strftime::month(&text[3..6])?;
             let mask = instant::part::YEAR | instant::part::MONTH | instant::part::DAY | instant::part::HOUR;
             let parts = Parts { year, month, day: two(0)?, ..Parts::default() };

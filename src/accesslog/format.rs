@@ -43,12 +43,16 @@ pub(super) enum Lex {
     Until { user: bool },
     /// At the first place where the bytes after it stand and the numbers and times behind them fit.
     Anchored { user: bool },
-    /// At the first place where the ident behind it is the `-` that it is without identd; else as `Until`.
+    /// At the first place where the bytes after it stand and no comma before them: a header, which may be a list of addresses.
+    List,
+    /// At the first place where the ident behind it is the `-` that it is without identd; else as `List`.
     BeforeIdent { dash: Vec<u8> },
     /// As `Anchored`, of a value that has no blank in it: a host, an address.
     Word,
     /// Right before the bytes that end the line: it is the last value.
     BeforeEnd { user: bool },
+    /// Three digits, or `-`.
+    Status,
     /// Digits, or `-`.
     Number { long: bool },
     /// What fits the pattern; the second number is the index of the time group, where it belongs to one.
@@ -158,7 +162,11 @@ impl LogFormat {
                 if after.is_empty() && (starts_with_digit(next) || next.is_some_and(|d| !matches!(d.field, Field::Time { .. }))) {
                     return Err(refuse(format!("nothing marks where {} ends; put a blank or quotes around it", directive.text)));
                 }
-                Lex::Number { long: !matches!(directive.field, Field::Int(_)) }
+                match directive.field {
+                    Field::Int("status") => Lex::Status,
+                    Field::Int(_) => Lex::Number { long: false },
+                    _ => Lex::Number { long: true },
+                }
             }
             Field::Text(name) if name == "path" && after.is_empty() && next.is_some_and(|d| d.field == Field::Query) => {
                 Lex::PathBeforeQuery
@@ -176,6 +184,7 @@ impl LogFormat {
             }
             _ => match next.map(|d| &d.field) {
                 Some(Field::Time { .. } | Field::Int(_) | Field::Long(_) | Field::BytesOut) => Lex::Anchored { user },
+                _ if after[0] == b' ' && is_header(directive) => Lex::List,
                 _ => Lex::Until { user },
             },
         };
@@ -185,7 +194,8 @@ impl LogFormat {
             Field::Text(_) => matches!(directive.text.as_bytes().last(), Some(b'i' | b'o' | b'C' | b'e' | b'n' | b'x' | b'f' | b'U')),
             _ => false,
         };
-        if free_text && after.first() == Some(&b' ') && matches!(lex, Lex::Until { .. } | Lex::Anchored { .. } | Lex::BeforeIdent { .. }) {
+        let open = matches!(lex, Lex::Until { .. } | Lex::Anchored { .. } | Lex::BeforeIdent { .. } | Lex::List);
+        if free_text && after.first() == Some(&b' ') && open {
             let shown = String::from_utf8_lossy(after);
             self.notes.push(format!(
                 "{} may hold a blank itself: it is read up to the first `{}` after which the line fits (quotes around it in the LogFormat end the doubt)",
@@ -233,6 +243,11 @@ impl LogFormat {
 /// Whether values of this directive, a host or an address, have no blank: a line where one would is of another format.
 fn is_word(directive: &Directive) -> bool {
     matches!(directive.text.as_bytes().last(), Some(b'a' | b'A' | b'h' | b'v'))
+}
+
+/// Whether this is what a client or an application wrote to a header.
+fn is_header(directive: &Directive) -> bool {
+    matches!(directive.text.as_bytes().last(), Some(b'i' | b'o'))
 }
 
 fn starts_with_digit(next: Option<&Directive>) -> bool {

@@ -8,6 +8,7 @@ use super::format::{Lex, LogFormat, Step};
 use super::instant::{self, Parts};
 use super::misfit::Misfit;
 use super::strftime::{self, COMMON};
+use std::net::IpAddr;
 
 /// The values of the line being read, one for each step of the format.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ impl LineValues {
         for (index, step) in format.steps.iter().enumerate() {
             let rest = &line[at..];
             let length = match &step.lex {
-                Lex::Number { long } => number(rest, *long).map(|(number, length)| {
+                Lex::Number { .. } | Lex::Status => digits(&step.lex, rest).map(|(number, length)| {
                     self.numbers[index] = number;
                     length
                 }),
@@ -72,12 +73,17 @@ impl LineValues {
                 }
                 _ => self.text(&format.steps[index..], rest),
             };
-            let end = at + length.ok_or(Misfit::Value(index))?;
+            let end = at + length.ok_or_else(|| self.blame(&format.steps[index..], rest, index))?;
             // An empty user name is logged as "", a user named "" as \"\".
             let empty_user = step.lex.is_user() && &line[at..end] == b"\"\"";
             self.spans[index] = if empty_user { (at as u32, at as u32) } else { (at as u32, end as u32) };
-            if matches!(step.lex, Lex::Anchored { user: true }) && &line[at..end] == b"- -" {
-                return Err(Misfit::Shifted);
+            // A name between tabs can't be more columns.
+            if end - at > 2 && matches!(step.lex, Lex::Anchored { user: true }) && step.after.starts_with(b" ") {
+                let before = index.checked_sub(1).filter(|before| format.steps[*before].text == "%l").map(|before| self.spans[before]);
+                let ident = before.map(|(start, end)| &line[start as usize..end as usize]);
+                if could_be_columns(ident, &line[at..end]) {
+                    return Err(Misfit::Shifted);
+                }
             }
             if !begins(&line[end..], &step.after) {
                 return Err(Misfit::After(index));
@@ -107,8 +113,9 @@ impl LineValues {
             Lex::Anchored { .. } => self.find_anchored(steps, rest),
             Lex::BeforeIdent { dash } => match find(rest, dash, 0) {
                 Some(at) if self.text_fits(&steps[2..], &rest[at + dash.len()..]) => Some(at),
-                _ => find(rest, &step.after, 0),
+                _ => list(rest, &step.after),
             },
+            Lex::List => list(rest, &step.after),
             Lex::Word => self.find_anchored(steps, rest).filter(|end| memchr::memchr(b' ', &rest[..*end]).is_none()),
             Lex::BeforeEnd { .. } => Some(rest.strip_suffix(&step.after[..])?.len()),
             _ => find(rest, &step.after, 0),
@@ -140,19 +147,68 @@ impl LineValues {
     /// Whether `text` begins as `steps` say, up to the first of them that is neither a number nor a time.
     fn fits(&mut self, steps: &[Step], mut text: &[u8]) -> bool {
         for step in steps {
-            let length = match &step.lex {
-                Lex::Number { long } => number(text, *long).map(|(_, length)| length),
-                Lex::Time { .. } if step.conditional && is_dash(text) => Some(1),
-                Lex::Time { group: Some(group), .. } if self.common[*group] => self.clock.read(text).map(|_| Clock::LENGTH),
-                Lex::Time { items, .. } => strftime::read(items, text, &mut Parts::default()),
-                _ => return true,
-            };
+            let Some(length) = self.bounded(step, text) else { return true };
             match length {
                 Some(length) if begins(&text[length..], &step.after) => text = &text[length + step.after.len()..],
                 _ => return false,
             }
         }
         text.is_empty()
+    }
+
+    /// How long the number or time of `step` is at the start of `text`, if it is there; nothing for steps whose length the format
+    /// doesn't bound.
+    #[inline(always)]
+    fn bounded(&mut self, step: &Step, text: &[u8]) -> Option<Option<usize>> {
+        Some(match &step.lex {
+            Lex::Number { .. } | Lex::Status => digits(&step.lex, text).map(|(_, length)| length),
+            Lex::Time { .. } if step.conditional && is_dash(text) => Some(1),
+            Lex::Time { group: Some(group), .. } if self.common[*group] => self.clock.read(text).map(|_| Clock::LENGTH),
+            Lex::Time { items, .. } => strftime::read(items, text, &mut Parts::default()),
+            _ => return None,
+        })
+    }
+
+    /// What is wrong with `rest`, which should begin as `steps` say, the first of which is that of `index` and was not found: where
+    /// numbers and times mark the end of a text, it is mostly one of them that is wrong.
+    #[cold]
+    fn blame(&mut self, steps: &[Step], rest: &[u8], index: usize) -> Misfit {
+        let Some((step, behind)) = steps.split_first() else { return Misfit::Trailing };
+        if let Lex::Time { items, .. } = &step.lex {
+            return if reads(items, rest) { Misfit::Time } else { Misfit::Value(index) };
+        }
+        if !matches!(step.lex, Lex::Anchored { .. } | Lex::Word) {
+            return Misfit::Value(index);
+        }
+        let (mut misfit, mut most, mut from) = (Misfit::Value(index), 0, 0);
+        while let Some(at) = find(rest, &step.after, from) {
+            // The place where most of what follows fits is the one that was meant.
+            let (likely, wrong) = self.fitting(behind, &rest[at + step.after.len()..], index + 1);
+            if likely > most {
+                (most, misfit) = (likely, wrong);
+            }
+            from = at + 1;
+        }
+        misfit
+    }
+
+    /// How well `text` fits the numbers and times that `steps`, the first of which is that of `index`, begin with, and what is wrong
+    /// where it doesn't.
+    fn fitting(&mut self, steps: &[Step], mut text: &[u8], index: usize) -> (usize, Misfit) {
+        for (number, step) in steps.iter().enumerate() {
+            let (fitting, index) = (1 + number * 3, index + number);
+            let Some(length) = self.bounded(step, text) else { return (fitting, Misfit::Value(index)) };
+            match (length, &step.lex) {
+                (Some(length), _) if begins(&text[length..], &step.after) => text = &text[length + step.after.len()..],
+                (Some(_), _) => return (fitting + 1, Misfit::After(index)),
+                (None, Lex::Time { items, .. }) if reads(items, text) => return (fitting + 2, Misfit::Time),
+                (None, Lex::Time { items, .. }) if items.first().is_some_and(|item| item.begins(text)) => {
+                    return (fitting + 1, Misfit::Value(index));
+                }
+                (None, _) => return (fitting, Misfit::Value(index)),
+            }
+        }
+        (1 + steps.len() * 3, Misfit::Trailing)
     }
 
     /// Reads a time at the start of `text`; gives its length.
@@ -216,6 +272,53 @@ fn find(text: &[u8], literal: &[u8], mut from: usize) -> Option<usize> {
             return Some(at);
         }
         from = at + 1;
+    }
+}
+
+/// Where `after` first stands in `text` and no comma before it: a blank behind a comma goes on with a list of addresses.
+#[inline]
+fn list(text: &[u8], after: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = find(text, after, from)?;
+        if at == 0 || text[at - 1] != b',' {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// Whether `user`, a name with blanks in it, may as well be more columns than the format has: what should be the ident is one of them,
+/// or one of the words is an address, or the first or last is the `-` of a value that isn't known.
+fn could_be_columns(ident: Option<&[u8]>, user: &[u8]) -> bool {
+    if memchr::memchr(b' ', user).is_none() {
+        return false;
+    }
+    let is_address = |word: &[u8]| {
+        let word = std::str::from_utf8(word).unwrap_or_default().trim_matches(['[', ']', ',']);
+        word.parse::<IpAddr>().is_ok()
+    };
+    ident.is_some_and(|ident| ident != b"-")
+        || user.starts_with(b"- ")
+        || user.ends_with(b" -")
+        || user.split(|b| *b == b' ').any(is_address)
+}
+
+/// Whether `text` begins with what looks like the time of `items`, whatever its numbers.
+fn reads(items: &[strftime::TimeItem], text: &[u8]) -> bool {
+    strftime::read(items, text, &mut Parts::default()).is_some_and(|length| items != COMMON || length == Clock::LENGTH)
+}
+
+/// The number of a step at the start of `text`, or the `-` for none, and its length.
+#[inline]
+fn digits(lex: &Lex, text: &[u8]) -> Option<(Option<i64>, usize)> {
+    match (lex, text) {
+        (Lex::Number { long }, _) => number(text, *long),
+        (_, [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ..]) => {
+            Some((Some(i64::from(a - b'0') * 100 + i64::from(b - b'0') * 10 + i64::from(c - b'0')), 3))
+        }
+        (_, [b'-', ..]) => Some((None, 1)),
+        _ => None,
     }
 }
 

@@ -31,6 +31,7 @@ impl Reasons {
         let quote = |bytes: &[u8]| format!("`{}`", String::from_utf8_lossy(bytes).escape_debug().to_string().replace("\\\"", "\""));
         let value = format.steps.iter().map(|step| match step.lex {
             Lex::Quoted { .. } => format!("no closing quote after {}", step.text),
+            Lex::Status => format!("{} is not three digits", step.text),
             Lex::Number { .. } => format!("{} is not a number", step.text),
             Lex::Time { .. } => format!("{} is not a time", step.text),
             Lex::BeforeEnd { .. } => format!("expected {} at the end", quote(&step.after)),

@@ -12,8 +12,8 @@ pub struct RequestLine<'a> {
     pub protocol: Option<&'a [u8]>,
 }
 
-/// Splits a request line: `method SP target SP protocol`, or `method SP target` as HTTP/0.9 has it, where the target must
-/// look like one. Blanks inside the target are kept: some servers accept them. Nothing for any other text: what a client
+/// Splits a request line: `method SP target SP protocol`, or `GET SP target` as HTTP/0.9 has it, where the target must
+/// look like one (RFC 1945, section 4.1: a request without a version is a GET). Blanks inside the target are kept: some servers accept them. Nothing for any other text: what a client
 /// sent that is not HTTP.
 pub fn split(line: &[u8]) -> Option<RequestLine<'_>> {
     let blank = memchr::memchr(b' ', line)?;
@@ -28,7 +28,7 @@ pub fn split(line: &[u8]) -> Option<RequestLine<'_>> {
     };
     let (target, protocol) = match protocol_at {
         Some(at) if is_protocol(&rest[at + 1..]) => (&rest[..at], Some(&rest[at + 1..])),
-        None if rest.starts_with(b"/") || memchr::memmem::find(rest, b"://").is_some() => (rest, None),
+        None if method == b"GET" && (rest.starts_with(b"/") || memchr::memmem::find(rest, b"://").is_some()) => (rest, None),
         _ => return None,
     };
     if target.is_empty() {
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(shown("OPTIONS * HTTP/1.0"), some("OPTIONS", "*", None, Some("HTTP/1.0")));
         assert_eq!(shown("VERSION-CONTROL /x HTTP/3"), some("VERSION-CONTROL", "/x", None, Some("HTTP/3")));
         assert_eq!(shown("GET @bxss.me::80/rpb.png HTTP/1.1"), some("GET", "@bxss.me::80/rpb.png", None, Some("HTTP/1.1")));
-        for not_http in ["", "-", "HELP", "GET  HTTP/1.1", "GET /a b", r"\x16\x03\x01\x01 \x02", "GET HTTP/1.1", " / HTTP/1.1"] {
+        for not_http in ["", "-", "HELP", "GET  HTTP/1.1", "GET /a b", "SSH-2.0-Crawler http://a.example/", "HEAD /", r"\x16\x03\x01\x01 \x02", "GET HTTP/1.1", " / HTTP/1.1"] {
             assert_eq!(shown(not_http), None, "{not_http}");
         }
     }

@@ -66,6 +66,11 @@ impl TimeItem {
         }
     }
 
+    /// Whether `text` begins as its text does, where that is always the same byte.
+    pub(super) fn begins(self, text: &[u8]) -> bool {
+        matches!(self, TimeItem::Literal(byte) if text.first() == Some(&byte))
+    }
+
     /// Whether its text begins with a digit, so that digits before it can't tell where they end.
     pub(super) fn starts_with_digit(self) -> bool {
         use TimeItem::*;
@@ -298,23 +303,24 @@ fn letters(text: &[u8]) -> usize {
     text.iter().take(LONGEST_WORD).take_while(|b| b.is_ascii_alphabetic()).count()
 }
 
-/// The month, 1 to 12, whose English name or its first three letters `text` begins with, and their length.
+/// The month, 1 to 12, whose English name or its first three letters `text` begins with, and their length. Capitals are where
+/// strftime(3) and Apache write them.
 pub(super) fn month(text: &[u8]) -> Option<(u8, usize)> {
     const NAMES: [&[u8]; 12] = [
-        b"january",
-        b"february",
-        b"march",
-        b"april",
-        b"may",
-        b"june",
-        b"july",
-        b"august",
-        b"september",
-        b"october",
-        b"november",
-        b"december",
+        b"January",
+        b"February",
+        b"March",
+        b"April",
+        b"May",
+        b"June",
+        b"July",
+        b"August",
+        b"September",
+        b"October",
+        b"November",
+        b"December",
     ];
-    let begins = |name: &[u8]| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let begins = |name: &[u8]| text.starts_with(name);
     let index = NAMES.iter().position(|full| begins(&full[..3]))?;
     Some((index as u8 + 1, if begins(NAMES[index]) { NAMES[index].len() } else { 3 }))
 }

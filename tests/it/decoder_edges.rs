@@ -40,6 +40,101 @@ fn a_list_of_addresses_ends_before_the_ident() {
 }
 
 #[test]
+fn a_comma_before_a_blank_goes_on_with_a_list_of_addresses() {
+    for (format, name, line, next) in [
+        ("%{X-Forwarded-For}i %h %l", "host", "10.0.0.1, 10.0.0.2, ::1 192.0.2.1 -", "192.0.2.1"),
+        ("%{X-Forwarded-For}i %u %t", "auth_user", "10.0.0.1, 10.0.0.2, ::1 bob [10/Oct/2000:13:55:36 -0700]", "bob"),
+        ("%{X-Forwarded-For}i %a", "client_ip", "10.0.0.1, 10.0.0.2, ::1 192.0.2.1", "192.0.2.1"),
+        ("%{X-Forwarded-For}i %v %h", "vhost", "10.0.0.1, 10.0.0.2, ::1 www.example.com 192.0.2.1", "www.example.com"),
+        ("%{X-Forwarded-For}i %l %u %t", "ident", "10.0.0.1, 10.0.0.2, ::1 frank - [10/Oct/2000:13:55:36 -0700]", "frank"),
+    ] {
+        let table = Table::custom(format, line.as_bytes());
+        assert_eq!((table.named("x_forwarded_for", 0), table.named(name, 0)), (text("10.0.0.1, 10.0.0.2, ::1"), text(next)), "{format}");
+    }
+    assert_eq!(Table::custom("%{X-Forwarded-For}i %h", b"a, b, \n").rows(), 0);
+}
+
+#[test]
+fn a_user_that_could_be_more_columns_is_none() {
+    let row = |line: &str| {
+        let line = format!("{line} [10/Feb/2012:16:42:07 -0500] \"GET /x HTTP/1.0\" 301 368 \"-\" \"x\"\n");
+        let table = Table::custom(Preset::Combined.log_format(), line.as_bytes());
+        let reason = table.decoded.rejects.first().map_or(String::new(), |reject| reject.reason.to_string());
+        (table.rows() == 1, reason)
+    };
+    for line in ["192.0.2.1 - bob", "192.0.2.1 - john doe", "192.0.2.1 frank bob", "192.0.2.1 - x [01/Jan/2000", "192.0.2.1 - \"\""] {
+        assert_eq!(row(line), (true, String::new()), "{line}");
+    }
+    for line in [
+        "www.example.com 192.0.2.1 - bob",
+        "www.example.com 192.0.2.1 - -",
+        "www.example.com 192.0.2.1 frank bob",
+        "- 192.0.2.1 - bob",
+        "x - 192.0.2.1 bob",
+        "x - 2001:db8::1, bob",
+        "Dec 23 15:31:15 web01 nginx: 192.0.2.1 - -",
+        "<190>Dec 23 15:31:15 web01 192.0.2.1 - frank",
+        "2020-01-01T00:00:00Z stdout F 192.0.2.1 - -",
+        "192.0.2.1 - [192.0.2.1] - -",
+        "192.0.2.1 - [192.0.2.1] - bob",
+        "192.0.2.1 - - bob",
+        "192.0.2.1 - bob -",
+    ] {
+        assert_eq!(row(line), (false, "one more column than the format has".to_string()), "{line}");
+    }
+}
+
+#[test]
+fn a_name_with_blanks_never_tells_a_format() {
+    let line = |start: &str| format!("{start} [10/Feb/2012:16:42:07 -0500] \"GET /x HTTP/1.0\" 301 368 \"-\" \"x\"\n");
+    let found = |log: String| etl::accesslog::detect(&log.into()).unwrap().map(|found| (found.format.name().to_string(), found.fitting));
+    assert_eq!(found(line("192.0.2.1 - john doe").repeat(9)), None);
+    assert_eq!(found(line("192.0.2.1 - john doe") + &line("192.0.2.1 - -")), Some(("combined".to_string(), 1)));
+    for start in ["Dec 23 15:31:15 web01 nginx: 192.0.2.1 - -", "2020-01-01T00:00:00Z stdout F 192.0.2.1 - -", "web_1  | 192.0.2.1 - -"] {
+        assert_eq!(found(line(start)), None, "{start}");
+    }
+}
+
+#[test]
+fn a_status_has_three_digits() {
+    for (status, rows) in [("200", 1), ("000", 1), ("-", 1), ("20", 0), ("2000", 0), ("2", 0), ("", 0), ("-1", 0), ("20x", 0), ("+20", 0)] {
+        assert_eq!(Table::custom("%s", status.as_bytes()).rows(), rows, "{status}");
+        assert_eq!(Table::custom("\"%r\" %>s %b", format!("\"-\" {status} 5").as_bytes()).rows(), rows, "{status}");
+    }
+}
+
+#[test]
+fn a_reject_names_what_is_wrong() {
+    let good = r#"192.0.2.1 - - [10/Feb/2012:16:42:07 -0500] "GET /x HTTP/1.0" 301 368 "-" "x""#;
+    for (from, to, reason) in [
+        ("10/Feb", "31/Feb", "the time does not exist"),
+        (":16:", ":24:", "the time does not exist"),
+        (":07 ", ":61 ", "the time does not exist"),
+        ("2012", "0012", "the time does not exist"),
+        ("Feb", "feb", "%t is not a time"),
+        ("Feb", "FEB", "%t is not a time"),
+        ("Feb", "February", "%t is not a time"),
+        ("2012", "12", "%t is not a time"),
+        ("16:42:07 -0500] \"GET /x HTTP/1.0\" 301 368 \"-\" \"x\"", "16:4", "%t is not a time"),
+        ("[10/Feb/2012:16:42:07 -0500]", "-", "%t is not a time"),
+        ("301", "20", "%>s is not three digits"),
+        ("368", "3x8", "expected ` \"` after %b"),
+        ("368", "x", "%b is not a number"),
+        ("0 - - ", "0 -", "%t is not a time"),
+    ] {
+        let line = good.replace(from, to);
+        let table = Table::custom(Preset::Combined.log_format(), line.as_bytes());
+        if line != good {
+            assert_eq!(&*table.decoded.rejects[0].reason, reason, "{line}");
+        }
+    }
+    // A text that numbers end: the place where most of them fit is the one that was meant.
+    for (line, reason) in [("a b 200 x 7", "%b is not a number"), ("a 20 5 7", "%s is not three digits"), ("a", "no ` ` after %{A}i")] {
+        assert_eq!(&*Table::custom("%{A}i %s %b %D", line.as_bytes()).decoded.rejects[0].reason, reason, "{line}");
+    }
+}
+
+#[test]
 fn a_host_has_no_blank() {
     // Without that, a client could make lines of `combined` fit `vhost_combined` too.
     let forged = "x - - [10/Oct/2000:13:55:36 -0700] \"a:1 b c [10/Oct/2000:13:55:36 -0700] \" 200 1 \"-\" \"-\"";
@@ -96,8 +191,8 @@ fn path_and_query_part_at_the_first_question_mark() {
 #[test]
 fn numbers_that_are_too_large_reject_the_line() {
     for (format, line, rows) in [
-        ("%s", "2147483647", 1),
-        ("%s", "2147483648", 0),
+        ("%k", "2147483647", 1),
+        ("%k", "2147483648", 0),
         ("%b", "9223372036854775807", 1),
         ("%b", "9223372036854775808", 0),
         ("%b", "00000000000000000001", 0),
