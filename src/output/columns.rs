@@ -1,20 +1,33 @@
 //! The columns of a batch with their types told once, so that writing a row doesn't ask again.
 
 use crate::error::Result;
-use arrow::array::types::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
+use arrow::array::types::{
+    Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType,
+};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, RecordBatch, StringViewArray};
+use arrow::buffer::ScalarBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use std::fmt::Debug;
+use std::io::Write;
 
 /// A column as the text writers see it.
 pub(super) enum Column<'a> {
     Text(&'a StringViewArray),
     Int(&'a PrimitiveArray<Int32Type>),
     Long(&'a PrimitiveArray<Int64Type>),
+    Float(&'a PrimitiveArray<Float32Type>),
     Double(&'a PrimitiveArray<Float64Type>),
     Boolean(&'a BooleanArray),
     Time(&'a PrimitiveArray<TimestampMillisecondType>),
+    /// Times of any other unit.
+    OtherTime {
+        array: &'a ArrayRef,
+        values: &'a ScalarBuffer<i64>,
+        unit: TimeUnit,
+    },
     /// Any other flat type: shown by arrow; quoted in JSON where the flag says so.
     Other {
         array: &'a ArrayRef,
@@ -46,8 +59,6 @@ fn plain_type(data_type: &DataType) -> Option<DataType> {
         DataType::Float16 => Some(DataType::Float32),
         // A column that is NULL throughout.
         DataType::Null => Some(DataType::Utf8View),
-        // Text has no place for a zone, so that all times in it are UTC.
-        DataType::Timestamp(unit, Some(zone)) if **zone != *"UTC" => Some(DataType::Timestamp(*unit, Some("UTC".into()))),
         _ => None,
     }
 }
@@ -59,9 +70,12 @@ impl<'a> Column<'a> {
             DataType::Utf8View => Column::Text(array.as_string_view()),
             DataType::Int32 => Column::Int(array.as_primitive()),
             DataType::Int64 => Column::Long(array.as_primitive()),
+            DataType::Float32 => Column::Float(array.as_primitive()),
             DataType::Float64 => Column::Double(array.as_primitive()),
             DataType::Boolean => Column::Boolean(array.as_boolean()),
+            // Text has no place for a zone, so that all times in it are UTC.
             DataType::Timestamp(TimeUnit::Millisecond, _) => Column::Time(array.as_primitive()),
+            DataType::Timestamp(unit, _) => Column::OtherTime { array, values: instants(array.as_ref(), *unit), unit: *unit },
             other => {
                 let quoted = !other.is_numeric() && !other.is_nested();
                 Column::Other { array, formatter: ArrayFormatter::try_new(array.as_ref(), &FORMAT)?, quoted }
@@ -75,20 +89,29 @@ impl<'a> Column<'a> {
             Column::Text(a) => a.is_null(row),
             Column::Int(a) => a.is_null(row),
             Column::Long(a) => a.is_null(row),
+            Column::Float(a) => a.is_null(row),
             Column::Double(a) => a.is_null(row),
             Column::Boolean(a) => a.is_null(row),
             Column::Time(a) => a.is_null(row),
-            Column::Other { array, .. } => array.is_null(row),
+            Column::OtherTime { array, .. } | Column::Other { array, .. } => array.is_null(row),
         }
     }
 }
 
-const FORMAT: FormatOptions<'static> = FormatOptions::new()
-    .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-    .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-    .with_datetime_format(Some("%Y-%m-%d %H:%M:%S%.f"));
+/// The values of a column of times.
+pub(super) fn instants(array: &dyn Array, unit: TimeUnit) -> &ScalarBuffer<i64> {
+    match unit {
+        TimeUnit::Second => array.as_primitive::<TimestampSecondType>().values(),
+        TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().values(),
+        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().values(),
+        TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().values(),
+    }
+}
 
-/// Appends a double in the shortest form that reads back the same.
-pub(super) fn write_double(value: f64, out: &mut Vec<u8>) {
-    out.extend_from_slice(format!("{value:?}").as_bytes());
+const FORMAT: FormatOptions<'static> = FormatOptions::new().with_datetime_format(Some("%Y-%m-%d %H:%M:%S%.f"));
+
+/// Appends a number with a fraction, in the shortest form that reads back the same.
+pub(super) fn write_float(value: impl Debug, out: &mut Vec<u8>) {
+    // Writing to memory can't fail.
+    let _ = write!(out, "{value:?}");
 }

@@ -1,12 +1,13 @@
 //! Rows as CSV. NULL is an empty field, an empty text is `""`.
 
-use super::columns::{Column, plain, write_double};
+use super::columns::{Column, plain, write_float};
 use super::scan::any_of;
 use super::timestamp::TimestampText;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::CsvDialect;
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
+use std::fmt::Debug;
 
 /// Writes rows as CSV records.
 #[derive(Debug)]
@@ -58,15 +59,26 @@ impl CsvRows {
                     Column::Text(array) => write_text(array.value(row).as_bytes(), self.dialect, out),
                     Column::Int(array) => out.extend_from_slice(digits.format(array.value(row)).as_bytes()),
                     Column::Long(array) => out.extend_from_slice(digits.format(array.value(row)).as_bytes()),
-                    Column::Double(array) => write_double(array.value(row), out),
+                    Column::Float(array) => self.write_number(array.value(row), out),
+                    Column::Double(array) => self.write_number(array.value(row), out),
                     Column::Boolean(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
                     Column::Time(array) => self.time.write(array.value(row), out),
+                    Column::OtherTime { values, unit, .. } => self.time.write_in(*unit, values[row], out),
                     Column::Other { formatter, .. } => write_text(formatter.value(row).to_string().as_bytes(), self.dialect, out),
                 }
             }
             out.push(b'\n');
         }
-        Ok(())
+        self.time.check()
+    }
+
+    fn write_number<F: Into<f64> + Debug + Copy>(&self, value: F, out: &mut Vec<u8>) {
+        let wide: f64 = value.into();
+        match self.dialect {
+            // What Athena's `CAST(… AS double)` reads: <https://trino.io/docs/current/language/types.html#double>.
+            CsvDialect::Athena if wide.is_infinite() => out.extend_from_slice(if wide > 0.0 { b"Infinity" } else { b"-Infinity" }),
+            _ => write_float(value, out),
+        }
     }
 }
 
@@ -148,6 +160,25 @@ mod tests {
         let mut out = Vec::new();
         write_text(text.as_bytes(), dialect, &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn athena_reads_the_numbers_that_have_no_digits() {
+        use arrow::array::{Array, ArrayRef, Float32Array, Float64Array};
+        let arrays: [ArrayRef; 2] = [
+            std::sync::Arc::new(Float32Array::from(vec![f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 0.1])),
+            std::sync::Arc::new(Float64Array::from(vec![f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.1])),
+        ];
+        let batch = RecordBatch::try_from_iter(["a", "b"].into_iter().zip(arrays)).unwrap();
+        assert_eq!(batch.column(0).len(), 4);
+        for (dialect, expected) in [
+            (CsvDialect::Athena, "Infinity,Infinity\n-Infinity,-Infinity\nNaN,NaN\n0.1,0.1\n"),
+            (CsvDialect::Rfc4180, "inf,inf\n-inf,-inf\nNaN,NaN\n0.1,0.1\n"),
+        ] {
+            let mut out = Vec::new();
+            CsvRows::new(&batch.schema(), dialect).unwrap().write(&batch, &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
     }
 
     #[test]

@@ -1,21 +1,27 @@
 //! Rows as JSON lines. Every key is there in every row, NULLs too, so that readers that guess see all columns.
 
-use super::columns::{Column, plain, write_double};
+use super::columns::{Column, instants, plain, write_float};
 use super::scan::any_of;
 use super::timestamp::TimestampText;
 use crate::error::{Error, ErrorKind, Result};
-use arrow::datatypes::Schema;
-use arrow::json::writer::{LineDelimited, WriterBuilder};
+use arrow::array::{Array, ArrayRef};
+use arrow::buffer::ScalarBuffer;
+use arrow::datatypes::{DataType, FieldRef, Schema, TimeUnit};
+use arrow::error::ArrowError;
+use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder};
 use arrow::record_batch::RecordBatch;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Writes rows as JSON objects.
 #[derive(Debug)]
 pub(super) struct JsonRows {
     /// `{"name":` or `,"name":` for each column.
     keys: Vec<Vec<u8>>,
-    /// Lists and structs are left to arrow's writer.
-    nested: bool,
+    /// How arrow writes lists and structs.
+    nested: EncoderOptions,
     time: TimestampText,
+    /// Of a time within a list or struct that has no text.
+    fault: Arc<Mutex<Option<Error>>>,
 }
 
 impl JsonRows {
@@ -26,23 +32,35 @@ impl JsonRows {
             key.push(b':');
             key
         });
-        let nested = schema.fields().iter().any(|f| f.data_type().is_nested());
-        JsonRows { keys: keys.collect(), nested, time: TimestampText::default() }
+        let fault = Arc::default();
+        let times = NestedTimes { fault: Arc::clone(&fault) };
+        let nested = EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(times));
+        JsonRows { keys: keys.collect(), nested, time: TimestampText::default(), fault }
     }
 
     /// Appends the rows of `batch`.
     pub(super) fn write(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
-        if self.nested {
-            let builder = WriterBuilder::new().with_explicit_nulls(true).with_timestamp_tz_format("%Y-%m-%d %H:%M:%S%.3f".to_string());
-            let mut writer = builder.build::<_, LineDelimited>(out);
-            return writer.write(batch).map_err(|e| Error::new(ErrorKind::Output, "can't write these columns as JSON").with_source(e));
-        }
         let arrays = plain(batch)?;
-        let columns = arrays.iter().map(Column::of).collect::<Result<Vec<_>>>()?;
+        let schema = batch.schema();
+        let mut columns = Vec::with_capacity(arrays.len());
+        for (array, field) in arrays.iter().zip(schema.fields()) {
+            columns.push(JsonColumn::of(array, field, &self.nested)?);
+        }
         let mut digits = itoa::Buffer::new();
         for row in 0..batch.num_rows() {
-            for (column, key) in columns.iter().zip(&self.keys) {
+            for (column, key) in columns.iter_mut().zip(&self.keys) {
                 out.extend_from_slice(key);
+                let column = match column {
+                    JsonColumn::Flat(column) => column,
+                    JsonColumn::Nested(encoder) if encoder.is_null(row) => {
+                        out.extend_from_slice(b"null");
+                        continue;
+                    }
+                    JsonColumn::Nested(encoder) => {
+                        encoder.encode(row, out);
+                        continue;
+                    }
+                };
                 if column.is_null(row) {
                     out.extend_from_slice(b"null");
                     continue;
@@ -51,12 +69,19 @@ impl JsonRows {
                     Column::Text(array) => write_text(array.value(row).as_bytes(), out),
                     Column::Int(array) => out.extend_from_slice(digits.format(array.value(row)).as_bytes()),
                     Column::Long(array) => out.extend_from_slice(digits.format(array.value(row)).as_bytes()),
-                    Column::Double(array) if array.value(row).is_finite() => write_double(array.value(row), out),
-                    Column::Double(_) => out.extend_from_slice(b"null"),
+                    Column::Float(array) if array.value(row).is_finite() => write_float(array.value(row), out),
+                    Column::Double(array) if array.value(row).is_finite() => write_float(array.value(row), out),
+                    // JSON has no such numbers (RFC 8259, section 6).
+                    Column::Float(_) | Column::Double(_) => out.extend_from_slice(b"null"),
                     Column::Boolean(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
                     Column::Time(array) => {
                         out.push(b'"');
                         self.time.write(array.value(row), out);
+                        out.push(b'"');
+                    }
+                    Column::OtherTime { values, unit, .. } => {
+                        out.push(b'"');
+                        self.time.write_in(*unit, values[row], out);
                         out.push(b'"');
                     }
                     Column::Other { formatter, quoted: true, .. } => write_text(formatter.value(row).to_string().as_bytes(), out),
@@ -65,7 +90,66 @@ impl JsonRows {
             }
             out.extend_from_slice(if columns.is_empty() { b"{}\n" } else { b"}\n" });
         }
-        Ok(())
+        match self.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(fault) => Err(fault),
+            None => self.time.check(),
+        }
+    }
+}
+
+/// A column as it is written to JSON.
+enum JsonColumn<'a> {
+    Flat(Column<'a>),
+    /// Lists and structs are left to arrow's writer.
+    Nested(NullableEncoder<'a>),
+}
+
+impl<'a> JsonColumn<'a> {
+    fn of(array: &'a ArrayRef, field: &'a FieldRef, options: &'a EncoderOptions) -> Result<JsonColumn<'a>> {
+        if !array.data_type().is_nested() {
+            return Column::of(array).map(JsonColumn::Flat);
+        }
+        let encoder = make_encoder(field, array.as_ref(), options);
+        encoder.map(JsonColumn::Nested).map_err(|e| {
+            Error::new(ErrorKind::Output, format!("column {} can't be written as JSON", field.name())).with_source(e)
+        })
+    }
+}
+
+/// Writes times within lists and structs as all others are.
+#[derive(Debug)]
+struct NestedTimes {
+    fault: Arc<Mutex<Option<Error>>>,
+}
+
+impl EncoderFactory for NestedTimes {
+    fn make_default_encoder<'a>(
+        &self,
+        _: &'a FieldRef,
+        array: &'a dyn Array,
+        _: &'a EncoderOptions,
+    ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
+        let DataType::Timestamp(unit, _) = array.data_type() else { return Ok(None) };
+        let times = Times { values: instants(array, *unit), unit: *unit, text: TimestampText::default(), fault: self.fault.clone() };
+        Ok(Some(NullableEncoder::new(Box::new(times), array.nulls().cloned())))
+    }
+}
+
+struct Times<'a> {
+    values: &'a ScalarBuffer<i64>,
+    unit: TimeUnit,
+    text: TimestampText,
+    fault: Arc<Mutex<Option<Error>>>,
+}
+
+impl Encoder for Times<'_> {
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
+        out.push(b'"');
+        self.text.write_in(self.unit, self.values[row], out);
+        out.push(b'"');
+        if let Err(fault) = self.text.check() {
+            *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        }
     }
 }
 
@@ -104,6 +188,32 @@ fn write_text(text: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{
+        Float32Array, Float64Array, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    };
+    use arrow::datatypes::Field;
+
+    #[test]
+    fn every_value_is_what_json_has_for_it_also_where_it_is_nested() {
+        let micros = || Arc::new(TimestampMicrosecondArray::from(vec![1_582_934_402_000_007]).with_timezone("Europe/Berlin")) as ArrayRef;
+        let floats = || Arc::new(Float32Array::from(vec![f32::NEG_INFINITY])) as ArrayRef;
+        let inner: Vec<(&str, ArrayRef)> = vec![
+            ("ms", Arc::new(TimestampMillisecondArray::from(vec![0]))),
+            ("us", micros()),
+            ("ns", Arc::new(TimestampNanosecondArray::from(vec![-1]))),
+            ("f32", floats()),
+            ("f64", Arc::new(Float64Array::from(vec![f64::NAN]))),
+            ("one", Arc::new(Float32Array::from(vec![0.1]))),
+        ];
+        let fields = inner.iter().map(|(name, array)| Arc::new(Field::new(*name, array.data_type().clone(), true)));
+        let nested = StructArray::new(fields.collect(), inner.iter().map(|(_, array)| array.clone()).collect(), None);
+        let batch = RecordBatch::try_from_iter(inner.into_iter().chain([("inner", Arc::new(nested) as ArrayRef)])).unwrap();
+        let mut out = Vec::new();
+        JsonRows::new(&batch.schema()).write(&batch, &mut out).unwrap();
+        let flat = "\"ms\":\"1970-01-01 00:00:00.000\",\"us\":\"2020-02-29 00:00:02.000007\",\"ns\":\"1969-12-31 23:59:59.999999999\",\
+                    \"f32\":null,\"f64\":null,\"one\":0.1";
+        assert_eq!(String::from_utf8(out).unwrap(), format!("{{{flat},\"inner\":{{{flat}}}}}\n"));
+    }
 
     #[test]
     fn texts_are_escaped_as_json_wants() {
