@@ -164,7 +164,9 @@ pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
 impl Numbering {
     /// As another process might have it.
     pub(super) fn of_another_process(seed: u64) -> Numbering {
-        Numbering::with_key(Key::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), seed.wrapping_mul(0xd1b5_4a32_d192_ed03)))
+        // A builder without keys of its own: the same on every run.
+        let fixed = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
+        Numbering::with_key(Key::new(fixed.hash_one((seed, 0)), fixed.hash_one((seed, 1))))
     }
 }
 
