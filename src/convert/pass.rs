@@ -88,11 +88,11 @@ impl Pass<'_> {
         let framing = self.table.format.framing().unwrap_or(Framing::Lines);
         let cancelled = || gate.stopped() || self.options.cancel.load(Ordering::Relaxed);
         match (&unit.input, decoder) {
-            (UnitInput::RowGroup { file, index, stored }, _) => {
-                let schema = self.table.format.schema();
+            (UnitInput::RowGroup { file, footer, index, stored }, _) => {
+                let (schema, projection) = (self.table.format.schema(), self.projection.as_deref());
                 let group = match file {
-                    Some(file) => RowGroup::of(file, source, *index, &schema, self.projection.as_deref())?,
-                    None => RowGroup::open(source, *index, &schema, self.projection.as_deref())?,
+                    Some(file) => RowGroup::of(file, source, footer, *index, &schema, projection)?,
+                    None => RowGroup::open(source, footer, *index, &schema, projection)?,
                 };
                 for batch in group {
                     let batch = batch?;

@@ -4,11 +4,11 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{
-    Ahead, Block, BlockReader, Compression, Content, Framing, ObjectEnd, ObjectReader, RandomAccess, Source, Table, column_ranges,
+    Ahead, Block, BlockReader, Compression, Content, Framing, ObjectEnd, ObjectReader, RandomAccess, Source, Table, column_chunks, footer,
 };
 use crate::output::Kind;
 use parquet::arrow::ProjectionMask;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -43,7 +43,7 @@ pub(super) enum UnitInput {
     /// Blocks of a stream that can only be read from its start, read when the unit was taken; `stored` is what they took of the source.
     Blocks { blocks: Vec<Block>, stored: u64 },
     /// A row group of a Parquet file; `file` where it is an object, of which some is at hand or on its way.
-    RowGroup { file: Option<RandomAccess>, index: usize, stored: u64 },
+    RowGroup { file: Option<RandomAccess>, footer: ArrowReaderMetadata, index: usize, stored: u64 },
 }
 
 /// What a row group needs of an object.
@@ -205,19 +205,19 @@ impl State {
             return Err(Error::new(ErrorKind::Usage, "Parquet can't be read from standard input: its footer comes last"));
         };
         let again = |file: &RandomAccess| file.try_clone().map_err(|e| Error::input(&source.path, e));
-        let reader = SerializedFileReader::new(again(&file)?)
-            .map_err(|e| Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e))?;
-        for (group, metadata) in reader.metadata().row_groups().iter().enumerate() {
+        let footer = footer(&file, &source.path)?;
+        let known = footer.metadata();
+        for (group, metadata) in known.row_groups().iter().enumerate() {
             let stored = metadata.compressed_size().max(0) as u64;
             let (mut handle, mut needed) = (None, Needed::default());
             if fetched {
-                let schema = reader.metadata().file_metadata().schema_descr();
+                let schema = known.file_metadata().schema_descr();
                 let mask = projection.map(|columns| ProjectionMask::roots(schema, columns.iter().copied()));
-                needed.ranges = column_ranges(reader.metadata(), group, mask.as_ref());
+                needed.ranges = column_chunks(known, group, mask.as_ref()).into_iter().map(|(_, range)| range).collect();
                 needed.bytes = needed.ranges.iter().map(|range| range.end - range.start).sum();
                 handle = Some(again(&file)?);
             }
-            self.ready.push_back((index, UnitInput::RowGroup { file: handle, index: group, stored }, needed));
+            self.ready.push_back((index, UnitInput::RowGroup { file: handle, footer: footer.clone(), index: group, stored }, needed));
         }
         Ok(())
     }

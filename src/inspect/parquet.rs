@@ -3,11 +3,11 @@
 use super::model::{ColumnInspection, ColumnStorage, FileInspection, Inspection, ParquetInspection};
 use super::profile::Profile;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{RandomAccess, Source, Table, column_ranges};
+use crate::input::{RandomAccess, RowGroup, Source, Table, caught, footer};
 use arrow::array::Array;
-use parquet::arrow::ProjectionMask;
+use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 /// Reads the footers of the table's files, and the columns whose different values are to be counted.
@@ -18,13 +18,13 @@ pub(super) fn inspect(table: &Table) -> Result<Inspection> {
     let mut files = Vec::new();
     for source in &table.sources {
         let file = source.open_random()?.ok_or_else(|| Error::new(ErrorKind::Usage, "Parquet can't be read from standard input"))?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(source, e))?;
+        let metadata = footer(&file, &source.path)?;
         found.add(metadata.metadata());
         for (index, column) in columns.iter_mut().enumerate() {
             column.see_storage(metadata.metadata(), index);
-            column.see_statistics(&metadata, index).map_err(|e| damaged(source, e))?;
+            caught(|| column.see_statistics(&metadata, index)).map_err(|panic| damaged(source, panic))??;
         }
-        count_distinct(&file, metadata.clone(), source, &mut columns)?;
+        count_distinct(&file, &metadata, source, &schema, &mut columns)?;
         let rows = metadata.metadata().file_metadata().num_rows().max(0) as u64;
         files.push(FileInspection { path: source.path.clone(), bytes: source.size.unwrap_or_default(), rows, compression: None });
     }
@@ -145,20 +145,17 @@ impl ParquetColumn {
 }
 
 /// Counts the different values of each column. Footers don't have that, so the columns are read.
-fn count_distinct(file: &RandomAccess, metadata: ArrowReaderMetadata, source: &Source, columns: &mut [ParquetColumn]) -> Result<()> {
-    let flat: Vec<usize> = (0..columns.len()).filter(|i| !metadata.schema().field(*i).data_type().is_nested()).collect();
-    let mask = ProjectionMask::roots(metadata.parquet_schema(), flat.iter().copied());
-    for group in 0..metadata.metadata().num_row_groups() {
-        let ranges = column_ranges(metadata.metadata(), group, Some(&mask));
-        let file = file.with(ranges).map_err(|e| Error::input(&source.path, e))?;
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
-            .with_row_groups(vec![group])
-            .with_projection(mask.clone())
-            .with_batch_size(8192)
-            .build();
-        for batch in reader.map_err(|e| damaged(source, e))? {
-            let batch = batch.map_err(|e| damaged(source, e))?;
-            for (index, array) in flat.iter().zip(batch.columns()) {
+fn count_distinct(
+    file: &RandomAccess,
+    footer: &ArrowReaderMetadata,
+    source: &Source,
+    schema: &SchemaRef,
+    columns: &mut [ParquetColumn],
+) -> Result<()> {
+    let flat: Vec<usize> = (0..columns.len()).filter(|i| !schema.field(*i).data_type().is_nested()).collect();
+    for group in 0..footer.metadata().num_row_groups() {
+        for batch in RowGroup::of(file, source, footer, group, schema, Some(&flat))? {
+            for (index, array) in flat.iter().zip(batch?.columns()) {
                 columns[*index].profile.see_distinct(array);
             }
         }

@@ -8,7 +8,7 @@ use super::rejects::RejectLog;
 use super::table::FileTable;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, TableOptions};
+use crate::input::{Table, TableOptions, caught_in_tasks};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{DynamicFileCatalog, TableProvider};
@@ -22,7 +22,9 @@ use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, displa
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 /// How an engine works.
 #[derive(Debug, Clone)]
@@ -237,9 +239,19 @@ impl QueryResult {
     /// # Errors
     /// [`ErrorKind::Query`] for what fails on a value, [`ErrorKind::Input`] for an input that can't be read on.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let Some(batch) = self.stream.next().await else { return Ok(None) };
+        let read = poll_fn(|context| match caught_in_tasks(|| self.stream.poll_next_unpin(context)) {
+            Ok(poll) => poll.map(Ok),
+            Err(fault) => Poll::Ready(Err(fault)),
+        });
+        let Some(batch) = read.await.map_err(|(what, files)| damaged(&what, &files))? else { return Ok(None) };
         let batch = batch.map_err(|e| self.failures.explain(e))?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(Some(RecordBatch::try_new_with_options(self.schema.clone(), batch.columns().to_vec(), &options)?))
     }
+}
+
+/// The error of files of which one made the reader panic.
+fn damaged(what: &str, files: &[Arc<str>]) -> Error {
+    let names: Vec<&str> = files.iter().take(3).map(AsRef::as_ref).collect();
+    Error::new(ErrorKind::Input, format!("a Parquet file is damaged: {what}")).with_context("in", names.join(" or "))
 }

@@ -5,6 +5,7 @@ use crate::diagnostic::{caret, nearest};
 use crate::error::{Error, ErrorKind};
 use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Location, SchemaError, Span};
+use parquet::errors::ParquetError;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
@@ -50,7 +51,13 @@ impl Failures {
                 inner => self.wrong(plain(&inner), span),
             },
             DataFusionError::SchemaError(inner, _) => self.schema(&inner, span),
-            DataFusionError::ParquetError(e) => Error::new(ErrorKind::Input, "a Parquet file is damaged").with_source(e),
+            DataFusionError::ParquetError(e) => match *e {
+                ParquetError::External(inner) if inner.is::<Error>() => self.explain_at(DataFusionError::External(inner), span),
+                e => {
+                    let error = Error::new(ErrorKind::Input, "a Parquet file is damaged").with_source(e);
+                    if self.paths.is_empty() { error } else { error.with_context("in", self.paths.join(" or ")) }
+                }
+            },
             DataFusionError::ObjectStore(e) => Error::new(ErrorKind::Input, "an input can't be read").with_source(e),
             DataFusionError::IoError(e) => Error::new(ErrorKind::Input, "an input can't be read").with_source(e),
             other => self.planned(&other.message(), span),

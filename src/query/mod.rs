@@ -3,6 +3,7 @@
 //! A [`QueryEngine`] plans with DataFusion. A path in `FROM` is a table: Parquet is read by DataFusion, which skips the row
 //! groups and pages that a filter rules out; all else by the decoders that `convert` uses, for the columns asked only.
 
+mod checked_files;
 mod columns;
 mod engine;
 mod failure;

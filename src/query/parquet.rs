@@ -1,5 +1,6 @@
 //! Parquet files as a scan: DataFusion reads them, and leaves out the row groups and pages that a filter rules out.
 
+use super::checked_files::CheckedFiles;
 use super::partitions::Partitions;
 use super::pinned::Pinned;
 use crate::error::{Error, ErrorKind};
@@ -7,15 +8,15 @@ use crate::input::{Place, Table};
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::Session;
 use datafusion::common::{DataFusionError, Result};
-use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::object_store::ObjectMeta;
 use datafusion::object_store::path::Path as StorePath;
 use datafusion::physical_plan::ExecutionPlan;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,6 +37,7 @@ pub(super) async fn scan(
     limit: Option<usize>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let mut files = Vec::with_capacity(sources.len());
+    let mut names = HashMap::with_capacity(sources.len());
     let url = store_url(session, table, sources)?;
     for &index in sources {
         let source = &table.sources[index];
@@ -45,6 +47,7 @@ pub(super) async fn scan(
             Place::Stream(_) => continue,
         };
         let values = (0..partitions.fields().len()).map(|column| partitions.value(column, index).clone()).collect();
+        names.insert(meta.location.clone(), source.path.as_str().into());
         files.push(PartitionedFile::new_from_meta(meta).with_partition_values(values));
     }
     let mut partitions_wanted = session.config().target_partitions().max(1);
@@ -55,14 +58,18 @@ pub(super) async fn scan(
     }
     let size = files.len().div_ceil(partitions_wanted).max(1);
     let groups = files.chunks(size).map(|files| FileGroup::new(files.to_vec())).collect();
-    let format = ParquetFormat::new().with_options(session.default_table_options().parquet);
     let schema = TableSchema::builder(columns.clone()).with_table_partition_cols(partitions.fields().to_vec()).build();
-    let config = FileScanConfigBuilder::new(url, format.file_source(schema))
+    let environment = session.runtime_env();
+    let files = CheckedFiles::new(environment.object_store(&url)?, environment.cache_manager.get_file_metadata_cache(), names);
+    let source = ParquetSource::new(schema)
+        .with_table_parquet_options(session.default_table_options().parquet)
+        .with_parquet_file_reader_factory(Arc::new(files));
+    let config = FileScanConfigBuilder::new(url, Arc::new(source))
         .with_file_groups(groups)
         .with_projection_indices(projection.cloned())?
         .with_limit(limit)
         .build();
-    format.create_physical_plan(session, config).await
+    Ok(DataSourceExec::from_data_source(config))
 }
 
 /// The URL by which the session knows the store of `sources`, which all are in one.

@@ -3,14 +3,13 @@
 use super::failed;
 use super::hybrid;
 use super::page_codec::PageCodec;
+use super::page_header;
 use crate::error::Result;
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, Type};
-use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder};
 use parquet::file::statistics::Statistics;
-use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
 /// A page holds at most this many rows: small enough that a reader that looks for few rows skips most of a column.
@@ -21,7 +20,7 @@ const SMALL: usize = 1024;
 
 /// A column chunk ready to be put into a file.
 #[derive(Debug)]
-pub struct ColumnChunk {
+pub(super) struct ColumnChunk {
     pub bytes: Bytes,
     pub close: ColumnCloseResult,
 }
@@ -162,17 +161,17 @@ impl ChunkBuilder {
         let small = plain_length < SMALL;
         let compression = if small { Compression::UNCOMPRESSED } else { self.compression };
         let mut compress = |plain: &[u8]| if small { Ok(plain.to_vec()) } else { codec.compress(plain) };
-        let mut sink = TrackedWrite::new(Vec::with_capacity(self.size + 1024));
-        let mut writer = SerializedPageWriter::new(&mut sink);
+        let mut out = Vec::with_capacity(self.size + 1024);
         let mut encodings = vec![Encoding::RLE];
         let mut uncompressed = 0;
         let mut dictionary_offset = None;
         if let Some((plain, count)) = dictionary {
-            let buf = compress(plain)?.into();
-            let page = Page::DictionaryPage { buf, num_values: count as u32, encoding: Encoding::PLAIN, is_sorted: false };
-            let spec = writer.write_page(CompressedPage::new(page, plain.len())).map_err(failed)?;
-            uncompressed += spec.uncompressed_size as i64;
-            dictionary_offset = Some(spec.offset as i64);
+            let data = compress(plain)?;
+            let header = page_header::dictionary_page(plain.len(), &data, count);
+            dictionary_offset = Some(out.len() as i64);
+            uncompressed += (header.len() + plain.len()) as i64;
+            out.extend_from_slice(&header);
+            out.extend_from_slice(&data);
             encodings.push(Encoding::PLAIN);
         }
         let mut column_index = ColumnIndexBuilder::new(self.column.physical_type());
@@ -182,22 +181,17 @@ impl ChunkBuilder {
         for made in self.pages.drain(..) {
             encodings.push(made.encoding);
             let bytes = if made.compressed { made.bytes } else { compress(&made.bytes)? };
-            let page = Page::DataPage {
-                buf: bytes.into(),
-                num_values: made.rows as u32,
-                encoding: made.encoding,
-                def_level_encoding: Encoding::RLE,
-                rep_level_encoding: Encoding::RLE,
-                statistics: None,
-            };
-            let spec = writer.write_page(CompressedPage::new(page, made.plain_length)).map_err(failed)?;
-            uncompressed += spec.uncompressed_size as i64;
-            data_offset.get_or_insert(spec.offset as i64);
+            let header = page_header::data_page(made.plain_length, &bytes, made.rows, made.encoding);
+            let offset = out.len() as i64;
+            out.extend_from_slice(&header);
+            out.extend_from_slice(&bytes);
+            uncompressed += (header.len() + made.plain_length) as i64;
+            data_offset.get_or_insert(offset);
             let all_null = made.bounds.is_none();
             let (least, greatest) = made.bounds.unwrap_or_default();
             column_index.append(all_null, least, greatest, made.nulls as i64);
             offset_index.append_row_count(made.rows as i64);
-            offset_index.append_offset_and_size(spec.offset as i64, spec.compressed_size as i32);
+            offset_index.append_offset_and_size(offset, (header.len() + bytes.len()) as i32);
             offset_index.append_unencoded_byte_array_data_bytes(made.text_bytes);
             rows += made.rows;
             nulls += made.nulls;
@@ -205,9 +199,7 @@ impl ChunkBuilder {
                 *text_bytes.get_or_insert(0) += bytes;
             }
         }
-        writer.close().map_err(failed)?;
-        let bytes_written = sink.bytes_written() as u64;
-        let bytes = Bytes::from(sink.into_inner().map_err(failed)?);
+        let bytes_written = out.len() as u64;
         encodings.sort_unstable_by_key(|e| *e as i32);
         encodings.dedup();
         let metadata = ColumnChunkMetaData::builder(self.column.clone())
@@ -231,7 +223,7 @@ impl ChunkBuilder {
             column_index: Some(column_index.build().map_err(failed)?),
             offset_index: Some(offset_index.build()),
         };
-        Ok(ColumnChunk { bytes, close })
+        Ok(ColumnChunk { bytes: out.into(), close })
     }
 
     /// The physical type of the column.

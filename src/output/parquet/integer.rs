@@ -2,7 +2,7 @@
 
 use super::chunk::{ChunkBuilder, ColumnChunk, Levels, PAGE_ROWS};
 use super::delta;
-use super::dictionary::{Numbering, mix};
+use super::dictionary::Numbering;
 use super::page_codec::PageCodec;
 use crate::error::Result;
 use arrow::buffer::NullBuffer;
@@ -17,7 +17,7 @@ pub(super) struct IntegerEncoder {
     chunk: ChunkBuilder,
     levels: Levels,
     dictionary: bool,
-    numbering: Numbering,
+    pub(super) numbering: Numbering,
     values: Vec<i64>,
     /// The page at hand: values, or their numbers.
     numbers: Vec<u32>,
@@ -98,7 +98,8 @@ impl IntegerEncoder {
             return;
         }
         let values = &self.values;
-        let (number, new) = self.numbering.number(mix(value as u64, 0), |number| values[number as usize] == value);
+        let hash = self.numbering.key.hash_number(value);
+        let (number, new) = self.numbering.number(hash, |number| values[number as usize] == value);
         if new {
             self.values.push(value);
         }

@@ -2,14 +2,16 @@
 //!
 //! Text, integers and times, which is what logs are made of, are encoded here: values are hashed where they lie and all state is used
 //! again from row group to row group, so that ten thousand small files cost little more than one. Other types are left to the
-//! parquet crate, and so are files' headers and footers.
+//! parquet crate, and so are files' headers and footers. All pages have checksums.
 
 mod chunk;
+mod crate_column;
 mod delta;
 mod dictionary;
 mod hybrid;
 mod integer;
 mod page_codec;
+mod page_header;
 mod text;
 
 use super::encoder::{Payload, Segment, SegmentEncoder};
@@ -20,10 +22,11 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use chunk::ChunkBuilder;
+use crate_column::{CrateColumns, LeafWriter};
 use integer::IntegerEncoder;
 use page_codec::PageCodec;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -35,21 +38,14 @@ use std::io::Write;
 use std::sync::Arc;
 use text::TextEncoder;
 
-/// A column of a row group, ready to be put into a file.
+/// The leaves of a column of a row group, ready to be put into a file.
 #[derive(Debug)]
-pub enum EncodedColumn {
-    Own(Box<chunk::ColumnChunk>),
-    /// The leaves of a column that the parquet crate encoded.
-    Crate(Vec<ArrowColumnChunk>),
-}
+pub struct EncodedColumn(Vec<chunk::ColumnChunk>);
 
 impl EncodedColumn {
     /// Puts it behind the columns that the row group has.
     pub(super) fn append_to<W: Write + Send>(self, group: &mut SerializedRowGroupWriter<'_, W>) -> Result<()> {
-        match self {
-            EncodedColumn::Own(chunk) => group.append_column(&chunk.bytes, chunk.close).map_err(failed),
-            EncodedColumn::Crate(leaves) => leaves.into_iter().try_for_each(|leaf| leaf.append_to_row_group(group)).map_err(failed),
-        }
+        self.0.into_iter().try_for_each(|chunk| group.append_column(&chunk.bytes, chunk.close)).map_err(failed)
     }
 }
 
@@ -59,7 +55,7 @@ pub(super) struct RowGroups {
     columns: Vec<ColumnEncoder>,
     codec: PageCodec,
     /// Makes the writers of the columns that are left to the crate.
-    factory: ArrowRowGroupWriterFactory,
+    others: CrateColumns,
     rows: u64,
 }
 
@@ -67,7 +63,7 @@ enum ColumnEncoder {
     Text(Box<TextEncoder>),
     Integer(Box<IntegerEncoder>),
     /// The writers of the column's leaves, in a row group that has begun; the first one's index among all leaves.
-    Crate(Vec<ArrowColumnWriter>, std::ops::Range<usize>),
+    Crate(Vec<LeafWriter>, std::ops::Range<usize>),
 }
 
 impl RowGroups {
@@ -92,15 +88,15 @@ impl RowGroups {
         }
         let properties = Arc::new(properties(format).build());
         let writer = SerializedFileWriter::new(std::io::sink(), descriptor.root_schema_ptr(), properties).map_err(failed)?;
-        let factory = ArrowRowGroupWriterFactory::new(&writer, schema.clone());
-        Ok(RowGroups { schema, columns, codec: PageCodec::new(format.codec)?, factory, rows: 0 })
+        let others = CrateColumns::new(ArrowRowGroupWriterFactory::new(&writer, schema.clone()));
+        Ok(RowGroups { schema, columns, codec: PageCodec::new(format.codec)?, others, rows: 0 })
     }
 
     /// Begins a row group whose first rows are `batch`: they tell which columns a dictionary pays for.
     fn begin(&mut self, batch: &RecordBatch) -> Result<()> {
         let mut writers = Vec::new();
         if self.columns.iter().any(|column| matches!(column, ColumnEncoder::Crate(..))) {
-            writers = self.factory.create_column_writers(0).map_err(failed)?.into_iter().map(Some).collect();
+            writers = self.others.begin()?.into_iter().map(Some).collect();
         }
         for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
             match column {
@@ -141,7 +137,7 @@ impl SegmentEncoder for RowGroups {
                 },
                 ColumnEncoder::Crate(writers, _) => {
                     for (leaf, writer) in compute_leaves(field, array).map_err(failed)?.iter().zip(writers) {
-                        writer.write(leaf).map_err(failed)?;
+                        writer.write(leaf)?;
                     }
                 }
             }
@@ -154,7 +150,7 @@ impl SegmentEncoder for RowGroups {
         let sizes = self.columns.iter().map(|column| match column {
             ColumnEncoder::Text(encoder) => encoder.size(),
             ColumnEncoder::Integer(encoder) => encoder.size(),
-            ColumnEncoder::Crate(writers, _) => writers.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum(),
+            ColumnEncoder::Crate(writers, _) => writers.iter().map(LeafWriter::size).sum(),
         });
         sizes.sum()
     }
@@ -166,12 +162,9 @@ impl SegmentEncoder for RowGroups {
         let codec = &mut self.codec;
         let columns = self.columns.iter_mut().map(|column| {
             Ok(match column {
-                ColumnEncoder::Text(encoder) => EncodedColumn::Own(Box::new(encoder.finish(codec)?)),
-                ColumnEncoder::Integer(encoder) => EncodedColumn::Own(Box::new(encoder.finish(codec)?)),
-                ColumnEncoder::Crate(writers, _) => {
-                    let closed = writers.drain(..).map(|writer| writer.close().map_err(failed));
-                    EncodedColumn::Crate(closed.collect::<Result<_>>()?)
-                }
+                ColumnEncoder::Text(encoder) => EncodedColumn(vec![encoder.finish(codec)?]),
+                ColumnEncoder::Integer(encoder) => EncodedColumn(vec![encoder.finish(codec)?]),
+                ColumnEncoder::Crate(writers, _) => EncodedColumn(writers.drain(..).map(LeafWriter::finish).collect::<Result<_>>()?),
             })
         });
         let payload = Payload::RowGroup(columns.collect::<Result<_>>()?);

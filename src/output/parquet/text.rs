@@ -2,7 +2,7 @@
 
 use super::chunk::{ChunkBuilder, ColumnChunk, Levels, PAGE_ROWS};
 use super::delta;
-use super::dictionary::{Numbering, hash, same};
+use super::dictionary::{Numbering, same};
 use super::page_codec::PageCodec;
 use crate::error::Result;
 use arrow::array::{Array, StringViewArray};
@@ -25,7 +25,7 @@ pub(super) struct TextEncoder {
     levels: Levels,
     /// Whether values still go into the dictionary.
     dictionary: bool,
-    numbering: Numbering,
+    pub(super) numbering: Numbering,
     /// The dictionary's values as its page has them: length, bytes.
     values: Vec<u8>,
     /// Where each value's bytes lie in `values`.
@@ -125,8 +125,9 @@ impl TextEncoder {
             widen(&mut self.page_bounds, text, text);
             return;
         }
+        let hash = self.numbering.key.hash(text);
         let (values, places) = (&self.values, &self.places);
-        let (number, new) = self.numbering.number(hash(text), |number| {
+        let (number, new) = self.numbering.number(hash, |number| {
             let (start, end) = places[number as usize];
             same(&values[start as usize..end as usize], text)
         });
