@@ -1,6 +1,6 @@
 //! From a block of whole lines to a record batch: the contract that access logs, CSV and JSON lines share.
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
@@ -12,30 +12,70 @@ pub trait Decoder: Send {
     /// The schema of the batches, after projection.
     fn schema(&self) -> SchemaRef;
 
-    /// Decodes `block`, which ends with a record's end or the input's. Text columns may share its memory.
+    /// Decodes the first records of `block`, which ends with a record's end or the input's: all of them, where a batch of them
+    /// is not many times as large as their bytes. Text columns may share the block's memory.
     ///
     /// # Errors
     /// Only for faults of the program; what can't be read is a [`Reject`].
     fn decode(&mut self, block: &Bytes) -> Result<Decoded>;
 }
 
-/// What came of a block. `lines == batch rows + rejects + blank`, always.
+/// The values that a batch may have where the bytes of its rows don't bound them: a short line may be a row of many NULLs.
+pub const MOST_VALUES: usize = 1 << 18;
+/// The rejects that are given at once, so that short lines that are none don't become many times as large.
+pub const MOST_REJECTS: usize = 1 << 14;
+
+/// What came of the records at the start of a block. `lines == batch rows + rejects + blank`, always.
 #[derive(Debug)]
 pub struct Decoded {
     /// The rows, in the order of the input.
     pub batch: RecordBatch,
-    /// Lines (records, where a record spans lines) of the block.
+    /// How many bytes these records have; the next one, if there is any, starts behind them.
+    pub taken: usize,
+    /// Lines; records, where a record spans lines.
     pub lines: u64,
+    /// Lines of text: more than `lines` where records span lines.
+    pub text_lines: u64,
     /// Lines with nothing in them.
     pub blank: u64,
     /// The lines that are not rows.
     pub rejects: Vec<Reject>,
 }
 
+/// Decodes all of `block`, part after part as they are asked for. Places of rejects count from the start of the block.
+pub fn parts<'a>(decoder: &'a mut dyn Decoder, block: &Bytes) -> impl Iterator<Item = Result<Decoded>> + use<'a> {
+    let (mut rest, mut lines, mut offset) = (block.clone(), 0, 0);
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let decoded = decoder.decode(&rest).and_then(|mut decoded| {
+            if decoded.taken == 0 {
+                return Err(Error::new(ErrorKind::Internal, "a block of which nothing was decoded"));
+            }
+            for reject in &mut decoded.rejects {
+                reject.line += lines;
+                reject.offset += offset;
+            }
+            Ok(decoded)
+        });
+        match &decoded {
+            Ok(decoded) => {
+                rest = rest.slice(decoded.taken..);
+                lines += decoded.text_lines;
+                offset += decoded.taken as u64;
+            }
+            Err(_) => rest.clear(),
+        }
+        Some(decoded)
+    })
+}
+
 /// A line that could not be read, with all that is needed to find and repair it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reject {
-    /// Its number; counted from 0 in its block, until whoever knows the blocks before makes it count from 1 in the file.
+    /// Its number among the lines of text; counted from 0 in its block, until whoever knows the blocks before makes it count from 1
+    /// in the file.
     pub line: u64,
     /// Where it starts, in (decompressed) bytes from the start of its block, then of its file.
     pub offset: u64,

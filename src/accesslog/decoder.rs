@@ -8,7 +8,7 @@ use super::format::LogFormat;
 use super::line::LineValues;
 use super::misfit::Reasons;
 use super::request::{self, RequestLine};
-use crate::decode::{Decoded, Decoder, Reject};
+use crate::decode::{Decoded, Decoder, MOST_REJECTS, Reject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text_column::{Care, TextColumn};
 use arrow::array::{ArrayRef, Int32Array, Int64Array, NullBufferBuilder, TimestampMillisecondArray};
@@ -178,7 +178,7 @@ impl Decoder for LogDecoder {
         let (mut lines, mut blank, mut rows) = (0u64, 0u64, 0usize);
         let mut rejects = Vec::new();
         let mut start = 0;
-        while start < bytes.len() {
+        while start < bytes.len() && rejects.len() < MOST_REJECTS {
             let newline = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
             let end = if newline > start && bytes[newline - 1] == b'\r' { newline - 1 } else { newline };
             let line = &bytes[start..end];
@@ -208,7 +208,7 @@ impl Decoder for LogDecoder {
         let arrays: Vec<ArrayRef> = self.columns.iter_mut().map(|(_, building)| building.finish(block)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?;
-        Ok(Decoded { batch, lines, blank, rejects })
+        Ok(Decoded { batch, taken: start.min(bytes.len()), lines, text_lines: lines, blank, rejects })
     }
 }
 

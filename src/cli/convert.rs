@@ -4,7 +4,7 @@ use super::bar::Bar;
 use super::from_format::{Dialect, FromFormat};
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print, say};
-use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
+use crate::convert::{ConvertOptions, Layout, OnError, REJECTS_LIMIT, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableOptions, resolve};
 use crate::output::{FileFormat, Kind};
@@ -104,6 +104,10 @@ pub(super) struct ConvertArgs {
     /// Write rejected lines to this file, as JSON lines with file, line, byte offset, reason and the line itself
     #[arg(long, value_name = "FILE")]
     rejects: Option<String>,
+
+    /// How large that file may become; the lines behind are only counted
+    #[arg(long, value_name = "SIZE", default_value_t = REJECTS_LIMIT, requires = "rejects")]
+    rejects_limit: ByteSize,
 
     /// The delimiter of CSV inputs: one character, or `tab` [default: comma; tab for .tsv]
     #[arg(long, value_name = "CHAR")]
@@ -213,6 +217,7 @@ impl ConvertArgs {
             },
             max_reject_rate: self.max_reject_rate,
             rejects: self.rejects.as_deref().map(RejectsFile::open).transpose()?,
+            rejects_limit: self.rejects_limit,
             threads: self.threads.map_or_else(cores, |threads| threads.get().min(MOST_THREADS)),
             cancel: cancel_on_interrupt(),
         })

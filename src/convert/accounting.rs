@@ -1,6 +1,6 @@
 //! lines = rows + rejects + blank: counted by unit, added up by source, checked at the end.
 
-use crate::decode::Reject;
+use super::unit_rejects::UnitRejects;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What one unit, or one source, came to.
@@ -46,6 +46,6 @@ impl Tally {
 #[derive(Debug, Default)]
 pub(super) struct UnitTally {
     pub tally: Tally,
-    /// Line numbers count from 0 in the unit, offsets from the start of the file.
-    pub rejects: Vec<Reject>,
+    /// Those rejects that have not been handed on.
+    pub rejects: UnitRejects,
 }

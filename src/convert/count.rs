@@ -25,6 +25,8 @@ struct UnitCount<'a> {
     counting: &'a Counting,
     unit: u64,
     rows: FolderRows,
+    /// Where each partition is in `rows`.
+    places: HashMap<Arc<str>, usize>,
 }
 
 /// Where each unit's rows start in each partition.
@@ -38,7 +40,7 @@ pub(super) struct RowStarts {
 
 impl Work for Counting {
     fn begin(&self, unit: u64) -> Result<Box<dyn UnitWork + '_>> {
-        Ok(Box::new(UnitCount { counting: self, unit, rows: Vec::new() }))
+        Ok(Box::new(UnitCount { counting: self, unit, rows: Vec::new(), places: HashMap::new() }))
     }
 }
 
@@ -46,12 +48,17 @@ impl UnitWork for UnitCount<'_> {
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         for (folder, part) in self.counting.partitioning.split(batch)? {
             let rows = part.num_rows() as u64;
-            match self.rows.iter_mut().find(|(known, _)| *known == folder) {
-                Some((_, count)) => *count += rows,
-                None => self.rows.push((folder, rows)),
-            }
+            let place = *self.places.entry(folder).or_insert_with_key(|folder| {
+                self.rows.push((folder.clone(), 0));
+                self.rows.len() - 1
+            });
+            self.rows[place].1 += rows;
         }
         Ok(())
+    }
+
+    fn ready(&mut self) -> Vec<Piece> {
+        Vec::new()
     }
 
     fn end(self: Box<Self>) -> Result<Vec<Piece>> {

@@ -50,7 +50,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
             stream.cancel_by(&options.cancel);
         }
     }
-    let mut rejects = Some(Rejects::new(options.on_error, options.rejects.as_ref(), &options.table.sources)?);
+    let mut rejects = Some(Rejects::new(options.on_error, options.rejects.as_ref(), options.rejects_limit, &options.table.sources)?);
     let spooled = if by_row { spool(&options.table, &target) } else { Ok(Cow::Borrowed(&options.table)) };
     if options.cancel.load(Ordering::Relaxed) {
         return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
@@ -89,6 +89,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     passed?;
     let (tallies, taken) = gate.into_totals()?;
     let rejects = taken.or(rejects);
+    notes.extend(rejects.as_ref().and_then(Rejects::note));
     let mut files = assembly.finish()?;
     if files.is_empty() {
         files.push(assembly.empty_file()?);
@@ -129,7 +130,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         bytes_out: files.iter().map(|f| f.bytes).sum(),
         seconds: started.elapsed().as_secs_f64(),
         sources: sources.collect(),
-        rejects_by_reason: rejects.iter().flat_map(|r| &r.by_reason).map(|(reason, n)| (reason.to_string(), *n)).collect(),
+        rejects_by_reason: rejects.as_ref().map(|r| r.reasons.counts()).unwrap_or_default(),
         reject_examples: rejects.map(|r| r.examples).unwrap_or_default(),
         files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path), ..f }).collect(),
         notes,

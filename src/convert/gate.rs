@@ -4,6 +4,7 @@ use super::accounting::{Tally, UnitTally};
 use super::assembly::Assembly;
 use super::options::ConvertOptions;
 use super::rejects::Rejects;
+use super::unit_rejects::{Keep, UnitRejects};
 use super::unit_streams::Piece;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Framing, Table};
@@ -19,6 +20,9 @@ pub(super) struct Gate<'a> {
     state: Mutex<GateState>,
     turn: Condvar,
     stopped: AtomicBool,
+    /// Whether there are rejects to be taken, and whether their lines are kept.
+    takes_rejects: AtomicBool,
+    keeps_lines: AtomicBool,
 }
 
 struct GateState {
@@ -39,8 +43,39 @@ impl<'a> Gate<'a> {
         rejects: Option<Rejects>,
     ) -> Gate<'a> {
         let tallies = vec![Tally::default(); table.sources.len()];
+        let keep = rejects.as_ref().map_or(Keep::Nothing, Rejects::keep);
         let state = GateState { next: 0, waiting: BTreeMap::new(), tallies, rejects, error: None };
-        Gate { options, table, assembly, state: Mutex::new(state), turn: Condvar::new(), stopped: AtomicBool::new(false) }
+        Gate {
+            options,
+            table,
+            assembly,
+            state: Mutex::new(state),
+            turn: Condvar::new(),
+            stopped: AtomicBool::new(false),
+            takes_rejects: AtomicBool::new(keep != Keep::Nothing),
+            keeps_lines: AtomicBool::new(keep == Keep::Lines),
+        }
+    }
+
+    /// What a unit keeps of its rejected lines.
+    pub(super) fn keep(&self) -> Keep {
+        match (self.takes_rejects.load(Ordering::Relaxed), self.keeps_lines.load(Ordering::Relaxed)) {
+            (false, _) => Keep::Nothing,
+            (true, false) => Keep::Examples,
+            (true, true) => Keep::Lines,
+        }
+    }
+
+    /// Hands in what a unit has too much of to hold it to its end. Waits until all units before it are done.
+    pub(super) fn advance(&self, unit: u64, source: usize, rejects: UnitRejects, pieces: Vec<Piece>) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while unit != state.next && !self.stopped() {
+            state = self.turn.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if self.stopped() {
+            return Ok(());
+        }
+        self.take(&mut state, source, rejects, pieces)
     }
 
     pub(super) fn stopped(&self) -> bool {
@@ -64,24 +99,24 @@ impl<'a> Gate<'a> {
         loop {
             let next = state.next;
             let Some((source, unit, pieces)) = state.waiting.remove(&next) else { break };
-            self.take(&mut state, source, unit, pieces)?;
+            self.take(&mut state, source, unit.rejects, pieces)?;
+            state.tallies[source].add(unit.tally);
             state.next += 1;
         }
         self.turn.notify_all();
         Ok(())
     }
 
-    fn take(&self, state: &mut GateState, source: usize, mut unit: UnitTally, pieces: Vec<Piece>) -> Result<()> {
+    fn take(&self, state: &mut GateState, source: usize, unit: UnitRejects, pieces: Vec<Piece>) -> Result<()> {
         let path = &self.table.sources[source].path;
         let header = u64::from(self.table.format.framing().is_some_and(Framing::has_header));
         let before = state.tallies[source].text_lines + header + 1;
         if let Some(rejects) = &mut state.rejects {
-            for reject in &mut unit.rejects {
-                reject.line += before;
-                rejects.take(path, reject)?;
+            rejects.take(path, before, unit)?;
+            if rejects.keep() != Keep::Lines {
+                self.keeps_lines.store(false, Ordering::Relaxed);
             }
         }
-        state.tallies[source].add(unit.tally);
         if let Some(assembly) = self.assembly {
             for piece in pieces {
                 assembly.append(piece)?;

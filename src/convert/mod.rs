@@ -12,14 +12,16 @@ mod options;
 mod part_sink;
 mod partition;
 mod pass;
+mod reasons;
 mod rejects;
 mod rejects_file;
 mod report;
 mod unit;
+mod unit_rejects;
 mod unit_streams;
 mod writing;
 
 pub use engine::convert;
-pub use options::{ConvertOptions, Layout, OnError};
+pub use options::{ConvertOptions, Layout, OnError, REJECTS_LIMIT};
 pub use rejects_file::RejectsFile;
 pub use report::{ConvertReport, FileReport, RejectExample, SourceReport};

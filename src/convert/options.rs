@@ -32,11 +32,17 @@ pub struct ConvertOptions {
     pub max_reject_rate: Option<Rate>,
     /// Where rejected lines are written, as JSON lines.
     pub rejects: Option<RejectsFile>,
+    /// How many bytes of them are written; lines beyond are only counted.
+    pub rejects_limit: ByteSize,
     /// How many threads decode and encode.
     pub threads: usize,
     /// Set from outside to stop the conversion; nothing is published then.
     pub cancel: Arc<AtomicBool>,
 }
+
+/// What a file of rejected lines may have where nothing else is said: a log that isn't one would else be written a second time, many
+/// times as large.
+pub const REJECTS_LIMIT: ByteSize = ByteSize(1 << 30);
 
 /// How rows are spread over files; for each partition on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -5,9 +5,9 @@ use super::gate::Gate;
 use super::options::ConvertOptions;
 use super::unit::{Feeder, Unit, UnitInput};
 use super::unit_streams::Piece;
-use crate::decode::{Decoder, Reject};
+use crate::decode::{Decoder, Reject, parts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Block, BlockReader, Content, Framing, RowGroup, Table};
+use crate::input::{Block, BlockReader, Content, RowGroup, Table};
 use crate::progress::Progress;
 use arrow::record_batch::RecordBatch;
 use std::sync::atomic::Ordering;
@@ -22,6 +22,9 @@ pub(super) trait Work: Sync {
 pub(super) trait UnitWork {
     /// Takes rows, in order.
     fn add(&mut self, batch: &RecordBatch) -> Result<()>;
+
+    /// What is ready for the files, where it is too much to be held until the unit ends.
+    fn ready(&mut self) -> Vec<Piece>;
 
     /// Ends the unit; gives what is left for the files.
     fn end(self: Box<Self>) -> Result<Vec<Piece>>;
@@ -85,7 +88,6 @@ impl Pass<'_> {
         rows: &mut dyn UnitWork,
     ) -> Result<()> {
         let source = &self.table.sources[unit.source];
-        let framing = self.table.format.framing().unwrap_or(Framing::Lines);
         let cancelled = || gate.stopped() || self.options.cancel.load(Ordering::Relaxed);
         match (&unit.input, decoder) {
             (UnitInput::RowGroup { file, footer, index, stored }, _) => {
@@ -104,6 +106,7 @@ impl Pass<'_> {
                     tally.tally.rows += batch.num_rows() as u64;
                     tally.tally.decoded += batch.get_array_memory_size() as u64;
                     rows.add(&batch)?;
+                    advance(gate, unit, tally, rows)?;
                 }
                 tally.tally.stored += stored;
                 self.progress.advance(*stored);
@@ -115,8 +118,8 @@ impl Pass<'_> {
                     if cancelled() {
                         return Ok(());
                     }
-                    let bytes = decode(&block, framing, decoder, tally, rows)?;
-                    self.progress.advance(bytes);
+                    decode(&block, decoder, tally, gate, unit, rows)?;
+                    self.progress.advance(block.content.length());
                 }
                 // What a unit reads at its seams is its neighbour's, so the range's length is what counts.
                 tally.tally.stored += end - start;
@@ -127,7 +130,7 @@ impl Pass<'_> {
                     if cancelled() {
                         return Ok(());
                     }
-                    decode(block, framing, decoder, tally, rows)?;
+                    decode(block, decoder, tally, gate, unit, rows)?;
                 }
                 tally.tally.stored += stored;
                 self.progress.advance(*stored);
@@ -138,38 +141,58 @@ impl Pass<'_> {
     }
 }
 
-/// Decodes a block and hands its rows on; gives its length in bytes.
-fn decode(block: &Block, framing: Framing, decoder: &mut dyn Decoder, unit: &mut UnitTally, rows: &mut dyn UnitWork) -> Result<u64> {
-    let tally = &mut unit.tally;
+/// Decodes a block and hands its rows on.
+fn decode(
+    block: &Block,
+    decoder: &mut dyn Decoder,
+    tally: &mut UnitTally,
+    gate: &Gate<'_>,
+    unit: &Unit,
+    rows: &mut dyn UnitWork,
+) -> Result<()> {
     let bytes = match &block.content {
         Content::Records(bytes) => bytes,
         Content::LongLine { head, length } => {
-            let raw = head.clone();
+            let (raw, line) = (head.clone(), tally.tally.text_lines);
             let reason = "longer than the 16 MiB that a line may have".into();
-            unit.rejects.push(Reject { line: tally.text_lines, offset: block.offset, reason, raw, length: *length });
-            tally.lines += 1;
-            tally.text_lines += 1;
-            tally.rejects += 1;
-            tally.decoded += length;
-            return Ok(*length);
+            tally.rejects.add(Reject { line, offset: block.offset, reason, raw, length: *length }, gate.keep());
+            tally.tally.lines += 1;
+            tally.tally.text_lines += 1;
+            tally.tally.rejects += 1;
+            tally.tally.decoded += length;
+            return advance(gate, unit, tally, rows);
         }
     };
-    let decoded = decoder.decode(bytes)?;
-    for mut reject in decoded.rejects {
-        // Without a copy each reject would keep its whole block in memory.
-        reject.raw = reject.raw.to_vec().into();
-        reject.line += tally.text_lines;
-        reject.offset += block.offset;
-        unit.rejects.push(reject);
-        tally.rejects += 1;
+    let (before, keep) = (tally.tally.text_lines, gate.keep());
+    for decoded in parts(decoder, bytes) {
+        let decoded = decoded?;
+        tally.tally.rejects += decoded.rejects.len() as u64;
+        for mut reject in decoded.rejects {
+            reject.line += before;
+            reject.offset += block.offset;
+            tally.rejects.add(reject, keep);
+        }
+        tally.tally.lines += decoded.lines;
+        tally.tally.text_lines += decoded.text_lines;
+        tally.tally.blank += decoded.blank;
+        tally.tally.rows += decoded.batch.num_rows() as u64;
+        if decoded.batch.num_rows() > 0 {
+            rows.add(&decoded.batch)?;
+        }
+        advance(gate, unit, tally, rows)?;
+        if gate.stopped() {
+            break;
+        }
     }
-    tally.lines += decoded.lines;
-    tally.text_lines += framing.lines(bytes, decoded.lines);
-    tally.blank += decoded.blank;
-    tally.rows += decoded.batch.num_rows() as u64;
-    tally.decoded += bytes.len() as u64;
-    if decoded.batch.num_rows() > 0 {
-        rows.add(&decoded.batch)?;
+    tally.tally.decoded += bytes.len() as u64;
+    Ok(())
+}
+
+/// Hands on what is too much to be held until the unit ends.
+fn advance(gate: &Gate<'_>, unit: &Unit, tally: &mut UnitTally, rows: &mut dyn UnitWork) -> Result<()> {
+    let pieces = rows.ready();
+    if pieces.is_empty() && !tally.rejects.is_full() {
+        return Ok(());
     }
-    Ok(bytes.len() as u64)
+    gate.advance(unit.index, unit.source, tally.rejects.take(), pieces)
 }

@@ -1,24 +1,28 @@
 //! What becomes of the lines that are not rows: a file of them, counts by reason, the first ones as examples.
 
 use super::options::OnError;
+use super::reasons::Reasons;
 use super::rejects_file::{RejectsFile, RejectsWriter};
 use super::report::RejectExample;
+use super::unit_rejects::{EXAMPLES, Keep, UnitRejects};
 use crate::decode::Reject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::Source;
+use crate::units::{ByteSize, count};
 use serde::Serialize;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-/// How many rejects a report shows.
-const EXAMPLES: usize = 5;
+use std::fmt;
 
 /// Takes the rejects of a run in the order of the input.
 #[derive(Debug)]
 pub(super) struct Rejects {
     on_error: OnError,
     file: Option<RejectsWriter>,
-    pub by_reason: BTreeMap<Arc<str>, u64>,
+    /// The bytes that the file may have, and that it has.
+    limit: ByteSize,
+    written: u64,
+    /// Lines that had no place in it.
+    left_out: u64,
+    pub reasons: Reasons,
     pub examples: Vec<RejectExample>,
 }
 
@@ -34,25 +38,68 @@ struct Line<'a> {
     raw: Option<&'a str>,
     /// The bytes in hexadecimal, where they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    raw_hex: Option<String>,
+    raw_hex: Option<Hex<'a>>,
     /// The whole length, where only the beginning is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     cut_from: Option<u64>,
 }
 
+/// Bytes in hexadecimal, written as they are needed: a line may have many megabytes.
+#[derive(Debug)]
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl Rejects {
-    /// Takes rejects to `path`; `inputs` are what it must not be.
-    pub(super) fn new(on_error: OnError, path: Option<&RejectsFile>, inputs: &[Source]) -> Result<Rejects> {
+    /// Takes rejects to `path`, up to `limit` bytes; `inputs` are what it must not be.
+    pub(super) fn new(on_error: OnError, path: Option<&RejectsFile>, limit: ByteSize, inputs: &[Source]) -> Result<Rejects> {
         let file = path.map(|path| path.create(inputs)).transpose()?;
-        Ok(Rejects { on_error, file, by_reason: BTreeMap::new(), examples: Vec::new() })
+        Ok(Rejects { on_error, file, limit, written: 0, left_out: 0, reasons: Reasons::default(), examples: Vec::new() })
     }
 
-    /// Takes a reject of `source`, its line number counting from 1 in the file.
-    pub(super) fn take(&mut self, source: &str, reject: &Reject) -> Result<()> {
-        *self.by_reason.entry(reject.reason.clone()).or_default() += 1;
+    /// What is to be kept of the lines that come.
+    pub(super) fn keep(&self) -> Keep {
+        match self.file.is_some() && self.left_out == 0 {
+            true => Keep::Lines,
+            false => Keep::Examples,
+        }
+    }
+
+    /// What the report says of lines that the file has not.
+    pub(super) fn note(&self) -> Option<String> {
+        let name = self.file.as_ref().filter(|_| self.left_out > 0)?.name();
+        Some(format!("{name} was full at {}: {} more rejected lines are only counted", self.limit, count(self.left_out)))
+    }
+
+    /// Takes rejects of `source`, `before` of whose lines, counting from 1, are before those of their unit.
+    pub(super) fn take(&mut self, source: &str, before: u64, mut unit: UnitRejects) -> Result<()> {
+        let all = unit.reasons.total();
+        let here = unit.lines.len() as u64;
+        self.reasons.take(&mut unit.reasons);
         if self.on_error == OnError::Skip {
             return Ok(());
         }
+        for mut reject in unit.lines {
+            reject.line += before;
+            self.take_one(source, &reject)?;
+        }
+        if self.file.is_some() {
+            self.left_out += all.saturating_sub(here);
+        }
+        Ok(())
+    }
+
+    fn take_one(&mut self, source: &str, reject: &Reject) -> Result<()> {
         if self.examples.len() < EXAMPLES {
             let shown: String = String::from_utf8_lossy(&reject.raw).chars().take(200).collect();
             self.examples.push(RejectExample {
@@ -63,7 +110,9 @@ impl Rejects {
                 text: shown.escape_debug().to_string().replace("\\\"", "\""),
             });
         }
-        if let Some(file) = &mut self.file {
+        if self.left_out > 0 || self.written >= self.limit.0 {
+            self.left_out += u64::from(self.file.is_some());
+        } else if let Some(file) = &mut self.file {
             let raw = std::str::from_utf8(&reject.raw).ok();
             let line = Line {
                 file: source,
@@ -71,13 +120,10 @@ impl Rejects {
                 offset: reject.offset,
                 reason: &reject.reason,
                 raw,
-                raw_hex: raw.is_none().then(|| reject.raw.iter().map(|b| format!("{b:02x}")).collect()),
+                raw_hex: raw.is_none().then_some(Hex(&reject.raw)),
                 cut_from: (reject.length > reject.raw.len() as u64).then_some(reject.length),
             };
-            let failed = |e: serde_json::Error| Error::new(ErrorKind::Internal, "a reject can't be written as JSON").with_source(e);
-            let mut text = serde_json::to_vec(&line).map_err(failed)?;
-            text.push(b'\n');
-            file.write(&text)?;
+            self.written += file.write(&line)?;
         }
         if self.on_error == OnError::Fail {
             let place = format!("{source}:{}", reject.line);

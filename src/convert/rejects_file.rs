@@ -3,9 +3,10 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Place, Source};
 use crate::storage::{Appear, Location, Storage, Upload, Uploads};
+use serde::Serialize;
 use std::fmt;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -101,15 +102,40 @@ enum Sink {
     Object { upload: Option<Upload>, uploads: Uploads },
 }
 
-impl RejectsWriter {
-    /// Writes a line, which ends in a newline.
-    pub(super) fn write(&mut self, line: &[u8]) -> Result<()> {
-        let written = match &mut self.sink {
-            Sink::File(file) => file.write_all(line),
-            Sink::Object { upload: Some(upload), .. } => upload.write_all(line),
-            Sink::Object { upload: None, .. } => Ok(()),
+/// Counts what is written.
+struct Lines<'a> {
+    sink: &'a mut Sink,
+    written: u64,
+}
+
+impl Write for Lines<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = match self.sink {
+            Sink::File(file) => file.write(bytes)?,
+            Sink::Object { upload: Some(upload), .. } => upload.write(bytes)?,
+            Sink::Object { upload: None, .. } => bytes.len(),
         };
-        written.map_err(|e| Error::output(&self.name, e))
+        self.written += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl RejectsWriter {
+    /// What messages call the file.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Writes `line` as a line of JSON; gives its length in bytes.
+    pub(super) fn write(&mut self, line: &impl Serialize) -> Result<u64> {
+        let mut out = Lines { sink: &mut self.sink, written: 0 };
+        let written = serde_json::to_writer(&mut out, line).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"));
+        let bytes = out.written;
+        written.map_err(|e| Error::output(&self.name, e)).map(|()| bytes)
     }
 
     /// Writes out what is left, and ends an object.

@@ -26,10 +26,24 @@ pub(super) struct UnitStreams {
     streams: Vec<Stream>,
     by_folder: HashMap<Arc<str>, usize>,
     encoder: Box<dyn SegmentEncoder>,
+    /// How many columns there are.
+    columns: usize,
+    /// Values of rows that wait in all partitions.
+    waiting: usize,
 }
 
 /// Where files are cut by size, it is looked at after each so many rows, wherever batches end: the same rows give the same files.
 const SIZE_CHECK: u64 = 1024;
+/// Of many columns it is looked at after about so many values.
+const SIZE_CHECK_VALUES: usize = 1 << 20;
+
+/// A segment ends, wherever its file does, with so many bytes or values: short lines of many columns become many times as large.
+const SEGMENT_BYTES: usize = 32 << 20;
+const SEGMENT_VALUES: u64 = 32 << 20;
+/// So many values may wait for their partition's turn.
+const WAITING_VALUES: usize = 8 << 20;
+/// What an array takes besides its values, in values.
+const ARRAY: usize = 16;
 
 /// The rows of one partition.
 struct Stream {
@@ -47,7 +61,9 @@ impl UnitStreams {
     /// # Errors
     /// Where the format can't hold the columns.
     pub(super) fn new(format: FileFormat, schema: SchemaRef) -> Result<Self> {
-        Ok(UnitStreams { streams: Vec::new(), by_folder: HashMap::new(), encoder: encoder(format, schema)? })
+        let columns = schema.fields().len().max(1);
+        let encoder = encoder(format, schema)?;
+        Ok(UnitStreams { streams: Vec::new(), by_folder: HashMap::new(), encoder, columns, waiting: 0 })
     }
 
     /// Adds rows of the partition `folder`. `start` gives the partition's cuts and the number of the unit's first row in it; whole
@@ -71,18 +87,27 @@ impl UnitStreams {
         let stream = &mut self.streams[index];
         if folder.is_empty() {
             // There is only one: its rows are encoded while they are in the cache.
-            return stream.encode(&batch, self.encoder.as_mut(), done);
+            return stream.encode(&batch, self.columns, self.encoder.as_mut(), done);
         }
+        self.waiting += (batch.num_rows() + ARRAY) * self.columns;
         stream.waiting.push(batch);
-        Ok(())
+        if self.waiting > WAITING_VALUES { self.encode_waiting(done) } else { Ok(()) }
     }
 
     /// Ends the unit.
     pub(super) fn finish(&mut self, done: &mut dyn FnMut(Piece) -> Result<()>) -> Result<()> {
+        self.encode_waiting(done)?;
         self.by_folder.clear();
-        for mut stream in self.streams.drain(..) {
+        self.streams.clear();
+        Ok(())
+    }
+
+    /// Encodes what waits, one partition after the other.
+    fn encode_waiting(&mut self, done: &mut dyn FnMut(Piece) -> Result<()>) -> Result<()> {
+        self.waiting = 0;
+        for stream in &mut self.streams {
             for batch in std::mem::take(&mut stream.waiting) {
-                stream.encode(&batch, self.encoder.as_mut(), done)?;
+                stream.encode(&batch, self.columns, self.encoder.as_mut(), done)?;
             }
             if stream.row > stream.segment_start {
                 done(stream.end_segment(self.encoder.as_mut())?)?;
@@ -93,14 +118,21 @@ impl UnitStreams {
 }
 
 impl Stream {
-    fn encode(&mut self, batch: &RecordBatch, encoder: &mut dyn SegmentEncoder, done: &mut dyn FnMut(Piece) -> Result<()>) -> Result<()> {
+    fn encode(
+        &mut self,
+        batch: &RecordBatch,
+        columns: usize,
+        encoder: &mut dyn SegmentEncoder,
+        done: &mut dyn FnMut(Piece) -> Result<()>,
+    ) -> Result<()> {
+        let check = SIZE_CHECK.min((SIZE_CHECK_VALUES / columns) as u64).max(1);
         let mut at = 0;
         while at < batch.num_rows() {
             let left = (batch.num_rows() - at) as u64;
             let (taken, ends) = match self.cuts.file(self.row) {
                 Some((_, rows)) => (left.min(rows.end - self.row), self.row + left >= rows.end),
                 None if self.cuts == Cuts::Size(None) => (left, false),
-                None => (left.min(SIZE_CHECK - self.row % SIZE_CHECK), false),
+                None => (left.min(check - self.row % check), false),
             };
             // Slices are cheap, but not free: most batches are taken whole.
             if taken as usize == batch.num_rows() {
@@ -111,11 +143,13 @@ impl Stream {
             at += taken as usize;
             self.row += taken;
             let full = match self.cuts {
-                Cuts::Size(Some(target)) if self.row.is_multiple_of(SIZE_CHECK) => {
+                Cuts::Size(Some(target)) if self.row.is_multiple_of(check) => {
                     encoder.size() as u64 >= (target / 8).clamp(64 << 10, 16 << 20)
                 }
-                _ => false,
+                Cuts::Size(Some(_)) => false,
+                _ => encoder.size() >= SEGMENT_BYTES,
             };
+            let full = full || (self.row - self.segment_start) * columns as u64 >= SEGMENT_VALUES;
             if ends || full {
                 done(self.end_segment(encoder)?)?;
             }

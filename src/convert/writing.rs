@@ -30,6 +30,9 @@ struct UnitWriting<'a> {
     pieces: Vec<Piece>,
 }
 
+/// So many bytes of pieces are held before the units before have to be waited for.
+const HELD: usize = 32 << 20;
+
 impl<'a> Writing<'a> {
     pub(super) fn new(
         format: FileFormat,
@@ -67,6 +70,13 @@ impl UnitWork for UnitWriting<'_> {
             self.streams.add(&folder, part, start, &mut |piece| keep(self.writing.assembly, &mut self.pieces, piece))?;
         }
         Ok(())
+    }
+
+    fn ready(&mut self) -> Vec<Piece> {
+        match self.pieces.iter().map(|piece| piece.segment.size()).sum::<usize>() >= HELD {
+            true => std::mem::take(&mut self.pieces),
+            false => Vec::new(),
+        }
     }
 
     fn end(mut self: Box<Self>) -> Result<Vec<Piece>> {

@@ -62,6 +62,8 @@ pub struct BlockReader {
     stored: Arc<AtomicU64>,
     block: usize,
     max_line: usize,
+    /// Only the start is looked at: nobody wants to know how long a line is that is too long.
+    peeking: bool,
 }
 
 impl std::fmt::Debug for BlockReader {
@@ -84,7 +86,7 @@ impl BlockReader {
     /// # Errors
     /// [`crate::ErrorKind::Input`] where it can't be opened.
     pub fn peek(source: &Source, framing: Framing) -> Result<BlockReader> {
-        BlockReader::begun(source.peek()?, source, framing)
+        Ok(BlockReader { peeking: true, ..BlockReader::begun(source.peek()?, source, framing)? })
     }
 
     /// Reads all of `source`, decompressed, of which `raw` is already open.
@@ -109,6 +111,7 @@ impl BlockReader {
             stored,
             block: BLOCK,
             max_line: MAX_LINE,
+            peeking: false,
         })
     }
 
@@ -146,6 +149,7 @@ impl BlockReader {
             stored,
             block: BLOCK,
             max_line: MAX_LINE,
+            peeking: false,
         }
     }
 
@@ -162,6 +166,12 @@ impl BlockReader {
     /// Makes blocks small, for a look at the first record.
     pub fn starting_small(mut self) -> BlockReader {
         self.block = 16 << 10;
+        self
+    }
+
+    /// Makes a line count as too long that is longer than `bytes`.
+    pub fn with_lines_of(mut self, bytes: usize) -> BlockReader {
+        self.max_line = bytes;
         self
     }
 
@@ -196,6 +206,9 @@ impl BlockReader {
                         if self.stop.is_some_and(|stop| self.offset >= stop) {
                             self.done = true;
                         }
+                    } else if buffer.len() > self.max_line {
+                        let message = format!("the header of {} is longer than the {} MiB that a line may have", self.path, MAX_LINE >> 20);
+                        return Err(Error::new(ErrorKind::Format, message).with_context("is", "a quote in it perhaps never closed"));
                     }
                     continue;
                 };
@@ -245,8 +258,13 @@ impl BlockReader {
     /// Passes over a line that is too long to be held.
     fn long_line(&mut self, buffer: Vec<u8>) -> Result<Block> {
         let mut length = buffer.len() as u64;
-        let mut head = buffer;
-        head.truncate(HEAD);
+        // A copy: the reject would keep the rest in memory too.
+        let head = Bytes::copy_from_slice(&buffer[..buffer.len().min(HEAD)]);
+        drop(buffer);
+        if self.peeking {
+            self.done = true;
+            return Ok(Block { offset: self.offset, content: Content::LongLine { head, length } });
+        }
         let mut chunk = Vec::with_capacity(BLOCK);
         loop {
             chunk.clear();
@@ -268,7 +286,7 @@ impl BlockReader {
         if self.stop.is_some_and(|stop| self.offset >= stop) {
             self.done = true;
         }
-        Ok(Block { offset, content: Content::LongLine { head: head.into(), length } })
+        Ok(Block { offset, content: Content::LongLine { head, length } })
     }
 }
 
@@ -343,6 +361,29 @@ mod tests {
             });
         }
         assert_eq!(seen, [(0, 6, 6), (6, 3 << 20, HEAD), (6 + (3 << 20) + 1, 5, 5)]);
+    }
+
+    #[test]
+    fn of_a_long_line_that_is_only_looked_at_no_more_is_read() {
+        let content = vec![0; 3 << 20];
+        let (_guard, source) = file(&content);
+        for (limit, read) in [(1 << 20, 2 << 20), (100 << 10, 1 << 20)] {
+            let mut reader = BlockReader::peek(&source, Framing::Lines).unwrap().with_lines_of(limit);
+            let Some(Block { content: Content::LongLine { head, .. }, .. }) = reader.next_block().unwrap() else { panic!() };
+            assert_eq!(head.len(), HEAD);
+            assert!(reader.stored_bytes() <= read + (512 << 10), "{}", reader.stored_bytes());
+            assert!(reader.next_block().unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn a_header_without_an_end_is_not_read_into_memory() {
+        let (_guard, source) = file(&[b"a,\"", vec![b'x'; 3 << 20].as_slice()].concat());
+        let mut reader = BlockReader::open(&source, Framing::Csv(crate::tabular::CsvOptions::default())).unwrap();
+        reader.max_line = 1 << 20;
+        let error = reader.next_block().unwrap_err().to_string();
+        assert!(error.contains("the header of"), "{error}");
+        assert!(reader.stored_bytes() < 3 << 20);
     }
 
     #[test]

@@ -17,16 +17,6 @@ impl Framing {
         matches!(self, Framing::Csv(CsvOptions { header: true, .. }))
     }
 
-    /// The lines of text that the `records` records of `bytes` take: more than one each where fields have newlines in them.
-    pub fn lines(self, bytes: &[u8], records: u64) -> u64 {
-        match self {
-            Framing::Lines => records,
-            Framing::Csv(_) => {
-                memchr::memchr_iter(b'\n', bytes).count() as u64 + u64::from(bytes.last().is_some_and(|last| *last != b'\n'))
-            }
-        }
-    }
-
     /// Where the first record of `bytes` ends, its newline included.
     pub(super) fn first_end(self, bytes: &[u8]) -> Option<usize> {
         match self {

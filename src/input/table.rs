@@ -1,6 +1,6 @@
 //! Sources that are one table together: what they are, which columns they have, and who decodes them.
 
-use super::blocks::{Block, BlockReader, Content};
+use super::blocks::{Block, BlockReader, Content, MAX_LINE};
 use super::framing::Framing;
 use super::many::each;
 use super::parquet::parquet_schema;
@@ -193,19 +193,18 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
 /// Columns are told by their places, so every file must have the same ones in the same order.
 fn check_headers(sources: &[Source], options: CsvOptions, schema: &SchemaRef) -> Result<()> {
     let framing = Framing::Csv(CsvOptions { header: false, ..options });
-    let check = |source: &Source| {
+    let check = |source: &Source| match BlockReader::peek(source, framing)?.starting_small().next_block()? {
+        Some(Block { content: Content::Records(start), .. }) => check_header(&source.path, &csv_header(&start, options), schema),
+        Some(Block { content: Content::LongLine { head, .. }, .. }) => Err(long_start(source, &head)),
         // A file without anything in it has no header, and no rows either.
-        match first_block(source, framing)? {
-            Some(start) => check_header(&source.path, &csv_header(&start, options), schema),
-            None => Ok(()),
-        }
+        None => Ok(()),
     };
     each(sources, check).collect()
 }
 
-/// A few records of `source`; nothing where it has none.
+/// A few records of `source`, beside others; nothing where it has none, or long ones.
 fn first_block(source: &Source, framing: Framing) -> Result<Option<Bytes>> {
-    match BlockReader::peek(source, framing)?.starting_small().next_block()? {
+    match BlockReader::peek(source, framing)?.starting_small().with_lines_of(FURTHER_LINE).next_block()? {
         Some(Block { content: Content::Records(start), .. }) => Ok(Some(start)),
         _ => Ok(None),
     }
@@ -213,13 +212,32 @@ fn first_block(source: &Source, framing: Framing) -> Result<Option<Bytes>> {
 
 /// How many sources are looked at, to tell what all have in common.
 const LOOKED_AT: usize = 1_000;
+/// The first line of a source is no longer than this where it is looked at beside others: many are at a time.
+const FURTHER_LINE: usize = 1 << 20;
+/// How many bytes of all sources are looked at to guess the columns.
+const SAMPLE: usize = 16 << 20;
+
+/// The error of a source whose first line is longer than a line may be, and begins with `head`.
+fn long_start(source: &Source, head: &[u8]) -> Error {
+    let mut hint = "a line may be that long in no log, CSV or JSON file";
+    if memchr::memchr(0, head).is_some() {
+        hint = "it has NUL bytes, as binary files have; text has none";
+    }
+    Error::new(ErrorKind::Format, format!("the first line of {} is longer than {} MiB", source.path, MAX_LINE >> 20))
+        .with_context("what is wrong", hint)
+        .with_context("what to do", "where only that line is bad, name the format (--log-format) or the columns (--schema): it is rejected")
+}
 
 /// The first records of the first source that has any, framed as `first` says, and its path; behind them a few records of each of the
 /// others, framed as `others` says: a column that has whole numbers in one file may have text in the next.
 fn first_records(sources: &[Source], first: Framing, others: Framing) -> Result<(String, Bytes)> {
     let sources = &sources[..sources.len().min(LOOKED_AT)];
     for (index, source) in sources.iter().enumerate() {
-        let Some(Block { content: Content::Records(bytes), .. }) = BlockReader::peek(source, first)?.next_block()? else { continue };
+        let bytes = match BlockReader::peek(source, first)?.next_block()? {
+            Some(Block { content: Content::Records(bytes), .. }) => bytes,
+            Some(Block { content: Content::LongLine { head, .. }, .. }) => return Err(long_start(source, &head)),
+            None => continue,
+        };
         let mut start = utf8(source, bytes)?.to_vec();
         let rest = &sources[index + 1..];
         for (source, bytes) in rest.iter().zip(each(rest, |source| first_block(source, others))) {
@@ -228,6 +246,9 @@ fn first_records(sources: &[Source], first: Framing, others: Framing) -> Result<
                 start.push(b'\n');
             }
             start.extend_from_slice(&utf8(source, bytes)?);
+            if start.len() > SAMPLE {
+                break;
+            }
         }
         return Ok((source.path.clone(), start.into()));
     }
@@ -248,7 +269,12 @@ fn utf8(source: &Source, bytes: Bytes) -> Result<Bytes> {
 fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogFormat>> {
     let sources = &sources[..sources.len().min(LOOKED_AT)];
     for (index, source) in sources.iter().enumerate() {
-        let Some(lines) = first_lines(BlockReader::peek(source, Framing::Lines)?)? else { continue };
+        let lines = match BlockReader::peek(source, Framing::Lines)?.next_block()? {
+            Some(Block { content: Content::Records(bytes), .. }) => first_lines(bytes),
+            Some(Block { content: Content::LongLine { head, .. }, .. }) => return Err(long_start(source, &head)),
+            None => None,
+        };
+        let Some(lines) = lines else { continue };
         let Some(found) = detect(&lines)? else { return Err(unknown_format(source, &lines)) };
         let share = match found.fitting == found.tried {
             true => String::new(),
@@ -265,7 +291,7 @@ fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogForm
 /// What is to be said of those of `sources` that are not in `format`.
 fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> {
     // A few lines are enough: there may be very many files.
-    let look = |source: &Source| match first_lines(BlockReader::peek(source, Framing::Lines)?.starting_small())? {
+    let look = |source: &Source| match first_block(source, Framing::Lines)?.and_then(first_lines) {
         Some(lines) => detect(&lines),
         None => Ok(None),
     };
@@ -280,14 +306,13 @@ fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> 
     Ok(Some(format!("not all files are in one format: {first}{more}; read them on their own, or their lines are rejected")))
 }
 
-/// The lines of a log that tell its format; nothing where all are blank.
-fn first_lines(mut reader: BlockReader) -> Result<Option<Bytes>> {
+/// The lines of a log's start that tell its format; nothing where all are blank.
+fn first_lines(mut bytes: Bytes) -> Option<Bytes> {
     const LINES: usize = 1_000;
-    let Some(Block { content: Content::Records(mut bytes), .. }) = reader.next_block()? else { return Ok(None) };
     if let Some(end) = memchr::memchr_iter(b'\n', &bytes).nth(LINES - 1) {
         bytes.truncate(end + 1);
     }
-    Ok((!bytes.trim_ascii().is_empty()).then_some(bytes))
+    (!bytes.trim_ascii().is_empty()).then_some(bytes)
 }
 
 fn unknown_format(source: &Source, lines: &[u8]) -> Error {

@@ -3,6 +3,7 @@
 use super::model::{FileInspection, Inspection, LineInspection, LogInspection};
 use super::profile::Profile;
 use super::rejects::RejectCount;
+use crate::decode::parts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{BlockReader, Compression, Content, MAX_LINE, Table, TableFormat};
 use arrow::array::AsArray;
@@ -70,17 +71,20 @@ impl Findings {
         while let Some(block) = reader.next_block()? {
             match block.content {
                 Content::Records(bytes) => {
-                    let decoded = decoder.decode(&bytes)?;
-                    for reject in &decoded.rejects {
-                        self.rejects.add(&source.path, line + reject.line, block.offset + reject.offset, &reject.reason, &reject.raw);
+                    let before = line;
+                    for decoded in parts(decoder.as_mut(), &bytes) {
+                        let decoded = decoded?;
+                        for reject in &decoded.rejects {
+                            self.rejects.add(&source.path, before + reject.line, block.offset + reject.offset, &reject.reason, &reject.raw);
+                        }
+                        line += decoded.text_lines;
+                        self.lines.lines += decoded.lines;
+                        self.lines.blank += decoded.blank;
+                        self.lines.rejects += decoded.rejects.len() as u64;
+                        self.lines.rows += decoded.batch.num_rows() as u64;
+                        self.see(&decoded.batch)?;
                     }
-                    line += decoded.lines;
-                    self.lines.lines += decoded.lines;
-                    self.lines.blank += decoded.blank;
-                    self.lines.rejects += decoded.rejects.len() as u64;
-                    self.lines.rows += decoded.batch.num_rows() as u64;
                     self.lines.bytes += bytes.len() as u64;
-                    self.see(&decoded.batch)?;
                 }
                 Content::LongLine { head, length } => {
                     self.rejects.add(&source.path, line, block.offset, &too_long, &head);

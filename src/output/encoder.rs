@@ -17,6 +17,16 @@ pub struct Segment {
     pub payload: Payload,
 }
 
+impl Segment {
+    /// About how many bytes it takes in memory.
+    pub fn size(&self) -> usize {
+        match &self.payload {
+            Payload::Text { bytes, .. } => bytes.len(),
+            Payload::RowGroup(columns) => columns.iter().map(EncodedColumn::size).sum(),
+        }
+    }
+}
+
 /// The encoded rows.
 #[derive(Debug)]
 pub enum Payload {
@@ -120,7 +130,11 @@ impl SegmentEncoder for TextEncoder {
             self.deflate(self.text.len());
         }
         let (bytes, crc) = match self.deflater {
-            Some(_) => (std::mem::take(&mut self.deflated), Some(std::mem::replace(&mut self.crc, Crc::new()))),
+            Some(_) => {
+                // One long line must not leave its buffer behind.
+                self.text.shrink_to(4 * PIECE);
+                (std::mem::take(&mut self.deflated), Some(std::mem::replace(&mut self.crc, Crc::new())))
+            }
             None => (std::mem::take(&mut self.text), None),
         };
         Ok(Segment { rows: std::mem::take(&mut self.count), payload: Payload::Text { bytes, crc } })

@@ -1,7 +1,7 @@
 //! Writes the files of one output below a folder of its own.
 
 use super::model::{Layout, Output};
-use crate::convert::{ConvertOptions, ConvertReport, OnError, RejectsFile, convert};
+use crate::convert::{ConvertOptions, ConvertReport, OnError, REJECTS_LIMIT, RejectsFile, convert};
 use crate::error::Result;
 use crate::input::Table;
 use crate::output::FileFormat;
@@ -98,6 +98,7 @@ impl Engine<'_> {
             on_error: rejects.on_error,
             max_reject_rate: rejects.max_rate,
             rejects: rejects.file.map(RejectsFile::from),
+            rejects_limit: REJECTS_LIMIT,
             threads: self.threads,
             cancel: self.cancel.clone(),
         }

@@ -16,7 +16,7 @@ pub struct RejectLog {
 /// What came of the lines of a piece.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
-    /// Lines read, headers included.
+    /// Lines of text read, headers included.
     pub lines: u64,
     /// Where the piece ends, where it was read to there.
     pub end: Option<u64>,
@@ -26,10 +26,10 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Takes `reject` into account, of a block that starts at `offset` in the file.
-    pub(super) fn reject(&mut self, reject: &Reject, offset: u64) {
+    /// Takes `reject` into account, of a block that starts behind `lines` lines of the piece, at `offset` in the file.
+    pub(super) fn reject(&mut self, reject: &Reject, lines: u64, offset: u64) {
         self.rejects += 1;
-        self.first.get_or_insert_with(|| (self.lines + reject.line, offset + reject.offset, reject.reason.clone()));
+        self.first.get_or_insert_with(|| (lines + reject.line, offset + reject.offset, reject.reason.clone()));
     }
 
     /// Takes a line into account that starts at `offset` and is too long to be read.

@@ -3,6 +3,7 @@
 use super::partitions::Partitions;
 use super::pieces::Piece;
 use super::rejects::{RejectLog, Tally};
+use crate::decode::parts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Ahead, BlockReader, Content, ObjectReader, Table};
 use arrow::array::ArrayRef;
@@ -99,27 +100,31 @@ impl RawScan {
         tally.lines = u64::from(framing.has_header());
         let mut rows = 0;
         while let Some(block) = reader.next_block()? {
-            let decoded = match block.content {
-                Content::Records(bytes) => decoder.decode(&bytes)?,
+            let bytes = match block.content {
+                Content::Records(bytes) => bytes,
                 Content::LongLine { .. } => {
                     tally.long_line(block.offset);
                     continue;
                 }
             };
-            decoded.rejects.iter().for_each(|reject| tally.reject(reject, block.offset));
-            tally.lines += decoded.lines;
-            let batch = self.with_partitions(decoded.batch, piece.source)?;
-            let mut start = 0;
-            while start < batch.num_rows() {
-                let slice = batch.slice(start, ROWS.min(batch.num_rows() - start));
-                start += slice.num_rows();
-                if !send(slice) {
+            let before = tally.lines;
+            for decoded in parts(decoder.as_mut(), &bytes) {
+                let decoded = decoded?;
+                decoded.rejects.iter().for_each(|reject| tally.reject(reject, before, block.offset));
+                tally.lines += decoded.text_lines;
+                let batch = self.with_partitions(decoded.batch, piece.source)?;
+                let mut start = 0;
+                while start < batch.num_rows() {
+                    let slice = batch.slice(start, ROWS.min(batch.num_rows() - start));
+                    start += slice.num_rows();
+                    if !send(slice) {
+                        return Ok(());
+                    }
+                }
+                rows += batch.num_rows();
+                if self.limit.is_some_and(|limit| rows >= limit) {
                     return Ok(());
                 }
-            }
-            rows += batch.num_rows();
-            if self.limit.is_some_and(|limit| rows >= limit) {
-                return Ok(());
             }
         }
         tally.end = piece.range.map(|(_, end)| end);

@@ -1,9 +1,9 @@
 //! CSV: records to typed rows, with a reject for each record that doesn't fit.
 
 use super::dialect::CsvDialect;
-use super::fields::{CsvField, split_record, trimmed_end, unescape};
-use super::infer::Guess;
-use crate::decode::{Decoded, Decoder, Reject};
+use super::fields::{CsvField, Split, split_record, trimmed_end, unescape};
+use super::infer::{Guess, MOST_COLUMNS, check_width};
+use crate::decode::{Decoded, Decoder, MOST_REJECTS, MOST_VALUES, Reject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text_column::{Care, TextColumn};
 use arrow::array::{Array, ArrayRef, BooleanArray};
@@ -130,9 +130,11 @@ impl Decoder for CsvDecoder {
         let mut records = Vec::new();
         let mut at = 0;
         let mut unescaped = Vec::new();
-        while at < bytes.len() {
+        let most = (MOST_VALUES / self.read.len().max(1)).max(1);
+        while at < bytes.len() && records.len() < most && rejects.len() < MOST_REJECTS {
             let start = at;
-            at = split_record(bytes, at, self.options, &mut self.fields);
+            let split = split_record(bytes, at, self.options, width, &mut self.fields);
+            at = split.next;
             let record = Record { line: text_line, start, end: trimmed_end(bytes, start, at) };
             lines += 1;
             text_line += memchr::memchr_iter(b'\n', &bytes[start..at]).count() as u64;
@@ -145,8 +147,8 @@ impl Decoder for CsvDecoder {
                 rejects.push(record.reject(block, "a quote that is never closed".into()));
                 continue;
             }
-            if self.fields.len() != width {
-                let reason = format!("{} fields where the header has {width}", self.fields.len());
+            if split.count != width {
+                let reason = format!("{} fields where the header has {width}", split.count);
                 rejects.push(record.reject(block, reason.into()));
                 continue;
             }
@@ -168,14 +170,16 @@ impl Decoder for CsvDecoder {
         }
         let texts = columns.iter_mut().map(|c| c.finish(block)).collect();
         let batch = self.typed(texts, records.len(), &records, block, &mut rejects)?;
-        Ok(Decoded { batch, lines, blank, rejects })
+        // The input's last line may have no newline.
+        let text_lines = text_line + u64::from(bytes[..at].last().is_some_and(|last| *last != b'\n'));
+        Ok(Decoded { batch, taken: at, lines, text_lines, blank, rejects })
     }
 }
 
 /// The names in the header that `start` begins with.
 pub fn csv_header(start: &[u8], options: CsvOptions) -> Vec<String> {
     let mut fields = Vec::new();
-    split_record(start, 0, options, &mut fields);
+    split_record(start, 0, options, MOST_COLUMNS, &mut fields);
     let name = |field: &CsvField| {
         let mut name = Vec::new();
         unescape(&start[field.start..field.end], options.dialect, &mut name);
@@ -202,10 +206,11 @@ pub fn check_header(path: &str, names: &[String], schema: &Schema) -> Result<()>
 /// The schema of a CSV from its first records; `start` begins with the header, where there is one.
 ///
 /// # Errors
-/// [`ErrorKind::Format`] where the header has a name twice or none.
+/// [`ErrorKind::Format`] where the header has a name twice or none, or too many.
 pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<SchemaRef> {
     let mut fields = Vec::new();
-    let mut at = split_record(start, 0, options, &mut fields);
+    let Split { next: mut at, count } = split_record(start, 0, options, MOST_COLUMNS, &mut fields);
+    check_width(path, count)?;
     let names = match options.header {
         true => csv_header(start, options),
         false => (1..=fields.len()).map(|number| format!("column_{number}")).collect(),
@@ -229,7 +234,7 @@ pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<Schema
     }
     let mut guesses = vec![Guess::default(); names.len()];
     while at < start.len() {
-        at = split_record(start, at, options, &mut fields);
+        at = split_record(start, at, options, names.len(), &mut fields).next;
         for (guess, field) in guesses.iter_mut().zip(&fields) {
             if field.start < field.end {
                 guess.see(&start[field.start..field.end]);

@@ -13,13 +13,27 @@ pub(super) struct CsvField {
     pub(super) escaped: bool,
 }
 
-/// Splits the record at `start` into `fields`; gives where the next one starts.
-pub(super) fn split_record(bytes: &[u8], start: usize, options: CsvOptions, fields: &mut Vec<CsvField>) -> usize {
+/// A record that was split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Split {
+    /// Where the next record starts.
+    pub(super) next: usize,
+    /// How many fields it has.
+    pub(super) count: usize,
+}
+
+/// Splits the record at `start` into `fields`. Of a record with more than `most`, these are the first ones and the last.
+pub(super) fn split_record(bytes: &[u8], start: usize, options: CsvOptions, most: usize, fields: &mut Vec<CsvField>) -> Split {
     let CsvOptions { delimiter, dialect, .. } = options;
     let backslashes = dialect == CsvDialect::Athena;
     fields.clear();
-    let mut at = start;
+    let (mut at, mut count) = (start, 0);
     loop {
+        // A field is many times as large as an empty value, so a record of millions of those must not have a field for each.
+        if count > most {
+            fields.pop();
+        }
+        count += 1;
         if bytes.get(at) == Some(&b'"') {
             let (end, escaped) = if backslashes { closing_with_backslashes(bytes, at + 1) } else { closing(bytes, at + 1) };
             let after = (end + 1).min(bytes.len());
@@ -40,8 +54,8 @@ pub(super) fn split_record(bytes: &[u8], start: usize, options: CsvOptions, fiel
         }
         match bytes.get(at) {
             Some(b) if *b == delimiter => at += 1,
-            Some(_) => return at + 1,
-            None => return at,
+            Some(_) => return Split { next: at + 1, count },
+            None => return Split { next: at, count },
         }
     }
 }
@@ -127,7 +141,8 @@ mod tests {
     fn fields(record: &str, dialect: CsvDialect) -> Vec<String> {
         let options = CsvOptions { dialect, ..Default::default() };
         let mut fields = Vec::new();
-        assert_eq!(split_record(record.as_bytes(), 0, options, &mut fields), record.len(), "{record}");
+        let split = split_record(record.as_bytes(), 0, options, 10, &mut fields);
+        assert_eq!(split, Split { next: record.len(), count: fields.len() }, "{record}");
         let text = |field: &CsvField| {
             let (value, mut out) = (&record.as_bytes()[field.start..field.end], Vec::new());
             match field.escaped {
@@ -137,6 +152,16 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         fields.iter().map(text).collect()
+    }
+
+    #[test]
+    fn of_too_many_fields_the_first_ones_and_the_last_are_kept() {
+        let mut fields = Vec::new();
+        for most in 1..9 {
+            let split = split_record(b"a,b,c,d,e,f,\"g", 0, CsvOptions::default(), most, &mut fields);
+            assert_eq!((split.count, split.next, fields.len()), (7, 14, 7.min(most + 1)));
+            assert!(fields[0].start == 0 && fields.last().unwrap().quoted);
+        }
     }
 
     #[test]

@@ -1,7 +1,25 @@
 //! Guesses a column's type from its texts. A guess is only as wide as is safe: `007` stays text.
 
 use crate::accesslog::time_type;
+use crate::error::{Error, ErrorKind, Result};
+use crate::units::count;
 use arrow::datatypes::DataType;
+
+/// The columns that a table may have: each takes some memory in every step, however few rows there are.
+pub(super) const MOST_COLUMNS: usize = 100_000;
+
+/// Whether a table may have so many columns as the file `path` has.
+///
+/// # Errors
+/// [`ErrorKind::Format`] where they are too many.
+pub(super) fn check_width(path: &str, columns: usize) -> Result<()> {
+    if columns <= MOST_COLUMNS {
+        return Ok(());
+    }
+    let message = format!("{path} has {} columns, and a table may have {}", count(columns as u64), count(MOST_COLUMNS as u64));
+    Err(Error::new(ErrorKind::Format, message)
+        .with_context("what to do", "write what varies as rows, or as one column of lists or of text"))
+}
 
 /// The narrowest type that every text seen fits.
 #[derive(Debug, Clone, Copy)]

@@ -1,18 +1,18 @@
 //! JSON lines: an object a line to typed rows, with a reject for each line that doesn't fit.
 
-use super::infer::Guess;
-use crate::decode::{Decoded, Decoder, Reject};
+use super::infer::{Guess, check_width};
+use super::json_line::{is_deep, keys};
+use crate::decode::{Decoded, Decoder, MOST_VALUES, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::json::ReaderBuilder;
 use arrow::json::reader::infer_json_schema;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Decodes JSON lines of a known schema. A key that the schema hasn't makes a reject: dropping it would lose data.
 #[derive(Debug)]
@@ -20,6 +20,9 @@ pub struct JsonDecoder {
     file_schema: SchemaRef,
     schema: SchemaRef,
     projection: Option<Vec<usize>>,
+    size: RowSize,
+    /// Where each column is in the schema, as soon as there is a line to be looked at on its own.
+    places: Option<HashMap<String, usize>>,
 }
 
 impl JsonDecoder {
@@ -29,22 +32,106 @@ impl JsonDecoder {
             Some(indices) => Arc::new(schema.project(indices).expect("projections are indices of this schema's fields")),
             None => schema.clone(),
         };
-        JsonDecoder { file_schema: schema, schema: projected, projection }
+        JsonDecoder { size: RowSize::of(&schema), file_schema: schema, schema: projected, projection, places: None }
     }
 
-    /// All of `bytes` as one batch, or what is wrong with one of its lines.
-    fn read(&self, bytes: &[u8], lines: usize) -> Result<RecordBatch, String> {
-        let builder =
-            ReaderBuilder::new(self.file_schema.clone()).with_batch_size(lines.max(1)).with_strict_mode(true).with_coerce_primitive(true);
-        let mut decoder = builder.build_decoder().map_err(|e| e.to_string())?;
-        let taken = decoder.decode(bytes).map_err(|e| e.to_string())?;
-        if taken < bytes.len() {
-            return Err("more than one value in a line".to_string());
+    /// What is wrong with a line that is not a row. It is read into the columns that it has itself: a batch of all columns for each
+    /// line would take many times the memory of the lines.
+    fn fault(&mut self, line: &[u8]) -> Option<String> {
+        if is_deep(line) {
+            return Some("nested too deeply".to_string());
         }
-        let batch = decoder.flush().map_err(|e| e.to_string())?;
-        Ok(batch.unwrap_or_else(|| RecordBatch::new_empty(self.file_schema.clone())))
+        if self.size.of_line(line) > MOST_LINE_VALUES {
+            return Some(format!("more than {MOST_LINE_VALUES} values, with those of its objects that are NULL"));
+        }
+        let fields = self.file_schema.fields();
+        let places =
+            self.places.get_or_insert_with(|| fields.iter().enumerate().map(|(index, field)| (field.name().clone(), index)).collect());
+        let schema = match keys(line) {
+            Some(keys) => {
+                let mut own: Vec<usize> = keys.iter().filter_map(|key| places.get(key.as_ref()).copied()).collect();
+                own.sort_unstable();
+                own.dedup();
+                Arc::new(Schema::new(own.into_iter().map(|index| fields[index].clone()).collect::<Vec<_>>()))
+            }
+            None => self.file_schema.clone(),
+        };
+        match read(&schema, [line]) {
+            Ok(batch) if batch.num_rows() == 1 => None,
+            Ok(_) => Some("not one whole JSON object".to_string()),
+            Err(why) => Some(plain(&why)),
+        }
     }
 }
+
+/// All of `lines` as one batch, or what is wrong with one of them.
+fn read<'a>(schema: &SchemaRef, lines: impl IntoIterator<Item = &'a [u8], IntoIter: ExactSizeIterator>) -> Result<RecordBatch, String> {
+    let lines = lines.into_iter();
+    let count = lines.len();
+    let builder = ReaderBuilder::new(schema.clone()).with_batch_size(count.max(1)).with_strict_mode(true).with_coerce_primitive(true);
+    let mut decoder = builder.build_decoder().map_err(|e| e.to_string())?;
+    for (index, line) in lines.enumerate() {
+        let taken = decoder.decode(line).map_err(|e| e.to_string())?;
+        if taken < line.len() || decoder.len() > index + 1 {
+            return Err("more than one value in a line".to_string());
+        }
+        // Else it would go on in the next line.
+        if index + 1 < count && decoder.has_partial_record() {
+            return Err("not one whole JSON object".to_string());
+        }
+    }
+    let batch = decoder.flush().map_err(|e| e.to_string())?;
+    Ok(batch.unwrap_or_else(|| RecordBatch::new_empty(schema.clone())))
+}
+
+/// How many values lines become.
+#[derive(Debug, Clone, Copy)]
+struct RowSize {
+    /// Of the columns, with those in objects.
+    columns: usize,
+    /// Of an object in a list: there may be any number of them.
+    listed: usize,
+}
+
+/// The values that a line may become. A list of objects that lack most keys could else be any number of times as large as it is.
+const MOST_LINE_VALUES: usize = 4 << 20;
+
+impl RowSize {
+    fn of(schema: &Schema) -> RowSize {
+        let mut size = RowSize { columns: 0, listed: 0 };
+        schema.fields().iter().for_each(|field| size.columns += size.see(field.data_type()));
+        size.columns = size.columns.max(1);
+        size
+    }
+
+    /// The values of one value of a type.
+    fn see(&mut self, data_type: &DataType) -> usize {
+        match data_type {
+            DataType::Struct(fields) => 1 + fields.iter().map(|field| self.see(field.data_type())).sum::<usize>(),
+            DataType::List(item) | DataType::LargeList(item) | DataType::Map(item, _) => {
+                let values = self.see(item.data_type());
+                if values > 1 {
+                    self.listed = self.listed.max(values);
+                }
+                1
+            }
+            _ => 1,
+        }
+    }
+
+    /// Not fewer values than `line` becomes, but for those that each have bytes of their own.
+    fn of_line(self, line: &[u8]) -> usize {
+        match self.listed {
+            0 => self.columns,
+            listed => self.columns + memchr::memchr_iter(b'{', line).count() * listed,
+        }
+    }
+}
+
+/// One after the other is decoded of blocks larger than this, which few lines of many megabytes make: on the way to columns a short
+/// number takes twenty times its bytes.
+const LARGE: usize = 2 << 20;
+static LARGE_ONE: Mutex<()> = Mutex::new(());
 
 impl Decoder for JsonDecoder {
     fn schema(&self) -> SchemaRef {
@@ -54,72 +141,51 @@ impl Decoder for JsonDecoder {
     fn decode(&mut self, block: &Bytes) -> Result<Decoded> {
         let bytes: &[u8] = block;
         let mut spans = Vec::new();
-        let (mut lines, mut blank, mut start) = (0u64, 0u64, 0);
+        let (mut lines, mut blank, mut start, mut values) = (0u64, 0u64, 0, 0);
         while start < bytes.len() {
             let newline = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
             let line = bytes[start..newline].trim_ascii_end();
             if line.is_empty() {
                 blank += 1;
             } else {
+                values += self.size.of_line(line);
+                if values > MOST_VALUES && !spans.is_empty() {
+                    break;
+                }
                 spans.push((lines, start, start + line.len()));
             }
             lines += 1;
             start = newline + 1;
         }
+        let taken = start.min(bytes.len());
+        let _one = (taken > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
         let mut rejects = Vec::new();
-        let deep = spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end]));
-        let whole = if deep { None } else { self.read(bytes, spans.len()).ok() };
+        let unread = values > MOST_LINE_VALUES || spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end]));
+        let read_all = |spans: &[(u64, usize, usize)]| read(&self.file_schema, spans.iter().map(|(_, start, end)| &bytes[*start..*end]));
+        let whole = if unread { None } else { read_all(&spans).ok() };
         let whole = whole.filter(|batch| batch.num_rows() == spans.len());
         let batch = match whole {
             Some(batch) => batch,
-            // Some line is wrong: find out which, one at a time.
+            // Some line is wrong: find out which.
             None => {
                 let mut good = Vec::new();
-                for (line, start, end) in spans {
-                    if is_deep(&bytes[start..end]) {
-                        rejects.push(reject(block, line, start, end, "nested too deeply"));
-                        continue;
-                    }
-                    match self.read(&bytes[start..end], 1) {
-                        Ok(batch) if batch.num_rows() == 1 => good.push(batch),
-                        Ok(_) => rejects.push(reject(block, line, start, end, "not one whole JSON object")),
-                        Err(why) => rejects.push(reject(block, line, start, end, &plain(&why))),
+                for span in spans {
+                    let (line, start, end) = span;
+                    match self.fault(&bytes[start..end]) {
+                        None => good.push(span),
+                        Some(reason) => rejects.push(reject(block, line, start, end, &reason)),
                     }
                 }
-                concat_batches(&self.file_schema, &good)?
+                let read = read(&self.file_schema, good.iter().map(|(_, start, end)| &bytes[*start..*end]));
+                read.map_err(|why| Error::new(ErrorKind::Internal, format!("lines that can be read alone can't be read together: {why}")))?
             }
         };
         let batch = match &self.projection {
             Some(indices) => batch.project(indices)?,
             None => batch,
         };
-        Ok(Decoded { batch, lines, blank, rejects })
+        Ok(Decoded { batch, taken, lines, text_lines: lines, blank, rejects })
     }
-}
-
-/// How deep values may nest. Readers go down by recursion, and a line must not exhaust their stack.
-const DEEPEST: usize = 100;
-
-fn is_deep(line: &[u8]) -> bool {
-    // Most lines have no more brackets than that at all.
-    if memchr::memchr2_iter(b'[', b'{', line).nth(DEEPEST).is_none() {
-        return false;
-    }
-    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
-    for byte in line {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => depth += 1,
-            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEEPEST {
-            return true;
-        }
-    }
-    false
 }
 
 fn reject(block: &Bytes, line: u64, start: usize, end: usize, reason: &str) -> Reject {
@@ -129,8 +195,16 @@ fn reject(block: &Bytes, line: u64, start: usize, end: usize, reason: &str) -> R
 /// The reader's message without the words that only its authors need, and without the value: the same fault has the same text.
 fn plain(message: &str) -> String {
     let message = message.trim_start_matches("Json error: ");
-    message.split_once(" got ").map_or(message, |(fault, _)| fault).to_string()
+    let fault = message.split_once(" got ").map_or(message, |(fault, _)| fault);
+    // It may name a key of any length.
+    match fault.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{}…", &fault[..end]),
+        None => fault.to_string(),
+    }
 }
+
+/// Characters of a reason.
+const LONGEST_REASON: usize = 200;
 
 /// The schema of JSON lines from the first of them. Keys keep the order in which they are met.
 ///
@@ -169,8 +243,10 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
     if schema.fields().is_empty() {
         return Err(Error::new(ErrorKind::Format, format!("{path} has no JSON object in its first lines; expected one object a line")));
     }
+    check_width(path, order.len())?;
+    let found: HashMap<&str, &Field> = schema.fields().iter().map(|field| (field.name().as_str(), field.as_ref())).collect();
     let fields = order.iter().filter_map(|key| {
-        let (_, field) = schema.fields().find(key)?;
+        let field = found.get(key.as_str())?;
         let data_type = match field.data_type() {
             DataType::Utf8 => guesses.get(key).map_or(DataType::Utf8View, |g| g.date_or_text()),
             other => known(other),

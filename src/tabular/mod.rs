@@ -5,6 +5,7 @@ mod dialect;
 mod fields;
 mod infer;
 mod json;
+mod json_line;
 
 pub use csv::{CsvDecoder, CsvOptions, check_header, csv_header, infer_csv};
 pub use dialect::CsvDialect;

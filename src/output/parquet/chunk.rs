@@ -15,6 +15,19 @@ use parquet::schema::types::ColumnDescPtr;
 /// A page holds at most this many rows: small enough that a reader that looks for few rows skips most of a column.
 pub(super) const PAGE_ROWS: usize = 20_000;
 
+/// Of many columns pages have fewer rows, so that the pages at hand have no more values than this together.
+const PAGE_VALUES: usize = 4 << 20;
+/// Buffers that have grown beyond this many bytes are given back: of many columns each may once have had a long text.
+pub(super) const KEPT_BUFFER: usize = 1 << 20;
+
+/// The rows of a page where there are so many columns, in steps of `step` where it has more than one.
+pub(super) fn page_rows(columns: usize, step: usize) -> usize {
+    match PAGE_ROWS.min(PAGE_VALUES / columns.max(1)).max(1) {
+        rows if rows > step => rows / step * step,
+        rows => rows,
+    }
+}
+
 /// A chunk of fewer bytes than this is stored as it is: compressing it would cost time and save nothing.
 const SMALL: usize = 1024;
 
@@ -33,6 +46,8 @@ pub(super) struct ChunkBuilder {
     /// Size of the pages made so far, compressed.
     pub(super) size: usize,
     scratch: Vec<u8>,
+    /// The rows of a page.
+    pub(super) page_rows: usize,
 }
 
 struct PageMade {
@@ -94,8 +109,9 @@ impl Levels {
 }
 
 impl ChunkBuilder {
-    pub(super) fn new(column: ColumnDescPtr, compression: Compression) -> ChunkBuilder {
-        ChunkBuilder { column, compression, pages: Vec::new(), size: 0, scratch: Vec::new() }
+    /// A chunk of `column` with so many rows a page.
+    pub(super) fn new(column: ColumnDescPtr, compression: Compression, page_rows: usize) -> ChunkBuilder {
+        ChunkBuilder { column, compression, pages: Vec::new(), size: 0, scratch: Vec::new(), page_rows }
     }
 
     /// Adds a data page (version 1: every reader takes it) whose values `write` appends; `levels` is cleared.
@@ -123,6 +139,8 @@ impl ChunkBuilder {
         let (rows, nulls) = (levels.rows as u64, levels.nulls as u64);
         self.pages.push(PageMade { bytes, compressed, plain_length: plain.len(), encoding, rows, nulls, bounds, text_bytes });
         self.scratch = plain;
+        self.scratch.clear();
+        self.scratch.shrink_to(KEPT_BUFFER);
         levels.clear();
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Columns of numbers and times: a dictionary where values repeat, differences where they don't.
 
-use super::chunk::{ChunkBuilder, ColumnChunk, Levels, PAGE_ROWS};
+use super::chunk::{ChunkBuilder, ColumnChunk, Levels};
 use super::delta;
 use super::dictionary::Numbering;
 use super::page_codec::PageCodec;
@@ -63,7 +63,7 @@ impl IntegerEncoder {
     ) -> Result<()> {
         let mut at = 0;
         while at < rows {
-            let end = rows.min(at + PAGE_ROWS - self.levels.rows);
+            let end = rows.min(at + self.chunk.page_rows - self.levels.rows);
             match nulls {
                 None => {
                     self.levels.push_all(end - at, false);
@@ -80,7 +80,7 @@ impl IntegerEncoder {
                 }
             }
             at = end;
-            if self.levels.rows == PAGE_ROWS {
+            if self.levels.rows == self.chunk.page_rows {
                 self.end_page(codec)?;
                 // Only here, wherever batches end: the same rows give the same pages.
                 self.dictionary &= self.values.len() <= DICTIONARY_VALUES;

@@ -21,7 +21,7 @@ use arrow::array::types::{Int32Type, Int64Type, TimestampMillisecondType};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
-use chunk::ChunkBuilder;
+use chunk::{ChunkBuilder, page_rows};
 use crate_column::{CrateColumns, LeafWriter};
 use integer::IntegerEncoder;
 use page_codec::PageCodec;
@@ -36,13 +36,21 @@ use parquet::schema::types::SchemaDescriptor;
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
-use text::TextEncoder;
+use text::{STEP, TextEncoder};
 
 /// The leaves of a column of a row group, ready to be put into a file.
 #[derive(Debug)]
 pub struct EncodedColumn(Vec<chunk::ColumnChunk>);
 
+/// What is said of a column of a row group, in bytes of memory.
+const METADATA: usize = 1 << 10;
+
 impl EncodedColumn {
+    /// About how many bytes it takes in memory.
+    pub(super) fn size(&self) -> usize {
+        self.0.iter().map(|chunk| chunk.bytes.len() + METADATA).sum()
+    }
+
     /// Puts it behind the columns that the row group has.
     pub(super) fn append_to<W: Write + Send>(self, group: &mut SerializedRowGroupWriter<'_, W>) -> Result<()> {
         self.0.into_iter().try_for_each(|chunk| group.append_column(&chunk.bytes, chunk.close)).map_err(failed)
@@ -72,12 +80,13 @@ impl RowGroups {
         let compression = compression(format);
         let mut columns = Vec::with_capacity(schema.fields().len());
         let mut leaf = 0;
+        let page_rows = page_rows(descriptor.num_columns(), STEP);
         for (root, field) in schema.fields().iter().enumerate() {
             let first = leaf;
             while leaf < descriptor.num_columns() && descriptor.get_column_root_idx(leaf) == root {
                 leaf += 1;
             }
-            let chunk = || ChunkBuilder::new(descriptor.column(first), compression);
+            let chunk = || ChunkBuilder::new(descriptor.column(first), compression, page_rows);
             columns.push(match field.data_type() {
                 DataType::Utf8View => ColumnEncoder::Text(Box::new(TextEncoder::new(chunk()))),
                 DataType::Int32 | DataType::Int64 | DataType::Timestamp(TimeUnit::Millisecond, _) => {

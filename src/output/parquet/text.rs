@@ -1,6 +1,6 @@
 //! Text columns: a dictionary while it pays, lengths and bytes from then on.
 
-use super::chunk::{ChunkBuilder, ColumnChunk, Levels, PAGE_ROWS};
+use super::chunk::{ChunkBuilder, ColumnChunk, KEPT_BUFFER, Levels, PAGE_ROWS};
 use super::delta;
 use super::dictionary::{Numbering, same};
 use super::page_codec::PageCodec;
@@ -15,7 +15,7 @@ const DICTIONARY_BYTES: usize = 4 << 20;
 /// A page ends before its rows are full where its texts have this many bytes: offsets in pages and dictionaries have 32 bits.
 const PAGE_BYTES: i64 = 16 << 20;
 /// After how many rows that is looked at: always the same ones of a page, wherever batches end.
-const STEP: usize = PAGE_ROWS / 40;
+pub(super) const STEP: usize = PAGE_ROWS / 40;
 /// Texts in statistics and in the page index are cut to this many bytes.
 const BOUND_BYTES: usize = 64;
 
@@ -73,6 +73,8 @@ impl TextEncoder {
         self.used.clear();
         self.page = 1;
         self.bounds = None;
+        self.values.shrink_to(KEPT_BUFFER);
+        self.bytes.shrink_to(KEPT_BUFFER);
     }
 
     pub(super) fn size(&self) -> usize {
@@ -82,11 +84,12 @@ impl TextEncoder {
     pub(super) fn write(&mut self, array: &StringViewArray, codec: &mut PageCodec) -> Result<()> {
         let mut at = 0;
         while at < array.len() {
-            let end = array.len().min(at + STEP - self.levels.rows % STEP);
+            let (page_rows, rows) = (self.chunk.page_rows, self.levels.rows);
+            let end = array.len().min(at + (STEP - rows % STEP).min(page_rows - rows));
             self.write_rows(array, at, end);
             at = end;
             let heavy = self.levels.rows.is_multiple_of(STEP) && self.text_bytes > PAGE_BYTES;
-            if self.levels.rows == PAGE_ROWS || heavy {
+            if self.levels.rows == page_rows || heavy {
                 self.end_page(codec)?;
                 // Only here, wherever batches end: the same rows give the same pages.
                 self.dictionary &= self.values.len() <= DICTIONARY_BYTES;
