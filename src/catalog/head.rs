@@ -13,6 +13,9 @@ pub struct Head {
     pub sequence: u64,
     pub updated: Option<DateTime<Utc>>,
     pub databases: BTreeMap<String, Database>,
+    /// The keys of lists of what is about to be removed: nothing in them may be referred to any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub condemned: Vec<String>,
 }
 
 /// The tables of a database.

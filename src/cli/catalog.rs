@@ -1,22 +1,23 @@
 //! `etl catalog`: the tables of a lake.
 
 use super::pipeline::open_lake;
+use super::repair;
 use super::terminal::{print, print_json};
-use crate::catalog::{LocalCatalog, Table};
+use crate::catalog::{LocalCatalog, Table, live_files};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::live_files;
 use crate::units::{ByteSize, count};
 use clap::{Args, Subcommand};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Shown};
 use std::io::IsTerminal;
 
-/// Show the tables of a lake
+/// Show the tables of a lake, or repair it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog list --lake lake/
   etl catalog show weblogs.access --lake lake/
-  etl catalog show weblogs.access --lake lake/ --json | jq .storage.columns")]
+  etl catalog show weblogs.access --lake lake/ --json | jq .storage.columns
+  etl catalog repair --lake lake/ --dry-run")]
 pub(super) struct CatalogArgs {
     #[command(subcommand)]
     command: CatalogCommand,
@@ -37,6 +38,7 @@ enum CatalogCommand {
         #[arg(long)]
         files: bool,
     },
+    Repair(repair::RepairArgs),
 }
 
 #[derive(Debug, Args)]
@@ -54,6 +56,7 @@ pub(super) fn run(args: &CatalogArgs) -> Result<()> {
     match &args.command {
         CatalogCommand::List(lake) => list(lake),
         CatalogCommand::Show { table, lake, files } => show(table, lake, *files),
+        CatalogCommand::Repair(args) => repair::run(args),
     }
 }
 

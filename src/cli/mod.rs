@@ -15,6 +15,7 @@ mod pipeline;
 mod plan;
 mod plan_text;
 mod query;
+mod repair;
 mod result_table;
 mod run;
 mod schedule;

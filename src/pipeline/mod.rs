@@ -10,6 +10,8 @@ mod opening;
 mod plan;
 mod producing;
 mod publication;
+mod published;
+mod repair;
 mod rollback;
 mod run;
 mod run_report;
@@ -30,6 +32,7 @@ pub use model::{
     Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform, When,
 };
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
+pub use repair::{RepairAction, RepairReport, TableRepair, repair};
 pub use rollback::rollback;
 pub use run::{Outcome, RunSettings, run};
 pub use run_report::{Action, CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun, TransformRun};

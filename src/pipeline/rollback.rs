@@ -3,11 +3,10 @@
 use super::model::Pipeline;
 use super::run::RUNS;
 use super::run_report::{Action, OutputRun, RunReport, RunStatus};
-use crate::catalog::{LocalCatalog, Table};
+use crate::catalog::{LocalCatalog, Table, live_files};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::publish::RunId;
-use crate::query::live_files;
+use crate::publish::{Claim, Lease, RunId};
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -16,7 +15,7 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] for a run that is not known or is what readers see, [`ErrorKind::Input`] where its files are gone,
-/// [`ErrorKind::Conflict`] where another run publishes meanwhile.
+/// [`ErrorKind::Conflict`] where another run publishes meanwhile, or a vacuum removes them. Nothing has changed then.
 pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunReport> {
     let started = Utc::now();
     let run = RunId::new(started);
@@ -31,7 +30,7 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
     }
     let moment = moment(&tables, to).ok_or_else(|| unknown(pipeline, &tables, to))?;
     let mut notes = vec![format!("rolled back to run {to}; files that came later are new to the next run")];
-    let mut versions = Vec::new();
+    let mut back = Vec::new();
     for table in &tables {
         let name = format!("{}.{}", table.database, table.name);
         if table.updated <= moment {
@@ -41,21 +40,33 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
             notes.push(format!("{name} was made later, and is left as it is"));
             continue;
         };
-        let mut old = catalog.table_at(&past.object).map_err(|e| vacuumed(e, &name))?;
-        if old.segments == table.segments && old.storage == table.storage {
-            continue;
+        let old = catalog.table_at(&past.object).map_err(|e| vacuumed(e, &name))?;
+        if old.segments != table.segments || old.storage != table.storage {
+            back.push((past.object.clone(), old));
         }
-        check_files(storage, &old).map_err(|e| vacuumed(e, &name))?;
+    }
+    if back.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, format!("readers see what run {to} made already; nothing was changed")));
+    }
+    let claim = Claim {
+        run: run.clone(),
+        pipeline: pipeline.name.clone(),
+        folders: Vec::new(),
+        tables: back.iter().map(|(_, old)| (old.database.clone(), old.name.clone())).collect(),
+        versions: back.iter().map(|(object, _)| object.clone()).collect(),
+    };
+    // From here on no vacuum begins to remove these files.
+    let lease = Lease::take(storage, &claim)?;
+    let mut versions = Vec::new();
+    for (_, mut old) in back {
+        check_files(storage, &old).map_err(|e| vacuumed(e, &format!("{}.{}", old.database, old.name)))?;
         old.origin.run = run.to_string();
         old.origin.rolled_back_to = Some(to.to_string());
         old.updated = started;
         versions.push(old);
     }
-    if versions.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, format!("readers see what run {to} made already; nothing was changed")));
-    }
-    let published = catalog.commit(&snapshot, versions)?;
-    let report = RunReport {
+    let published = catalog.commit(&snapshot, versions, &lease)?;
+    let mut report = RunReport {
         status: RunStatus::Published,
         finished: Utc::now(),
         outputs: published.iter().map(table_summary).collect(),
@@ -63,7 +74,10 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
         notes,
         ..RunReport::begun(run.as_str(), &pipeline.name, &pipeline.lake.location, started)
     };
-    report.keep(storage, &format!("{RUNS}/{}/{run}/report.json", pipeline.name))?;
+    // That it can't be kept is no reason to call a rollback failed that readers see.
+    if let Err(error) = report.keep(storage, &format!("{RUNS}/{}/{run}/report.json", pipeline.name)) {
+        report.notes.push(format!("the report could not be kept: {error}"));
+    }
     Ok(report)
 }
 

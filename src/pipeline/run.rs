@@ -7,7 +7,7 @@ use super::plan::drift;
 use super::producing::{Producing, Product, folders, unchanged};
 use super::run_report::{RunReport, RunStatus, SourceRun, hidden};
 use super::state::{Scope, State};
-use super::sweep::sweep;
+use super::sweep::{discard, sweep};
 use super::transforming::Transforming;
 use super::workspace::{WORK, Workspace};
 use super::writing::Engine;
@@ -17,6 +17,7 @@ use crate::progress::Progress;
 use crate::publish::{Claim, Lease, RunId};
 use crate::storage::{Location, Storage};
 use chrono::Utc;
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +54,7 @@ pub fn run(pipeline: &Pipeline, settings: &RunSettings, progress: &dyn Progress)
     let run = RunId::new(started);
     let mut report =
         RunReport { vars: pipeline.vars.clone(), ..RunReport::begun(run.as_str(), &pipeline.name, &pipeline.lake.location, started) };
-    let error = Running { pipeline, settings, progress, run }.go(&mut report).err();
+    let error = Running { pipeline, settings, progress, run, committing: Cell::new(false) }.go(&mut report).err();
     report.finished = Utc::now();
     // What failed is told without the values that the environment gave.
     let error = error.map(|error| error.rewritten(|text| hidden(text, &pipeline.secrets)));
@@ -67,6 +68,8 @@ struct Running<'a> {
     settings: &'a RunSettings,
     progress: &'a dyn Progress,
     run: RunId,
+    /// Whether the head was asked to be replaced.
+    committing: Cell<bool>,
 }
 
 impl Running<'_> {
@@ -83,7 +86,8 @@ impl Running<'_> {
         let mut claimed: Vec<String> = state.outputs.iter().flat_map(|output| folders(output, self.run.as_str())).collect();
         claimed.extend([run_folder.clone(), format!("{WORK}/{}", self.run)]);
         let tables = state.outputs.iter().map(|o| (o.output.table.database.clone(), o.output.table.table.clone())).collect();
-        let claim = Claim { run: self.run.clone(), pipeline: self.pipeline.name.clone(), folders: claimed.clone(), tables };
+        let claim =
+            Claim { run: self.run.clone(), pipeline: self.pipeline.name.clone(), folders: claimed.clone(), tables, versions: Vec::new() };
         let lease = Lease::take(&storage, &claim)?;
         let swept = sweep(&storage, &catalog, &self.pipeline.name)?;
         report.notes.extend(state.listings.values().flat_map(Listing::notes));
@@ -105,15 +109,19 @@ impl Running<'_> {
         report.finished = Utc::now();
         if let Err(error) = &done {
             report.error = Some(error.to_string());
-            // Where the store went away during the last step, that step may have been done after all: then nothing may be removed.
-            let unseen = || catalog.snapshot().is_ok_and(|now| now.head.tables().all(|(_, _, table)| table.run != self.run.as_str()));
-            if matches!(report.status, RunStatus::Failed | RunStatus::ChecksFailed) && unseen() {
-                // What can't be removed now is not read by anybody; `vacuum` tries again.
-                for folder in claimed.iter().filter(|folder| **folder != run_folder) {
-                    let _ = storage.remove_folder(folder);
+            // What can't be removed now is not read by anybody; `vacuum` tries again.
+            if matches!(report.status, RunStatus::Failed | RunStatus::ChecksFailed) {
+                // Where the store went away during the last step, that step may have been done after all, or be done at any moment.
+                if self.committing.get() && error.kind() != ErrorKind::Conflict {
+                    let of_data = claimed.iter().filter(|folder| **folder != run_folder).cloned().collect();
+                    let _ = discard(&storage, &catalog, &Claim { folders: of_data, ..claim }, lease.key());
+                } else {
+                    for folder in claimed.iter().filter(|folder| **folder != run_folder) {
+                        let _ = storage.remove_folder(folder);
+                    }
+                    let manifests = state.outputs.iter().map(|output| format!("{run_folder}/{}.manifest.json", output.output.name));
+                    let _ = storage.delete(&manifests.collect::<Vec<_>>());
                 }
-                let manifests = state.outputs.iter().map(|output| format!("{run_folder}/{}.manifest.json", output.output.name));
-                let _ = storage.delete(&manifests.collect::<Vec<_>>());
             }
         }
         // A run that failed is history, too. That it can't be written is no reason to call a run failed whose tables are read.
@@ -190,16 +198,8 @@ impl Running<'_> {
             report.status = RunStatus::ChecksFailed;
             return Err(error);
         }
-        if let Location::Folder(root) = storage.location() {
-            // All files are safe before the one that names them is: also if the power fails.
-            let folder = std::fs::File::open(root).map_err(|e| Error::output(root.display(), e))?;
-            rustix::fs::syncfs(&folder).map_err(|e| Error::output(root.display(), e.into()))?;
-        }
-        if !lease.is_held()? {
-            let message = "another run took this one for dead and cleaned up after it; nothing of it is seen";
-            return Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"));
-        }
-        let published = catalog.commit(&state.snapshot, staged)?;
+        self.committing.set(true);
+        let published = catalog.commit(&state.snapshot, staged, lease)?;
         report.status = RunStatus::Published;
         for table in &published {
             let name = format!("{}.{}", table.database, table.name);

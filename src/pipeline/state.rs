@@ -4,6 +4,8 @@ use super::changes::{Before, Changes, SegmentInputs, Step, decide};
 use super::definition::{Definition, inputs};
 use super::listing::Listing;
 use super::model::{Output, Pipeline};
+use super::published::has_head;
+use super::run::RUNS;
 use crate::catalog::{LocalCatalog, Snapshot, Table};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
@@ -51,7 +53,11 @@ impl State {
     pub(super) fn read(pipeline: &Pipeline, storage: Option<&Storage>, scope: &Scope) -> Result<State> {
         let wanted = choose(pipeline, &scope.only)?;
         let snapshot = match storage {
-            Some(storage) => LocalCatalog::new(storage.clone()).snapshot()?,
+            Some(storage) => {
+                let catalog = LocalCatalog::new(storage.clone());
+                has_head(storage, &catalog)?;
+                catalog.snapshot()?
+            }
             None => Snapshot::default(),
         };
         let mut listings = BTreeMap::new();
@@ -104,16 +110,27 @@ impl OutputState {
         let reference = snapshot.head.table(&output.table.database, &output.table.table);
         let (mut table, mut manifests) = (None, Vec::new());
         if let (Some(reference), Some(storage)) = (reference, storage) {
-            let found = LocalCatalog::new(storage.clone()).table(reference)?;
-            if found.origin.pipeline != pipeline.name {
-                let message = format!("{} is a table of the pipeline `{}`", output.table, found.origin.pipeline);
-                return Err(Error::new(ErrorKind::Usage, message)
+            let catalog = LocalCatalog::new(storage.clone());
+            let foreign = |owner: &str| {
+                Error::new(ErrorKind::Usage, format!("{} is a table of {owner}", output.table))
                     .with_context("at", &output.place)
-                    .with_context("what to do", "give the table another name, or the pipeline that name"));
+                    .with_context("what to do", "give the table another name, or the pipeline that name")
+            };
+            // Where all is made anew, it need not be whole; but it must be this pipeline's.
+            if full && catalog.is_lost(reference)? {
+                if storage.list(&format!("{RUNS}/{}/{}", pipeline.name, reference.run))?.is_empty() {
+                    return Err(foreign("another pipeline"));
+                }
+            } else {
+                let found = catalog.table(reference)?;
+                if found.origin.pipeline != pipeline.name {
+                    return Err(foreign(&format!("the pipeline `{}`", found.origin.pipeline)));
+                }
+                let keys: Vec<String> = found.segments.iter().map(|segment| segment.manifest.clone()).collect();
+                let lost = |_: &Error| full && storage.get_all(&keys).is_ok();
+                manifests = Manifest::read_all(storage, &keys).or_else(|e| if lost(&e) { Ok(Vec::new()) } else { Err(e) })?;
+                table = Some(found);
             }
-            let keys: Vec<String> = found.segments.iter().map(|segment| segment.manifest.clone()).collect();
-            manifests = Manifest::read_all(storage, &keys)?;
-            table = Some(found);
         }
         let segments: Vec<SegmentInputs> = manifests.iter().map(read_files).collect();
         let before = Before {

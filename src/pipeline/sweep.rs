@@ -4,46 +4,63 @@ use super::rollback::table_summary;
 use super::run::RUNS;
 use super::run_report::{Action, OutputRun, RunReport, RunStatus};
 use super::workspace::WORK;
-use crate::catalog::{LocalCatalog, Snapshot, Table};
-use crate::error::Result;
+use crate::catalog::{Condemned, LocalCatalog, Snapshot, Table};
+use crate::error::{Error, ErrorKind, Result};
 use crate::publish::{Claim, Lease};
 use crate::storage::Storage;
+use std::collections::BTreeSet;
 
-/// Removes what killed runs of `pipeline` left; gives their names.
+/// How often something is condemned again because a commit was faster.
+const MOST_TRIES: u32 = 100;
+
+/// Removes what killed runs of `pipeline` left; gives their names. The run that asks gave its own sign before.
 ///
 /// # Errors
 /// Where the lake can't be read or written.
 pub(super) fn sweep(storage: &Storage, catalog: &LocalCatalog, pipeline: &str) -> Result<Vec<String>> {
-    let abandoned = Lease::abandoned(storage, pipeline)?;
-    if abandoned.is_empty() {
-        return Ok(Vec::new());
-    }
-    // Read after the signs: a run that was published before it died is seen to be.
-    let snapshot = catalog.snapshot()?;
     let mut swept = Vec::new();
-    for (sign, claim) in abandoned {
-        // Readers see, or saw, what it made.
-        let published = versions(catalog, &snapshot, &claim)?;
-        // In a bucket the run might still live: without its sign, it publishes nothing. In a folder it can't, and the sign stays until
-        // all is done, however often that is interrupted.
-        let is_bucket = storage.location().path().is_none();
-        if is_bucket {
-            storage.delete(std::slice::from_ref(&sign))?;
+    for sign in Lease::signs(storage, Some(pipeline), None)?.into_iter().filter(|sign| sign.is_dead) {
+        match sign.claim {
+            Some(claim) => {
+                discard(storage, catalog, &claim, &sign.entry.key)?;
+                swept.push(claim.run.to_string());
+            }
+            // What nobody wrote to its end claims nothing.
+            None => storage.delete(&[sign.entry.key])?,
         }
-        for folder in claim.folders.iter().filter(|folder| folder.starts_with(WORK) || published.is_empty()) {
-            storage.remove_folder(folder)?;
-        }
-        tell(storage, catalog, &published, &claim)?;
-        if !is_bucket {
-            storage.delete(&[sign])?;
-        }
-        swept.push(claim.run.to_string());
     }
     Ok(swept)
 }
 
+/// Ends a run that seems to be dead, or doesn't know whether it published: removes all that it wrote unless it was published, and its
+/// sign. Where the run still lives, it publishes nothing after this.
+///
+/// # Errors
+/// Where the lake can't be read or written.
+pub(super) fn discard(storage: &Storage, catalog: &LocalCatalog, claim: &Claim, sign: &str) -> Result<()> {
+    for _ in 0..MOST_TRIES {
+        let snapshot = catalog.snapshot()?;
+        // Readers see, or saw, what it made.
+        let published = versions(catalog, &snapshot, claim)?;
+        let unread = |folder: &&String| published.is_empty() || folder.starts_with(WORK);
+        let what = Condemned {
+            format: 1,
+            runs: if published.is_empty() { BTreeSet::from([claim.run.to_string()]) } else { BTreeSet::new() },
+            folders: claim.folders.iter().filter(unread).cloned().collect(),
+            keys: BTreeSet::new(),
+            signs: BTreeSet::from([sign.to_string()]),
+        };
+        tell(storage, catalog, &published, claim)?;
+        if let Some(sentence) = catalog.condemn(&snapshot, what)? {
+            return catalog.carry_out(&sentence);
+        }
+    }
+    let message = format!("the catalog of {} is replaced by others all the time", storage.location());
+    Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"))
+}
+
 /// The keys of the table versions that the run published.
-fn versions(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Result<Vec<String>> {
+pub(super) fn versions(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Result<Vec<String>> {
     let run = claim.run.as_str();
     let mut versions = Vec::new();
     for (database, name) in &claim.tables {
@@ -59,7 +76,7 @@ fn versions(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Resul
 }
 
 /// Writes the report that a run could not write any more that was killed right after it had published.
-fn tell(storage: &Storage, catalog: &LocalCatalog, versions: &[String], claim: &Claim) -> Result<()> {
+pub(super) fn tell(storage: &Storage, catalog: &LocalCatalog, versions: &[String], claim: &Claim) -> Result<()> {
     let key = format!("{RUNS}/{}/{}/report.json", claim.pipeline, claim.run);
     // Versions that were vacuumed since tell nothing any more.
     let tables: Vec<Table> = versions.iter().filter_map(|object| catalog.table_at(object).ok()).collect();

@@ -1,11 +1,14 @@
 //! Removes what no reader sees any more.
+//!
+//! Ages and signs say what is worth removing. That it is safe to goes by the head of the catalog: see `catalog::condemned`.
 
+use super::published::{COPY, TABLES, has_head};
 use super::run::RUNS;
+use super::sweep::{tell, versions};
 use super::workspace::WORK;
-use crate::catalog::{LocalCatalog, Table};
+use crate::catalog::{Condemned, LocalCatalog, Snapshot, Table, copy_key, live_files};
 use crate::error::{Error, ErrorKind, Result};
-use crate::publish::{Lease, RunId};
-use crate::query::live_files;
+use crate::publish::{Claim, Lease, RunId, Sign};
 use crate::storage::{Entry, StaleUpload, Storage};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -30,113 +33,234 @@ pub struct Removed {
     pub why: &'static str,
 }
 
+/// The folder of the signs of vacuums: the name of no pipeline.
+const VACUUM: &str = ".vacuum";
+/// How often a plan is made again because a commit was faster.
+const MOST_TRIES: usize = 100;
+
 /// Removes data files, table versions and manifests of the lake in `storage` that readers have not seen for `older_than`, and what killed
-/// runs left that is as old. What runs at work write is left alone; so are reports, and what no run wrote.
+/// runs left that is as old. What runs and rollbacks at work write or may refer to is left alone; so are reports, and what no run wrote.
 ///
 /// # Errors
 /// Where the lake can't be read or written.
 pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result<VacuumReport> {
-    let cutoff = Utc::now() - older_than;
-    let what_to_do = "name the lake of a pipeline, a folder or s3://bucket/prefix that has `_etl` in it";
     if storage.list("_etl")?.is_empty() {
-        return Err(
-            Error::new(ErrorKind::Input, format!("there is no lake at {}", storage.location())).with_context("what to do", what_to_do)
-        );
+        let error = Error::new(ErrorKind::Input, format!("there is no lake at {}", storage.location()));
+        return Err(error.with_context("what to do", "name the lake of a pipeline, a folder or s3://bucket/prefix that has `_etl` in it"));
     }
-    if LocalCatalog::new(storage.clone()).snapshot()?.is_empty() && !storage.list("_etl/catalog/tables")?.is_empty() {
-        let message = format!("{} has tables, but the object that says which are read is gone; nothing was removed", storage.location());
-        return Err(Error::new(ErrorKind::Input, message).with_context("what to do", "bring _etl/catalog/head.json back"));
+    let catalog = LocalCatalog::new(storage.clone());
+    has_head(storage, &catalog)?;
+    let run = RunId::new(Utc::now());
+    let claim = Claim { run, pipeline: VACUUM.to_string(), folders: Vec::new(), tables: Vec::new(), versions: Vec::new() };
+    let lease = if dry_run { None } else { Some(Lease::take(storage, &claim)?) };
+    // Ages are told by the store's clock, not by the one of this machine.
+    let given = lease.as_ref().map(|_| storage.list(&format!("_etl/active/{VACUUM}"))).transpose()?;
+    let now = given.iter().flatten().map(|entry| entry.modified).max().unwrap_or_else(Utc::now);
+    let found = Found::list(storage, &catalog, now - older_than)?;
+    for _ in 0..MOST_TRIES {
+        // The signs are read behind the listing, and the head behind the signs: what a run wrote that has ended meanwhile is in the head,
+        // or it is nobody's.
+        let signs = Lease::signs(storage, None, dry_run.then_some(now))?;
+        let snapshot = catalog.snapshot()?;
+        if !dry_run {
+            let left = catalog.condemned(&snapshot.head)?;
+            for sentence in &left {
+                catalog.carry_out(sentence)?;
+            }
+            if !left.is_empty() {
+                continue;
+            }
+        }
+        let plan = Plan::of(storage, &catalog, &found, &signs, &snapshot)?;
+        if !dry_run && !plan.is_empty() {
+            for claim in &plan.ended {
+                tell(storage, &catalog, &versions(&catalog, &snapshot, claim)?, claim)?;
+            }
+            let Some(sentence) = catalog.condemn(&snapshot, plan.condemned)? else { continue };
+            storage.abort_uploads(&plan.uploads)?;
+            catalog.carry_out(&sentence)?;
+            storage.remove_empty_folders(&plan.folders);
+        }
+        let bytes = plan.removed.iter().map(|one| one.bytes).sum();
+        return Ok(VacuumReport { lake: storage.location().to_string(), dry_run, removed: plan.removed, bytes });
     }
-    let kept = Kept::of(storage, cutoff)?;
-    let mut removed = Vec::new();
-    let mut take = |entry: &Entry, why: &'static str| removed.push(Removed { key: entry.key.clone(), bytes: entry.size, why });
-    let old = |entry: &&Entry| entry.modified < cutoff;
+    let message = format!("the catalog of {} is replaced by others all the time; nothing was removed", storage.location());
+    Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"))
+}
 
-    for entry in storage.list("_etl/catalog/tables")?.iter().filter(old) {
-        if !kept.keys.contains(&entry.key) {
-            take(entry, "a version of a table that nobody reads");
-        }
-    }
-    for entry in storage.list(RUNS)?.iter().filter(old) {
+/// What there is that is old enough.
+struct Found {
+    cutoff: DateTime<Utc>,
+    /// The objects of runs, with the run whose they are.
+    objects: Vec<(Entry, RunId, Kind)>,
+    uploads: Vec<(StaleUpload, RunId)>,
+    /// The lists of what others condemned, or were about to.
+    lists: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Description,
+    /// Manifests, copies of descriptions, and rejected lines.
+    OfRun,
+    Work,
+    Data,
+}
+
+impl Found {
+    fn list(storage: &Storage, catalog: &LocalCatalog, cutoff: DateTime<Utc>) -> Result<Found> {
+        let mut objects = Vec::new();
+        let mut add = |folder: &str, kind: Kind, run: &dyn Fn(&str) -> Option<RunId>| -> Result<()> {
+            for entry in storage.list(folder)?.into_iter().filter(|entry| entry.modified < cutoff) {
+                // What is not a run's is not ours.
+                if let Some(run) = run(&entry.key) {
+                    objects.push((entry, run, kind));
+                }
+            }
+            Ok(())
+        };
+        // `…/000007-RUN.json`
+        let described = |key: &str| RunId::of_folder(key.rsplit('/').next()?.strip_suffix(".json")?.split_once('-')?.1);
+        add(TABLES, Kind::Description, &described)?;
         // `_etl/runs/PIPELINE/RUN/OUTPUT.manifest.json`
-        let is_data = entry.key.ends_with(".manifest.json") || entry.key.contains("/rejects-");
-        let run = entry.key.split('/').nth(3).and_then(RunId::of_folder);
-        if is_data && run.is_some_and(|run| !kept.runs.contains(&run) && !kept.active.contains(&run)) {
-            take(entry, "a run whose rows nobody reads");
-        }
-    }
-    for entry in storage.list(WORK)?.iter().filter(old) {
-        let run = entry.key.strip_prefix(WORK).and_then(|key| key.split('/').nth(1)).and_then(RunId::of_folder);
-        if run.is_some_and(|run| !kept.active.contains(&run)) {
-            take(entry, "a run that was killed");
-        }
-    }
-    let databases = storage.folders("")?.into_iter().filter(|name| name != "_etl");
-    for database in databases {
-        for table in storage.folders(&database)? {
-            for folder in storage.folders(&format!("{database}/{table}"))? {
-                // What is not in a run's folder is not ours; a hidden one is that of a run, being written.
-                let hidden = folder.strip_prefix('.').and_then(|name| name.split(".etl-").next());
-                let Some(run) = RunId::of_folder(hidden.unwrap_or(&folder)).filter(|run| !kept.active.contains(run)) else { continue };
-                for entry in storage.list(&format!("{database}/{table}/{folder}"))?.iter().filter(old) {
-                    if !kept.keys.contains(&entry.key) {
-                        take(entry, if kept.runs.contains(&run) { "a partition that was replaced" } else { "a run that nobody reads" });
+        let is_data = |key: &str| key.ends_with(".manifest.json") || key.ends_with(COPY) || key.contains("/rejects-");
+        add(RUNS, Kind::OfRun, &|key| key.split('/').nth(3).filter(|_| is_data(key)).and_then(RunId::of_folder))?;
+        add(WORK, Kind::Work, &|key| key.strip_prefix(WORK)?.split('/').nth(1).and_then(RunId::of_folder))?;
+        for database in storage.folders("")?.into_iter().filter(|name| name != "_etl") {
+            for table in storage.folders(&database)? {
+                for folder in storage.folders(&format!("{database}/{table}"))? {
+                    if let Some(run) = of_part(&folder) {
+                        add(&format!("{database}/{table}/{folder}"), Kind::Data, &|_| Some(run.clone()))?;
                     }
                 }
             }
         }
-    }
-    let is_left = |upload: &StaleUpload| {
+        let stale = storage.stale_uploads("", Utc::now() - cutoff)?;
         // As above: a run's folder, hidden or not, is somewhere in the key, or it isn't ours.
-        let part = |part: &str| RunId::of_folder(part.strip_prefix('.').and_then(|name| name.split(".etl-").next()).unwrap_or(part));
-        upload.key.split('/').find_map(part).is_some_and(|run| !kept.active.contains(&run))
-    };
-    let uploads: Vec<StaleUpload> = storage.stale_uploads("", older_than)?.into_iter().filter(is_left).collect();
-    if !dry_run {
-        storage.abort_uploads(&uploads)?;
-        storage.delete(&removed.iter().map(|one| one.key.clone()).collect::<Vec<_>>())?;
-        storage.remove_empty_folders(removed.iter().map(|one| one.key.as_str()));
+        let uploads = stale.into_iter().filter_map(|upload| upload.key.split('/').find_map(of_part).map(|run| (upload.clone(), run)));
+        Ok(Found { cutoff, objects, uploads: uploads.collect(), lists: catalog.lists()? })
     }
-    // Not objects: one of the same key, whose upload succeeded at another try, may be there and read.
-    removed.extend(uploads.iter().map(|upload| Removed { key: upload.key.clone(), bytes: 0, why: "an upload that was never finished" }));
-    let bytes = removed.iter().map(|one| one.bytes).sum();
-    Ok(VacuumReport { lake: storage.location().to_string(), dry_run, removed, bytes })
+}
+
+/// The run whose folder `part` is; a hidden one is that of a run, being written.
+fn of_part(part: &str) -> Option<RunId> {
+    RunId::of_folder(part.strip_prefix('.').and_then(|name| name.split(".etl-").next()).unwrap_or(part))
+}
+
+/// What is to be removed, as of one head.
+#[derive(Default)]
+struct Plan {
+    removed: Vec<Removed>,
+    uploads: Vec<StaleUpload>,
+    condemned: Condemned,
+    /// What killed runs claimed whose signs go.
+    ended: Vec<Claim>,
+    /// Folders of runs that may be empty afterwards.
+    folders: BTreeSet<String>,
+}
+
+impl Plan {
+    fn of(storage: &Storage, catalog: &LocalCatalog, found: &Found, signs: &[Sign], snapshot: &Snapshot) -> Result<Plan> {
+        let mut plan = Plan::default();
+        plan.condemned.format = 1;
+        let (dead, alive): (Vec<&Sign>, Vec<&Sign>) =
+            signs.iter().partition(|sign| sign.is_dead && sign.entry.modified < found.cutoff);
+        let kept = Kept::of(storage, catalog, snapshot, &alive, found.cutoff)?;
+        for (entry, run, kind) in found.objects.iter().filter(|(_, run, _)| !kept.active.contains(run)) {
+            let read = kept.runs.contains(run);
+            let why = match kind {
+                _ if kept.keys.contains(&entry.key) => continue,
+                Kind::Description => "a version of a table that nobody reads",
+                Kind::OfRun if entry.key.ends_with(COPY) => "a version of a table that nobody reads",
+                Kind::OfRun if read => continue,
+                Kind::OfRun => "a run whose rows nobody reads",
+                Kind::Work => "a run that was killed",
+                Kind::Data if read => "a partition that was replaced",
+                Kind::Data => "a run that nobody reads",
+            };
+            plan.take(entry, why);
+            // Up to the run's own folder: those above are everybody's.
+            let folders = entry.key.match_indices('/').map(|(at, _)| &entry.key[..at]);
+            let own = folders.skip_while(|folder| folder.rsplit('/').next().and_then(of_part).is_none());
+            plan.folders.extend(own.map(str::to_string));
+        }
+        for sign in dead {
+            plan.removed.push(Removed { key: sign.entry.key.clone(), bytes: sign.entry.size, why: "a run that was killed" });
+            plan.condemned.signs.insert(sign.entry.key.clone());
+            let Some(claim) = &sign.claim else { continue };
+            if versions(catalog, snapshot, claim)?.is_empty() {
+                plan.condemned.runs.insert(claim.run.to_string());
+            } else {
+                plan.ended.push(claim.clone());
+            }
+        }
+        // No head will ever name these: who was about to have it done finds another one than it has seen.
+        for list in found.lists.iter().filter(|list| !snapshot.head.condemned.contains(list)) {
+            plan.condemned.keys.insert(list.clone());
+        }
+        let left = found.uploads.iter().filter(|(_, run)| !kept.active.contains(run)).map(|(upload, _)| upload.clone());
+        plan.uploads = left.collect();
+        // Not objects: one of the same key, whose upload succeeded at another try, may be there and read.
+        let uploads = plan.uploads.iter();
+        plan.removed.extend(uploads.map(|upload| Removed { key: upload.key.clone(), bytes: 0, why: "an upload that was never finished" }));
+        Ok(plan)
+    }
+
+    fn take(&mut self, entry: &Entry, why: &'static str) {
+        self.removed.push(Removed { key: entry.key.clone(), bytes: entry.size, why });
+        self.condemned.keys.insert(entry.key.clone());
+    }
+
+    fn is_empty(&self) -> bool {
+        self.condemned.is_empty() && self.uploads.is_empty()
+    }
 }
 
 /// What is still read.
 struct Kept {
     keys: BTreeSet<String>,
     runs: BTreeSet<RunId>,
-    /// Runs at work.
+    /// Runs at work, as far as their signs tell.
     active: BTreeSet<RunId>,
 }
 
 impl Kept {
-    fn of(storage: &Storage, cutoff: DateTime<Utc>) -> Result<Kept> {
-        // The runs at work come first: what they publish meanwhile is theirs still.
-        let active = Lease::active(storage)?;
-        let catalog = LocalCatalog::new(storage.clone());
-        let snapshot = catalog.snapshot()?;
+    fn of(storage: &Storage, catalog: &LocalCatalog, snapshot: &Snapshot, alive: &[&Sign], cutoff: DateTime<Utc>) -> Result<Kept> {
+        let active = alive.iter().filter_map(|sign| sign.run.clone()).collect();
         let mut kept = Kept { keys: BTreeSet::new(), runs: BTreeSet::new(), active };
         for (_, _, reference) in snapshot.head.tables() {
             let table = catalog.table(reference)?;
-            kept.keys.insert(reference.object.clone());
-            kept.add(storage, &table)?;
+            kept.add(storage, &reference.object, &table)?;
             // A version was read until the next one came.
             let ends = table.history.iter().skip(1).map(|past| past.updated).chain([table.updated]);
             for (past, end) in table.history.iter().zip(ends) {
                 if end >= cutoff
                     && let Ok(old) = catalog.table_at(&past.object)
                 {
-                    kept.keys.insert(past.object.clone());
-                    kept.add(storage, &old)?;
+                    kept.add_past(storage, &past.object, &old)?;
                 }
+            }
+        }
+        // What a rollback at work goes back to. One that can't be read any more it can't go back to either.
+        for object in alive.iter().filter_map(|sign| sign.claim.as_ref()).flat_map(|claim| &claim.versions) {
+            if let Ok(old) = catalog.table_at(object) {
+                kept.add_past(storage, object, &old)?;
             }
         }
         Ok(kept)
     }
 
-    fn add(&mut self, storage: &Storage, table: &Table) -> Result<()> {
+    /// As [`Kept::add`]; of a version whose manifests are gone nothing can be read any more.
+    fn add_past(&mut self, storage: &Storage, object: &str, table: &Table) -> Result<()> {
+        let Err(error) = self.add(storage, object, table) else { return Ok(()) };
+        let manifests: Vec<String> = table.segments.iter().map(|segment| segment.manifest.clone()).collect();
+        let is_gone = storage.get_all(&manifests)?.iter().any(Option::is_none);
+        if is_gone { Ok(()) } else { Err(error) }
+    }
+
+    fn add(&mut self, storage: &Storage, object: &str, table: &Table) -> Result<()> {
+        self.keys.insert(object.to_string());
+        self.keys.insert(copy_key(table));
         self.keys.extend(live_files(storage, table)?.into_iter().map(|file| file.key));
         for segment in &table.segments {
             self.keys.insert(segment.manifest.clone());

@@ -1,5 +1,6 @@
 //! The hidden folder that a run writes to. It is locked, so that no other run takes it for one that a killed run left behind.
 
+use super::exchange::settle;
 use crate::error::{Error, Result};
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) struct HiddenFolder {
     pub(super) path: PathBuf,
+    output: PathBuf,
     /// Whether it lies beside the output, and can take its place; else it lies in it.
     pub(super) beside: bool,
     /// Held as long as the run lives, however that ends. Nothing where the file system has no locks.
@@ -31,30 +33,47 @@ impl HiddenFolder {
         };
         let name = output.file_name().unwrap_or_default().to_string_lossy();
         let outer = format!(".{name}.etl-");
-        remove_abandoned(parent, &outer);
+        remove_abandoned(parent, &outer, output);
         if output.is_dir() {
-            remove_abandoned(output, INNER);
+            remove_abandoned(output, INNER, output);
             let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev()).ok();
             if device(parent) == device(output)
                 && let Ok((path, lock)) = make(parent, &outer)
             {
-                return Ok(HiddenFolder { path, beside: true, _lock: lock, made: Vec::new() });
+                return HiddenFolder { path, output: output.to_path_buf(), beside: true, _lock: lock, made: Vec::new() }.furnished();
             }
             let (path, lock) = make(output, INNER).map_err(|e| Error::output(output.display(), e))?;
-            return Ok(HiddenFolder { path, beside: false, _lock: lock, made: Vec::new() });
+            return HiddenFolder { path, output: output.to_path_buf(), beside: false, _lock: lock, made: Vec::new() }.furnished();
         }
         let made = parent.ancestors().filter(|folder| !folder.as_os_str().is_empty()).take_while(|folder| !folder.exists());
         let made = made.map(Path::to_path_buf).collect();
-        fs::create_dir_all(parent).map_err(|e| Error::output(parent.display(), e))?;
-        let (path, lock) = make(parent, &outer).map_err(|e| Error::output(output.display(), e))?;
-        Ok(HiddenFolder { path, beside: true, _lock: lock, made })
+        let mut tries = 0;
+        let (path, lock) = loop {
+            fs::create_dir_all(parent).map_err(|e| Error::output(parent.display(), e))?;
+            match make(parent, &outer) {
+                // Others clean up, and it was empty for a moment.
+                Err(e) if e.kind() == io::ErrorKind::NotFound && tries < 100 => tries += 1,
+                made => break made.map_err(|e| Error::output(output.display(), e))?,
+            }
+        };
+        HiddenFolder { path, output: output.to_path_buf(), beside: true, _lock: lock, made }.furnished()
+    }
+
+    /// Where the new files are.
+    pub(super) fn new_files(&self) -> PathBuf {
+        self.path.join(NEW)
+    }
+
+    fn furnished(self) -> Result<HiddenFolder> {
+        fs::create_dir(self.new_files()).map_err(|e| Error::output(self.path.display(), e))?;
+        Ok(self)
     }
 }
 
 impl Drop for HiddenFolder {
     fn drop(&mut self) {
         // What can't be removed is hidden, and the next run tries again.
-        let _ = fs::remove_dir_all(&self.path);
+        let _ = settle(&self.path, &self.output);
         for folder in &self.made {
             // One that has something in it stays.
             let _ = fs::remove_dir(folder);
@@ -64,6 +83,8 @@ impl Drop for HiddenFolder {
 
 /// What the name begins with in an output.
 const INNER: &str = ".etl-";
+/// The folder in the hidden one that new files are written to.
+const NEW: &str = "new";
 
 fn make(parent: &Path, prefix: &str) -> io::Result<(PathBuf, Option<File>)> {
     for number in 0u64.. {
@@ -86,14 +107,14 @@ fn make(parent: &Path, prefix: &str) -> io::Result<(PathBuf, Option<File>)> {
     Err(io::Error::other("no name is left for a hidden folder"))
 }
 
-/// Removes hidden folders of runs that are no more: nobody holds their locks.
-fn remove_abandoned(parent: &Path, prefix: &str) {
+/// Ends what runs began with `output` that are no more, whose locks nobody holds, and removes their hidden folders.
+fn remove_abandoned(parent: &Path, prefix: &str, output: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().strip_prefix(prefix).is_some_and(is_number)
             && let Ok(folder) = File::open(entry.path())
             && folder.try_lock().is_ok()
         {
-            let _ = fs::remove_dir_all(entry.path());
+            let _ = settle(&entry.path(), output);
         }
     }
 }

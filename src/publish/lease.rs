@@ -1,25 +1,30 @@
-//! The sign that a run is at work. Where a run was killed its sign stays, and tells the next run what there is to clean up.
+//! The sign that a run is at work. Where a run was killed its sign stays, and tells others what there is to clean up.
 //!
 //! In a folder the sign is a file that the run holds locked: the system gives the lock back however the run ends. In a bucket it is an
-//! object that the run writes again every few seconds; one that was not written for a minute belongs to nobody.
+//! object that the run writes again every few seconds; one that was not written for a minute is taken for that of a dead run.
+//!
+//! That may be wrong: a process can be stopped for any time, and go on. So a run publishes only as long as its sign is there, which comes
+//! back never once it is taken away, and who takes one away replaces the lake's head first: see `catalog::condemned`.
 
 use super::run_id::RunId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Entry, Location, Storage};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Where the signs of a lake are.
 const ACTIVE: &str = "_etl/active";
-/// How often a sign in a bucket is written again, and after how long without that it is nobody's.
+/// How often a sign in a bucket is written again, and after how long without that its run is taken for dead.
 const BEAT: Duration = Duration::from_secs(10);
 const DEAD_AFTER: Duration = Duration::from_secs(60);
+/// What the name of a sign ends with before it is whole, in a folder.
+const NEW: &str = "new";
 
 /// What a run writes before it is published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +35,21 @@ pub struct Claim {
     pub folders: Vec<String>,
     /// The tables that it publishes to, as `(database, name)`.
     pub tables: Vec<(String, String)>,
+    /// The keys of earlier table versions whose files it may publish again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<String>,
+}
+
+/// A sign as others see it.
+#[derive(Debug, Clone)]
+pub struct Sign {
+    pub entry: Entry,
+    /// The run whose sign it is; nothing for one that was not written to its end.
+    pub run: Option<RunId>,
+    /// What the run claimed; nothing where that can't be read.
+    pub claim: Option<Claim>,
+    /// Whether the run seems to be no more.
+    pub is_dead: bool,
 }
 
 /// The sign of a run at work. Dropped, it is taken away.
@@ -37,6 +57,7 @@ pub struct Claim {
 pub struct Lease {
     storage: Storage,
     key: String,
+    run: RunId,
     kind: Kind,
 }
 
@@ -62,33 +83,36 @@ impl Lease {
         let text =
             serde_json::to_vec(claim).map_err(|e| Error::new(ErrorKind::Internal, "a claim can't be written as JSON").with_source(e))?;
         let kind = match path(storage, &key) {
-            Some(path) => {
-                let failed = |e| Error::output(path.display(), e);
-                if let Some(folder) = path.parent() {
-                    fs::create_dir_all(folder).map_err(failed)?;
-                }
-                // Locked before it has its name: nobody sees it unlocked while its run lives.
-                let hidden = path.with_extension("new");
-                let file = File::create(&hidden).map_err(failed)?;
-                file.lock().map_err(failed)?;
-                fs::write(&hidden, &text).and_then(|()| fs::rename(&hidden, &path)).map_err(failed)?;
-                Kind::Locked { _file: file }
-            }
+            Some(path) => Kind::Locked { _file: give(&path, &text).map_err(|e| Error::output(path.display(), e))? },
             None => {
                 storage.put(&key, text.clone())?;
                 let (stop, stopped) = channel();
                 let (storage, key) = (storage.clone(), key.clone());
                 let thread = std::thread::Builder::new().name("lease".to_string()).spawn(move || {
                     while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-                        // One beat that fails is no harm, the next one comes soon.
-                        let _ = storage.put(&key, text.clone());
+                        // One beat that fails is no harm, the next one comes soon. A sign that was taken away must not come back.
+                        match storage.get(&key) {
+                            Ok(None) => break,
+                            Ok(Some(found)) => drop(storage.replace(&key, text.clone(), &found.version)),
+                            Err(_) => {}
+                        }
                     }
                 });
                 let thread = thread.map_err(|e| Error::new(ErrorKind::Internal, "can't start a thread").with_source(e))?;
                 Kind::Beating { stop: Some(stop), thread: Some(thread) }
             }
         };
-        Ok(Lease { storage: storage.clone(), key, kind })
+        Ok(Lease { storage: storage.clone(), key, run: claim.run.clone(), kind })
+    }
+
+    /// The run whose sign it is.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// The key of the sign.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// Whether nobody took the sign away, believing that the run was dead.
@@ -99,38 +123,50 @@ impl Lease {
         Ok(self.storage.get(&self.key)?.is_some())
     }
 
-    /// The runs at work, of all pipelines.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Input`] where signs can't be listed.
-    pub fn active(storage: &Storage) -> Result<BTreeSet<RunId>> {
-        let entries = storage.list(ACTIVE)?;
-        let now = entries.iter().map(|entry| entry.modified).max();
-        let name = |entry: &Entry| RunId::of_folder(entry.key.rsplit('/').next()?.strip_suffix(".json")?);
-        Ok(entries.iter().filter(|entry| !is_dead(storage, entry, now)).filter_map(name).collect())
-    }
-
-    /// What runs of `pipeline` claimed that are no more, with the keys of their signs. The run that asks gave its own sign before.
+    /// The signs of the runs of `pipeline`, or of all. Who asks gave its own sign before, by which the store's clock is known; who gave none
+    /// says what time it is, `now`.
     ///
     /// # Errors
     /// [`ErrorKind::Input`] where signs can't be read.
-    pub fn abandoned(storage: &Storage, pipeline: &str) -> Result<Vec<(String, Claim)>> {
-        let entries = storage.list(&format!("{ACTIVE}/{pipeline}"))?;
-        let now = entries.iter().map(|entry| entry.modified).max();
-        let mut abandoned = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.key.ends_with(".json") && is_dead(storage, entry, now)) {
-            // What nobody wrote to its end claims nothing.
-            if let Some(object) = storage.get(&entry.key)?
-                && let Ok(claim) = serde_json::from_slice(&object.bytes)
-            {
-                abandoned.push((entry.key.clone(), claim));
-            }
-        }
-        Ok(abandoned)
+    pub fn signs(storage: &Storage, pipeline: Option<&str>, now: Option<DateTime<Utc>>) -> Result<Vec<Sign>> {
+        let entries = storage.list(&pipeline.map_or(ACTIVE.to_string(), |pipeline| format!("{ACTIVE}/{pipeline}")))?;
+        let now = entries.iter().map(|entry| entry.modified).chain(now).max();
+        let keys: Vec<String> = entries.iter().map(|entry| entry.key.clone()).collect();
+        let objects = storage.get_all(&keys)?;
+        let sign = |(entry, object): (Entry, Option<crate::storage::Object>)| {
+            // One that is gone meanwhile is that of a run that has ended.
+            let object = object?;
+            let name = entry.key.rsplit('/').next().unwrap_or_default();
+            let run = name.strip_suffix(".json").and_then(RunId::of_folder);
+            let claim = run.as_ref().and_then(|_| serde_json::from_slice(&object.bytes).ok());
+            Some(Sign { is_dead: is_dead(storage, &entry, now), run, claim, entry })
+        };
+        Ok(entries.into_iter().zip(objects).filter_map(sign).collect())
     }
 }
 
-/// Whether the run of a sign is no more. `now` is told by the store's own clock: when the last of the signs was written.
+/// Writes the sign at `path`. It is locked before it has its name: nobody sees it unlocked while its run lives.
+fn give(path: &Path, text: &[u8]) -> io::Result<File> {
+    let hidden = path.with_extension(NEW);
+    let mut tries = 0;
+    loop {
+        let given = || {
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            let mut file = File::create(&hidden)?;
+            file.lock()?;
+            // Through the locked file, not by its name: it may have been removed while it was not locked yet.
+            file.write_all(text)?;
+            fs::rename(&hidden, path).map(|()| file)
+        };
+        match given() {
+            // Others clean up: the folder was empty for a moment, or the file not locked yet.
+            Err(e) if e.kind() == io::ErrorKind::NotFound && tries < 100 => tries += 1,
+            given => return given,
+        }
+    }
+}
+
+/// Whether the run of a sign seems to be no more. `now` is told by the store's own clock: when the last of the signs was written.
 fn is_dead(storage: &Storage, entry: &Entry, now: Option<DateTime<Utc>>) -> bool {
     match path(storage, &entry.key) {
         // Where it can't be told, the run is left alone.
@@ -147,7 +183,7 @@ impl Drop for Lease {
                 let _ = thread.join();
             }
         }
-        // A sign that stays is that of a run that is no more; the next run takes it away.
+        // A sign that stays is that of a run that is no more; others take it away.
         let _ = self.storage.delete(std::slice::from_ref(&self.key));
     }
 }

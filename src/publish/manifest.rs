@@ -81,9 +81,10 @@ impl Manifest {
         let objects = storage.get_all(keys)?;
         let parsed = objects.into_iter().zip(keys).map(|(object, key)| {
             let shown = storage.location().join(key);
-            let object = object.ok_or_else(|| Error::new(ErrorKind::Input, format!("{shown} is gone")))?;
+            let hint = |error: Error| error.with_context("what to do", format!("`etl catalog repair --lake {}`", storage.location()));
+            let object = object.ok_or_else(|| hint(Error::new(ErrorKind::Input, format!("{shown} is gone"))))?;
             let wrong = |e| Error::new(ErrorKind::Input, format!("{shown} is not a run's manifest")).with_source(e);
-            serde_json::from_slice(&object.bytes).map_err(wrong)
+            serde_json::from_slice(&object.bytes).map_err(|e| hint(wrong(e)))
         });
         parsed.collect()
     }

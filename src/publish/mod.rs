@@ -2,6 +2,7 @@
 //! folders of their own, and a catalog says which of them are read.
 
 mod bucket;
+mod exchange;
 mod hidden;
 mod lease;
 mod manifest;
@@ -12,7 +13,7 @@ mod staging;
 mod target;
 
 pub use bucket::BucketStaging;
-pub use lease::{Claim, Lease};
+pub use lease::{Claim, Lease, Sign};
 pub use manifest::{DataFile, Input, Manifest, SourceFile};
 pub use output::Output;
 pub use run_id::RunId;

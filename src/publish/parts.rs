@@ -13,17 +13,15 @@ pub(super) fn part_number(name: &str) -> Option<u64> {
 }
 
 /// Collects the files of earlier runs below `folder`, in partition folders too.
-pub(super) fn find_parts(root: &Path, below: &Path, old: &mut BTreeMap<PathBuf, Vec<String>>, foreign: &mut bool) -> io::Result<()> {
+pub(super) fn find_parts(root: &Path, below: &Path, old: &mut BTreeMap<PathBuf, Vec<String>>) -> io::Result<()> {
     for entry in fs::read_dir(root.join(below))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let kind = entry.file_type()?;
         if kind.is_dir() && name.contains('=') {
-            find_parts(root, &below.join(&name), old, foreign)?;
+            find_parts(root, &below.join(&name), old)?;
         } else if kind.is_file() && part_number(&name).is_some() {
             old.entry(below.to_path_buf()).or_default().push(name);
-        } else {
-            *foreign = true;
         }
     }
     Ok(())

@@ -1,8 +1,9 @@
 //! A hidden folder beside the output, where files are written before anybody sees them.
 //!
-//! A new output appears by one rename of the folder. An output that is replaced is exchanged with the new one in one step,
-//! where the system can do that and all that lies in it are files of earlier runs; else file by file.
+//! A new output appears by one rename of the folder. One that is there is exchanged in one step with a folder that has the new files and
+//! what stays of the old ones, where the system can do that; else it is changed file by file.
 
+use super::exchange::{Exchange, take_turn};
 use super::hidden::HiddenFolder;
 use super::parts::{find_parts, next_number, part_number, renumbered};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,8 +33,8 @@ pub struct Staging {
     existing: Existing,
     /// The files that earlier runs wrote, by folder below the output.
     old: BTreeMap<PathBuf, Vec<String>>,
-    /// Something else lies in the output, too.
-    foreign: bool,
+    /// Whoever runs this stands in the output: in a folder that is exchanged they would be left in one that is removed.
+    stood_in: bool,
 }
 
 impl Staging {
@@ -52,28 +53,25 @@ impl Staging {
             return Err(Error::new(ErrorKind::Output, format!("{} is a file; the output is a folder", output.display())));
         }
         let mut old = BTreeMap::new();
-        let mut foreign = false;
         if output.is_dir() {
-            find_parts(&output, Path::new(""), &mut old, &mut foreign).map_err(|e| Error::output(output.display(), e))?;
+            find_parts(&output, Path::new(""), &mut old).map_err(|e| Error::output(output.display(), e))?;
         }
-        // Who stands in a folder that is exchanged is left in one that is removed.
-        foreign |= std::env::current_dir().is_ok_and(|current| current.starts_with(&output));
+        let stood_in = std::env::current_dir().is_ok_and(|current| current.starts_with(&output));
         check(&output.display().to_string(), existing, extension, &old)?;
         let hidden = HiddenFolder::of(&output)?;
-        Ok(Staging { output, hidden, existing, old, foreign })
+        Ok(Staging { output, hidden, existing, old, stood_in })
     }
 
     /// Where a file is written: `below` is its path below the output.
     pub fn path(&self, below: &str) -> PathBuf {
-        self.hidden.path.join(below)
+        self.hidden.new_files().join(below)
     }
 
     /// Whether an earlier run wrote the file at `path` to this output.
     pub fn is_earlier_part(&self, path: &Path) -> bool {
         let Ok(path) = fs::canonicalize(path) else { return false };
         let Ok(below) = path.strip_prefix(&self.output) else { return false };
-        let names = below.parent().and_then(|folder| self.old.get(folder));
-        names.is_some_and(|names| names.iter().any(|name| below.file_name().is_some_and(|own| *own == **name)))
+        self.is_old(below)
     }
 
     /// The number of the first file that a run may write into a folder below the output.
@@ -94,19 +92,28 @@ impl Staging {
     /// [`ErrorKind::Output`]; what was added is taken back then.
     pub fn commit(self, files: &[String]) -> Result<Vec<String>> {
         if !self.output.exists() {
-            match fs::rename(&self.hidden.path, &self.output) {
+            match renameat_with(CWD, self.hidden.new_files(), CWD, &self.output, RenameFlags::NOREPLACE) {
                 Ok(()) => return Ok(files.to_vec()),
-                // Somebody made the folder meanwhile: then it is theirs, and files are added one by one.
+                // Somebody made the folder meanwhile: then it is theirs, and files are added to it.
                 Err(_) if self.output.exists() => {}
-                Err(e) => return Err(failed(&self.output, e)),
+                // Some file systems know of no conditions.
+                Err(_) => return fs::rename(self.hidden.new_files(), &self.output).map(|()| files.to_vec()).map_err(|e| failed(&self.output, e)),
             }
+        }
+        // Runs at once take turns, so that none exchanges away what another adds. Without locks it must do without.
+        let _turn = take_turn(&self.output);
+        if self.hidden.beside
+            && !self.stood_in
+            && let Some(places) = self.exchange(files)?
+        {
+            return Ok(places);
         }
         if self.existing == Existing::Overwrite {
             self.replace(files)?;
             return Ok(files.to_vec());
         }
         let mut added = Vec::new();
-        let places = self.add(files, &mut added);
+        let places = self.add(files, &self.output, &mut added);
         if places.is_err() {
             for path in &added {
                 let _ = fs::remove_file(path);
@@ -115,15 +122,45 @@ impl Staging {
         places
     }
 
-    fn replace(&self, files: &[String]) -> Result<()> {
-        let whole = self.hidden.beside && !self.foreign;
-        if whole && renameat_with(CWD, &self.hidden.path, CWD, &self.output, RenameFlags::EXCHANGE).is_ok() {
-            // Now the hidden folder holds the old files, and dropping removes them.
-            return Ok(());
+    /// Exchanges the output for a folder with the new files in it; nothing where that can't be.
+    fn exchange(&self, files: &[String]) -> Result<Option<Vec<String>>> {
+        let overwrite = self.existing == Existing::Overwrite;
+        let stays = |below: &Path| !(overwrite && self.is_old(below));
+        // What is new gets a second name as well, and keeps the first until all is done.
+        let has_links = files.first().is_none_or(|first| Exchange::has_links(&self.hidden.path, &self.path(first)));
+        let Ok(exchange) = Exchange::build(&self.hidden.path, &self.output, &stays) else { return Ok(self.give_up()) };
+        if !has_links {
+            return Ok(self.give_up());
         }
+        if overwrite {
+            for below in files {
+                // Who added one of that name meanwhile was overwritten.
+                let _ = fs::remove_file(exchange.tree().join(below));
+            }
+        }
+        let places = self.add(files, &exchange.tree(), &mut Vec::new())?;
+        match exchange.commit() {
+            Ok(()) => Ok(Some(places)),
+            Err(_) => Ok(self.give_up()),
+        }
+    }
+
+    /// Removes what was made for an exchange.
+    fn give_up(&self) -> Option<Vec<String>> {
+        // What stays is removed with the hidden folder.
+        let _ = Exchange::discard(&self.hidden.path);
+        None
+    }
+
+    fn is_old(&self, below: &Path) -> bool {
+        let names = below.parent().and_then(|folder| self.old.get(folder));
+        names.is_some_and(|names| names.iter().any(|name| below.file_name().is_some_and(|own| *own == **name)))
+    }
+
+    fn replace(&self, files: &[String]) -> Result<()> {
         for below in files {
-            let to = self.place(below)?;
-            fs::rename(self.hidden.path.join(below), &to).map_err(|e| failed(&to, e))?;
+            let to = place(&self.output, below)?;
+            fs::rename(self.path(below), &to).map_err(|e| failed(&to, e))?;
         }
         let new: HashSet<&Path> = files.iter().map(Path::new).collect();
         for (folder, names) in &self.old {
@@ -139,7 +176,8 @@ impl Staging {
         Ok(())
     }
 
-    fn add(&self, files: &[String], added: &mut Vec<PathBuf>) -> Result<Vec<String>> {
+    /// Gives the new files names below `root`; their paths below it are given.
+    fn add(&self, files: &[String], root: &Path, added: &mut Vec<PathBuf>) -> Result<Vec<String>> {
         // How much the numbers of a folder's files had to be raised.
         let mut raised: HashMap<&Path, u64> = HashMap::new();
         let mut places = Vec::with_capacity(files.len());
@@ -149,15 +187,15 @@ impl Staging {
             loop {
                 let raise = raised.entry(folder).or_default();
                 let place = folder.join(renumbered(name, number + *raise)).to_string_lossy().into_owned();
-                let to = self.place(&place)?;
-                match link(&self.hidden.path.join(below), &to) {
+                let to = self::place(root, &place)?;
+                match link(&self.path(below), &to) {
                     Ok(()) => {
                         added.push(to);
                         places.push(place);
                         break;
                     }
                     Err(e) if e.kind() == io::ErrorKind::AlreadyExists && self.existing == Existing::Append => {
-                        *raise = next_number(&self.output.join(folder)).max(number + *raise + 1) - number;
+                        *raise = next_number(&root.join(folder)).max(number + *raise + 1) - number;
                     }
                     Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                         return Err(failed(&to, e).with_context("what to do", "another run wrote to this folder meanwhile; choose another"));
@@ -168,15 +206,15 @@ impl Staging {
         }
         Ok(places)
     }
+}
 
-    /// The place of `below` in the output, its folder made.
-    fn place(&self, below: &str) -> Result<PathBuf> {
-        let to = self.output.join(below);
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(|e| failed(parent, e))?;
-        }
-        Ok(to)
+/// The place of `below` in `root`, its folder made.
+fn place(root: &Path, below: &str) -> Result<PathBuf> {
+    let to = root.join(below);
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).map_err(|e| failed(parent, e))?;
     }
+    Ok(to)
 }
 
 /// Gives the file `from` the name `to`, never over a file that is there.

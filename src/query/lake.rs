@@ -3,10 +3,10 @@
 use super::partitions::Partitions;
 use super::rejects::RejectLog;
 use super::table::FileTable;
-use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable};
+use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{ObjectFile, Place, Source, Table, TableFormat};
-use crate::publish::{DataFile, Manifest};
+use crate::publish::DataFile;
 use crate::storage::{Location, Storage};
 use crate::tabular::{CsvDialect, CsvOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -61,21 +61,6 @@ impl LakeTables {
         }
         self.snapshot.head.table(database, name).map(|reference| self.catalog.table(reference)).transpose()
     }
-}
-
-/// The live files of `table`, in the order of its segments and of their rows.
-///
-/// # Errors
-/// [`ErrorKind::Input`] where a manifest can't be read.
-pub fn live_files(storage: &Storage, table: &CatalogTable) -> Result<Vec<DataFile>> {
-    let keys: Vec<String> = table.segments.iter().map(|segment| segment.manifest.clone()).collect();
-    let manifests = Manifest::read_all(storage, &keys)?;
-    let live = table
-        .segments
-        .iter()
-        .zip(manifests)
-        .flat_map(|(segment, manifest)| manifest.files.into_iter().filter(|file| segment.partitions.contains_key(&file.partition)));
-    Ok(live.collect())
 }
 
 /// The tables of one database.

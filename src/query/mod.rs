@@ -20,5 +20,5 @@ mod tables;
 mod tests;
 
 pub use engine::{QueryEngine, QueryOptions, QueryResult};
-pub use lake::{LakeTables, live_files};
+pub use lake::LakeTables;
 pub use rejects::RejectLog;

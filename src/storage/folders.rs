@@ -5,6 +5,7 @@ use super::location::Location;
 use super::objects::Storage;
 use crate::error::{Error, Result};
 use object_store::{ObjectStoreExt, WriteMultipart};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -35,18 +36,25 @@ impl Storage {
         Ok(())
     }
 
-    /// Removes the folders of this machine that held `keys` and hold nothing any more.
-    pub fn remove_empty_folders<'a>(&self, keys: impl Iterator<Item = &'a str>) {
+    /// Removes the folders `keys` of this machine, those first that lie in others, where they hold nothing any more.
+    pub fn remove_empty_folders(&self, keys: &BTreeSet<String>) {
         let Location::Folder(root) = self.location() else { return };
-        for key in keys {
+        for key in keys.iter().rev() {
             // One that has something in it stays.
-            let folders = Path::new(key).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-            for folder in folders {
-                if fs::remove_dir(root.join(folder)).is_err() {
-                    break;
-                }
-            }
+            let _ = fs::remove_dir(root.join(key));
         }
+    }
+
+    /// Makes sure that all that was written is there after a loss of power, too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`](crate::ErrorKind::Output) where the system can't.
+    pub fn sync(&self) -> Result<()> {
+        // What a bucket has answered is safe.
+        let Location::Folder(root) = self.location() else { return Ok(()) };
+        let failed = |e| Error::output(root.display(), e);
+        let folder = fs::File::open(root).map_err(failed)?;
+        rustix::fs::syncfs(&folder).map_err(|e| failed(e.into()))
     }
 
     /// Copies the file `from` of this machine to `key`.

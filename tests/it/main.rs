@@ -12,6 +12,8 @@ mod fixture;
 mod golden_logs;
 mod inputs;
 mod lake;
+mod lake_repair;
+mod lake_upkeep;
 mod log_line;
 mod minio;
 mod nginx_truth;

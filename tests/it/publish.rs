@@ -176,3 +176,82 @@ fn an_output_that_is_another_file_system_is_written_to() {
     etl.convert("a.log -o out --to csv --append").ok();
     assert_eq!(etl.names("out"), ["part-00000.csv", "part-00001.csv"]);
 }
+
+/// The rows of the CSV files right in a folder, as of one moment; nothing where it became another one meanwhile.
+fn rows_at_once(folder: &Path) -> Option<usize> {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
+    let opened = std::fs::File::open(folder).ok()?;
+    let mut rows = 0;
+    let below = std::path::PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd()));
+    for entry in std::fs::read_dir(&below).ok()? {
+        let entry = entry.ok()?;
+        if entry.file_name().to_string_lossy().starts_with("part-") {
+            rows += std::fs::read_to_string(entry.path()).ok()?.lines().count() - 1;
+        }
+    }
+    let now = std::fs::metadata(folder).ok()?.ino();
+    (now == opened.metadata().ok()?.ino()).then_some(rows)
+}
+
+#[test]
+fn readers_of_a_conversion_that_is_killed_see_the_old_or_the_new() {
+    let etl = Etl::new();
+    etl.log("small.log", 300).log("big.log", 400).convert("small.log -o out --to csv --splits 20").ok();
+    etl.write("out/notes.txt", "mine").write("out/theirs/deep/part-00000.csv", "theirs").write("out/dt=1/x.txt", "x");
+    std::os::unix::fs::symlink("nowhere", etl.path("out/link")).unwrap();
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let (mut rows, mut killed, mut seen) = (300, 0, 0);
+    for round in 0..60 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let (how, after) = match round % 3 {
+            0 => ("big.log -o out --to csv --overwrite --splits 30", 400),
+            1 => ("small.log -o out --to csv --overwrite --splits 20", 300),
+            _ => ("small.log -o out --to csv --append --splits 20", rows + 300),
+        };
+        let mut child = etl.command(["convert"].into_iter().chain(how.split(' '))).spawn().unwrap();
+        let moment = Duration::from_micros(random >> 49);
+        let begun = Instant::now();
+        while begun.elapsed() < moment {
+            if let Some(found) = rows_at_once(&etl.path("out")) {
+                assert!(found == rows || found == after, "round {round}: {found} rows, neither {rows} nor {after}");
+                seen += 1;
+            }
+        }
+        killed += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let found = rows_at_once(&etl.path("out")).unwrap();
+        assert!(found == rows || found == after, "round {round}: {found} rows after it, neither {rows} nor {after}");
+        rows = found;
+        assert_eq!(etl.read("out/notes.txt"), b"mine");
+        assert_eq!(etl.read("out/theirs/deep/part-00000.csv"), b"theirs");
+        assert_eq!(etl.read("out/dt=1/x.txt"), b"x");
+        assert!(etl.path("out/link").is_symlink());
+    }
+    assert!(killed > 10 && seen > 60, "{killed} were killed, {seen} times something was read");
+    etl.convert("small.log -o out --to csv --overwrite").ok();
+    assert_eq!(etl.names(""), ["big.log", "out", "small.log"], "nothing hidden is left");
+    assert_eq!(etl.names("out"), ["dt=1", "link", "notes.txt", "part-00000.csv", "theirs"]);
+}
+
+#[test]
+fn an_output_keeps_its_rights_when_it_is_exchanged() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let etl = Etl::new();
+    etl.log("a.log", 5).convert("a.log -o out --to csv").ok();
+    etl.write("out/theirs/x.txt", "x");
+    for folder in ["out", "out/theirs"] {
+        std::fs::set_permissions(etl.path(folder), std::fs::Permissions::from_mode(0o2750)).unwrap();
+    }
+    let _socket = std::os::unix::net::UnixListener::bind(etl.path("out/socket")).unwrap();
+    for how in ["--append", "--overwrite"] {
+        let before = std::fs::metadata(etl.path("out")).unwrap();
+        etl.convert(&format!("a.log -o out --to csv {how}")).ok();
+        let now = std::fs::metadata(etl.path("out")).unwrap();
+        assert_ne!(before.ino(), now.ino(), "it is another folder");
+        assert_eq!((before.mode(), before.uid(), before.gid()), (now.mode(), now.uid(), now.gid()));
+        assert_eq!(std::fs::metadata(etl.path("out/theirs")).unwrap().mode() & 0o7777, 0o2750);
+        assert!(etl.names("out").contains(&"socket".to_string()));
+    }
+}

@@ -1,0 +1,188 @@
+//! Makes readers see new versions of tables, all at once.
+
+use super::condemned::pause;
+use super::head::{Database, Head, TableRef};
+use super::local::{HEAD, LocalCatalog, Snapshot, to_json};
+use super::references::NewReferences;
+use super::table::{PastVersion, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::publish::Lease;
+
+const TABLES: &str = "_etl/catalog/tables";
+const RUNS: &str = "_etl/runs";
+
+/// How often a commit begins again because another one was faster.
+const MOST_TRIES: u32 = 100;
+
+impl LocalCatalog {
+    /// Makes `tables` the ones that readers see, all at once. Each follows the version that `base` had of it; its version, history and
+    /// digest are set here. `lease` is that of the run, taken before it wrote anything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] where another run published one of them since `base` was read, where the run was taken for dead, or where
+    /// something that it refers to is gone. Nothing has changed then, and nothing will. With other errors it may have.
+    pub fn commit(&self, base: &Snapshot, mut tables: Vec<Table>, lease: &Lease) -> Result<Vec<Table>> {
+        let mut references = NewReferences::default();
+        for table in &mut tables {
+            let before = base.head.table(&table.database, &table.name);
+            let own = table.segments.iter().all(|segment| segment.run == table.origin.run);
+            let old = match before {
+                // All its rows are made anew: what is lost of the one before does no harm.
+                Some(before) if own && self.is_lost(before)? => None,
+                before => before.map(|before| self.table(before)).transpose()?,
+            };
+            follow(table, before, old.as_ref());
+            references.add(table, object_key(table), old.as_ref());
+            self.write_version(table)?;
+        }
+        self.publish(base, tables, &references, lease)
+    }
+
+    /// As [`LocalCatalog::commit`], for versions that have their numbers and histories: those that they follow can't be read.
+    ///
+    /// # Errors
+    /// As [`LocalCatalog::commit`].
+    pub fn commit_anew(&self, base: &Snapshot, mut tables: Vec<Table>, lease: &Lease) -> Result<Vec<Table>> {
+        let mut references = NewReferences::default();
+        for table in &mut tables {
+            table.count();
+            table.digest = table.expected_digest();
+            references.add(table, object_key(table), None);
+            self.write_version(table)?;
+        }
+        self.publish(base, tables, &references, lease)
+    }
+
+    fn publish(&self, base: &Snapshot, tables: Vec<Table>, references: &NewReferences, lease: &Lease) -> Result<Vec<Table>> {
+        // All files are safe before the one that names them is: also if the power fails.
+        self.storage().sync()?;
+        let mut current = base.clone();
+        for attempt in 0..MOST_TRIES {
+            // Told that another one was faster, we may be the one: where the answer to a write was lost, and others went on from there.
+            if attempt > 0 && self.has(&current.head, &tables)? {
+                return Ok(tables);
+            }
+            if current.is_empty() && !base.is_empty() {
+                return Err(self.headless());
+            }
+            let mut head = current.head.clone();
+            for table in &tables {
+                let (seen, now) = (base.head.table(&table.database, &table.name), head.table(&table.database, &table.name));
+                if seen.map(|table| &table.object) != now.map(|table| &table.object) {
+                    return Err(lost(table, now));
+                }
+                let database: &mut Database = head.databases.entry(table.database.clone()).or_default();
+                database.tables.insert(table.name.clone(), self.reference(table));
+            }
+            // Behind the reading of the head: what is condemned after this makes the head another one.
+            if !lease.is_held()? {
+                let message = "another run took this one for dead and cleaned up after it; nothing of it is seen";
+                return Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"));
+            }
+            references.check(self.storage(), &self.condemned(&current.head)?)?;
+            if self.replace_head(&current, head)? {
+                return Ok(tables);
+            }
+            pause(attempt);
+            current = self.snapshot()?;
+        }
+        if self.has(&current.head, &tables)? {
+            return Ok(tables);
+        }
+        let message = format!("the catalog of {} is replaced by others all the time; nothing was published", self.storage().location());
+        Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"))
+    }
+
+    /// Makes `head` the head in the place of a damaged one; false where others were faster.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] where it can't be written.
+    pub fn replace_damaged(&self, seen: &Snapshot, head: Head) -> Result<bool> {
+        self.storage().sync()?;
+        self.replace_head(seen, head)
+    }
+
+    /// Writes the description of a version again that was published, at its place.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] where it can't be written.
+    pub fn restore(&self, table: &Table) -> Result<()> {
+        self.storage().put(&object_key(table), to_json(table)?)
+    }
+
+    /// How a head names `table`.
+    pub fn reference(&self, table: &Table) -> TableRef {
+        TableRef { version: table.version, object: object_key(table), run: table.origin.run.clone(), updated: table.updated }
+    }
+
+    /// The error of a lake that has tables and no head: one made anew would forget those of others.
+    pub fn headless(&self) -> Error {
+        let location = self.storage().location();
+        Error::new(ErrorKind::Input, format!("{} is gone, which says what is read of the tables; nothing was changed", location.join(HEAD)))
+            .with_context("what to do", format!("bring it back, or make it anew with `etl catalog repair --lake {location}`"))
+    }
+
+    /// Whether readers of `head` see `tables`, or saw them until a later version.
+    fn has(&self, head: &Head, tables: &[Table]) -> Result<bool> {
+        for table in tables {
+            let key = object_key(table);
+            let seen = match head.table(&table.database, &table.name) {
+                None => false,
+                Some(now) => now.object == key || self.table(now)?.history.iter().any(|past| past.object == key),
+            };
+            if !seen {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes a description, and a copy of it beside the manifest of its run: so it can be brought back when one of them is lost.
+    fn write_version(&self, table: &Table) -> Result<()> {
+        let text = to_json(table)?;
+        self.storage().put(&copy_key(table), text.clone())?;
+        // A key is written once: what is gone is never there again, so that nobody who is late removes it a second time.
+        if self.storage().put_new(&object_key(table), text)? {
+            return Ok(());
+        }
+        let message = format!("{} is there already", self.storage().location().join(&object_key(table)));
+        Err(Error::new(ErrorKind::Internal, message))
+    }
+}
+
+/// Makes `table` the version behind `before`, whose description is `old`.
+fn follow(table: &mut Table, before: Option<&TableRef>, old: Option<&Table>) {
+    table.version = before.map_or(1, |before| before.version + 1);
+    let history = old.map(|old| old.history.clone()).unwrap_or_default();
+    table.history = history.into_iter().chain(before.map(|before| past(before, old.map_or(0, |old| old.rows)))).collect();
+    table.created = old.map_or(table.created, |old| old.created);
+    table.count();
+    table.digest = table.expected_digest();
+}
+
+/// A version as those behind it remember it.
+fn past(reference: &TableRef, rows: u64) -> PastVersion {
+    PastVersion {
+        version: reference.version,
+        object: reference.object.clone(),
+        run: reference.run.clone(),
+        updated: reference.updated,
+        rows,
+    }
+}
+
+fn lost(table: &Table, now: Option<&TableRef>) -> Error {
+    let winner = now.map_or("it was removed".to_string(), |now| format!("run {} published version {} of it", now.run, now.version));
+    let message = format!("{}.{} has changed while this run was at work: {winner}; nothing of this run is seen", table.database, table.name);
+    Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it goes on from what is there now")
+}
+
+/// The key of a version: runs never share one.
+fn object_key(table: &Table) -> String {
+    format!("{TABLES}/{}/{}/{:06}-{}.json", table.database, table.name, table.version, table.origin.run)
+}
+
+/// The key of the copy of a version's description, in the folder of what its run says of itself.
+pub fn copy_key(table: &Table) -> String {
+    format!("{RUNS}/{}/{}/{}.table.json", table.origin.pipeline, table.origin.run, table.origin.output)
+}

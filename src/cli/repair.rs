@@ -1,0 +1,76 @@
+//! `etl catalog repair`: brings back what was destroyed of a lake.
+
+use super::pipeline::open_lake;
+use super::terminal::{print_json, say};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::{RepairAction, TableRepair, repair};
+use crate::units::count;
+use clap::Args;
+
+/// Bring back what readers need of a lake and something destroyed
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl catalog repair --lake lake/ --dry-run
+  etl catalog repair --lake lake/
+  etl catalog repair --lake s3://bucket/lake --json
+
+A description that is gone or was edited is written again as it was. A table whose files are gone becomes what its last whole version
+was: the next run reads again the source files that came later, as far as they are still there. A catalog whose head is gone is made anew,
+of the newest whole version of each table that readers saw. What is whole is left alone. It ends with 3 where a table can't be brought back.")]
+pub(super) struct RepairArgs {
+    /// The lake: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
+    lake: String,
+
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Write what is found and done as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &RepairArgs) -> Result<()> {
+    let report = repair(&open_lake(&args.lake)?, args.dry_run)?;
+    if args.json {
+        print_json(&report)?;
+    } else {
+        let would = if args.dry_run { "would be" } else { "is" };
+        if let Some(wrong) = &report.head {
+            say(&format!("{wrong}: it {would} made anew"));
+        }
+        report.tables.iter().for_each(|table| say(&told(table, would)));
+        if report.head.is_none() && report.tables.iter().all(|table| table.action == RepairAction::Whole) {
+            say("nothing to repair");
+        }
+    }
+    let lost: Vec<&str> =
+        report.tables.iter().filter(|table| table.action == RepairAction::Lost).map(|table| table.table.as_str()).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} can't be brought back: no version of it is whole", lost.join(", "));
+    Err(Error::new(ErrorKind::Input, message)
+        .with_context("what to do", "bring the files back from a backup, or make all rows anew with `etl run PIPELINE --full`"))
+}
+
+fn told(table: &TableRepair, would: &str) -> String {
+    let (name, version) = (&table.table, table.version);
+    let rows = count(table.rows);
+    let wrong = if table.wrong.is_empty() { String::new() } else { format!("; {}", table.wrong) };
+    match table.action {
+        RepairAction::Whole => format!("{name} is whole: version {version}, {rows} rows"),
+        RepairAction::Restored => format!("{name} {would} restored: version {version}, {rows} rows; nothing is lost{wrong}"),
+        RepairAction::Found => format!("{name} {would} found again: version {version}, {rows} rows; nothing is lost{wrong}"),
+        RepairAction::WentBack => {
+            let lost = match table.lost_rows {
+                Some(lost) => format!("{} fewer rows", count(lost)),
+                None => "fewer rows".to_string(),
+            };
+            let runs = if table.lost_runs.is_empty() { String::new() } else { format!(", those of run {}", table.lost_runs.join(", ")) };
+            format!("{name} {would} again what version {version} of run {} was, {rows} rows: {lost}{runs}{wrong}", table.run)
+        }
+        RepairAction::Lost => format!("{name} is lost, version {version} of run {}{wrong}", table.run),
+    }
+}

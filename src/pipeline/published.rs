@@ -1,0 +1,78 @@
+//! Which versions of tables were published, told without the head that says so.
+
+use super::run::RUNS;
+use super::run_report::{Action, RunReport, RunStatus};
+use crate::catalog::{LocalCatalog, Table};
+use crate::error::Result;
+use crate::storage::Storage;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The folder of the descriptions of tables.
+pub(super) const TABLES: &str = "_etl/catalog/tables";
+/// What the name of a description's copy ends with.
+pub(super) const COPY: &str = ".table.json";
+
+/// A version of a table: database, name, number and run.
+pub(super) type Named = (String, String, u64, String);
+
+/// What descriptions, their copies and reports tell.
+#[derive(Debug, Default)]
+pub(super) struct Traces {
+    /// Descriptions as they were written, by what they describe.
+    pub(super) tables: BTreeMap<Named, Table>,
+    /// Versions that readers saw. Of those of a run that was killed right after it had published nothing may tell.
+    pub(super) published: BTreeSet<Named>,
+}
+
+impl Traces {
+    /// Looks at all of them.
+    ///
+    /// # Errors
+    /// Where the lake can't be read.
+    pub(super) fn of(storage: &Storage) -> Result<Traces> {
+        let mut traces = Traces::default();
+        let keys = |folder: &str, ending: &str| -> Result<Vec<String>> {
+            Ok(storage.list(folder)?.into_iter().map(|entry| entry.key).filter(|key| key.ends_with(ending)).collect())
+        };
+        let described: Vec<String> = keys(TABLES, ".json")?.into_iter().chain(keys(RUNS, COPY)?).collect();
+        for object in storage.get_all(&described)?.into_iter().flatten() {
+            // One that was edited, or is no description, tells nothing: its copy does.
+            let Some(table) = serde_json::from_slice::<Table>(&object.bytes).ok().filter(|table| table.digest == table.expected_digest())
+            else {
+                continue;
+            };
+            let past = table.history.iter().map(|past| (table.database.clone(), table.name.clone(), past.version, past.run.clone()));
+            traces.published.extend(past);
+            traces.tables.insert(named(&table), table);
+        }
+        for object in storage.get_all(&keys(RUNS, "/report.json")?)?.into_iter().flatten() {
+            let Ok(report) = serde_json::from_slice::<RunReport>(&object.bytes) else { continue };
+            if !matches!(report.status, RunStatus::Published | RunStatus::PublishedChecksFailed) {
+                continue;
+            }
+            for output in report.outputs.iter().filter(|output| output.action != Action::Unchanged) {
+                if let Some((database, name)) = output.table.split_once('.') {
+                    traces.published.insert((database.to_string(), name.to_string(), output.table_version, report.run.clone()));
+                }
+            }
+        }
+        Ok(traces)
+    }
+}
+
+/// The version that `table` is.
+pub(super) fn named(table: &Table) -> Named {
+    (table.database.clone(), table.name.clone(), table.version, table.origin.run.clone())
+}
+
+/// Refuses a lake that had tables and has no head: a run would make one that knows its own only, and a vacuum takes all for rubbish.
+///
+/// # Errors
+/// [`crate::ErrorKind::Input`] with what to do.
+pub(super) fn has_head(storage: &Storage, catalog: &LocalCatalog) -> Result<()> {
+    if !catalog.snapshot()?.is_empty() || Traces::of(storage)?.published.is_empty() {
+        return Ok(());
+    }
+    // A first run that was just publishing has put it there meanwhile.
+    if catalog.snapshot()?.is_empty() { Err(catalog.headless()) } else { Ok(()) }
+}

@@ -1,0 +1,159 @@
+//! What is destroyed of a lake, and how far it can be brought back.
+
+use crate::lake::{APPEND, Lake, on_both_lakes};
+use serde_json::Value;
+
+on_both_lakes! {
+    a_description_that_is_lost_is_written_again,
+    a_table_whose_files_are_lost_goes_back_to_its_last_whole_version,
+    a_head_that_is_lost_is_made_anew_of_what_was_published,
+    what_can_not_be_repaired_is_told_and_can_be_made_anew,
+    what_is_whole_is_left_alone,
+}
+
+const COUNT: &str = "SELECT count(*) FROM weblogs.access";
+
+/// Three versions, of 100, 150 and 160 rows; gives their runs.
+fn three_versions(lake: &Lake) -> [String; 3] {
+    lake.pipeline("weblogs.yaml", APPEND);
+    [("a", 100), ("b", 50), ("c", 10)].map(|(name, lines)| {
+        lake.log(&format!("logs/{name}.log"), lines);
+        lake.run_pipeline("weblogs.yaml", 0)["run"].as_str().unwrap().to_string()
+    })
+}
+
+fn remove(lake: &Lake, keys: &[String]) {
+    assert!(!keys.is_empty());
+    lake.storage().unwrap().delete(keys).unwrap();
+}
+
+fn of_run(lake: &Lake, folder: &str, run: &str) -> Vec<String> {
+    lake.below(folder).into_iter().filter(|key| key.contains(run)).collect()
+}
+
+fn repair(lake: &Lake) -> Value {
+    let before = lake.below("");
+    let told = lake.json(&format!("catalog repair --lake {} --dry-run", lake.location));
+    assert_eq!(lake.below(""), before, "a dry run writes nothing");
+    let done = lake.json(&format!("catalog repair --lake {}", lake.location));
+    assert_eq!(told["tables"], done["tables"]);
+    done["tables"][0].clone()
+}
+
+#[track_caller]
+fn is_sound(lake: &Lake, rows: &str) {
+    assert_eq!(lake.value(COUNT), rows);
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair");
+    lake.etl(&format!("vacuum {} --older-than 1h", lake.location)).ok();
+    lake.etl("run weblogs.yaml").ok();
+    assert_eq!(lake.value(COUNT), "160");
+    lake.run_pipeline("weblogs.yaml --full", 0);
+    lake.etl(&format!("vacuum {} --older-than 0s", lake.location)).ok();
+    assert_eq!(lake.value(COUNT), "160");
+}
+
+fn a_description_that_is_lost_is_written_again(lake: &Lake) {
+    let runs = three_versions(lake);
+    let described = of_run(lake, "_etl/catalog/tables", &runs[2]);
+    let storage = lake.storage().unwrap();
+    let text = storage.get(&described[0]).unwrap().unwrap().bytes;
+    for damage in ["", "{", "edited"] {
+        match damage {
+            "" => remove(lake, &described),
+            "edited" => storage.put(&described[0], String::from_utf8_lossy(&text).replace("160", "161").into_bytes()).unwrap(),
+            damage => storage.put(&described[0], damage).unwrap(),
+        }
+        if damage != "edited" {
+            let hint = "catalog repair";
+            lake.run(["query", "--lake", &lake.location, COUNT]).fails(6).says(hint);
+            lake.etl("run weblogs.yaml").fails(3).says(hint);
+            lake.etl(&format!("vacuum {} --older-than 0s", lake.location)).fails(3).says(hint);
+        }
+        let repaired = repair(lake);
+        assert_eq!((repaired["action"].as_str(), repaired["rows"].as_u64()), (Some("restored"), Some(160)), "{repaired}");
+        assert_eq!(storage.get(&described[0]).unwrap().unwrap().bytes, text, "as it was");
+    }
+    lake.etl(&format!("rollback weblogs.yaml --to {}", runs[0])).ok();
+    assert_eq!(lake.value(COUNT), "100");
+    lake.etl(&format!("rollback weblogs.yaml --to {}", runs[2])).ok();
+    is_sound(lake, "160");
+}
+
+fn a_table_whose_files_are_lost_goes_back_to_its_last_whole_version(lake: &Lake) {
+    let runs = three_versions(lake);
+    remove(lake, &of_run(lake, "weblogs", &runs[2]));
+    lake.etl(&format!("catalog repair --lake {}", lake.location))
+        .ok()
+        .says(&format!("again what version 2 of run {} was, 150 rows: 10 fewer rows, those of run {}", runs[1], runs[2]))
+        .says("part-00000.parquet is gone");
+    is_sound(lake, "150");
+    // A manifest is as good as its files, and the description may be gone as well.
+    let runs = [runs[0].clone(), lake.run_pipeline("weblogs.yaml --full", 0)["run"].as_str().unwrap().to_string()];
+    lake.log("logs/d.log", 0);
+    lake.run_pipeline("weblogs.yaml", 0);
+    let newest = lake.json("history weblogs.yaml")[0]["report"]["run"].as_str().unwrap().to_string();
+    remove(lake, &of_run(lake, "_etl/runs/weblogs", &newest).into_iter().filter(|key| !key.ends_with("report.json")).collect::<Vec<_>>());
+    remove(lake, &of_run(lake, "_etl/catalog/tables", &newest));
+    let repaired = repair(lake);
+    assert_eq!((repaired["action"].as_str(), repaired["run"].as_str()), (Some("went_back"), Some(runs[1].as_str())), "{repaired}");
+    is_sound(lake, "160");
+}
+
+fn a_head_that_is_lost_is_made_anew_of_what_was_published(lake: &Lake) {
+    let runs = three_versions(lake);
+    let storage = lake.storage().unwrap();
+    // A run that never published: another one was faster.
+    let described = of_run(lake, "_etl/catalog/tables", &runs[2]);
+    let text = String::from_utf8(storage.get(&described[0]).unwrap().unwrap().bytes.to_vec()).unwrap();
+    let other = "20991231T000000000Z-00000000";
+    storage.put(&described[0].replace("000003", "000004").replace(&runs[2], other), text.replace(&runs[2], other)).unwrap();
+    for damage in [None, Some("{"), Some("")] {
+        remove(lake, &["_etl/catalog/head.json".to_string()]);
+        if let Some(damage) = damage {
+            storage.put("_etl/catalog/head.json", damage).unwrap();
+        }
+        for command in ["run weblogs.yaml", "run weblogs.yaml --full", &format!("vacuum {} --older-than 0s", lake.location)] {
+            lake.etl(command).fails(3).says("head.json");
+        }
+        let repaired = repair(lake);
+        assert_eq!((repaired["action"].as_str(), repaired["run"].as_str()), (Some("found"), Some(runs[2].as_str())), "{repaired}");
+        assert_eq!(lake.value(COUNT), "160");
+    }
+    // All descriptions are gone, too.
+    remove(lake, &lake.below("_etl/catalog"));
+    assert_eq!(repair(lake)["action"], "found");
+    is_sound(lake, "160");
+}
+
+fn what_can_not_be_repaired_is_told_and_can_be_made_anew(lake: &Lake) {
+    three_versions(lake);
+    remove(lake, &lake.below("weblogs"));
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).fails(3).says("no version of it is whole").says("--full");
+    lake.etl("run weblogs.yaml --full").ok();
+    is_sound(lake, "160");
+    remove(lake, &lake.below("_etl/catalog/tables"));
+    remove(lake, &lake.below("_etl/runs").into_iter().filter(|key| !key.ends_with("report.json")).collect::<Vec<_>>());
+    lake.etl("run weblogs.yaml").fails(3).says("catalog repair");
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).fails(3).says("nothing tells what it was");
+    lake.pipeline("other.yaml", APPEND.replace("name: weblogs", "name: other"));
+    lake.etl("run other.yaml --full").fails(2).says("is a table of another pipeline");
+    lake.etl("run weblogs.yaml --full").ok();
+    is_sound(lake, "160");
+}
+
+fn what_is_whole_is_left_alone(lake: &Lake) {
+    let runs = three_versions(lake);
+    lake.pipeline("other.yaml", APPEND.replace("name: weblogs", "name: other").replace("weblogs.access", "weblogs.other"));
+    lake.run_pipeline("other.yaml", 0);
+    let head = |lake: &Lake| lake.storage().unwrap().get("_etl/catalog/head.json").unwrap().unwrap().bytes;
+    let before = head(lake);
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair").says("weblogs.other is whole");
+    assert_eq!(head(lake), before);
+    remove(lake, &of_run(lake, "weblogs", &runs[2]));
+    let whole = |value: &Value| value["databases"]["weblogs"]["tables"]["other"].clone();
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).ok();
+    let parsed = |bytes: &[u8]| whole(&serde_json::from_slice::<Value>(bytes).unwrap());
+    assert_eq!(parsed(&before), parsed(&head(lake)));
+    lake.etl("catalog repair --lake nowhere").fails(3).says("there is no lake");
+    is_sound(lake, "150");
+}
