@@ -15,7 +15,9 @@ use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 use crate::publish::{Claim, Lease, RunId};
+use crate::query::{QueryOptions, Runtime};
 use crate::storage::{Location, Storage};
+use crate::units::ByteSize;
 use chrono::Utc;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct RunSettings {
     pub scope: Scope,
     /// How many threads read, compute and write.
     pub threads: usize,
+    /// What its queries may hold; what is more goes to disk.
+    pub memory: ByteSize,
     /// Set from outside to stop the run; nothing is published then.
     pub cancel: Arc<AtomicBool>,
     /// Makes the page that is kept beside the report.
@@ -133,7 +137,14 @@ impl Running<'_> {
         report: &mut RunReport,
     ) -> Result<()> {
         let workspace = Workspace::create(storage, self.run.as_str())?;
-        let runtime = super::runtime(self.settings.threads)?;
+        let runtime = Runtime::new(self.settings.threads)?;
+        let queries = QueryOptions {
+            threads: self.settings.threads,
+            stdin: false,
+            memory: self.settings.memory,
+            spill: Some(workspace.path("spill")),
+            ..QueryOptions::default()
+        };
         let engine = Engine { storage, threads: self.settings.threads, cancel: self.settings.cancel.clone(), progress: self.progress };
         let transforming = Transforming {
             pipeline: self.pipeline,
@@ -141,6 +152,7 @@ impl Running<'_> {
             engine: &engine,
             workspace: &workspace,
             runtime: &runtime,
+            queries: &queries,
             made: HashMap::new(),
             ran: Vec::new(),
         };
@@ -183,8 +195,8 @@ impl Running<'_> {
         report.outputs.sort_by_key(|output| order(&output.name));
 
         let staged: Vec<_> = products.iter().map(|product| product.table.clone()).collect();
-        report.checks = accounting(storage, &products, self.settings.threads, &runtime)?;
-        report.checks.extend(verify(self.pipeline, storage, &staged, When::BeforePublish, self.settings.threads, &runtime)?);
+        report.checks = accounting(storage, &products, &queries, &runtime)?;
+        report.checks.extend(verify(self.pipeline, storage, &staged, When::BeforePublish, &queries, &runtime)?);
         self.stop_if_cancelled()?;
         if let Some(error) = failed_checks(report, When::BeforePublish) {
             report.status = RunStatus::ChecksFailed;
@@ -205,7 +217,7 @@ impl Running<'_> {
             let name = format!("{}.{}", table.database, table.name);
             report.outputs.iter_mut().filter(|output| output.table == name).for_each(|output| output.table_version = table.version);
         }
-        report.checks.extend(verify(self.pipeline, storage, &[], When::AfterPublish, self.settings.threads, &runtime)?);
+        report.checks.extend(verify(self.pipeline, storage, &[], When::AfterPublish, &queries, &runtime)?);
         if let Some(error) = failed_checks(report, When::AfterPublish) {
             report.status = RunStatus::PublishedChecksFailed;
             return Err(error);
