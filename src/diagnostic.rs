@@ -1,5 +1,7 @@
 //! Points at the place in a text of the user's that is wrong: a caret under it, and a hint.
 
+use std::borrow::Cow;
+
 /// Shows `text` with carets under the bytes `span`, and `message` beside them.
 ///
 /// ```
@@ -8,10 +10,28 @@
 /// ```
 pub fn caret(text: &str, span: std::ops::Range<usize>, message: &str) -> String {
     // One column a character, so that the caret stands right under tabs and multi-byte characters too.
+    let (text, span) = part(text, span);
     let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let before = text.get(..span.start).map_or(0, |s| s.chars().count());
     let width = text.get(span.start..span.end).map_or(1, |s| s.chars().count()).max(1);
     format!("  {shown}\n  {}{} {message}", " ".repeat(before), "^".repeat(width))
+}
+
+/// So many characters of a line are shown at most, before what is meant and from there on.
+const SHOWN: usize = 120;
+
+/// `text`, or where it is long the part of it around `span`, with what `span` is there.
+fn part(text: &str, span: std::ops::Range<usize>) -> (Cow<'_, str>, std::ops::Range<usize>) {
+    let (Some(before), Some(rest)) = (text.get(..span.start), text.get(span.start..)) else { return (text.into(), span) };
+    let start = before.char_indices().rev().nth(SHOWN - 1).map(|(at, _)| at).filter(|at| *at > 0);
+    let end = rest.char_indices().nth(SHOWN).map(|(at, _)| span.start + at);
+    if start.is_none() && end.is_none() {
+        return (text.into(), span);
+    }
+    let (from, to) = (start.unwrap_or(0), end.unwrap_or(text.len()));
+    let (left, right) = (if start.is_some() { "…" } else { "" }, if end.is_some() { "…" } else { "" });
+    let moved = |at: usize| at.min(to) - from + left.len();
+    (format!("{left}{}{right}", &text[from..to]).into(), moved(span.start)..moved(span.end.max(span.start)))
 }
 
 /// The name in `known` nearest to `name`, where it is near enough to be meant.
@@ -44,6 +64,16 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_long_line_the_part_is_shown_that_is_meant() {
+        let long = format!("{}wrong{}", "é".repeat(1_000), "x".repeat(1_000));
+        let shown = caret(&long, 2_000..2_005, "here");
+        let (line, mark) = shown.split_once('\n').unwrap();
+        assert_eq!(line.chars().count(), 2 + 1 + 120 + 120 + 1);
+        assert_eq!(line.chars().skip(mark.find('^').unwrap()).take(5).collect::<String>(), "wrong");
+        assert!(mark.ends_with("^^^^^ here"));
+    }
 
     #[test]
     fn nearest_is_near_or_nothing() {

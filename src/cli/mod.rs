@@ -2,6 +2,7 @@
 
 mod bar;
 mod catalog;
+mod child;
 mod completions;
 mod convert;
 mod from_format;
@@ -73,6 +74,7 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(ErrorKind::Usage.exit_code()) } else { ExitCode::SUCCESS };
         }
     };
+    let store = cli.store.arguments();
     cli.store.apply();
     let success = |()| ExitCode::SUCCESS;
     let done = match cli.command {
@@ -84,7 +86,7 @@ pub fn main() -> ExitCode {
         Command::Generate(args) => generate::run(&args).map(success),
         Command::Completions(args) => completions::run(&args, Cli::command()).map(success),
         Command::Man => completions::man(Cli::command()).map(success),
-        Command::Schedule(args) => schedule::run(&args).map(success),
+        Command::Schedule(args) => schedule::run(&args, store).map(success),
         Command::History(args) => history::run(&args).map(success),
         Command::Rollback(args) => history::run_rollback(&args).map(success),
         Command::Vacuum(args) => vacuum::run(&args).map(success),

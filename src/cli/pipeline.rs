@@ -4,7 +4,9 @@ use super::terminal::cores;
 use super::variable::{VarArgs, variables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{Lake, Pipeline, Scope};
+use crate::query::default_memory;
 use crate::storage::{Location, Storage, StoreSettings};
+use crate::units::ByteSize;
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -32,6 +34,20 @@ pub(super) struct ScopeArgs {
     full: bool,
 }
 
+/// How much memory queries may hold.
+#[derive(Debug, Args)]
+pub(super) struct MemoryArgs {
+    /// What sorts, groups and joins of SQL may hold; what is more goes to disk [default: half of the machine's]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+}
+
+impl MemoryArgs {
+    pub(super) fn size(&self) -> ByteSize {
+        self.memory.unwrap_or_else(default_memory)
+    }
+}
+
 /// How many threads work.
 #[derive(Debug, Args)]
 pub(super) struct ThreadArgs {
@@ -41,6 +57,15 @@ pub(super) struct ThreadArgs {
 }
 
 impl PipelineArgs {
+    /// Reads the pipeline from standard input, as if that stood in its file.
+    ///
+    /// # Errors
+    /// As [`PipelineArgs::load`].
+    pub(super) fn load_given(&self) -> Result<Pipeline> {
+        let text = std::io::read_to_string(std::io::stdin()).map_err(|e| Error::input("standard input", e))?;
+        Pipeline::check_text(&self.file, &text, &variables(&self.vars)?)?.into_pipeline()
+    }
+
     /// Reads the pipeline.
     ///
     /// # Errors

@@ -8,9 +8,9 @@ use super::terminal::{cores, print, say};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableOptions;
 use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
-use crate::query::{LakeTables, QueryEngine, QueryOptions};
+use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime, default_memory};
+use crate::units::ByteSize;
 use clap::{Args, ValueEnum};
-use std::future::Future;
 use std::io::{BufWriter, IsTerminal, Read};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -70,6 +70,10 @@ pub(super) struct QueryArgs {
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 
+    /// What sorts, groups and joins may hold; what is more goes to disk [default: half of the machine's]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+
     /// Show how the query would be run, and don't run it
     #[arg(long)]
     explain: bool,
@@ -97,8 +101,9 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
         TableOptions { format: args.from.into(), log: args.log_format.choice()?, dialect: args.from_dialect.into(), ..Default::default() };
     // What was read as the query is no table any more.
     let stdin = args.file.is_some() || args.sql.as_deref() != Some("-");
-    let engine = QueryEngine::new(QueryOptions { threads, read, stdin });
-    let done = run_blocking(threads, async {
+    let engine = QueryEngine::new(QueryOptions { threads, read, stdin, memory: args.memory.unwrap_or_else(default_memory), spill: None })?;
+    let runtime = Runtime::new(threads)?;
+    let done = runtime.block_on(async || {
         if let Some(lake) = &args.lake {
             engine.register_lake(LakeTables::open(open_lake(lake)?)?)?;
         }
@@ -110,6 +115,8 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
             false => write_result(&engine, &sql, &args).await,
         }
     });
+    // A thread that still decodes for a query that is over must not be waited for.
+    runtime.leave();
     let notes = engine.notes().into_iter().chain(engine.rejects().notes());
     notes.for_each(|note| say(&format!("note: {note}")));
     done
@@ -158,16 +165,6 @@ async fn write_result(engine: &QueryEngine, sql: &str, args: &QueryArgs) -> Resu
         writer.write(&batch)?;
     }
     writer.finish()
-}
-
-/// Runs `work` to its end on a runtime of `threads` threads.
-fn run_blocking<T>(threads: usize, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
-    let runtime = runtime.map_err(|e| Error::new(ErrorKind::Internal, "no threads could be started").with_source(e))?;
-    let done = runtime.block_on(work);
-    // A thread that still decodes for a query that is over must not be waited for.
-    runtime.shutdown_background();
-    done
 }
 
 /// `NAME=PATH`; SQL makes unquoted names lower case, so ours are.

@@ -1,7 +1,8 @@
 //! `etl run`: a pipeline, once.
 
 use super::bar::Bar;
-use super::pipeline::{PipelineArgs, ScopeArgs, ThreadArgs};
+use super::child;
+use super::pipeline::{MemoryArgs, PipelineArgs, ScopeArgs, ThreadArgs};
 use super::plan;
 use super::terminal::{cancel_on_interrupt, colour_on, print_json, say};
 use crate::error::Result;
@@ -43,9 +44,16 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     threads: ThreadArgs,
 
+    #[command(flatten)]
+    memory: MemoryArgs,
+
     /// Write the report to standard output, as JSON
     #[arg(long)]
     json: bool,
+
+    /// Read the pipeline's text from standard input, and end with this process, which must be the one that started us
+    #[arg(long, value_name = "PID", hide = true)]
+    child_of: Option<i32>,
 }
 
 /// Runs the pipeline.
@@ -56,10 +64,21 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     if args.dry_run {
         return plan::tell(args.pipeline.load(), &args.scope.scope(), args.json);
     }
-    let pipeline = args.pipeline.load()?;
+    let pipeline = match args.child_of {
+        Some(parent) => {
+            child::end_with(parent)?;
+            args.pipeline.load_given()?
+        }
+        None => args.pipeline.load()?,
+    };
     let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Silent) };
-    let settings =
-        RunSettings { scope: args.scope.scope(), threads: args.threads.count(), cancel: cancel_on_interrupt(), page: Some(report::html) };
+    let settings = RunSettings {
+        scope: args.scope.scope(),
+        threads: args.threads.count(),
+        memory: args.memory.size(),
+        cancel: cancel_on_interrupt(),
+        page: Some(report::html),
+    };
     let outcome = pipeline::run(&pipeline, &settings, progress.as_ref());
     if args.json {
         print_json(&outcome.report)?;

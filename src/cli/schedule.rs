@@ -1,12 +1,13 @@
 //! `etl schedule`: the pipelines of a folder, at their times.
 
+use super::child::ChildRunner;
 use super::pipeline::ThreadArgs;
 use super::terminal::{print, say};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::schedule::{Ended, Event, Folder, Memory, Message, Runner, Scheduler, SystemClock, Times, serve};
-use crate::pipeline::{self, CatchUp, Pipeline, RunSettings, Scope};
-use crate::progress::Silent;
-use crate::report;
+use crate::pipeline::schedule::{Event, Folder, Memory, Message, Scheduler, SystemClock, Times, serve};
+use crate::pipeline::{CatchUp, Pipeline};
+use crate::query::{default_memory, share_of};
+use crate::units::ByteSize;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use comfy_table::Table;
@@ -16,8 +17,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
 const EXAMPLES: &str = "Examples:
@@ -31,7 +31,8 @@ A pipeline has a schedule when its file says so:
 A local time that clocks leave out is the next one that there is; one that comes twice is run once.
 A pipeline never overlaps itself: a time that comes while it runs is skipped. Times that pass while
 nothing runs are skipped, or made up for by one run (catch_up). Files are read again as they change;
-one with a mistake keeps its last good version. Ctrl-C or SIGTERM lets runs end, a second one stops
+one with a mistake keeps its last good version. Each run is a process of its own: one that is killed,
+for its memory say, ends no other. Ctrl-C or SIGTERM lets runs end, a second one stops
 them, a third ends the process. /healthz answers 200, or 503 while stopping or stuck; /metrics is for
 Prometheus.
 
@@ -67,7 +68,7 @@ pub(super) struct ScheduleArgs {
     folder: PathBuf,
 
     /// Only show when each pipeline is run next
-    #[arg(long, conflicts_with_all = ["parallel", "listen", "state", "threads"])]
+    #[arg(long, conflicts_with_all = ["parallel", "listen", "state", "threads", "memory"])]
     list: bool,
 
     /// Runs at work at once
@@ -85,6 +86,10 @@ pub(super) struct ScheduleArgs {
     #[command(flatten)]
     threads: ThreadArgs,
 
+    /// What the SQL of all runs at once may hold; what is more goes to disk [default: half of the machine's]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+
     /// Write what happens to standard output, as JSON, a line each; with --list all as one document
     #[arg(long)]
     json: bool,
@@ -95,7 +100,7 @@ pub(super) struct ScheduleArgs {
 /// # Errors
 /// [`ErrorKind::Input`] for a folder that can't be read, [`ErrorKind::Usage`] for an address that can't be listened at,
 /// [`ErrorKind::Interrupted`] where runs were stopped; with `--list` [`ErrorKind::Format`] for files that can't be read.
-pub(super) fn run(args: &ScheduleArgs) -> Result<()> {
+pub(super) fn run(args: &ScheduleArgs, store: Vec<String>) -> Result<()> {
     let mut folder = Folder::new(&args.folder, |path| Pipeline::load(path, &BTreeMap::new()));
     folder.check()?;
     if args.list {
@@ -104,7 +109,9 @@ pub(super) fn run(args: &ScheduleArgs) -> Result<()> {
     }
     let memory = args.state.clone().map_or(Memory::Lakes, Memory::File);
     let tell = teller(args.json);
-    let runner = PipelineRunner { threads: args.threads.count() };
+    let memory_of_all = args.memory.unwrap_or_else(default_memory);
+    let share = share_of(memory_of_all.0, args.parallel.get());
+    let runner = ChildRunner::new(args.threads.count(), share, store)?;
     let scheduler = Scheduler::new(SystemClock, runner, folder, memory, args.parallel.get(), tell);
     stop_on_interrupt(scheduler.outbox())?;
     if let Some(address) = args.listen {
@@ -112,18 +119,6 @@ pub(super) fn run(args: &ScheduleArgs) -> Result<()> {
         teller(args.json)(Utc::now(), &Event::Listening { address: address.to_string() });
     }
     scheduler.run()
-}
-
-/// Runs pipelines as `etl run` does.
-struct PipelineRunner {
-    threads: usize,
-}
-
-impl Runner for PipelineRunner {
-    fn run(&self, pipeline: &Pipeline, cancel: &Arc<AtomicBool>) -> Ended {
-        let settings = RunSettings { scope: Scope::default(), threads: self.threads, cancel: cancel.clone(), page: Some(report::html) };
-        Ended::of(&pipeline::run(pipeline, &settings, &Silent))
-    }
 }
 
 /// Writes events where they are read.

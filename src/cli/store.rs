@@ -19,6 +19,12 @@ pub(super) struct StoreArgs {
 }
 
 impl StoreArgs {
+    /// The same as arguments of another process.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let named = [("--endpoint-url", &self.endpoint_url), ("--region", &self.region), ("--profile", &self.profile)];
+        named.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect()
+    }
+
     /// Makes them hold for all stores of this process.
     pub(super) fn apply(self) {
         let StoreArgs { endpoint_url, region, profile } = self;

@@ -5,19 +5,18 @@ use super::producing::Product;
 use super::run_report::CheckRun;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{LakeTables, QueryEngine, QueryOptions};
+use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};
 use crate::storage::Storage;
 use crate::units::count;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use std::time::Instant;
-use tokio::runtime::Runtime;
 
 /// Reads back what each product's files hold: as many rows as were written, in files that can be read.
 ///
 /// # Errors
 /// Where the lake can't be read.
-pub(super) fn accounting(storage: &Storage, products: &[Product], threads: usize, runtime: &Runtime) -> Result<Vec<CheckRun>> {
+pub(super) fn accounting(storage: &Storage, products: &[Product], queries: &QueryOptions, runtime: &Runtime) -> Result<Vec<CheckRun>> {
     let mut checks = Vec::new();
     for product in products.iter().filter(|product| product.manifest.is_some()) {
         let started = Instant::now();
@@ -26,9 +25,9 @@ pub(super) fn accounting(storage: &Storage, products: &[Product], threads: usize
         let newest = table.segments.pop();
         table.segments = newest.into_iter().collect();
         let (database, name) = (table.database.clone(), table.name.clone());
-        let engine = engine(storage, &[table], threads)?;
+        let engine = engine(storage, &[table], queries)?;
         let sql = format!("SELECT count(*) FROM \"{database}\".\"{name}\"");
-        let found = runtime.block_on(rows(&engine, &sql));
+        let found = runtime.block_on(|| rows(&engine, &sql));
         let wanted = product.summary.rows;
         checks.push(CheckRun {
             name: format!("accounting of {database}.{name}"),
@@ -54,19 +53,19 @@ pub(super) fn verify(
     storage: &Storage,
     staged: &[Table],
     when: When,
-    threads: usize,
+    queries: &QueryOptions,
     runtime: &Runtime,
 ) -> Result<Vec<CheckRun>> {
     let checks: Vec<Check> = pipeline.verify.iter().filter(|check| check.when == when).cloned().collect();
     if checks.is_empty() {
         return Ok(Vec::new());
     }
-    let engine = engine(storage, staged, threads)?;
-    Ok(runtime.block_on(super::verify::run_checks(&checks, &engine)))
+    let engine = engine(storage, staged, queries)?;
+    runtime.block_on(async || Ok(super::verify::run_checks(&checks, &engine).await))
 }
 
-fn engine(storage: &Storage, staged: &[Table], threads: usize) -> Result<QueryEngine> {
-    let engine = QueryEngine::new(QueryOptions { threads, stdin: false, ..QueryOptions::default() });
+fn engine(storage: &Storage, staged: &[Table], queries: &QueryOptions) -> Result<QueryEngine> {
+    let engine = QueryEngine::new(queries.clone())?;
     engine.register_lake(LakeTables::open(storage.clone())?.with_staged(staged.iter().cloned()))?;
     Ok(engine)
 }

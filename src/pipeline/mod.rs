@@ -38,9 +38,3 @@ pub use run::{Outcome, RunSettings, run};
 pub use run_report::{Action, CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun, TransformRun};
 pub use state::Scope;
 pub use vacuum::{Removed, VacuumReport, vacuum};
-
-/// A runtime for queries, with `threads` threads.
-pub(crate) fn runtime(threads: usize) -> crate::Result<tokio::runtime::Runtime> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads.max(1)).enable_all().build();
-    runtime.map_err(|e| crate::Error::new(crate::ErrorKind::Internal, "can't start threads").with_source(e))
-}

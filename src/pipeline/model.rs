@@ -9,6 +9,7 @@ use crate::units::Rate;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A job that makes tables.
 #[derive(Debug, Clone, Serialize)]
@@ -34,6 +35,9 @@ pub struct Pipeline {
     /// Values of the environment that are used otherwise than to say where something is; they are shown nowhere.
     #[serde(skip)]
     pub secrets: Vec<String>,
+    /// As it is written.
+    #[serde(skip)]
+    pub text: Arc<str>,
 }
 
 /// Where the tables are.

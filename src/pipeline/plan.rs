@@ -11,6 +11,7 @@ use super::transforming::planned_columns;
 use super::writing::split_columns;
 use crate::catalog::{Column, Table};
 use crate::error::Result;
+use crate::query::Runtime;
 use crate::storage::{Location, Storage};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,7 +89,7 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         _ => Some(Storage::open_with(location, &pipeline.lake.store)?),
     };
     let state = State::read(pipeline, storage.as_ref(), scope)?;
-    let runtime = super::runtime(1)?;
+    let runtime = Runtime::new(1)?;
     let sources = state.listings.values().map(|listing| SourcePlan {
         name: listing.name.clone(),
         files: listing.files.len() as u64,
@@ -118,7 +119,7 @@ fn output_plan(
     state: &State,
     output: &OutputState,
     storage: Option<&Storage>,
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Runtime,
 ) -> Result<OutputPlan> {
     let changes = &output.changes;
     let action = match (&output.table, changes.step, changes.stale.is_empty()) {
@@ -171,12 +172,7 @@ fn files(output: &OutputState) -> String {
 }
 
 /// The columns, then the partition keys, that a run would give the table.
-fn new_columns(
-    pipeline: &Pipeline,
-    state: &State,
-    output: &OutputState,
-    runtime: &tokio::runtime::Runtime,
-) -> Result<(Vec<Column>, Vec<Column>)> {
+fn new_columns(pipeline: &Pipeline, state: &State, output: &OutputState, runtime: &Runtime) -> Result<(Vec<Column>, Vec<Column>)> {
     let mut tables = BTreeMap::new();
     for source in output.sources.iter().filter_map(|name| pipeline.source(name)) {
         let places = output.changes.read.get(&source.name).map_or(&[][..], Vec::as_slice);

@@ -15,7 +15,9 @@ use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 use crate::publish::{Claim, Lease, RunId};
+use crate::query::{QueryOptions, Runtime};
 use crate::storage::{Location, Storage};
+use crate::units::ByteSize;
 use chrono::Utc;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -31,6 +33,8 @@ pub struct RunSettings {
     pub scope: Scope,
     /// How many threads read, compute and write.
     pub threads: usize,
+    /// What its queries may hold; what is more goes to disk.
+    pub memory: ByteSize,
     /// Set from outside to stop the run; nothing is published then.
     pub cancel: Arc<AtomicBool>,
     /// Makes the page that is kept beside the report.
@@ -141,7 +145,14 @@ impl Running<'_> {
         report: &mut RunReport,
     ) -> Result<()> {
         let workspace = Workspace::create(storage, self.run.as_str())?;
-        let runtime = super::runtime(self.settings.threads)?;
+        let runtime = Runtime::new(self.settings.threads)?;
+        let queries = QueryOptions {
+            threads: self.settings.threads,
+            stdin: false,
+            memory: self.settings.memory,
+            spill: Some(workspace.path("spill")),
+            ..QueryOptions::default()
+        };
         let engine = Engine { storage, threads: self.settings.threads, cancel: self.settings.cancel.clone(), progress: self.progress };
         let transforming = Transforming {
             pipeline: self.pipeline,
@@ -149,6 +160,7 @@ impl Running<'_> {
             engine: &engine,
             workspace: &workspace,
             runtime: &runtime,
+            queries: &queries,
             made: HashMap::new(),
             ran: Vec::new(),
         };
@@ -191,8 +203,8 @@ impl Running<'_> {
         report.outputs.sort_by_key(|output| order(&output.name));
 
         let staged: Vec<_> = products.iter().map(|product| product.table.clone()).collect();
-        report.checks = accounting(storage, &products, self.settings.threads, &runtime)?;
-        report.checks.extend(verify(self.pipeline, storage, &staged, When::BeforePublish, self.settings.threads, &runtime)?);
+        report.checks = accounting(storage, &products, &queries, &runtime)?;
+        report.checks.extend(verify(self.pipeline, storage, &staged, When::BeforePublish, &queries, &runtime)?);
         self.stop_if_cancelled()?;
         if let Some(error) = failed_checks(report, When::BeforePublish) {
             report.status = RunStatus::ChecksFailed;
@@ -205,7 +217,7 @@ impl Running<'_> {
             let name = format!("{}.{}", table.database, table.name);
             report.outputs.iter_mut().filter(|output| output.table == name).for_each(|output| output.table_version = table.version);
         }
-        report.checks.extend(verify(self.pipeline, storage, &[], When::AfterPublish, self.settings.threads, &runtime)?);
+        report.checks.extend(verify(self.pipeline, storage, &[], When::AfterPublish, &queries, &runtime)?);
         if let Some(error) = failed_checks(report, When::AfterPublish) {
             report.status = RunStatus::PublishedChecksFailed;
             return Err(error);

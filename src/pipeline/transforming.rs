@@ -10,7 +10,7 @@ use crate::convert::ConvertReport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{FormatChoice, Place, Table, TableFormat, TableOptions, resolve};
 use crate::publish::Input;
-use crate::query::{QueryEngine, QueryOptions};
+use crate::query::{QueryEngine, QueryOptions, Runtime};
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -25,6 +25,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+/// Bytes of rows that are held until they are written.
+const GROUP: usize = 64 << 20;
 /// How often it is looked whether to stop.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -34,7 +36,9 @@ pub(super) struct Transforming<'a> {
     pub(super) listings: &'a BTreeMap<String, Listing>,
     pub(super) engine: &'a Engine<'a>,
     pub(super) workspace: &'a Workspace,
-    pub(super) runtime: &'a tokio::runtime::Runtime,
+    pub(super) runtime: &'a Runtime,
+    /// How SQL is run.
+    pub(super) queries: &'a QueryOptions,
     /// Folders and files by what is in them.
     pub(super) made: HashMap<String, Made>,
     pub(super) ran: Vec<super::run_report::TransformRun>,
@@ -121,10 +125,10 @@ impl Transforming<'_> {
         }
         let started = Instant::now();
         let at = |error: Error| error.with_context("transform", &transform.name).with_context("at", &transform.place);
-        let engine = query_engine(self.engine.threads, tables, &transform.reads)?;
+        let engine = query_engine(self.queries, tables, &transform.reads)?;
         let path = self.workspace.path(&format!("transform-{}.parquet", self.made.len()));
         self.engine.progress.start(&transform.name, None);
-        let done = self.runtime.block_on(self.run(&engine, &transform.sql, &path));
+        let done = self.runtime.block_on(|| self.run(&engine, &transform.sql, &path));
         self.engine.progress.finish();
         let rows = done.map_err(at)?;
         let shown = path.display().to_string();
@@ -142,7 +146,7 @@ impl Transforming<'_> {
         let failed =
             |e: parquet::errors::ParquetError| Error::new(ErrorKind::Output, format!("can't write {}", path.display())).with_source(e);
         let level = ZstdLevel::try_new(1).map_err(failed)?;
-        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).set_max_row_group_bytes(Some(GROUP)).build();
         let file = File::create(path).map_err(|e| Error::output(path.display(), e))?;
         let mut writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(failed)?;
         let mut rows = 0;
@@ -171,8 +175,8 @@ impl Transforming<'_> {
 }
 
 /// An engine that knows the tables that `reads` names.
-fn query_engine(threads: usize, tables: &BTreeMap<String, Made>, reads: &[String]) -> Result<QueryEngine> {
-    let engine = QueryEngine::new(QueryOptions { threads, stdin: false, ..QueryOptions::default() });
+fn query_engine(queries: &QueryOptions, tables: &BTreeMap<String, Made>, reads: &[String]) -> Result<QueryEngine> {
+    let engine = QueryEngine::new(queries.clone())?;
     for (name, made) in tables.iter().filter(|(name, _)| reads.contains(name)) {
         match &made.path {
             Some(path) => engine.register_files(name, plain_table(path)?, false)?,
@@ -213,12 +217,12 @@ pub(super) fn planned_columns(
     pipeline: &Pipeline,
     transforms: &[String],
     sources: &BTreeMap<String, Table>,
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Runtime,
 ) -> Result<SchemaRef> {
     let mut schemas: BTreeMap<&str, SchemaRef> = BTreeMap::new();
     let mut last = None;
     for transform in transforms.iter().filter_map(|name| pipeline.transform(name)) {
-        let engine = QueryEngine::new(QueryOptions { threads: 1, stdin: false, ..QueryOptions::default() });
+        let engine = QueryEngine::new(QueryOptions { threads: 1, stdin: false, ..QueryOptions::default() })?;
         for (name, table) in sources.iter().filter(|(name, _)| transform.reads.contains(name)) {
             engine.register_files(name, table.clone(), true)?;
         }
@@ -226,7 +230,7 @@ pub(super) fn planned_columns(
             engine.register_columns(name, schema.clone())?;
         }
         let at = |error: Error| error.with_context("transform", &transform.name).with_context("at", &transform.place);
-        let planned: SchemaRef = runtime.block_on(engine.columns(&transform.sql)).map_err(at)?;
+        let planned: SchemaRef = runtime.block_on(|| engine.columns(&transform.sql)).map_err(at)?;
         let schema = in_milliseconds(&planned);
         schemas.insert(&transform.name, schema.clone());
         last = Some(schema);

@@ -3,26 +3,32 @@
 use super::columns;
 use super::failure::Failures;
 use super::lake::{LakeSchema, LakeTables};
+use super::limits;
+use super::memory;
 use super::partitions::Partitions;
 use super::rejects::RejectLog;
 use super::table::FileTable;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableOptions, caught_in_tasks};
+use crate::units::ByteSize;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{DynamicFileCatalog, TableProvider};
-use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, TableReference};
+use datafusion::config::ConfigNonZeroUsize;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::joins::SortMergeJoinExec;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, displayable, execute_stream};
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use std::fmt;
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -35,16 +41,21 @@ pub struct QueryOptions {
     pub read: TableOptions,
     /// Whether standard input is there to be a table.
     pub stdin: bool,
+    /// What sorts, groups and joins of a query may hold; what is more goes to disk, or ends the query.
+    pub memory: ByteSize,
+    /// The folder of what goes to disk; one of the system's where not given. It is empty again at the end.
+    pub spill: Option<PathBuf>,
 }
 
 impl Default for QueryOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        QueryOptions { threads, read: TableOptions::default(), stdin: true }
+        QueryOptions { threads, read: TableOptions::default(), stdin: true, memory: memory::default_memory(), spill: None }
     }
 }
 
 /// Runs SQL over files and registered tables. Queries only read.
+#[derive(Clone)]
 pub struct QueryEngine {
     context: SessionContext,
     tables: Arc<Tables>,
@@ -57,20 +68,26 @@ impl fmt::Debug for QueryEngine {
 }
 
 impl QueryEngine {
-    /// An engine that works in this process.
-    pub fn new(options: QueryOptions) -> Self {
-        let threads = options.threads.max(1);
-        let mut config = SessionConfig::new().with_target_partitions(threads).with_information_schema(true);
+    /// An engine that works in this process; [`super::Runtime`] has threads on which all can be run that it takes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for less memory than is needed at all, [`ErrorKind::Output`] where there is no folder for what goes to disk.
+    pub fn new(options: QueryOptions) -> Result<Self> {
+        let environment = memory::environment(&options)?;
+        let mut config = memory::configuration(&options);
         let settings = config.options_mut();
         // Places for the carets of error messages.
         settings.sql_parser.collect_spans = true;
+        if let Ok(calls) = ConfigNonZeroUsize::try_new(limits::PARSER_CALLS) {
+            settings.sql_parser.recursion_limit = calls;
+        }
         settings.execution.parquet.pushdown_filters = true;
         settings.execution.parquet.reorder_filters = true;
-        let plain = SessionContext::new_with_config(config);
+        let plain = SessionContext::new_with_config_rt(config, environment);
         let tables = Arc::new(Tables::new(options));
         let catalogs = Arc::new(DynamicFileCatalog::new(plain.state().catalog_list().clone(), tables.clone()));
         let state = SessionStateBuilder::new_from_existing(plain.state()).with_catalog_list(catalogs).build();
-        QueryEngine { context: SessionContext::new_with_state(state), tables }
+        Ok(QueryEngine { context: SessionContext::new_with_state(state), tables })
     }
 
     /// Gives the files that `path` names (a file, a folder, a glob or `-`) the table name `name`.
@@ -123,7 +140,7 @@ impl QueryEngine {
     /// # Errors
     /// As [`QueryEngine::query`].
     pub async fn columns(&self, sql: &str) -> Result<SchemaRef> {
-        let (plan, qualifiers) = self.physical(sql).await.map_err(|e| self.failures(sql).explain(e))?;
+        let (plan, qualifiers) = self.physical(sql, Joins::Hashed).await?;
         Ok(columns::readable(&plan.schema(), &qualifiers))
     }
 
@@ -152,11 +169,12 @@ impl QueryEngine {
     /// # Errors
     /// [`ErrorKind::Query`] where `sql` is wrong, naming what is near; [`ErrorKind::Input`] for files that can't be read.
     pub async fn query(&self, sql: &str) -> Result<QueryResult> {
-        let (plan, qualifiers) = self.physical(sql).await.map_err(|e| self.failures(sql).explain(e))?;
+        let (plan, qualifiers) = self.physical(sql, Joins::Hashed).await?;
         let failures = self.failures(sql);
         let schema = columns::readable(&plan.schema(), &qualifiers);
         let stream = execute_stream(plan, self.context.task_ctx()).map_err(|e| failures.explain(e))?;
-        Ok(QueryResult { schema, stream, failures })
+        let again = Some((self.clone(), sql.to_string()));
+        Ok(QueryResult { schema, stream, failures, again })
     }
 
     /// How the query would be run, as a tree of steps, the last first.
@@ -164,7 +182,7 @@ impl QueryEngine {
     /// # Errors
     /// As [`QueryEngine::query`].
     pub async fn explain(&self, sql: &str) -> Result<String> {
-        let (plan, _) = self.physical(sql).await.map_err(|e| self.failures(sql).explain(e))?;
+        let (plan, _) = self.physical(sql, Joins::Hashed).await?;
         Ok(displayable(plan.as_ref()).indent(false).to_string())
     }
 
@@ -179,8 +197,13 @@ impl QueryEngine {
     }
 
     /// The plan, and the names by which it calls its tables.
-    async fn physical(&self, sql: &str) -> datafusion::common::Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
-        let state = self.context.state();
+    async fn physical(&self, sql: &str, joins: Joins) -> Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
+        limits::check(sql).map_err(|excess| self.failures(sql).excess(excess))?;
+        self.planned(sql, joins).await.map_err(|e| self.failures(sql).explain(e))
+    }
+
+    async fn planned(&self, sql: &str, joins: Joins) -> datafusion::common::Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
+        let state = joins.applied(self.context.state());
         let logical = state.create_logical_plan(sql).await?;
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
         let optimized = state.optimize(&logical)?;
@@ -189,8 +212,13 @@ impl QueryEngine {
         Ok((plan, columns::qualifiers(&logical)))
     }
 
+    /// Whether the query that failed with `error` may be run once more: memory was what failed, and its tables can be read again.
+    fn can_run_again(&self, error: &DataFusionError) -> bool {
+        matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) && !self.tables.read_stdin()
+    }
+
     fn failures(&self, sql: &str) -> Failures {
-        Failures::new(sql, self.tables.names(), self.tables.paths())
+        Failures::new(sql, self.tables.names(), self.tables.paths(), self.tables.memory())
     }
 }
 
@@ -215,11 +243,39 @@ fn one_partition(state: SessionState) -> SessionState {
     SessionStateBuilder::new_from_existing(state).with_config(config).build()
 }
 
+/// Whether tables are joined by sorting them.
+fn has_sorted_joins(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.is::<SortMergeJoinExec>() || plan.children().into_iter().any(has_sorted_joins)
+}
+
+/// How tables are joined by equality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joins {
+    /// One table is held in memory.
+    Hashed,
+    /// Both are sorted, on disk where there is no memory.
+    Sorted,
+}
+
+impl Joins {
+    fn applied(self, state: SessionState) -> SessionState {
+        if self == Joins::Hashed {
+            return state;
+        }
+        let partitions = state.config().target_partitions().max(2);
+        let mut config = state.config().clone().with_target_partitions(partitions);
+        config.options_mut().optimizer.prefer_hash_join = false;
+        SessionStateBuilder::new_from_existing(state).with_config(config).build()
+    }
+}
+
 /// The rows that a query gives.
 pub struct QueryResult {
     schema: SchemaRef,
     stream: SendableRecordBatchStream,
     failures: Failures,
+    /// The engine and the query, as long as no row was given: until then it can be run another way.
+    again: Option<(QueryEngine, String)>,
 }
 
 impl fmt::Debug for QueryResult {
@@ -239,14 +295,33 @@ impl QueryResult {
     /// # Errors
     /// [`ErrorKind::Query`] for what fails on a value, [`ErrorKind::Input`] for an input that can't be read on.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let batch = match (self.read().await?, self.again.take()) {
+            (None, _) => return Ok(None),
+            // What joins held in memory may fit on disk.
+            (Some(Err(error)), Some((engine, sql))) if engine.can_run_again(&error) => {
+                let (plan, _) = engine.physical(&sql, Joins::Sorted).await?;
+                if !has_sorted_joins(&plan) {
+                    return Err(self.failures.explain(error));
+                }
+                self.stream = execute_stream(plan, engine.context.task_ctx()).map_err(|e| self.failures.explain(e))?;
+                match self.read().await? {
+                    None => return Ok(None),
+                    Some(batch) => batch.map_err(|e| self.failures.explain(e))?,
+                }
+            }
+            (Some(batch), _) => batch.map_err(|e| self.failures.explain(e))?,
+        };
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(Some(RecordBatch::try_new_with_options(self.schema.clone(), batch.columns().to_vec(), &options)?))
+    }
+
+    /// What the plan gives next. A damaged file that makes the reader panic is an error.
+    async fn read(&mut self) -> Result<Option<datafusion::common::Result<RecordBatch>>> {
         let read = poll_fn(|context| match caught_in_tasks(|| self.stream.poll_next_unpin(context)) {
             Ok(poll) => poll.map(Ok),
             Err(fault) => Poll::Ready(Err(fault)),
         });
-        let Some(batch) = read.await.map_err(|(what, files)| damaged(&what, &files))? else { return Ok(None) };
-        let batch = batch.map_err(|e| self.failures.explain(e))?;
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(Some(RecordBatch::try_new_with_options(self.schema.clone(), batch.columns().to_vec(), &options)?))
+        read.await.map_err(|(what, files)| damaged(&what, &files))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Says what is wrong with a query in the words of the one who wrote it.
 
 use super::columns::without;
+use super::limits::Excess;
 use crate::diagnostic::{caret, nearest};
 use crate::error::{Error, ErrorKind};
+use crate::units::ByteSize;
 use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Location, SchemaError, Span};
 use parquet::errors::ParquetError;
@@ -18,11 +20,13 @@ pub(super) struct Failures {
     tables: Vec<String>,
     /// The paths that were opened as tables.
     paths: Vec<String>,
+    /// What the query may hold.
+    memory: ByteSize,
 }
 
 impl Failures {
-    pub(super) fn new(sql: &str, tables: Vec<String>, paths: Vec<String>) -> Self {
-        Failures { sql: sql.to_string(), tables, paths }
+    pub(super) fn new(sql: &str, tables: Vec<String>, paths: Vec<String>, memory: ByteSize) -> Self {
+        Failures { sql: sql.to_string(), tables, paths, memory }
     }
 
     /// The failure, without the layers that it came through.
@@ -58,6 +62,7 @@ impl Failures {
                     if self.paths.is_empty() { error } else { error.with_context("in", self.paths.join(" or ")) }
                 }
             },
+            DataFusionError::ResourcesExhausted(what) => self.exhausted(&what),
             DataFusionError::ObjectStore(e) => Error::new(ErrorKind::Input, "an input can't be read").with_source(e),
             DataFusionError::IoError(e) => Error::new(ErrorKind::Input, "an input can't be read").with_source(e),
             other => self.planned(&other.message(), span),
@@ -73,8 +78,27 @@ impl Failures {
             },
             DataFusionError::ArrowError(inner, _) => self.wrong(plain(inner), span),
             DataFusionError::SchemaError(inner, _) => self.schema(inner, span),
+            DataFusionError::ResourcesExhausted(what) => self.exhausted(what),
             other => self.planned(&other.message(), span),
         }
+    }
+
+    /// What there is too much of in the query.
+    pub(super) fn excess(&self, excess: Excess) -> Error {
+        let at = Location { line: excess.line, column: excess.column };
+        self.wrong(excess.message, Some(Span::new(at, at)))
+    }
+
+    /// The memory is not enough.
+    fn exhausted(&self, what: &str) -> Error {
+        let message = format!("this query needs more memory than the {} that it may have", self.memory);
+        let asked = between(what, "allocation failed for ", " with top").or_else(|| between(what, "allocate ", " for "));
+        let error = Error::new(ErrorKind::Query, message).with_context(
+            "what to do",
+            "give it more, as in --memory 4GiB, or ask for less: sorts, groups and joins by equality go on on disk, other joins, windows \
+             and long aggregated lists don't",
+        );
+        error.with_context("where", asked.unwrap_or(what).lines().next().unwrap_or_default())
     }
 
     fn schema(&self, error: &SchemaError, span: Option<Span>) -> Error {

@@ -5,6 +5,7 @@ use super::rejects::RejectLog;
 use super::table::FileTable;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, resolve};
+use crate::units::ByteSize;
 use async_trait::async_trait;
 use datafusion::catalog::{TableProvider, UrlTableFactory};
 use datafusion::common::DataFusionError;
@@ -77,6 +78,16 @@ impl Tables {
 
     pub(super) fn rejects_shared(&self) -> Arc<RejectLog> {
         self.rejects.clone()
+    }
+
+    /// What queries may hold.
+    pub(super) fn memory(&self) -> ByteSize {
+        self.options.memory
+    }
+
+    /// Whether standard input is one of them, which can be read once.
+    pub(super) fn read_stdin(&self) -> bool {
+        self.lock().by_path.contains_key("-")
     }
 
     /// How many threads decode a table.

@@ -24,7 +24,7 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 fn engine() -> QueryEngine {
-    QueryEngine::new(QueryOptions { threads: 3, ..Default::default() })
+    QueryEngine::new(QueryOptions { threads: 3, ..Default::default() }).unwrap()
 }
 
 /// The cells of the result, a row a string.
@@ -148,8 +148,8 @@ async fn partition_folders_are_columns_and_choose_files() {
     fs::write(format!("{root}/logs/dt=2020-02-28/hour=01/a.log"), [0x1f, 0x8b, 8, 0]).unwrap();
     for table in [format!("{root}/logs"), format!("{root}/lake"), format!("{root}/lake/dt=*/hour=*/*.parquet")] {
         let sql = format!("SELECT dt, hour, count(*) FROM '{table}' WHERE dt = '2020-02-29' AND status > 0 GROUP BY dt, hour");
-        let options = QueryOptions { threads: 2, read: read_common(), stdin: false };
-        assert_eq!(rows(&QueryEngine::new(options), &sql).await.unwrap(), ["2020-02-29 01 5"], "{table}");
+        let options = QueryOptions { threads: 2, read: read_common(), stdin: false, ..QueryOptions::default() };
+        assert_eq!(rows(&QueryEngine::new(options).unwrap(), &sql).await.unwrap(), ["2020-02-29 01 5"], "{table}");
     }
     let sql = format!("SELECT count(*), min(dt) FROM '{root}/lake' WHERE dt > date '2020-01-01'");
     assert_eq!(rows(&engine(), &sql).await.unwrap(), ["8 2020-02-28"]);
@@ -222,7 +222,7 @@ async fn errors_name_what_is_near() {
     let sales = write(folder.path(), "sales/sales.csv", "Shop,price\n1,2.5\n");
     let error = failure(&engine, &format!("SELECT Shop FROM '{sales}'")).await.to_string();
     assert!(error.contains("did you mean \"Shop\", in double quotes"), "{error}");
-    let error = failure(&QueryEngine::new(QueryOptions { stdin: false, ..Default::default() }), "SELECT 1 FROM '-'").await;
+    let error = failure(&QueryEngine::new(QueryOptions { stdin: false, ..Default::default() }).unwrap(), "SELECT 1 FROM '-'").await;
     assert_eq!(error.kind(), ErrorKind::Usage);
     let error = failure(&engine, &format!("SELECT 1 FROM '{path}x'")).await;
     assert_eq!(error.kind(), ErrorKind::Input);

@@ -31,7 +31,7 @@ const KILLS: u64 = 50;
 
 /// What a reader sees: the rows of the one table, and how many the other one says that there are.
 fn seen(lake: &Lake) -> (u64, u64) {
-    let engine = QueryEngine::new(QueryOptions { threads: 1, stdin: false, ..QueryOptions::default() });
+    let engine = QueryEngine::new(QueryOptions { threads: 1, stdin: false, ..QueryOptions::default() }).unwrap();
     engine.register_lake(LakeTables::open(lake.storage().unwrap()).unwrap()).unwrap();
     let sql = "SELECT (SELECT count(*) FROM weblogs.access) AS a, (SELECT CAST(sum(requests) AS bigint) FROM weblogs.by_status) AS b";
     let runtime = tokio::runtime::Runtime::new().unwrap();

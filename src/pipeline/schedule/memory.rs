@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Held while a file is read and replaced: threads of this process that do so at once would lose what the other wrote.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// Where that is kept.
 #[derive(Debug, Clone)]
@@ -63,6 +67,7 @@ impl Memory {
     pub fn keep(&self, pipeline: &Pipeline, time: DateTime<Utc>) -> Result<()> {
         match self {
             Memory::File(path) => {
+                let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut kept = read(path)?;
                 kept.pipelines.insert(pipeline.name.clone(), time);
                 write(path, &json(&kept)?)

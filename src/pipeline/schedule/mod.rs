@@ -19,5 +19,5 @@ pub use endpoint::serve;
 pub use event::Event;
 pub use folder::Folder;
 pub use memory::Memory;
-pub use scheduler::{Clock, Message, Runner, Scheduler, Shared, SystemClock};
+pub use scheduler::{Clock, INTERRUPTED, Looked, Message, Runner, Scheduler, Shared, SystemClock};
 pub use times::Times;

@@ -6,7 +6,7 @@ use super::folder::Folder;
 use super::memory::Memory;
 use super::metrics::metrics;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::{CatchUp, Pipeline};
+use crate::pipeline::{CatchUp, Pipeline, RunReport};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -55,8 +55,20 @@ pub trait Runner: Send + Sync {
 pub enum Message {
     /// Start nothing more, and end with the runs at work; the second time, stop them.
     Stop,
-    /// A run has ended.
-    Finished(Job, Ended),
+    /// A run has ended, and why it could not be noted that it has.
+    Finished(Job, Ended, Option<Error>),
+    /// Files have been read again.
+    Looked(Box<Looked>),
+}
+
+/// What reading files again came to.
+#[derive(Debug)]
+pub struct Looked {
+    folder: Folder,
+    /// What happened; nothing where nothing has changed.
+    events: Option<Vec<Event>>,
+    /// Up to when pipelines that are new here have been run.
+    last: BTreeMap<String, DateTime<Utc>>,
 }
 
 /// What others may see of a scheduler while it works.
@@ -96,7 +108,8 @@ type Teller = Box<dyn FnMut(DateTime<Utc>, &Event)>;
 pub struct Scheduler<C, R> {
     clock: C,
     runner: Arc<R>,
-    folder: Folder,
+    /// Not here while its files are read.
+    folder: Option<Folder>,
     memory: Memory,
     shared: Arc<Shared>,
     say: Teller,
@@ -125,7 +138,7 @@ impl<C: Clock, R: Runner + 'static> Scheduler<C, R> {
         let pulse = AtomicI64::new(clock.now().timestamp());
         let shared = Arc::new(Shared { board: Mutex::new(Board::new(parallel)), broken: AtomicUsize::new(0), pulse });
         let (runner, cancel) = (Arc::new(runner), Arc::new(AtomicBool::new(false)));
-        Scheduler { clock, runner, folder, memory, shared, say: Box::new(say), outbox, inbox, cancel }
+        Scheduler { clock, runner, folder: Some(folder), memory, shared, say: Box::new(say), outbox, inbox, cancel }
     }
 
     /// What others may see of it.
@@ -143,7 +156,7 @@ impl<C: Clock, R: Runner + 'static> Scheduler<C, R> {
     /// # Errors
     /// [`ErrorKind::Input`] for a folder that can't be read at the start, [`ErrorKind::Interrupted`] where runs were stopped.
     pub fn run(mut self) -> Result<()> {
-        self.folder.check()?;
+        self.folder.as_ref().map_or(Ok(()), Folder::check)?;
         let mut looked: Option<DateTime<Utc>> = None;
         loop {
             let now = self.clock.now();
@@ -170,48 +183,52 @@ impl<C: Clock, R: Runner + 'static> Scheduler<C, R> {
             let until = wake.map_or(now + LOOK, |wake| wake.min(now + LOOK));
             match self.clock.wait(&self.inbox, until) {
                 Some(Message::Stop) => self.stop(),
-                Some(Message::Finished(job, ended)) => self.finish(&job, &ended),
+                Some(Message::Finished(job, ended, trouble)) => self.finish(&job, &ended, trouble),
+                Some(Message::Looked(looked)) => self.take(*looked),
                 None => {}
             }
         }
     }
 
-    /// Reads files that have changed.
+    /// Reads files that have changed, on a thread of its own: neither a file nor a lake that takes long keeps others from their times.
     fn look(&mut self, now: DateTime<Utc>) {
         if self.shared.board().is_stopping() {
             return;
         }
-        let Some(mut events) = self.folder.refresh() else { return };
-        self.shared.broken.store(self.folder.broken(), Ordering::Relaxed);
-        let pipelines = self.folder.pipelines();
-        let last = self.last(&pipelines, now, &mut events);
-        match self.shared.board().load(&pipelines, now, |pipeline| last.get(&pipeline.name).copied()) {
+        let Some(mut folder) = self.folder.take() else { return };
+        let known: BTreeSet<String> = self.shared.board().standings().map(|standing| standing.name.to_string()).collect();
+        let (memory, outbox) = (self.memory.clone(), self.outbox.clone());
+        let work = move || {
+            let read = catch_unwind(AssertUnwindSafe(|| folder.refresh()));
+            let fault = || Event::Trouble { pipeline: None, error: "a fault of etl itself; please report it".to_string() };
+            let mut events = read.unwrap_or_else(|_| Some(vec![fault()]));
+            let last = events.as_mut().map(|events| last(&folder.pipelines(), &known, &memory, now, events)).unwrap_or_default();
+            // Nobody hears it only where the process ends.
+            let _ = outbox.send(Message::Looked(Box::new(Looked { folder, events, last })));
+        };
+        // The folder went with the thread; without one there is no going on.
+        if let Err(error) = std::thread::Builder::new().name("etl-look".to_string()).spawn(work) {
+            let error = format!("no thread could be started to read files, which are not read again: {error}");
+            self.tell(&[Event::Trouble { pipeline: None, error }]);
+        }
+    }
+
+    /// Takes over what was read.
+    fn take(&mut self, looked: Looked) {
+        let Looked { folder, events, last } = looked;
+        self.shared.broken.store(folder.broken(), Ordering::Relaxed);
+        let pipelines = folder.pipelines();
+        self.folder = Some(folder);
+        let Some(mut events) = events else { return };
+        if self.shared.board().is_stopping() {
+            return;
+        }
+        let loaded = self.shared.board().load(&pipelines, self.clock.now(), |pipeline| last.get(&pipeline.name).copied());
+        match loaded {
             Ok(loaded) => events.extend(loaded),
             Err(error) => events.push(Event::Trouble { pipeline: None, error: error.to_string() }),
         }
         self.tell(&events);
-    }
-
-    /// Up to when each of `pipelines` that is new here has been run. It may have to be asked of a lake that is far away, so nobody who
-    /// looks at the board waits for it.
-    fn last(&self, pipelines: &[Arc<Pipeline>], now: DateTime<Utc>, events: &mut Vec<Event>) -> BTreeMap<String, DateTime<Utc>> {
-        let known: BTreeSet<String> = self.shared.board().standings().map(|standing| standing.name.to_string()).collect();
-        let mut found = BTreeMap::new();
-        for pipeline in pipelines.iter().filter(|pipeline| !known.contains(&pipeline.name)) {
-            let Some(schedule) = &pipeline.schedule else { continue };
-            let last = self.memory.last(pipeline).and_then(|last| {
-                // Times that pass from now on are missed ones. Those before are, too, until they are made up for.
-                if last.is_none() || schedule.catch_up == CatchUp::Skip {
-                    self.memory.keep(pipeline, now)?;
-                }
-                Ok(last)
-            });
-            match last {
-                Ok(last) => found.extend(last.map(|last| (pipeline.name.clone(), last))),
-                Err(error) => events.push(Event::Trouble { pipeline: Some(pipeline.name.clone()), error: error.to_string() }),
-            }
-        }
-        found
     }
 
     /// Starts what has its turn.
@@ -220,25 +237,25 @@ impl<C: Clock, R: Runner + 'static> Scheduler<C, R> {
             let Some(job) = self.shared.board().start() else { return };
             self.tell(&[Event::Started { pipeline: job.pipeline.name.clone(), scheduled: job.scheduled }]);
             let (runner, cancel, outbox, started) = (self.runner.clone(), self.cancel.clone(), self.outbox.clone(), job.clone());
+            let memory = self.memory.clone();
             let work = move || {
                 let run = catch_unwind(AssertUnwindSafe(|| runner.run(&job.pipeline, &cancel)));
                 let ended = run.unwrap_or_else(|_| failed("a fault of etl itself; please report it"));
+                // A run that was stopped wasn't one: it is still to be done.
+                let kept = if ended.status == INTERRUPTED { Ok(()) } else { memory.keep(&job.pipeline, job.scheduled) };
                 // Nobody hears it only where the process ends.
-                let _ = outbox.send(Message::Finished(job, ended));
+                let _ = outbox.send(Message::Finished(job, ended, kept.err()));
             };
             if let Err(error) = std::thread::Builder::new().name("etl-run".to_string()).spawn(work) {
-                self.finish(&started, &failed(&format!("no thread could be started: {error}")));
+                self.finish(&started, &failed(&format!("no thread could be started: {error}")), None);
             }
         }
     }
 
-    fn finish(&mut self, job: &Job, ended: &Ended) {
+    fn finish(&mut self, job: &Job, ended: &Ended, trouble: Option<Error>) {
         let event = self.shared.board().finished(&job.pipeline.name, ended, self.clock.now());
         self.tell(event.as_slice());
-        // A run that was stopped wasn't one: it is still to be done.
-        if ended.status != INTERRUPTED
-            && let Err(error) = self.memory.keep(&job.pipeline, job.scheduled)
-        {
+        if let Some(error) = trouble {
             self.tell(&[Event::Trouble { pipeline: Some(job.pipeline.name.clone()), error: error.to_string() }]);
         }
     }
@@ -262,36 +279,65 @@ impl<C: Clock, R: Runner + 'static> Scheduler<C, R> {
     }
 }
 
+/// Up to when each of `pipelines` that isn't `known` yet has been run.
+fn last(
+    pipelines: &[Arc<Pipeline>],
+    known: &BTreeSet<String>,
+    memory: &Memory,
+    now: DateTime<Utc>,
+    events: &mut Vec<Event>,
+) -> BTreeMap<String, DateTime<Utc>> {
+    let mut found = BTreeMap::new();
+    for pipeline in pipelines.iter().filter(|pipeline| !known.contains(&pipeline.name)) {
+        let Some(schedule) = &pipeline.schedule else { continue };
+        let last = memory.last(pipeline).and_then(|last| {
+            // Times that pass from now on are missed ones. Those before are, too, until they are made up for.
+            if last.is_none() || schedule.catch_up == CatchUp::Skip {
+                memory.keep(pipeline, now)?;
+            }
+            Ok(last)
+        });
+        match last {
+            Ok(last) => found.extend(last.map(|last| (pipeline.name.clone(), last))),
+            Err(error) => events.push(Event::Trouble { pipeline: Some(pipeline.name.clone()), error: error.to_string() }),
+        }
+    }
+    found
+}
+
 /// The status of a run that was stopped.
-pub(super) const INTERRUPTED: &str = "interrupted";
+pub const INTERRUPTED: &str = "interrupted";
 
 fn failed(why: &str) -> Ended {
-    Ended {
-        status: "failed".to_string(),
-        success: false,
-        run: String::new(),
-        seconds: 0.0,
-        rows: 0,
-        rejects: 0,
-        error: Some(why.to_string()),
-    }
+    Ended::without_report("failed", why, Duration::ZERO)
 }
 
 impl Ended {
     /// How a run ended, by its report.
-    pub fn of(outcome: &crate::pipeline::Outcome) -> Ended {
-        let report = &outcome.report;
-        let interrupted = outcome.error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Interrupted);
+    pub fn of(report: &RunReport, interrupted: bool) -> Ended {
         // The name that the report's JSON has.
         let status = serde_json::to_value(report.status).ok().and_then(|status| status.as_str().map(str::to_string));
         Ended {
             status: if interrupted { INTERRUPTED.to_string() } else { status.unwrap_or_default() },
-            success: outcome.error.is_none(),
+            success: report.error.is_none(),
             run: report.run.clone(),
             seconds: Duration::try_from_secs_f64(report.seconds()).unwrap_or_default().as_secs_f64(),
             rows: report.outputs.iter().map(|output| output.rows).sum(),
             rejects: report.sources.iter().map(|source| source.rejects).sum(),
-            error: outcome.error.as_ref().map(ToString::to_string),
+            error: report.error.clone(),
+        }
+    }
+
+    /// How a run ended that gave no report.
+    pub fn without_report(status: &str, why: &str, took: Duration) -> Ended {
+        Ended {
+            status: status.to_string(),
+            success: false,
+            run: String::new(),
+            seconds: took.as_secs_f64(),
+            rows: 0,
+            rejects: 0,
+            error: Some(why.to_string()),
         }
     }
 }

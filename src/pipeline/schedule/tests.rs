@@ -29,6 +29,7 @@ pub(super) fn pipeline(name: &str, cron: &str) -> Pipeline {
         verify: Vec::new(),
         schedule: Some(schedule),
         secrets: Vec::new(),
+        text: "".into(),
     }
 }
 

@@ -32,8 +32,11 @@ use crate::error::{Error, ErrorKind};
 use crate::yaml::{Node, Place, Problem, Problems, Read};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::path::Path;
 
+/// Bytes that a pipeline's file may have.
+const LONGEST: u64 = 1 << 20;
 /// Values of the environment that are shorter are not hidden.
 const SHORTEST_SECRET: usize = 4;
 
@@ -60,11 +63,18 @@ impl Pipeline {
     /// # Errors
     /// [`ErrorKind::Input`] where it can't be read.
     pub fn check(path: &Path, vars: &BTreeMap<String, String>) -> Result<Loaded, Error> {
-        let text = std::fs::read_to_string(path).map_err(|error| Error::input(path.display(), error))?;
+        Pipeline::check_text(path, &read_text(path)?, vars)
+    }
+
+    /// Reads `text`, which the file at `path` has or had, and tells all that is wrong with it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where there is no such path.
+    pub fn check_text(path: &Path, text: &str, vars: &BTreeMap<String, String>) -> Result<Loaded, Error> {
         let folder = std::path::absolute(path).map_err(|error| Error::input(path.display(), error))?;
         let folder = folder.parent().unwrap_or(Path::new("/"));
         let env = |name: &str| std::env::var(name).ok();
-        Ok(Pipeline::parse(&path.display().to_string(), &text, folder, vars, &env))
+        Ok(Pipeline::parse(&path.display().to_string(), text, folder, vars, &env))
     }
 
     /// Reads `text`; messages call it `path`, relative paths start at `folder`, and `env` gives the values of `${env:NAME}`.
@@ -74,6 +84,18 @@ impl Pipeline {
         let pipeline = if problems.errors() > 0 { None } else { pipeline };
         Loaded { pipeline, problems: problems.into_sorted() }
     }
+}
+
+fn read_text(path: &Path) -> Result<String, Error> {
+    let unreadable = |error| Error::input(path.display(), error);
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LONGEST {
+        let message = format!("{} is larger than the 1 MiB that a pipeline's file may have; make it several pipelines", path.display());
+        return Err(Error::new(ErrorKind::Input, message));
+    }
+    Ok(text)
 }
 
 impl Loaded {
@@ -136,5 +158,6 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
         verify,
         schedule,
         secrets,
+        text: problems.text().into(),
     })
 }

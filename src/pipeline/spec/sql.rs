@@ -1,7 +1,9 @@
 //! SQL in a pipeline's file: whether it can be read, and which tables it names.
 
+use crate::query::{PARSER_CALLS, check_limits, deep};
 use crate::yaml::{Place, Problems, Text};
-use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::common::TableReference;
+use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast;
 
@@ -17,18 +19,15 @@ pub(super) struct TableUse {
 
 /// The tables of a query, without those that it defines itself; nothing where it can't be read, which has been told.
 pub(super) fn tables(sql: &Text, problems: &mut Problems<'_>) -> Option<Vec<TableUse>> {
-    let statement = match parse(&sql.text) {
-        Ok(statement) => statement,
+    let tables = match referenced(&sql.text) {
+        Ok(tables) => tables,
         Err(Fault { message, at }) => {
             let place = at.and_then(|(line, column)| place_of(sql, problems.text(), line, column, 0)).unwrap_or_else(|| sql.place.clone());
             problems.error(&place, sql.explain(message));
             return None;
         }
     };
-    let (tables, _) = resolve_table_references(&statement, true).ok()?;
-    let uses = tables.into_iter().map(|table| {
-        let parts = [table.catalog(), table.schema(), Some(table.table())];
-        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    let uses = tables.into_iter().map(|parts| {
         let name = parts.join(".");
         let place = find_word(sql, problems.text(), &name).unwrap_or_else(|| sql.place.clone());
         TableUse { name, parts: parts.len(), place }
@@ -38,8 +37,8 @@ pub(super) fn tables(sql: &Text, problems: &mut Problems<'_>) -> Option<Vec<Tabl
 
 /// The names of the tables of a query; nothing where it can't be read.
 pub(super) fn names(sql: &str) -> Option<Vec<String>> {
-    let (tables, _) = resolve_table_references(&parse(sql).ok()?, true).ok()?;
-    Some(tables.into_iter().map(|table| table.table().to_string()).collect())
+    let tables = referenced(sql).ok()?;
+    Some(tables.into_iter().filter_map(|mut parts| parts.pop()).collect())
 }
 
 /// What is wrong with SQL, and its line and column where that is known.
@@ -48,10 +47,27 @@ struct Fault {
     at: Option<(usize, usize)>,
 }
 
+/// The names, in parts, of the tables that the one query of `sql` reads.
+fn referenced(sql: &str) -> Result<Vec<Vec<String>>, Fault> {
+    check_limits(sql).map_err(|excess| {
+        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Fault { message: excess.message, at: Some((number(excess.line), number(excess.column))) }
+    })?;
+    let found = deep(|| {
+        let statement = parse(sql)?;
+        let (tables, _) = resolve_table_references(&statement, true).map_err(|error| fault(&error.strip_backtrace()))?;
+        let parts = |table: &TableReference| [table.catalog(), table.schema(), Some(table.table())].map(|part| part.map(str::to_string));
+        Ok(tables.iter().map(|table| parts(table).into_iter().flatten().collect()).collect())
+    });
+    found.unwrap_or_else(|error| Err(Fault { message: error.to_string(), at: None }))
+}
+
 /// The one query that `sql` is.
 fn parse(sql: &str) -> Result<Statement, Fault> {
     let plain = |message: &str| Fault { message: message.to_string(), at: None };
-    let mut statements = DFParser::parse_sql(sql).map_err(|error| fault(&error.strip_backtrace()))?;
+    let parser = DFParserBuilder::new(sql).with_recursion_limit(PARSER_CALLS).build();
+    let statements = parser.and_then(|mut parser| parser.parse_statements());
+    let mut statements = statements.map_err(|error| fault(&error.strip_backtrace()))?;
     let statement = statements.pop_front().ok_or_else(|| plain("expected a query, SELECT …, not an empty text"))?;
     if !statements.is_empty() {
         return Err(plain("expected one query; this is more than one"));

@@ -14,7 +14,7 @@ const ROWS: &str = r#"{"id":1,"host":"a","Path \"x\"":"/","n":1.5,"day":"2020-02
 
 /// Tables of the data base `public`, which is where the engine puts those without one.
 fn engine(folder: &tempfile::TempDir) -> QueryEngine {
-    let engine = QueryEngine::new(QueryOptions { threads: 2, ..QueryOptions::default() });
+    let engine = QueryEngine::new(QueryOptions { threads: 2, ..QueryOptions::default() }).unwrap();
     for (name, rows) in [("t", ROWS.to_string()), ("few", ROWS.lines().take(2).map(|line| format!("{line}\n")).collect())] {
         let path = folder.path().join(format!("{name}.jsonl"));
         fs::write(&path, rows).unwrap();

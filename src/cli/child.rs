@@ -1,0 +1,182 @@
+//! Runs of `etl schedule`, each as a process of its own: what ends a process, as a memory that is full does, ends one run.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::schedule::{Ended, INTERRUPTED, Runner};
+use crate::pipeline::{Pipeline, RunReport};
+use crate::units::ByteSize;
+use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether the process has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long a run that was told to stop may take for it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of a report that are read; a longer one counts as none.
+const REPORT: u64 = 64 << 20;
+/// Bytes that are kept of what a run said last.
+const SAID: usize = 8 << 10;
+
+/// Ends this process when the one that started it does, which has the number `parent`.
+///
+/// # Errors
+/// [`ErrorKind::Interrupted`] where that has ended already.
+pub(super) fn end_with(parent: i32) -> Result<()> {
+    let set = set_parent_process_death_signal(Some(Signal::KILL));
+    set.map_err(|e| Error::new(ErrorKind::Internal, "can't end with another process").with_source(e))?;
+    // Who had ended before that was set will send no signal.
+    match getppid().is_some_and(|found| found.as_raw_nonzero().get() == parent) {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::Interrupted, "the process that started this run has ended")),
+    }
+}
+
+/// Runs pipelines as `etl run` does.
+pub(super) struct ChildRunner {
+    program: PathBuf,
+    threads: usize,
+    memory: ByteSize,
+    /// How buckets are reached, as arguments.
+    store: Vec<String>,
+}
+
+impl ChildRunner {
+    /// A runner that gives each run `threads` and `memory`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where this program can't be found.
+    pub(super) fn new(threads: usize, memory: ByteSize, store: Vec<String>) -> Result<ChildRunner> {
+        let program = std::env::current_exe();
+        let program = program.map_err(|e| Error::new(ErrorKind::Internal, "can't find the program of etl").with_source(e))?;
+        Ok(ChildRunner { program, threads, memory, store })
+    }
+
+    fn start(&self, pipeline: &Pipeline) -> std::io::Result<Child> {
+        let mut command = Command::new(&self.program);
+        command.arg("run").args(&self.store).arg("--json");
+        command.arg(format!("--threads={}", self.threads)).arg(format!("--memory={}", self.memory.0));
+        command.arg(format!("--child-of={}", std::process::id())).arg("--").arg(&pipeline.path);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Ctrl-C is for the scheduler, which lets runs end.
+        command.process_group(0);
+        command.spawn()
+    }
+}
+
+impl Runner for ChildRunner {
+    fn run(&self, pipeline: &Pipeline, cancel: &Arc<AtomicBool>) -> Ended {
+        let started = Instant::now();
+        let done = self.start(pipeline).and_then(|child| follow(child, &pipeline.text, cancel));
+        match done {
+            Ok(done) => done.ended(&pipeline.secrets, started.elapsed()),
+            Err(error) => Ended::without_report("failed", &format!("no process could be started: {error}"), started.elapsed()),
+        }
+    }
+}
+
+/// A process that has ended.
+struct Done {
+    status: ExitStatus,
+    /// It was told to stop.
+    stopped: bool,
+    report: Option<RunReport>,
+    said: String,
+}
+
+/// Gives `text` to a process, tells it to stop where `cancel` says so, and waits for its end.
+fn follow(mut child: Child, text: &str, cancel: &AtomicBool) -> std::io::Result<Done> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    std::thread::scope(|scope| {
+        // A process that ends before it has read all says why.
+        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(text.as_bytes())));
+        let report = scope.spawn(move || stdout.and_then(report));
+        let said = scope.spawn(move || stderr.map(last).unwrap_or_default());
+        let waited = wait(&mut child, cancel);
+        if waited.is_err() {
+            // Nobody may be left who writes to what is read here.
+            let _ = child.kill();
+        }
+        let (report, said) = (report.join().ok().flatten(), said.join().unwrap_or_default());
+        waited.map(|(status, stopped)| Done { status, stopped, report, said })
+    })
+}
+
+fn wait(child: &mut Child, cancel: &AtomicBool) -> std::io::Result<(ExitStatus, bool)> {
+    let mut told: Option<Instant> = None;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok((status, told.is_some()));
+        }
+        match told {
+            None if cancel.load(Ordering::Relaxed) => {
+                told = Some(Instant::now());
+                let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+                // One that has ended needs no signal.
+                let _ = process.map(|process| kill_process(process, Signal::INT));
+            }
+            Some(since) if since.elapsed() > PATIENCE => child.kill()?,
+            _ => {}
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// The report that is all of `stdout`.
+fn report(mut stdout: impl Read) -> Option<RunReport> {
+    let mut bytes = Vec::new();
+    let read = stdout.by_ref().take(REPORT).read_to_end(&mut bytes);
+    // Whoever writes more must not wait for ever.
+    let _ = std::io::copy(&mut stdout, &mut std::io::sink());
+    read.ok().and_then(|_| serde_json::from_slice(&bytes).ok())
+}
+
+/// The last of what is said.
+fn last(mut stderr: impl Read) -> String {
+    let (mut kept, mut buffer) = (VecDeque::new(), [0; 4096]);
+    while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+        kept.extend(&buffer[..read]);
+        kept.drain(..kept.len().saturating_sub(SAID));
+    }
+    String::from_utf8_lossy(&Vec::from(kept)).trim().to_string()
+}
+
+impl Done {
+    fn ended(self, secrets: &[String], took: Duration) -> Ended {
+        let said = secrets.iter().fold(self.said, |said, secret| said.replace(secret.as_str(), "***"));
+        let said = said.strip_prefix("error: ").unwrap_or(&said);
+        if let Some(signal) = self.status.signal() {
+            let status = if self.stopped { INTERRUPTED } else { "killed" };
+            let mut why = format!("the run's process was ended by {}; the next run cleans up behind it", name(signal));
+            if !said.is_empty() {
+                why.push_str(&format!("; its last words: {said}"));
+            }
+            return Ended::without_report(status, &why, took);
+        }
+        let interrupted = self.status.code() == Some(i32::from(ErrorKind::Interrupted.exit_code()));
+        match self.report {
+            Some(report) => Ended::of(&report, interrupted),
+            None if interrupted => Ended::without_report(INTERRUPTED, said, took),
+            None if said.is_empty() => Ended::without_report("failed", &format!("the run's process ended: {}", self.status), took),
+            None => Ended::without_report("failed", said, took),
+        }
+    }
+}
+
+/// A signal's name, and what it mostly means.
+fn name(signal: i32) -> String {
+    let known = match signal {
+        6 => "SIGABRT, as when its stack or memory was at its end",
+        7 => "SIGBUS",
+        9 => "SIGKILL, as the system does when memory is short",
+        11 => "SIGSEGV",
+        15 => "SIGTERM",
+        _ => "",
+    };
+    if known.is_empty() { format!("signal {signal}") } else { format!("signal {signal} ({known})") }
+}

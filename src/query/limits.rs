@@ -1,0 +1,459 @@
+//! How long and how deep a query may be.
+//!
+//! Who plans a query goes down its tree call by call, so a deep one needs more stack than there is, and a process whose stack is at its
+//! end is gone. Looked at are the words, one after the other, before a tree is made of them: a chain such as `a + b + c` is as deep as
+//! it is long, brackets are as deep as they are nested, and a query in `WITH` is planned as often as it is named.
+
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+use std::collections::HashMap;
+
+/// Bytes of a query's text.
+const TEXT: usize = 1 << 20;
+/// Words, numbers and signs.
+const WORDS: usize = 100_000;
+/// Levels of an expression.
+const DEPTH: usize = 2_000;
+/// Brackets, subqueries and CASEs within each other.
+const NESTING: usize = 64;
+/// SELECTs and JOINs; those in `WITH` as often as they are named.
+const STEPS: usize = 500;
+
+/// Calls that the parser may be deep: each level of [`NESTING`] takes it a few.
+pub const PARSER_CALLS: usize = NESTING * 6;
+
+/// What there is too much of in a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excess {
+    /// What there is too much of, how much there may be, and what to do.
+    pub message: String,
+    /// Where it became too much; both count from one.
+    pub line: u64,
+    pub column: u64,
+}
+
+/// Whether `sql` can be planned within a thread's stack.
+///
+/// # Errors
+/// What there is too much of. SQL that can't be cut into words is none of it: that is told by who parses it.
+pub fn check(sql: &str) -> Result<(), Excess> {
+    if sql.len() > TEXT {
+        let message = format!("this query has {} bytes, and {TEXT} is the most; read long lists from a file and join with it", sql.len());
+        return Err(Excess { message, line: 1, column: 1 });
+    }
+    let Ok(mut tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location() else { return Ok(()) };
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    if let Some(token) = tokens.get(WORDS) {
+        let many = tokens.len();
+        return Err(excess(token, format!("this query has {many} words, numbers and signs, and {WORDS} is the most; {LISTS}")));
+    }
+    let mut walk = Walk { levels: vec![Level::default()], steps: 0, named: HashMap::new() };
+    for (index, token) in tokens.iter().enumerate() {
+        let before = index.checked_sub(1).map(|index| &tokens[index].token);
+        walk.take(token, before, tokens.get(index + 1).map(|next| &next.token))?;
+    }
+    Ok(())
+}
+
+const LISTS: &str = "write IN (…) for many ORs, or read long lists from a file and join with it";
+
+fn excess(token: &TokenWithSpan, message: String) -> Excess {
+    Excess { message, line: token.span.start.line, column: token.span.start.column }
+}
+
+/// How tightly operators bind; what binds less ends a chain of what binds more.
+const CLASSES: usize = 6;
+const OR: usize = 0;
+const AND: usize = 1;
+const COMPARE: usize = 2;
+const ADD: usize = 3;
+const MULTIPLY: usize = 4;
+const BEHIND: usize = 5;
+
+/// What stands between two brackets, or between CASE and END.
+#[derive(Debug, Default)]
+struct Level {
+    kind: Kind,
+    /// How long the chains of each class are, and have been since the last comma or clause.
+    chains: [usize; CLASSES],
+    longest: [usize; CLASSES],
+    /// Signs such as NOT and `-` that stand before one value.
+    before: usize,
+    /// The depth of what is behind us.
+    deepest: usize,
+    /// The depth of the deepest brackets.
+    inner: usize,
+    steps: usize,
+    /// We are behind FROM, where commas stand between tables.
+    from: bool,
+    /// We are behind WITH, before its query.
+    with: bool,
+    /// The last name behind WITH.
+    name: Option<String>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Query,
+    Paren,
+    Bracket,
+    Brace,
+    Case,
+    /// A query of WITH.
+    Named,
+}
+
+impl Level {
+    fn depth(&self) -> usize {
+        self.deepest.max(self.longest.iter().sum()) + self.inner
+    }
+
+    /// One operator more.
+    fn chain(&mut self, class: usize) {
+        self.chains[class] += 1;
+        self.longest[class] = self.longest[class].max(self.chains[class]);
+        self.chains[class + 1..].fill(0);
+    }
+
+    /// Another expression begins.
+    fn separate(&mut self) {
+        self.deepest = self.deepest.max(self.longest.iter().sum());
+        (self.chains, self.longest) = ([0; CLASSES], [0; CLASSES]);
+    }
+}
+
+struct Walk {
+    levels: Vec<Level>,
+    /// Of all of the text, each once.
+    steps: usize,
+    /// The queries of WITH, with their steps.
+    named: HashMap<String, usize>,
+}
+
+impl Walk {
+    fn take(&mut self, at: &TokenWithSpan, before: Option<&Token>, next: Option<&Token>) -> Result<(), Excess> {
+        let token = &at.token;
+        if let Some(kind) = opening(token) {
+            return self.open(at, kind, before);
+        }
+        if let Some(kind) = closing(token) {
+            self.close(kind);
+        }
+        let level = self.levels.last_mut().unwrap_or_else(|| unreachable!("the first level is never closed"));
+        level.before = if is_before(token) { level.before + 1 } else { 0 };
+        match token {
+            Token::Comma if level.with => level.name = None,
+            Token::Word(word) if level.with && level.name.is_none() && !matches!(word.keyword, Keyword::RECURSIVE) => {
+                level.name = Some(name(word));
+            }
+            _ => {}
+        }
+        let mut steps = 0;
+        if let Token::Word(word) = token
+            && reads(level, before)
+            && !matches!(next, Some(Token::Period | Token::LParen))
+        {
+            steps += self.named.get(&name(word)).copied().unwrap_or(0);
+        }
+        match token {
+            Token::Comma if level.from => {
+                steps += 1;
+                self.steps += 1;
+            }
+            _ => {}
+        }
+        match keyword(token) {
+            Some(Keyword::WITH) => (level.with, level.name) = (true, None),
+            Some(Keyword::SELECT | Keyword::VALUES) => {
+                (level.with, level.from) = (false, false);
+                steps += 1;
+                self.steps += 1;
+            }
+            Some(Keyword::FROM) => level.from = true,
+            Some(Keyword::JOIN | Keyword::APPLY) => {
+                steps += 1;
+                self.steps += 1;
+            }
+            Some(Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::ORDER | Keyword::LIMIT | Keyword::WINDOW) => {
+                level.from = false;
+            }
+            _ => {}
+        }
+        level.steps += steps;
+        match class(token) {
+            Some(class) => level.chain(class),
+            None if separates(token) => level.separate(),
+            None => {}
+        }
+        self.measure(at)
+    }
+
+    fn open(&mut self, at: &TokenWithSpan, kind: Kind, before: Option<&Token>) -> Result<(), Excess> {
+        let level = self.levels.last_mut().unwrap_or_else(|| unreachable!("the first level is never closed"));
+        if kind == Kind::Bracket {
+            level.chain(BEHIND);
+        }
+        let body = kind == Kind::Paren && level.with && matches!(before.and_then(keyword), Some(Keyword::AS | Keyword::MATERIALIZED));
+        let name = if body { level.name.clone() } else { None };
+        let from = kind == Kind::Paren && reads(level, before);
+        let kind = if name.is_some() { Kind::Named } else { kind };
+        self.levels.push(Level { kind, name, from, ..Level::default() });
+        self.measure(at)
+    }
+
+    fn close(&mut self, kind: Kind) {
+        // A CASE without END ends with the brackets around it.
+        while kind != Kind::Case && self.levels.len() > 1 && self.levels.last().is_some_and(|level| level.kind == Kind::Case) {
+            self.pop();
+        }
+        let fits = |level: &Level| level.kind == kind || (kind == Kind::Paren && level.kind == Kind::Named);
+        if self.levels.len() > 1 && self.levels.last().is_some_and(fits) {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) {
+        let Some(closed) = self.levels.pop() else { return };
+        let Some(level) = self.levels.last_mut() else { return };
+        level.inner = level.inner.max(closed.depth() + 1);
+        match (closed.kind, closed.name) {
+            (Kind::Named, Some(name)) => {
+                let known = self.named.entry(name).or_default();
+                *known = (*known).max(closed.steps);
+            }
+            _ => level.steps += closed.steps,
+        }
+    }
+
+    fn measure(&self, at: &TokenWithSpan) -> Result<(), Excess> {
+        let Some(level) = self.levels.last() else { return Ok(()) };
+        if self.levels.len() - 1 > NESTING || level.before > NESTING {
+            let message = format!(
+                "brackets, subqueries, CASEs or signs such as NOT are more than {NESTING} within each other, and {NESTING} is the most; \
+                 name inner parts with WITH, or make them transforms"
+            );
+            return Err(excess(at, message));
+        }
+        if level.depth() > DEPTH {
+            let message = format!(
+                "this expression is more than {DEPTH} levels deep, and {DEPTH} is the most (each operator of a chain such as a + b + c is \
+                 one); {LISTS}"
+            );
+            return Err(excess(at, message));
+        }
+        if self.steps > STEPS || level.steps > STEPS {
+            let message = format!(
+                "this query has more than {STEPS} SELECTs and JOINs, and {STEPS} is the most (those of a WITH count as often as they are \
+                 named); read many files as one table by a glob, or make parts of the query transforms"
+            );
+            return Err(excess(at, message));
+        }
+        Ok(())
+    }
+}
+
+fn keyword(token: &Token) -> Option<Keyword> {
+    match token {
+        Token::Word(word) if word.quote_style.is_none() && word.keyword != Keyword::NoKeyword => Some(word.keyword),
+        _ => None,
+    }
+}
+
+/// A name as SQL compares it.
+fn name(word: &Word) -> String {
+    if word.quote_style.is_some() { word.value.clone() } else { word.value.to_lowercase() }
+}
+
+/// Whether a name here is that of a table.
+fn reads(level: &Level, before: Option<&Token>) -> bool {
+    match before {
+        Some(Token::Comma | Token::LParen) => level.from,
+        Some(token) => matches!(keyword(token), Some(Keyword::FROM | Keyword::JOIN | Keyword::TABLE | Keyword::LATERAL)),
+        None => false,
+    }
+}
+
+fn opening(token: &Token) -> Option<Kind> {
+    match token {
+        Token::LParen => Some(Kind::Paren),
+        Token::LBracket => Some(Kind::Bracket),
+        Token::LBrace => Some(Kind::Brace),
+        _ => (keyword(token) == Some(Keyword::CASE)).then_some(Kind::Case),
+    }
+}
+
+fn closing(token: &Token) -> Option<Kind> {
+    match token {
+        Token::RParen => Some(Kind::Paren),
+        Token::RBracket => Some(Kind::Bracket),
+        Token::RBrace => Some(Kind::Brace),
+        _ => (keyword(token) == Some(Keyword::END)).then_some(Kind::Case),
+    }
+}
+
+/// Whether it is a sign or word of which many can stand before one value or query.
+fn is_before(token: &Token) -> bool {
+    match token {
+        Token::Minus | Token::Plus | Token::Tilde | Token::ExclamationMark | Token::AtSign | Token::PGSquareRoot => true,
+        _ => matches!(
+            keyword(token),
+            Some(Keyword::NOT | Keyword::EXPLAIN | Keyword::ANALYZE | Keyword::VERBOSE | Keyword::INTERVAL | Keyword::PRIOR)
+        ),
+    }
+}
+
+/// The class of an operator.
+fn class(token: &Token) -> Option<usize> {
+    match token {
+        Token::Plus | Token::Minus => Some(ADD),
+        Token::Mul | Token::Div | Token::Mod | Token::DuckIntDiv | Token::StringConcat => Some(MULTIPLY),
+        Token::Period | Token::DoubleColon | Token::Colon => Some(BEHIND),
+        Token::Comma
+        | Token::SemiColon
+        | Token::LParen
+        | Token::RParen
+        | Token::LBracket
+        | Token::RBracket
+        | Token::LBrace
+        | Token::RBrace => None,
+        Token::Word(_) => match keyword(token)? {
+            Keyword::OR | Keyword::XOR => Some(OR),
+            Keyword::AND => Some(AND),
+            Keyword::COLLATE | Keyword::AT => Some(BEHIND),
+            Keyword::NOT
+            | Keyword::IS
+            | Keyword::IN
+            | Keyword::LIKE
+            | Keyword::ILIKE
+            | Keyword::SIMILAR
+            | Keyword::RLIKE
+            | Keyword::REGEXP
+            | Keyword::BETWEEN
+            | Keyword::OVERLAPS
+            | Keyword::DIV => Some(COMPARE),
+            _ => None,
+        },
+        // Numbers and texts are none; all else is a sign.
+        Token::Number(..)
+        | Token::Char(_)
+        | Token::SingleQuotedString(_)
+        | Token::DoubleQuotedString(_)
+        | Token::NationalStringLiteral(_)
+        | Token::EscapedStringLiteral(_)
+        | Token::UnicodeStringLiteral(_)
+        | Token::HexStringLiteral(_)
+        | Token::DollarQuotedString(_)
+        | Token::Placeholder(_) => None,
+        _ => Some(COMPARE),
+    }
+}
+
+/// Whether another expression begins behind it.
+fn separates(token: &Token) -> bool {
+    match token {
+        Token::Comma | Token::SemiColon => true,
+        _ => matches!(
+            keyword(token),
+            Some(
+                Keyword::SELECT
+                    | Keyword::FROM
+                    | Keyword::WHERE
+                    | Keyword::GROUP
+                    | Keyword::HAVING
+                    | Keyword::ORDER
+                    | Keyword::BY
+                    | Keyword::LIMIT
+                    | Keyword::OFFSET
+                    | Keyword::JOIN
+                    | Keyword::ON
+                    | Keyword::WHEN
+                    | Keyword::THEN
+                    | Keyword::ELSE
+                    | Keyword::VALUES
+                    | Keyword::UNION
+                    | Keyword::INTERSECT
+                    | Keyword::EXCEPT
+                    | Keyword::QUALIFY
+                    | Keyword::WINDOW
+            )
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn many(part: &str, count: usize, between: &str) -> String {
+        vec![part; count].join(between)
+    }
+
+    fn nested(open: &str, inner: &str, close: &str, count: usize) -> String {
+        format!("{}{inner}{}", open.repeat(count), close.repeat(count))
+    }
+
+    /// CTEs of which each reads the one before it `times` times.
+    fn chained(count: usize, times: usize) -> String {
+        let reads = |last: usize| (0..times).map(|n| format!("c{last} AS r{n}")).collect::<Vec<_>>().join(" CROSS JOIN ");
+        let next = (1..count).map(|n| format!(", c{n} AS (SELECT r0.a FROM {})", reads(n - 1))).collect::<String>();
+        format!("WITH c0 AS (SELECT 1 AS a){next} SELECT * FROM c{}", count - 1)
+    }
+
+    #[test]
+    fn what_people_write_is_within_the_limits() {
+        let numbers = (0..10_000).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+        for sql in [
+            format!("SELECT * FROM t WHERE a IN ({numbers})"),
+            format!("SELECT CASE {} ELSE 0 END FROM t", many("WHEN status = 200 AND bytes BETWEEN 1 AND 5 THEN 1", 500, " ")),
+            format!("SELECT * FROM t WHERE {}", many("host = 'a' AND date = date", 1_000, " OR ")),
+            format!("SELECT {} FROM t", many("t.a * t.b + t.c AS x", 1_000, ", ")),
+            format!("SELECT {}", many("t.a * t.b", 1_000, " + ")),
+            many("SELECT 1", 400, " UNION ALL "),
+            format!("SELECT * FROM t0 {}", many("JOIN t USING (a, b)", 400, " ")),
+            chained(400, 1),
+            nested("(", "1", ")", 60),
+            "no SQL 'at all".to_string(),
+        ] {
+            assert_eq!(check(&sql), Ok(()), "{}", &sql[..100.min(sql.len())]);
+        }
+    }
+
+    #[test]
+    fn what_is_too_deep_or_too_much_is_told_with_its_place() {
+        for (sql, what) in [
+            (format!("SELECT {}", many("1", 2_100, " + ")), "levels deep"),
+            (format!("SELECT {}", many("a", 2_100, " || ")), "levels deep"),
+            (format!("SELECT 1 WHERE {}", many("a = 1", 2_100, " OR ")), "levels deep"),
+            (format!("SELECT a{}", "::int".repeat(2_100)), "levels deep"),
+            (format!("SELECT a{}", "[1]".repeat(2_100)), "levels deep"),
+            (format!("SELECT {}", many("a", 2_100, ".")), "levels deep"),
+            (format!("SELECT a {}", "IS NULL ".repeat(2_100)), "levels deep"),
+            // Chains in brackets at the start of chains.
+            (format!("SELECT {}", nested("(", "1", &format!(" + {})", many("1", 60, " + ")), 60)), "levels deep"),
+            (format!("SELECT {}", nested("(", "1", ")", 70)), "within each other"),
+            (format!("SELECT {}", nested("abs(", "1", ")", 70)), "within each other"),
+            (format!("SELECT {}", nested("[", "1", "]", 70)), "within each other"),
+            (format!("SELECT {}", nested("CASE WHEN a THEN ", "1", " END", 70)), "within each other"),
+            (nested("SELECT * FROM (", "SELECT 1", ") AS t", 70), "within each other"),
+            (format!("SELECT {} true", "NOT ".repeat(70)), "within each other"),
+            (format!("SELECT {} 1", "- ".repeat(70)), "within each other"),
+            (format!("{} SELECT 1", "EXPLAIN ".repeat(70)), "within each other"),
+            (many("SELECT 1", 600, " UNION ALL "), "SELECTs and JOINs"),
+            (many("SELECT 1", 600, " EXCEPT "), "SELECTs and JOINs"),
+            (format!("SELECT * FROM t {}", "JOIN t USING (a) ".repeat(600)), "SELECTs and JOINs"),
+            (format!("SELECT * FROM {}", many("t", 600, ", ")), "SELECTs and JOINs"),
+            (chained(600, 1), "SELECTs and JOINs"),
+            // Each reads the one before it twice: a few are a thousand.
+            (chained(12, 2), "SELECTs and JOINs"),
+            (format!("SELECT {}", many("1", 60_000, ", ")), "words, numbers and signs"),
+            (format!("SELECT '{}'", "x".repeat(TEXT)), "bytes"),
+        ] {
+            let excess = check(&sql).unwrap_err();
+            assert!(excess.message.contains(what), "{what}: {}", excess.message);
+        }
+        let excess = check(&format!("SELECT\n  {}", "NOT ".repeat(70))).unwrap_err();
+        assert_eq!((excess.line, excess.column), (2, 3 + 4 * 64));
+    }
+}
