@@ -206,7 +206,8 @@ impl State {
         };
         let again = |file: &RandomAccess| file.try_clone().map_err(|e| Error::input(&source.path, e));
         let reader = SerializedFileReader::new(again(&file)?)
-            .map_err(|e| Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e))?;
+            .map_err(|e| Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e))
+            .map_err(|e| source.blamed(e))?;
         for (group, metadata) in reader.metadata().row_groups().iter().enumerate() {
             let stored = metadata.compressed_size().max(0) as u64;
             let (mut handle, mut needed) = (None, Needed::default());

@@ -21,7 +21,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct RowGroup {
     index: usize,
-    path: String,
+    source: Source,
     schema: SchemaRef,
     reader: ParquetRecordBatchReader,
 }
@@ -41,7 +41,7 @@ impl RowGroup {
     /// # Errors
     /// [`ErrorKind::Input`] where the file is damaged.
     pub fn of(file: &RandomAccess, source: &Source, index: usize, schema: &SchemaRef, projection: Option<&[usize]>) -> Result<RowGroup> {
-        let damaged = |e: &dyn std::fmt::Display| damaged(index, &source.path, e);
+        let damaged = |e: &dyn std::fmt::Display| damaged(index, source, e);
         let known = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(|e| damaged(&e))?;
         let metadata = known.metadata().clone();
         let mask = projection.map(|columns| ProjectionMask::roots(metadata.file_metadata().schema_descr(), columns.iter().copied()));
@@ -57,7 +57,7 @@ impl RowGroup {
             schema = Arc::new(schema.project(columns)?);
         }
         let reader = builder.build().map_err(|e| damaged(&e))?;
-        Ok(RowGroup { index, path: source.path.clone(), schema, reader })
+        Ok(RowGroup { index, source: source.clone(), schema, reader })
     }
 
     fn typed(&self, batch: &RecordBatch) -> Result<RecordBatch> {
@@ -72,7 +72,7 @@ impl Iterator for RowGroup {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.next()?.map_err(|e| damaged(self.index, &self.path, &e));
+        let batch = self.reader.next()?.map_err(|e| damaged(self.index, &self.source, &e));
         Some(batch.and_then(|batch| self.typed(&batch)))
     }
 }
@@ -90,8 +90,8 @@ pub fn column_ranges(metadata: &ParquetMetaData, index: usize, mask: Option<&Pro
     (0..group.num_columns()).filter(wanted).filter_map(range).collect()
 }
 
-fn damaged(index: usize, path: &str, e: &dyn std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Input, format!("row group {index} of {path} is damaged: {e}"))
+fn damaged(index: usize, source: &Source, e: &dyn std::fmt::Display) -> Error {
+    source.blamed(Error::new(ErrorKind::Input, format!("row group {index} of {} is damaged: {e}", source.path)))
 }
 
 fn not_a_file(source: &Source) -> Error {
@@ -126,7 +126,7 @@ fn schema_of(source: &Source) -> Result<SchemaRef> {
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| {
         let error = Error::new(ErrorKind::Input, format!("{} is not a whole Parquet file", source.path)).with_source(e);
         match sniff(source) {
-            Compression::None => error,
+            Compression::None => source.blamed(error),
             other => error.with_context("note", format!("it is compressed with {}", other.name())),
         }
     })?;
