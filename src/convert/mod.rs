@@ -21,5 +21,6 @@ mod writing;
 
 pub use engine::convert;
 pub use options::{ConvertOptions, Layout, OnError};
+pub use partition::unfit;
 pub use rejects_file::RejectsFile;
 pub use report::{ConvertReport, FileReport, RejectExample, SourceReport};

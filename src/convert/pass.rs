@@ -7,7 +7,7 @@ use super::unit::{Feeder, Unit, UnitInput};
 use super::unit_streams::Piece;
 use crate::decode::{Decoder, Reject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Block, BlockReader, Content, Framing, RowGroup, Table};
+use crate::input::{Block, BlockReader, Content, Framing, RowGroup, Source, Table};
 use crate::progress::Progress;
 use arrow::record_batch::RecordBatch;
 use std::sync::atomic::Ordering;
@@ -103,7 +103,7 @@ impl Pass<'_> {
                     tally.tally.text_lines += batch.num_rows() as u64;
                     tally.tally.rows += batch.num_rows() as u64;
                     tally.tally.decoded += batch.get_array_memory_size() as u64;
-                    rows.add(&batch)?;
+                    rows.add(&batch).map_err(|e| e.with_context("in", format!("{}, row group {index}", source.path)))?;
                 }
                 tally.tally.stored += stored;
                 self.progress.advance(*stored);
@@ -115,7 +115,7 @@ impl Pass<'_> {
                     if cancelled() {
                         return Ok(());
                     }
-                    let bytes = decode(&block, framing, decoder, tally, rows)?;
+                    let bytes = decode(&block, source, framing, decoder, tally, rows)?;
                     self.progress.advance(bytes);
                 }
                 // What a unit reads at its seams is its neighbour's, so the range's length is what counts.
@@ -127,7 +127,7 @@ impl Pass<'_> {
                     if cancelled() {
                         return Ok(());
                     }
-                    decode(block, framing, decoder, tally, rows)?;
+                    decode(block, source, framing, decoder, tally, rows)?;
                 }
                 tally.tally.stored += stored;
                 self.progress.advance(*stored);
@@ -139,7 +139,14 @@ impl Pass<'_> {
 }
 
 /// Decodes a block and hands its rows on; gives its length in bytes.
-fn decode(block: &Block, framing: Framing, decoder: &mut dyn Decoder, unit: &mut UnitTally, rows: &mut dyn UnitWork) -> Result<u64> {
+fn decode(
+    block: &Block,
+    source: &Source,
+    framing: Framing,
+    decoder: &mut dyn Decoder,
+    unit: &mut UnitTally,
+    rows: &mut dyn UnitWork,
+) -> Result<u64> {
     let tally = &mut unit.tally;
     let bytes = match &block.content {
         Content::Records(bytes) => bytes,
@@ -169,7 +176,8 @@ fn decode(block: &Block, framing: Framing, decoder: &mut dyn Decoder, unit: &mut
     tally.rows += decoded.batch.num_rows() as u64;
     tally.decoded += bytes.len() as u64;
     if decoded.batch.num_rows() > 0 {
-        rows.add(&decoded.batch)?;
+        let place = || format!("{}, in the {} bytes from byte {} on", source.path, bytes.len(), block.offset);
+        rows.add(&decoded.batch).map_err(|e| e.with_context("in", place()))?;
     }
     Ok(bytes.len() as u64)
 }

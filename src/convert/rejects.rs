@@ -6,7 +6,9 @@ use super::report::RejectExample;
 use crate::decode::Reject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::Source;
+use crate::secrets;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -49,7 +51,12 @@ impl Rejects {
 
     /// Takes a reject of `source`, its line number counting from 1 in the file.
     pub(super) fn take(&mut self, source: &str, reject: &Reject) -> Result<()> {
-        *self.by_reason.entry(reject.reason.clone()).or_default() += 1;
+        // Reasons quote the LogFormat, in which there may be what the environment gave.
+        let reason = match secrets::without_values(&reject.reason) {
+            Cow::Borrowed(_) => reject.reason.clone(),
+            Cow::Owned(shown) => shown.into(),
+        };
+        *self.by_reason.entry(reason.clone()).or_default() += 1;
         if self.on_error == OnError::Skip {
             return Ok(());
         }
@@ -59,7 +66,7 @@ impl Rejects {
                 path: source.to_string(),
                 line: reject.line,
                 offset: reject.offset,
-                reason: reject.reason.to_string(),
+                reason: reason.to_string(),
                 text: shown.escape_debug().to_string().replace("\\\"", "\""),
             });
         }
@@ -69,7 +76,7 @@ impl Rejects {
                 file: source,
                 line: reject.line,
                 offset: reject.offset,
-                reason: &reject.reason,
+                reason: &reason,
                 raw,
                 raw_hex: raw.is_none().then(|| reject.raw.iter().map(|b| format!("{b:02x}")).collect()),
                 cut_from: (reject.length > reject.raw.len() as u64).then_some(reject.length),
@@ -81,7 +88,7 @@ impl Rejects {
         }
         if self.on_error == OnError::Fail {
             let place = format!("{source}:{}", reject.line);
-            return Err(Error::new(ErrorKind::Rejects, format!("{place}: {} (byte {})", reject.reason, reject.offset))
+            return Err(Error::new(ErrorKind::Rejects, format!("{place}: {reason} (byte {})", reject.offset))
                 .with_context("nothing was published", "--on-error reject goes on and reports such lines"));
         }
         Ok(())

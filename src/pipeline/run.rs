@@ -5,7 +5,7 @@ use super::listing::Listing;
 use super::model::{Pipeline, Severity, When};
 use super::plan::drift;
 use super::producing::{Producing, Product, folders, unchanged};
-use super::run_report::{RunReport, RunStatus, SourceRun, hidden};
+use super::run_report::{RunReport, RunStatus, SourceRun};
 use super::state::{Scope, State};
 use super::sweep::sweep;
 use super::transforming::Transforming;
@@ -15,6 +15,7 @@ use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 use crate::publish::{Claim, Lease, RunId};
+use crate::secrets;
 use crate::storage::{Location, Storage};
 use chrono::Utc;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -56,9 +57,9 @@ pub fn run(pipeline: &Pipeline, settings: &RunSettings, progress: &dyn Progress)
     let error = Running { pipeline, settings, progress, run }.go(&mut report).err();
     report.finished = Utc::now();
     // What failed is told without the values that the environment gave.
-    let error = error.map(|error| error.rewritten(|text| hidden(text, &pipeline.secrets)));
+    let error = error.map(|error| error.rewritten(secrets::redact));
     report.error = error.as_ref().map(ToString::to_string);
-    report.redact(&pipeline.secrets);
+    report.redact();
     Outcome { report, error }
 }
 
@@ -175,6 +176,7 @@ impl Running<'_> {
         producing.notes.sort();
         producing.notes.dedup();
         report.notes.append(&mut producing.notes);
+        report.notes.extend(state.listings.values().filter_map(Listing::growth));
         report.transforms = std::mem::take(&mut producing.transforming.ran);
         report.sources = self.sources(state, &producing.read);
         self.keep_rejects(storage, run_folder, &producing.reject_files, &mut report.sources)?;
@@ -273,7 +275,7 @@ impl Running<'_> {
     }
 
     fn keep_report(&self, storage: &Storage, run_folder: &str, report: &mut RunReport) -> Result<()> {
-        report.redact(&self.pipeline.secrets);
+        report.redact();
         report.keep(storage, &format!("{run_folder}/report.json"))?;
         match self.settings.page {
             Some(page) => storage.put(&format!("{run_folder}/report.html"), page(report)),

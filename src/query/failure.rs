@@ -2,6 +2,7 @@
 
 use super::columns::without;
 use crate::diagnostic::{caret, nearest};
+use crate::printable::printable;
 use crate::error::{Error, ErrorKind};
 use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Location, SchemaError, Span};
@@ -181,7 +182,7 @@ impl Failures {
             Some(caret(line, columns(line, span), "here"))
         });
         match shown {
-            Some(shown) => Error::new(ErrorKind::Query, format!("{message}\n{shown}")),
+            Some(shown) => Error::of_lines(ErrorKind::Query, format!("{}\n{shown}", printable(message))),
             None => Error::new(ErrorKind::Query, message),
         }
     }
