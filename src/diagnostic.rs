@@ -1,5 +1,6 @@
 //! Points at the place in a text of the user's that is wrong: a caret under it, and a hint.
 
+use crate::printable::{is_unseen, printable};
 use std::borrow::Cow;
 
 /// Shows `text` with carets under the bytes `span`, and `message` beside them.
@@ -9,9 +10,16 @@ use std::borrow::Cow;
 /// assert_eq!(shown, "  %h %q1\n     ^^ no such directive");
 /// ```
 pub fn caret(text: &str, span: std::ops::Range<usize>, message: &str) -> String {
+    // Foreign text is in it too.
+    let message = printable(message);
     // One column a character, so that the caret stands right under tabs and multi-byte characters too.
     let (text, span) = part(text, span);
-    let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let shown = text.chars().map(|c| match c {
+        '\t' | '\r' => ' ',
+        c if is_unseen(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    });
+    let shown: String = shown.collect();
     let before = text.get(..span.start).map_or(0, |s| s.chars().count());
     let width = text.get(span.start..span.end).map_or(1, |s| s.chars().count()).max(1);
     format!("  {shown}\n  {}{} {message}", " ".repeat(before), "^".repeat(width))

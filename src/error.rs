@@ -1,5 +1,6 @@
 //! The one error type of the library: what went wrong, where, and what the process should exit with.
 
+use crate::printable::{printable, printable_lines};
 use std::fmt;
 
 /// What class of thing went wrong; it decides the exit code and whether trying again can help.
@@ -57,14 +58,21 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of `kind`; `message` says what was wrong, what was expected and what to do.
+    /// An error of `kind`; `message` says what was wrong, what was expected and what to do, on one line: names and values in it that
+    /// would break it, or can't be seen, are escaped.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), context: Vec::new(), source: None }
+        Error { kind, message: printable(&message.into()).into_owned(), context: Vec::new(), source: None }
+    }
+
+    /// As [`Error::new`], with a message of several lines, as one with a caret has: each is of ours, or made by
+    /// [`crate::diagnostic::caret`].
+    pub fn of_lines(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error { kind, message: printable_lines(&message.into()).into_owned(), context: Vec::new(), source: None }
     }
 
     /// Adds where it happened: a file, a line, a column.
     pub fn with_context(mut self, key: &'static str, value: impl fmt::Display) -> Self {
-        self.context.push((key, value.to_string()));
+        self.context.push((key, printable(&value.to_string()).into_owned()));
         self
     }
 
@@ -114,7 +122,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if let Some(source) = &self.source {
-            write!(f, ": {source}")?;
+            match source.is::<Error>() {
+                true => write!(f, ": {source}")?,
+                false => write!(f, ": {}", printable(&source.to_string()))?,
+            }
         }
         for (key, value) in &self.context {
             write!(f, "\n  {key}: {value}")?;

@@ -118,7 +118,7 @@ pub fn parse(format: &str) -> Result<Vec<Piece>> {
 }
 
 fn refuse(format: &str, span: Range<usize>, message: &str) -> Error {
-    Error::new(ErrorKind::Format, format!("this LogFormat can't be used:\n{}", caret(format, span, message)))
+    Error::of_lines(ErrorKind::Format, format!("this LogFormat can't be used:\n{}", caret(format, span, message)))
 }
 
 fn parse_directive(format: &str, start: usize) -> Result<Directive> {

@@ -136,7 +136,7 @@ impl LogFormat {
         let next = found.get(index + 1).map(|(d, _)| d);
         let user = directive.field == Field::User;
         let refuse = |why: String| {
-            Error::new(
+            Error::of_lines(
                 ErrorKind::Format,
                 format!("this LogFormat can't be read without guessing:\n{}", caret(&self.text, directive.span.clone(), &why)),
             )

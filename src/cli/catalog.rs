@@ -5,6 +5,7 @@ use super::repair;
 use super::terminal::{print, print_json};
 use crate::catalog::{LocalCatalog, Table, live_files};
 use crate::error::{Error, ErrorKind, Result};
+use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use clap::{Args, Subcommand};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -68,7 +69,7 @@ fn list(args: &LakeArgs) -> Result<()> {
         return print_json(&tables);
     }
     if tables.is_empty() {
-        return print("no tables");
+        return print("no tables", false);
     }
     let mut shown = empty_table(&["table", "format", "columns", "rows", "files", "bytes", "version", "pipeline", "updated"]);
     for table in &tables {
@@ -80,11 +81,11 @@ fn list(args: &LakeArgs) -> Result<()> {
             number(count(table.files)),
             number(ByteSize(table.bytes).to_string()),
             number(table.version.to_string()),
-            Cell::new(&table.origin.pipeline),
+            Cell::new(printable(&table.origin.pipeline)),
             Cell::new(table.updated.format("%Y-%m-%d %H:%M:%S")),
         ]);
     }
-    print(&shown.to_string())
+    print(&shown.to_string(), false)
 }
 
 fn show(name: &str, args: &LakeArgs, files: bool) -> Result<()> {
@@ -104,7 +105,7 @@ fn show(name: &str, args: &LakeArgs, files: bool) -> Result<()> {
     }
     let mut text = format!("{database}.{}, version {}", table.name, table.version);
     if let Some(description) = &table.description {
-        text.push_str(&format!("\n{description}"));
+        text.push_str(&format!("\n{}", printable(description)));
     }
     text.push_str(&format!(
         "\n{} rows in {} files, {}, {} of {}",
@@ -114,12 +115,13 @@ fn show(name: &str, args: &LakeArgs, files: bool) -> Result<()> {
         table.classification(),
         table.parameters.get("compressionType").map_or("none", String::as_str),
     ));
-    text.push_str(&format!("\nlocation {}", storage.location().join(table.storage.location.trim_end_matches('/'))));
+    let location = storage.location().join(table.storage.location.trim_end_matches('/')).to_string();
+    text.push_str(&format!("\nlocation {}", printable(&location)));
     text.push_str(&format!("\nmade by {} of pipeline {}, run {}\n", table.origin.output, table.origin.pipeline, table.origin.run));
     let mut columns = empty_table(&["column", "type", "comment"]);
     for (column, key) in table.storage.columns.iter().map(|c| (c, "")).chain(table.partition_keys.iter().map(|c| (c, " (partition)"))) {
-        let comment = column.comment.as_deref().unwrap_or_default();
-        columns.add_row(vec![Cell::new(format!("{}{key}", column.name)), Cell::new(&column.data_type), Cell::new(comment)]);
+        let comment = printable(column.comment.as_deref().unwrap_or_default());
+        columns.add_row(vec![Cell::new(printable(&format!("{}{key}", column.name))), Cell::new(&column.data_type), Cell::new(comment)]);
     }
     text.push_str(&format!("{columns}\n"));
     if !table.partition_keys.is_empty() {
@@ -127,7 +129,7 @@ fn show(name: &str, args: &LakeArgs, files: bool) -> Result<()> {
         for segment in &table.segments {
             for (folder, size) in &segment.partitions {
                 let (rows, bytes) = (number(count(size.rows)), number(ByteSize(size.bytes).to_string()));
-                partitions.add_row(vec![Cell::new(folder), rows, number(count(size.files)), bytes, Cell::new(&segment.run)]);
+                partitions.add_row(vec![Cell::new(printable(folder)), rows, number(count(size.files)), bytes, Cell::new(&segment.run)]);
             }
         }
         text.push_str(&format!("{partitions}\n"));
@@ -141,9 +143,9 @@ fn show(name: &str, args: &LakeArgs, files: bool) -> Result<()> {
     versions.add_row(vec![number(table.version.to_string()), Cell::new(&table.origin.run), published, number(count(table.rows))]);
     text.push_str(&versions.to_string());
     for file in &live {
-        text.push_str(&format!("\n{}  {} rows  {}  sha256 {}", file.key, count(file.rows), ByteSize(file.bytes), file.sha256));
+        text.push_str(&format!("\n{}  {} rows  {}  sha256 {}", printable(&file.key), count(file.rows), ByteSize(file.bytes), file.sha256));
     }
-    print(&text)
+    print(&text, false)
 }
 
 fn empty_table(header: &[&str]) -> Shown {

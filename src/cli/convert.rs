@@ -3,7 +3,7 @@
 use super::bar::Bar;
 use super::from_format::{Dialect, FromFormat};
 use super::log_format::LogFormatArgs;
-use super::terminal::{cancel_on_interrupt, cores, print, say};
+use super::terminal::{cancel_on_interrupt, cores, print_json_text, say_lines};
 use crate::convert::{ConvertOptions, Layout, OnError, REJECTS_LIMIT, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableOptions, resolve};
@@ -161,11 +161,11 @@ pub(super) fn run(args: ConvertArgs) -> Result<()> {
     let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Silent) };
     let report = convert(&options, progress.as_ref())?;
     match report_format {
-        ReportFormat::Text => say(&report.to_string()),
+        ReportFormat::Text => say_lines(&report.to_string(), false),
         ReportFormat::None => {}
         ReportFormat::Json => {
             let json = serde_json::to_string(&report);
-            print(&json.map_err(|e| Error::new(ErrorKind::Internal, "can't write the report as JSON").with_source(e))?)?;
+            print_json_text(&json.map_err(|e| Error::new(ErrorKind::Internal, "can't write the report as JSON").with_source(e))?)?;
         }
     }
     Ok(())

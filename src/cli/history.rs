@@ -53,7 +53,8 @@ pub(super) fn run(args: &HistoryArgs) -> Result<()> {
     if args.json {
         return print_json(&runs);
     }
-    print(&report::history(runs.iter().map(|run| &run.report), colour_on(&std::io::stdout())))?;
+    let colour = colour_on(&std::io::stdout());
+    print(&report::history(runs.iter().map(|run| &run.report), colour), colour)?;
     let current = |run: &PastRun| (!run.current.is_empty()).then(|| format!("{} as of run {}", run.current.join(", "), run.report.run));
     let current: Vec<String> = runs.iter().filter_map(current).collect();
     if !current.is_empty() {

@@ -3,7 +3,7 @@
 use super::from_format::{Dialect, FromFormat};
 use super::inspection_text::InspectionText;
 use super::log_format::LogFormatArgs;
-use super::terminal::print;
+use super::terminal::{print_data, print_data_json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableOptions, resolve};
 use crate::inspect::inspect;
@@ -54,8 +54,8 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
     match args.json {
         true => {
             let json = serde_json::to_string_pretty(&found);
-            print(&json.map_err(|e| Error::new(ErrorKind::Internal, "the inspection is no JSON").with_source(e))?)
+            print_data_json(&json.map_err(|e| Error::new(ErrorKind::Internal, "the inspection is no JSON").with_source(e))?)
         }
-        false => print(InspectionText(&found).to_string().trim_end()),
+        false => print_data(InspectionText(&found).to_string().trim_end()),
     }
 }

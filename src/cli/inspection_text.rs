@@ -1,6 +1,7 @@
 //! An inspection as people read it.
 
 use crate::inspect::{ColumnInspection, Distinct, Inspection, LineInspection, LogInspection, ParquetInspection};
+use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
@@ -37,11 +38,11 @@ impl InspectionText<'_> {
     fn files(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let files = &self.0.files;
         if let [only] = &files[..] {
-            return writeln!(f, "{}", only.path);
+            return writeln!(f, "{}", safe(&only.path));
         }
         writeln!(f, "{} files, {} rows", count(files.len() as u64), count(self.0.rows))?;
         for file in files.iter().take(LISTED) {
-            writeln!(f, "  {} ({}, {} rows)", file.path, ByteSize(file.bytes), count(file.rows))?;
+            writeln!(f, "  {} ({}, {} rows)", safe(&file.path), ByteSize(file.bytes), count(file.rows))?;
         }
         match files.len().saturating_sub(LISTED) {
             0 => Ok(()),
@@ -114,7 +115,7 @@ fn columns(columns: &[ColumnInspection]) -> Table {
         let text = |value: &Option<String>| safe(value.as_deref().unwrap_or_default());
         let mut row = vec![
             safe(&column.name),
-            column.data_type.clone(),
+            safe(&column.data_type),
             column.nulls.map(count).unwrap_or_default(),
             column.distinct.map(distinct).unwrap_or_default(),
             text(&column.min),
@@ -145,7 +146,7 @@ fn rejects(f: &mut Formatter<'_>, lines: &LineInspection) -> fmt::Result {
     for reason in &lines.reasons {
         writeln!(f, "\n{} rejected: {}", count(reason.count), safe(&reason.reason))?;
         for example in &reason.examples {
-            writeln!(f, "  {}:{} (byte {}): {}", example.path, example.line, example.offset, example.raw)?;
+            writeln!(f, "  {}:{} (byte {}): {}", safe(&example.path), example.line, example.offset, safe(&example.raw))?;
         }
     }
     Ok(())
@@ -153,7 +154,7 @@ fn rejects(f: &mut Formatter<'_>, lines: &LineInspection) -> fmt::Result {
 
 /// On one line, and without what would control a terminal: the values come from whoever wrote the files.
 fn safe(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    printable(text).into_owned()
 }
 
 #[cfg(test)]

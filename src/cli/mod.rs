@@ -28,6 +28,7 @@ mod validate;
 mod variable;
 
 use crate::error::{Error, ErrorKind};
+use crate::printable::is_unseen;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -70,7 +71,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; a closed pipe is none either.
-            let _ = error.print();
+            // What was typed is in it, and may be a file's name.
+            match std::env::args().any(|argument| argument.contains(is_unseen)) {
+                true => terminal::say_lines(error.render().to_string().trim_end(), false),
+                false => drop(error.print()),
+            }
             return if error.use_stderr() { ExitCode::from(ErrorKind::Usage.exit_code()) } else { ExitCode::SUCCESS };
         }
     };
@@ -99,7 +104,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::say(&format!("error: {error}"));
+            terminal::say_lines(&format!("error: {error}"), false);
             ExitCode::from(error.kind().exit_code())
         }
     }

@@ -2,7 +2,7 @@
 
 use super::pipeline::{PipelineArgs, ScopeArgs};
 use super::plan_text::plan_text;
-use super::terminal::{colour_on, print, print_json, say};
+use super::terminal::{colour_on, print, print_json, say_lines};
 use crate::error::Result;
 use crate::pipeline::{Pipeline, Scope, plan};
 use clap::Args;
@@ -49,7 +49,7 @@ pub(super) fn run(args: &PlanArgs) -> Result<ExitCode> {
 pub(super) fn tell(pipeline: Result<Pipeline>, scope: &Scope, json: bool) -> Result<ExitCode> {
     match pipeline.and_then(|pipeline| write(&pipeline, scope, json)) {
         Err(error) if !super::is_broken_pipe(&error) => {
-            say(&format!("error: {error}"));
+            say_lines(&format!("error: {error}"), false);
             Ok(ExitCode::from(FAILED))
         }
         told => told,
@@ -60,7 +60,10 @@ fn write(pipeline: &Pipeline, scope: &Scope, json: bool) -> Result<ExitCode> {
     let plan = plan(pipeline, scope)?;
     match json {
         true => print_json(&plan)?,
-        false => print(plan_text(&plan, colour_on(&std::io::stdout())).trim_end())?,
+        false => {
+            let colour = colour_on(&std::io::stdout());
+            print(plan_text(&plan, colour).trim_end(), colour)?;
+        }
     }
     Ok(if plan.changes { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
 }

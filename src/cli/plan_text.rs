@@ -1,6 +1,7 @@
 //! A plan as people read it.
 
 use crate::pipeline::{Action, ColumnPlan, OutputPlan, Plan};
+use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use std::fmt::Write;
 
@@ -11,7 +12,7 @@ const DIM: &str = "2";
 
 /// The plan as text; with `colour` for a terminal.
 pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
-    let mut text = format!("{} on {}\n", plan.pipeline, plan.lake);
+    let mut text = format!("{} on {}\n", printable(&plan.pipeline), printable(&plan.lake));
     for source in &plan.sources {
         let files = if source.files == 1 { "file" } else { "files" };
         let _ = writeln!(text, "  source {}: {} {files}, {}", source.name, count(source.files), ByteSize(source.bytes));
@@ -23,11 +24,11 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
     if !plan.tags.is_empty() || !plan.grants.is_empty() {
         text.push_str("\ntags and grants, which this version does not apply yet:\n");
         for line in plan.tags.iter().chain(&plan.grants) {
-            let _ = writeln!(text, "  {line}");
+            let _ = writeln!(text, "  {}", printable(line));
         }
     }
     for note in &plan.notes {
-        let _ = writeln!(text, "note: {note}");
+        let _ = writeln!(text, "note: {}", printable(note));
     }
     let changed = plan.outputs.iter().filter(|output| output.action != Action::Unchanged).count();
     let drifted = plan.outputs.iter().filter(|output| !output.drift.is_empty()).count();
@@ -50,7 +51,7 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
         Action::RolledBack | Action::Unchanged => ("=", "leave", DIM),
     };
     let heading = format!("{sign} {verb} {} ({})", output.table, output.name);
-    let _ = writeln!(text, "{}: {}", painted(&heading, paint, colour), output.why);
+    let _ = writeln!(text, "{}: {}", painted(&heading, paint, colour), printable(&output.why));
     let counts = [(output.new, "new"), (output.changed, "changed"), (output.unchanged, "unchanged"), (output.removed, "removed")];
     let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))).collect();
     let _ = writeln!(text, "    source files: {}", if counts.is_empty() { "none".to_string() } else { counts.join(", ") });
@@ -58,7 +59,7 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
         let more = if output.read_files as usize > output.read_examples.len() { ", …" } else { "" };
         let files = if output.read_files == 1 { "file" } else { "files" };
         let (read, size) = (count(output.read_files), ByteSize(output.read_bytes));
-        let _ = writeln!(text, "    read {read} {files}, {size}: {}{more}", output.read_examples.join(", "));
+        let _ = writeln!(text, "    read {read} {files}, {size}: {}{more}", printable(&output.read_examples.join(", ")));
         let _ = writeln!(text, "    write {}", output.files);
     }
     for column in &output.columns {
@@ -87,5 +88,6 @@ fn column_text(column: &ColumnPlan, action: Action) -> Option<(String, &'static 
 }
 
 fn painted(text: &str, paint: &str, colour: bool) -> String {
-    if colour { format!("\u{1b}[{paint}m{text}\u{1b}[0m") } else { text.to_string() }
+    let text = printable(text);
+    if colour { format!("\u{1b}[{paint}m{text}\u{1b}[0m") } else { text.into_owned() }
 }

@@ -4,7 +4,7 @@ use super::from_format::{Dialect, FromFormat};
 use super::log_format::LogFormatArgs;
 use super::pipeline::open_lake;
 use super::result_table::ResultTable;
-use super::terminal::{cores, print, say};
+use super::terminal::{cores, print_data, say};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableOptions;
 use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
@@ -111,7 +111,7 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
             engine.register_path(name, path)?;
         }
         match args.explain {
-            true => print(engine.explain(&sql).await?.trim_end()),
+            true => print_data(engine.explain(&sql).await?.trim_end()),
             false => write_result(&engine, &sql, &args).await,
         }
     });
@@ -147,7 +147,7 @@ async fn write_result(engine: &QueryEngine, sql: &str, args: &QueryArgs) -> Resu
             while let Some(batch) = result.next().await? {
                 table.write(&batch)?;
             }
-            print(&table.to_string())?;
+            print_data(&table.to_string())?;
             say(&table.summary());
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! A query's result as people read it.
 
 use crate::error::Result;
+use crate::printable::printable;
 use crate::units::count;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -78,11 +79,7 @@ impl fmt::Display for ResultTable {
 
 /// A cell of one line. What a log's clients sent must not reach a terminal as control characters.
 fn cell(text: &str, numeric: bool) -> Cell {
-    let shown: String = match text.chars().any(char::is_control) {
-        true => text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect(),
-        false => text.to_string(),
-    };
-    Cell::new(shown).set_alignment(if numeric { CellAlignment::Right } else { CellAlignment::Left })
+    Cell::new(printable(text)).set_alignment(if numeric { CellAlignment::Right } else { CellAlignment::Left })
 }
 
 #[cfg(test)]

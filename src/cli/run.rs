@@ -4,7 +4,7 @@ use super::bar::Bar;
 use super::child;
 use super::pipeline::{MemoryArgs, PipelineArgs, ScopeArgs, ThreadArgs};
 use super::plan;
-use super::terminal::{cancel_on_interrupt, colour_on, print_json, say};
+use super::terminal::{cancel_on_interrupt, colour_on, print_json, say, say_lines};
 use crate::error::Result;
 use crate::pipeline::{self, RunReport, RunSettings, RunStatus};
 use crate::progress::{Progress, Silent};
@@ -85,7 +85,8 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     } else if !outcome.report.outputs.is_empty() || outcome.error.is_none() {
         // The error is told last, as that of any command.
         let told = RunReport { error: None, ..outcome.report.clone() };
-        say(report::text(&told, colour_on(&std::io::stderr())).trim_end());
+        let colour = colour_on(&std::io::stderr());
+        say_lines(report::text(&told, colour).trim_end(), colour);
         if outcome.report.status != RunStatus::UpToDate {
             say(&format!("report: {}/_etl/runs/{}/{}/report.html", pipeline.lake.location, pipeline.name, outcome.report.run));
         }

@@ -2,7 +2,7 @@
 
 use super::child::ChildRunner;
 use super::pipeline::ThreadArgs;
-use super::terminal::{print, say};
+use super::terminal::{print, print_json_text, say};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::schedule::{Event, Folder, Memory, Message, Scheduler, SystemClock, Times, serve};
 use crate::pipeline::{CatchUp, Pipeline};
@@ -125,7 +125,7 @@ pub(super) fn run(args: &ScheduleArgs, store: Vec<String>) -> Result<()> {
 fn teller(json: bool) -> impl FnMut(DateTime<Utc>, &Event) {
     move |time, event| match json {
         // That nobody reads them any more is no reason to run no pipelines.
-        true => drop(print(&event.json(time))),
+        true => drop(print_json_text(&event.json(time))),
         false => say(&event.text(time)),
     }
 }
@@ -164,7 +164,7 @@ fn list(folder: &Folder, events: &[Event], now: DateTime<Utc>, as_json: bool) ->
                 "next": next.iter().map(utc).collect::<Vec<_>>(),
             })
         });
-        print(&serde_json::Value::from_iter(document).to_string())?;
+        print_json_text(&serde_json::Value::from_iter(document).to_string())?;
     } else if rows.is_empty() {
         say(&format!("no pipeline in {} has a schedule", folder.path().display()));
     } else {
@@ -176,9 +176,9 @@ fn list(folder: &Folder, events: &[Event], now: DateTime<Utc>, as_json: bool) ->
             let times = next.iter().map(there).collect::<Vec<_>>().join("\n");
             table.add_row([&pipeline.name, &schedule.cron, &schedule.timezone, catch_up(schedule.catch_up), &times]);
         }
-        print(&table.to_string())?;
+        print(&table.to_string(), false)?;
     }
     let errors: Vec<&str> =
         events.iter().filter_map(|event| if let Event::Invalid { error, .. } = event { Some(error.as_str()) } else { None }).collect();
-    if errors.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Format, errors.join("\n"))) }
+    if errors.is_empty() { Ok(()) } else { Err(Error::of_lines(ErrorKind::Format, errors.join("\n"))) }
 }

@@ -1,6 +1,6 @@
 //! `etl schema`: the JSON Schema of pipelines.
 
-use super::terminal::print;
+use super::terminal::print_json;
 use crate::error::Result;
 use crate::pipeline::spec::json_schema;
 use clap::Args;
@@ -17,5 +17,5 @@ pub(super) struct SchemaArgs {}
 /// # Errors
 /// Where standard output can't be written.
 pub(super) fn run(_: &SchemaArgs) -> Result<()> {
-    print(&format!("{:#}", json_schema()))
+    print_json(&json_schema())
 }

@@ -1,23 +1,39 @@
 //! Standard output and standard error: data goes to the one, all else to the other.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::printable::{is_unseen, printable, printable_lines};
+use crate::secrets::{redact, redact_json};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Says something to the user on standard error. Nobody hearing it is no reason to stop.
+/// Says something to the user on standard error, on one line. Nobody hearing it is no reason to stop.
 pub(super) fn say(message: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{message}");
+    say_lines(&printable(message), false);
 }
 
-/// Writes data to standard output.
+/// Says something of several lines: each is ours, and names and values in them are [`printable`]. With `colour` it has the escapes of a
+/// terminal in it.
+pub(super) fn say_lines(text: &str, colour: bool) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", shown(&redact(text), colour));
+}
+
+/// Writes text for people to standard output, as [`say_lines`] does.
 ///
 /// # Errors
 /// Where it can't be written.
-pub(super) fn print(data: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{data}").and_then(|()| out.flush()).map_err(|e| Error::output("standard output", e))
+pub(super) fn print(text: &str, colour: bool) -> Result<()> {
+    write(&shown(&redact(text), colour))
+}
+
+/// Writes to standard output what is in the user's files, for people: nothing of it is taken for a secret.
+///
+/// # Errors
+/// Where it can't be written.
+pub(super) fn print_data(text: &str) -> Result<()> {
+    write(&shown(text, false))
 }
 
 /// Writes `value` to standard output, as JSON.
@@ -26,7 +42,60 @@ pub(super) fn print(data: &str) -> Result<()> {
 /// Where it can't be written.
 pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value);
-    print(&text.map_err(|e| Error::new(ErrorKind::Internal, "can't write JSON").with_source(e))?)
+    print_json_text(&text.map_err(|e| Error::new(ErrorKind::Internal, "can't write JSON").with_source(e))?)
+}
+
+/// Writes `json` to standard output.
+///
+/// # Errors
+/// Where it can't be written.
+pub(super) fn print_json_text(json: &str) -> Result<()> {
+    write(&ascii_controls(&redact_json(json)))
+}
+
+/// Writes `json`, of what is in the user's files, to standard output.
+///
+/// # Errors
+/// Where it can't be written.
+pub(super) fn print_data_json(json: &str) -> Result<()> {
+    write(&ascii_controls(json))
+}
+
+fn write(data: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{data}").and_then(|()| out.flush()).map_err(|e| Error::output("standard output", e))
+}
+
+/// `json` with what can't be seen written as `\uXXXX`, which means the same.
+fn ascii_controls(json: &str) -> Cow<'_, str> {
+    let unseen = |c: char| !c.is_ascii_whitespace() && is_unseen(c);
+    if !json.contains(unseen) {
+        return json.into();
+    }
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match unseen(c) {
+            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}"))),
+            false => text.push(c),
+        }
+    }
+    text.into()
+}
+
+/// `text` as a terminal may have it: whatever else was forgotten, nothing but our colours controls it.
+fn shown(text: &str, colour: bool) -> Cow<'_, str> {
+    if !colour {
+        return printable_lines(text);
+    }
+    let mut pieces = text.split("\u{1b}[");
+    let mut shown = printable_lines(pieces.next().unwrap_or_default()).into_owned();
+    for piece in pieces {
+        let end = piece.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(piece.len());
+        // Only what sets a colour is left; all else that begins like it is shown.
+        shown.push_str(if piece[end..].starts_with('m') { "\u{1b}[" } else { "\\u{1b}[" });
+        shown.push_str(&printable_lines(piece));
+    }
+    shown.into()
 }
 
 /// Whether what is written to `stream` is coloured: on a terminal, unless NO_COLOR (no-color.org) is set.
@@ -50,4 +119,24 @@ pub(super) fn cancel_on_interrupt() -> Arc<AtomicBool> {
 /// As many threads as the machine has cores.
 pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_our_colours_reaches_a_terminal() {
+        let text = "\u{1b}[1;31mred\u{1b}[0m \u{1b}[2J\u{1b}]0;title\u{7}\u{202e}\nnext\r";
+        assert_eq!(shown(text, false), "\\u{1b}[1;31mred\\u{1b}[0m \\u{1b}[2J\\u{1b}]0;title\\u{7}\\u{202e}\nnext\\r");
+        assert_eq!(shown(text, true), "\u{1b}[1;31mred\u{1b}[0m \\u{1b}[2J\\u{1b}]0;title\\u{7}\\u{202e}\nnext\\r");
+    }
+
+    #[test]
+    fn json_means_the_same_without_what_is_not_seen() {
+        let json = serde_json::to_string_pretty(&["\u{202e}\u{7f}\u{e0041}ä\n"]).unwrap();
+        let text = ascii_controls(&json);
+        assert!(text.contains("\\u202e\\u007f\\udb40\\udc41ä\\n") && text.contains("[\n"), "{text}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), ["\u{202e}\u{7f}\u{e0041}ä\n"]);
+    }
 }

@@ -1,10 +1,11 @@
 //! `etl validate`: what is wrong with pipelines.
 
-use super::terminal::{print, say};
+use super::terminal::{print, print_json, say_lines};
 use super::variable::{VarArgs, variables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Loaded;
+use crate::printable::printable;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -47,7 +48,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
             Err(error) => {
                 match args.json {
                     true => reports.push(json!({"file": path, "ok": false, "error": error.to_string()})),
-                    false => say(&format!("error: {error}")),
+                    false => say_lines(&format!("error: {error}"), false),
                 }
                 unreadable = Some(error);
                 continue;
@@ -60,7 +61,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
         }
     }
     if args.json {
-        print(&format!("{:#}", Value::Array(reports)))?;
+        print_json(&Value::Array(reports))?;
     }
     match (wrong, unreadable) {
         (0, None) => Ok(()),
@@ -72,10 +73,10 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
 /// For people: problems on standard error, what is well on standard output.
 fn tell(path: &str, loaded: &Loaded) -> Result<()> {
     for problem in &loaded.problems {
-        say(&format!("{}: {problem}", if problem.is_error() { "error" } else { "warning" }));
+        say_lines(&format!("{}: {problem}", if problem.is_error() { "error" } else { "warning" }), false);
     }
     match &loaded.pipeline {
-        Some(pipeline) => print(&format!("{path}: ok ({})", contents(pipeline))),
+        Some(pipeline) => print(&printable(&format!("{path}: ok ({})", contents(pipeline))), false),
         None => Ok(()),
     }
 }

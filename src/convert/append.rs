@@ -24,11 +24,11 @@ pub(super) fn check(options: &ConvertOptions, schema: &SchemaRef, target: &Targe
         return refuse(format!("its files are partitioned by {}, the new ones by {}", shown(&keys), shown(&options.partition_by)));
     }
     let below = earlier.display().to_string();
-    let sources = match target.storage() {
-        Some(storage) => objects(storage, &below)?,
+    let inputs = match target.storage() {
+        Some(storage) => objects(storage, &below)?.into(),
         None => resolve(&[options.output.join(&below)])?,
     };
-    let known = Table::open(sources, &TableOptions::default())?.format.schema();
+    let known = Table::open(inputs, &TableOptions::default())?.format.schema();
     let columns = |schema: &Schema| -> Vec<String> {
         // Text files have no types but those that are guessed.
         let typed = options.format.kind == Kind::Parquet;

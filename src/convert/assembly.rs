@@ -41,6 +41,8 @@ struct Growing {
     sink: PartSink,
 }
 
+/// The longest key that S3 takes, in bytes.
+const LONGEST_KEY: usize = 1024;
 /// How many handles are open at once: systems allow as few as 256, and the inputs and other workers need some.
 const MOST_OPEN: usize = 64;
 
@@ -66,7 +68,15 @@ impl<'a> Assembly<'a> {
                 let path = staging.path(&below);
                 PartSink::create(path.clone(), self.options.checksums).map_err(|e| Error::output(path.display(), e))?
             }
-            Target::Bucket(staging) => PartSink::uploading(staging.begin(&below), self.options.checksums),
+            Target::Bucket(staging) => {
+                let key = staging.key(&below);
+                if key.len() > LONGEST_KEY {
+                    let message = format!("the key of an object has {} bytes, and S3 takes {LONGEST_KEY} at most: {key}", key.len());
+                    return Err(Error::new(ErrorKind::Output, message)
+                        .with_context("what to do", "partition by fewer columns or shorter values, or write to a shorter prefix"));
+                }
+                PartSink::uploading(staging.begin(&below), self.options.checksums)
+            }
         };
         let file = PartFile::begin(below, sink.clone(), self.options.format, self.schema, &self.metadata)?;
         Ok(Growing { number, file, sink })

@@ -14,7 +14,7 @@ use super::rejects::Rejects;
 use super::report::{ConvertReport, FileReport, SourceReport};
 use super::writing::Writing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Place, Source, Table};
+use crate::input::{LocalFile, Place, Source, Table, growth};
 use crate::progress::Progress;
 use crate::publish::{Existing, Target};
 use std::borrow::Cow;
@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -112,6 +113,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let places = target.commit(&files.iter().map(|f| f.path.clone()).collect::<Vec<_>>())?;
     files.iter_mut().zip(places).for_each(|(file, place)| file.path = place);
 
+    notes.extend(growth(&table.sources));
     let sources = table.sources.iter().zip(&tallies).map(|(source, t)| SourceReport {
         path: source.path.clone(),
         lines: t.lines,
@@ -140,7 +142,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
 /// Refuses to read what this run would add to, and tells of columns that are only in the names of folders.
 fn check_place(options: &ConvertOptions, target: &Target, notes: &mut Vec<String>) -> Result<()> {
     let is_part = |source: &&Source| match (&source.place, target) {
-        (Place::File(path), Target::Folder(staging)) => staging.is_earlier_part(path),
+        (Place::File(file), Target::Folder(staging)) => staging.is_earlier_part(file.path()),
         (Place::Object(_), Target::Bucket(staging)) => staging.is_earlier_part(&source.path),
         _ => false,
     };
@@ -177,7 +179,7 @@ fn spool<'a>(table: &'a Table, target: &Target) -> Result<Cow<'a, Table>> {
             let path = folder.join(index.to_string());
             let mut file = File::create(&path).map_err(|e| Error::output(path.display(), e))?;
             let size = copy(source, &mut file, &path)?;
-            source.place = Place::File(path);
+            source.place = Place::File(Arc::new(LocalFile::at(path)));
             source.size = Some(size);
         }
     }

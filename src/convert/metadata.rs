@@ -2,6 +2,7 @@
 
 use super::options::ConvertOptions;
 use crate::input::TableFormat;
+use crate::secrets;
 
 /// Key and value pairs. Nothing of them changes from run to run, so that the same input gives the same bytes.
 pub(super) fn metadata(options: &ConvertOptions) -> Vec<(String, String)> {
@@ -10,7 +11,7 @@ pub(super) fn metadata(options: &ConvertOptions) -> Vec<(String, String)> {
         ("etl.source_format".to_string(), options.table.format.name().to_string()),
     ];
     if let TableFormat::Log { format, unescape } = &options.table.format {
-        pairs.push(("etl.log_format".to_string(), format.text().to_string()));
+        pairs.push(("etl.log_format".to_string(), secrets::redact(format.text())));
         pairs.push(("etl.unescaped".to_string(), unescape.to_string()));
     }
     pairs

@@ -23,5 +23,6 @@ mod writing;
 
 pub use engine::convert;
 pub use options::{ConvertOptions, Layout, OnError, REJECTS_LIMIT};
+pub use partition::unfit;
 pub use rejects_file::RejectsFile;
 pub use report::{ConvertReport, FileReport, RejectExample, SourceReport};

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// What Hive calls the folder of rows without a value.
 const NONE: &str = "__HIVE_DEFAULT_PARTITION__";
+/// The longest name of a folder that file systems take, in bytes.
+const LONGEST: usize = 255;
 /// More folders than this in one run are a mistake in the choice of the column.
 pub(super) const MAX_PARTITIONS: usize = 10_000;
 
@@ -52,6 +54,9 @@ impl Partitioning {
         for name in names {
             if keys.iter().any(|k| k.name == *name) {
                 return Err(Error::new(ErrorKind::Usage, format!("--partition-by names `{name}` twice")));
+            }
+            if let Some(why) = unfit(name, schema.fields().iter().map(|f| f.name().as_str()).chain(keys.iter().map(|k| k.name.as_str()))) {
+                return Err(Error::new(ErrorKind::Usage, format!("--partition-by {name}: {why}")));
             }
             let key = match schema.index_of(name) {
                 Ok(column) if schema.field(column).data_type().is_nested() || schema.field(column).data_type().is_binary() => {
@@ -133,6 +138,18 @@ impl Partitioning {
     }
 }
 
+/// Why readers would not find a partition column called `name` beside `others`: nothing where they do.
+pub fn unfit<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    if name.starts_with(['_', '.']) {
+        let first = &name[..1];
+        return Some(format!("readers pass over folders whose name begins with `{first}`; give the column another name, with SQL or a schema"));
+    }
+    // Hive, Athena and `etl query` read the names of folders in lower case.
+    let lower = name.to_lowercase();
+    let twin = others.into_iter().find(|other| *other != name && other.to_lowercase() == lower)?;
+    Some(format!("`{twin}` is the same column to readers, who don't tell upper from lower case; rename one, with SQL or a schema"))
+}
+
 fn time_column(schema: &Schema, name: &str) -> Result<usize> {
     let is_time = |index: &usize| matches!(schema.field(*index).data_type(), DataType::Timestamp(TimeUnit::Millisecond, _));
     schema
@@ -165,7 +182,15 @@ impl Codes {
                 let mut known: HashMap<Option<&str>, u32> = HashMap::new();
                 for text in texts {
                     let text = text.filter(|t| !t.is_empty());
-                    let code = *known.entry(text).or_insert_with(|| codes.add(key, text.map(escape).as_deref()));
+                    let code = match known.get(&text) {
+                        Some(code) => *code,
+                        None => {
+                            let code = codes.add(key, text.map(escape).as_deref());
+                            codes.check(key, text)?;
+                            known.insert(text, code);
+                            code
+                        }
+                    };
                     codes.rows.push(code);
                 }
                 Ok(codes)
@@ -191,6 +216,21 @@ impl Codes {
             codes.rows.push(code);
         }
         codes
+    }
+
+    /// Refuses a value whose folder, the last one that was added, no file system takes.
+    fn check(&self, key: &Key, value: Option<&str>) -> Result<()> {
+        let length = self.folders.last().map_or(0, String::len);
+        if length <= LONGEST {
+            return Ok(());
+        }
+        let value = value.unwrap_or_default();
+        let start: String = value.chars().take(60).collect();
+        let message = format!("--partition-by {}: a value has {} bytes, too many for the name of a folder", key.name, value.len());
+        Err(Error::new(ErrorKind::Input, message)
+            .with_context("value", format!("{start}…"))
+            .with_context("expected", format!("`{}=value` of {LONGEST} bytes at most; it has {length}", escape(&key.name)))
+            .with_context("what to do", "partition by another column, or by the start of this one, with SQL"))
     }
 
     fn add(&mut self, key: &Key, value: Option<&str>) -> u32 {
@@ -237,6 +277,15 @@ mod tests {
         assert_eq!(by(&["status"]), [("status=200".to_string(), 3)]);
         let error = Partitioning::new(&["statsu".to_string()], &batch.schema()).unwrap_err().to_string();
         assert!(error.contains("did you mean `status`?"), "{error}");
+    }
+
+    #[test]
+    fn names_that_readers_would_not_find_are_refused() {
+        let others = ["p", "q", "_id"];
+        assert_eq!(unfit("p", others), None);
+        assert!(unfit("_id", others).unwrap().contains("begins with `_`"));
+        assert!(unfit(".x", others).unwrap().contains("begins with `.`"));
+        assert!(unfit("P", others).unwrap().contains("`p` is the same column"));
     }
 
     #[test]

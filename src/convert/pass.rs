@@ -7,7 +7,7 @@ use super::unit::{Feeder, Unit, UnitInput};
 use super::unit_streams::Piece;
 use crate::decode::{Decoder, Reject, parts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Block, BlockReader, Content, RowGroup, Table};
+use crate::input::{Block, BlockReader, Content, RowGroup, Source, Table};
 use crate::progress::Progress;
 use arrow::record_batch::RecordBatch;
 use std::sync::atomic::Ordering;
@@ -105,7 +105,7 @@ impl Pass<'_> {
                     tally.tally.text_lines += batch.num_rows() as u64;
                     tally.tally.rows += batch.num_rows() as u64;
                     tally.tally.decoded += batch.get_array_memory_size() as u64;
-                    rows.add(&batch)?;
+                    rows.add(&batch).map_err(|e| e.with_context("in", format!("{}, row group {index}", source.path)))?;
                     advance(gate, unit, tally, rows)?;
                 }
                 tally.tally.stored += stored;
@@ -118,7 +118,7 @@ impl Pass<'_> {
                     if cancelled() {
                         return Ok(());
                     }
-                    decode(&block, decoder, tally, gate, unit, rows)?;
+                    decode(&block, source, decoder, tally, gate, unit, rows)?;
                     self.progress.advance(block.content.length());
                 }
                 // What a unit reads at its seams is its neighbour's, so the range's length is what counts.
@@ -130,7 +130,7 @@ impl Pass<'_> {
                     if cancelled() {
                         return Ok(());
                     }
-                    decode(block, decoder, tally, gate, unit, rows)?;
+                    decode(block, source, decoder, tally, gate, unit, rows)?;
                 }
                 tally.tally.stored += stored;
                 self.progress.advance(*stored);
@@ -144,6 +144,7 @@ impl Pass<'_> {
 /// Decodes a block and hands its rows on.
 fn decode(
     block: &Block,
+    source: &Source,
     decoder: &mut dyn Decoder,
     tally: &mut UnitTally,
     gate: &Gate<'_>,
@@ -177,7 +178,8 @@ fn decode(
         tally.tally.blank += decoded.blank;
         tally.tally.rows += decoded.batch.num_rows() as u64;
         if decoded.batch.num_rows() > 0 {
-            rows.add(&decoded.batch)?;
+            let place = || format!("{}, in the {} bytes from byte {} on", source.path, bytes.len(), block.offset);
+            rows.add(&decoded.batch).map_err(|e| e.with_context("in", place()))?;
         }
         advance(gate, unit, tally, rows)?;
         if gate.stopped() {

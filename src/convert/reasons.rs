@@ -1,5 +1,6 @@
 //! Counts rejected lines by reason.
 
+use crate::secrets::without_values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,8 +34,13 @@ impl Reasons {
         self.0.values().sum()
     }
 
+    /// As a report has them: reasons quote the LogFormat, in which there may be what the environment gave.
     pub(super) fn counts(&self) -> BTreeMap<String, u64> {
-        self.0.iter().map(|(reason, lines)| (reason.to_string(), *lines)).collect()
+        let mut counts = BTreeMap::new();
+        for (reason, lines) in &self.0 {
+            *counts.entry(without_values(reason).into_owned()).or_default() += lines;
+        }
+        counts
     }
 }
 

@@ -8,6 +8,7 @@ use super::unit_rejects::{EXAMPLES, Keep, UnitRejects};
 use crate::decode::Reject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::Source;
+use crate::secrets;
 use crate::units::{ByteSize, count};
 use serde::Serialize;
 use std::fmt;
@@ -100,13 +101,15 @@ impl Rejects {
     }
 
     fn take_one(&mut self, source: &str, reject: &Reject) -> Result<()> {
+        // Reasons quote the LogFormat, in which there may be what the environment gave.
+        let reason = secrets::without_values(&reject.reason);
         if self.examples.len() < EXAMPLES {
             let shown: String = String::from_utf8_lossy(&reject.raw).chars().take(200).collect();
             self.examples.push(RejectExample {
                 path: source.to_string(),
                 line: reject.line,
                 offset: reject.offset,
-                reason: reject.reason.to_string(),
+                reason: reason.to_string(),
                 text: shown.escape_debug().to_string().replace("\\\"", "\""),
             });
         }
@@ -118,7 +121,7 @@ impl Rejects {
                 file: source,
                 line: reject.line,
                 offset: reject.offset,
-                reason: &reject.reason,
+                reason: &reason,
                 raw,
                 raw_hex: raw.is_none().then_some(Hex(&reject.raw)),
                 cut_from: (reject.length > reject.raw.len() as u64).then_some(reject.length),
@@ -127,7 +130,7 @@ impl Rejects {
         }
         if self.on_error == OnError::Fail {
             let place = format!("{source}:{}", reject.line);
-            return Err(Error::new(ErrorKind::Rejects, format!("{place}: {} (byte {})", reject.reason, reject.offset))
+            return Err(Error::new(ErrorKind::Rejects, format!("{place}: {reason} (byte {})", reject.offset))
                 .with_context("nothing was published", "--on-error reject goes on and reports such lines"));
         }
         Ok(())

@@ -49,7 +49,7 @@ impl RejectsFile {
         match (self, &source.place) {
             (RejectsFile::File(path), Place::File(input)) => {
                 let real = path.canonicalize().ok();
-                real.is_some() && input.canonicalize().ok() == real
+                real.is_some() && input.path().canonicalize().ok() == real
             }
             (RejectsFile::Object { .. }, Place::Object(_)) => self.to_string() == source.path,
             _ => false,

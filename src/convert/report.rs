@@ -1,5 +1,6 @@
 //! What a conversion did, as the command prints it and programs read it.
 
+use crate::printable::printable;
 use crate::units::{ByteSize, Throughput, count};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -88,18 +89,18 @@ impl fmt::Display for ConvertReport {
             Throughput::new(self.bytes_decoded, elapsed),
         )?;
         for (reason, rejects) in &self.rejects_by_reason {
-            writeln!(f, "  {} rejected: {reason}", count(*rejects))?;
+            writeln!(f, "  {} rejected: {}", count(*rejects), printable(reason))?;
         }
         for example in &self.reject_examples {
-            writeln!(f, "    {}:{} (byte {}): {}", example.path, example.line, example.offset, example.text)?;
+            writeln!(f, "    {}:{} (byte {}): {}", printable(&example.path), example.line, example.offset, printable(&example.text))?;
         }
         for note in &self.notes {
-            writeln!(f, "note: {note}")?;
+            writeln!(f, "note: {}", printable(note))?;
         }
         match self.files.as_slice() {
             [] => Ok(()),
-            [only] => write!(f, "wrote {}", only.path),
-            [first, .., last] => write!(f, "wrote {} … {}", first.path, last.path),
+            [only] => write!(f, "wrote {}", printable(&only.path)),
+            [first, .., last] => write!(f, "wrote {} … {}", printable(&first.path), printable(&last.path)),
         }
     }
 }

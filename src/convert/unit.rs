@@ -205,7 +205,7 @@ impl State {
             return Err(Error::new(ErrorKind::Usage, "Parquet can't be read from standard input: its footer comes last"));
         };
         let again = |file: &RandomAccess| file.try_clone().map_err(|e| Error::input(&source.path, e));
-        let footer = footer(&file, &source.path)?;
+        let footer = footer(&file, &source.path).map_err(|e| source.blamed(e))?;
         let known = footer.metadata();
         for (group, metadata) in known.row_groups().iter().enumerate() {
             let stored = metadata.compressed_size().max(0) as u64;

@@ -307,6 +307,7 @@ impl<R: Read> Read for Counted<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::local::LocalFile;
     use crate::input::source::Place;
     use std::io::Write;
 
@@ -314,7 +315,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(content).unwrap();
         let path = file.path().to_path_buf();
-        (file, Source { path: path.display().to_string(), place: Place::File(path), size: Some(content.len() as u64) })
+        (file, Source { path: path.display().to_string(), place: Place::File(Arc::new(LocalFile::at(path))), size: Some(content.len() as u64) })
     }
 
     fn all(reader: &mut BlockReader) -> Vec<u8> {

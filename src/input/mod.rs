@@ -1,11 +1,14 @@
 //! Where bytes come from: files, folders, globs, objects of buckets and standard input, plain or compressed, cut into blocks of whole lines.
 
 mod ahead;
+mod arguments;
 mod blocks;
 mod bucket;
 mod compression;
 mod faults;
+mod files;
 mod framing;
+mod local;
 mod many;
 mod object;
 mod parquet;
@@ -19,11 +22,13 @@ mod thrift;
 
 pub use crate::tabular::CsvDialect;
 pub use ahead::Ahead;
+pub use arguments::{Inputs, Resolver, resolve, resolve_with};
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};
 pub use bucket::objects;
 pub use compression::Compression;
 pub use faults::{Reading, caught, caught_in_tasks};
 pub use framing::Framing;
+pub use local::{LocalAccess, LocalFile, LocalRead};
 pub use many::each;
 pub use object::{ObjectFile, ObjectReader};
 pub use parquet::{RowGroup, column_chunks};
@@ -31,6 +36,6 @@ pub use parquet_footer::{footer, footer_place, parse_footer, TAIL as FOOTER_TAIL
 pub use parquet_pages::PageCheck;
 pub(crate) use random_access::ObjectEnd;
 pub use random_access::{ObjectAccess, RandomAccess, RandomRead};
-pub use source::{Place, Source, partitions_in, resolve, resolve_with};
+pub use source::{Place, Source, growth, partitions_in};
 pub use stream::Stream;
 pub use table::{FormatChoice, LogChoice, Table, TableFormat, TableOptions};

@@ -26,7 +26,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct RowGroup {
     index: usize,
-    path: String,
+    source: Source,
     schema: SchemaRef,
     reader: ParquetRecordBatchReader,
     /// What is looked at again where something is wrong.
@@ -70,12 +70,12 @@ impl RowGroup {
         schema: &SchemaRef,
         projection: Option<&[usize]>,
     ) -> Result<RowGroup> {
-        let damaged = |e: &dyn std::fmt::Display| damaged(index, &source.path, e);
+        let damaged = |e: &dyn std::fmt::Display| damaged(index, source, e);
         let metadata = footer.metadata().clone();
         let mask = projection.map(|columns| ProjectionMask::roots(metadata.file_metadata().schema_descr(), columns.iter().copied()));
         let chunks = column_chunks(&metadata, index, mask.as_ref());
         let file = file.with(chunks.iter().map(|(_, range)| range.clone())).map_err(|e| Error::input(&source.path, e))?;
-        look(&file, &source.path, &metadata, index, &chunks, false)?;
+        look(&file, &source.path, &metadata, index, &chunks, false).map_err(|e| source.blamed(e))?;
         let mut schema = schema.clone();
         if let Some(columns) = projection {
             schema = Arc::new(schema.project(columns)?);
@@ -93,7 +93,7 @@ impl RowGroup {
         });
         let reader = reader.map_err(|panic| damaged(&panic))?.map_err(|e| damaged(&e))?;
         let heavy = RecordBatch::new_empty(schema.clone());
-        Ok(RowGroup { index, path: source.path.clone(), schema, reader, file, metadata, chunks, heavy, rows: 0 })
+        Ok(RowGroup { index, source: source.clone(), schema, reader, file, metadata, chunks, heavy, rows: 0 })
     }
 
     /// The next rows as they are stored.
@@ -114,8 +114,8 @@ impl RowGroup {
             Err(panic) => panic,
         };
         // A page that isn't as it was written tells more than what became of it.
-        look(&self.file, &self.path, &self.metadata, self.index, &self.chunks, true)?;
-        Err(damaged(self.index, &self.path, &what))
+        look(&self.file, &self.source.path, &self.metadata, self.index, &self.chunks, true).map_err(|e| self.source.blamed(e))?;
+        Err(damaged(self.index, &self.source, &what))
     }
 
     fn typed(&self, batch: &RecordBatch) -> Result<RecordBatch> {
@@ -194,8 +194,8 @@ pub fn column_chunks(metadata: &ParquetMetaData, index: usize, mask: Option<&Pro
     (0..group.num_columns()).filter(wanted).map(range).collect()
 }
 
-fn damaged(index: usize, path: &str, e: &dyn std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Input, format!("row group {index} of {path} is damaged: {e}"))
+fn damaged(index: usize, source: &Source, e: &dyn std::fmt::Display) -> Error {
+    source.blamed(Error::new(ErrorKind::Input, format!("row group {index} of {} is damaged: {e}", source.path)))
 }
 
 fn not_a_file(source: &Source) -> Error {
@@ -228,7 +228,7 @@ pub(super) fn parquet_schema(sources: &[Source]) -> Result<SchemaRef> {
 fn schema_of(source: &Source) -> Result<SchemaRef> {
     let Some(file) = source.open_random()? else { return Err(not_a_file(source)) };
     let metadata = footer(&file, &source.path).map_err(|error| match sniff(source) {
-        Compression::None => error,
+        Compression::None => source.blamed(error),
         other => error.with_context("note", format!("it is compressed with {}", other.name())),
     })?;
     let schema = as_written(metadata.schema());

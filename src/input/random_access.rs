@@ -1,19 +1,19 @@
 //! Inputs that are read at any place: files, and objects, of which what is needed is fetched at once.
 
+use super::local::{LocalAccess, LocalRead};
 use super::object::{Fetch, LOOK, ObjectFile, ObjectReader};
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// An input that can be read at any place.
 #[derive(Debug)]
 pub enum RandomAccess {
-    File(File),
+    File(LocalAccess),
     Object(ObjectAccess),
 }
 
@@ -31,7 +31,7 @@ impl RandomAccess {
     /// Where the system gives none.
     pub fn try_clone(&self) -> io::Result<RandomAccess> {
         Ok(match self {
-            RandomAccess::File(file) => RandomAccess::File(file.try_clone()?),
+            RandomAccess::File(file) => RandomAccess::File(file.clone()),
             RandomAccess::Object(object) => RandomAccess::Object(object.clone()),
         })
     }
@@ -221,7 +221,7 @@ impl ChunkReader for RandomAccess {
 /// Reads on from a place of a [`RandomAccess`].
 #[derive(Debug)]
 pub enum RandomRead {
-    File(BufReader<File>),
+    File(LocalRead),
     Object(Box<ObjectRead>),
 }
 

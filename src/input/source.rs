@@ -1,22 +1,21 @@
-//! Finds the files that the user named.
+//! One input: where it is, and how it is opened.
 
-use super::bucket::objects;
+use super::local::LocalFile;
 use super::object::{ObjectFile, ObjectReader};
 use super::random_access::{ObjectEnd, RandomAccess};
 use super::stream::Stream;
-use crate::diagnostic::nearest;
-use crate::error::{Error, ErrorKind, Result};
-use crate::storage::{Location, Storage, StoreSettings};
-use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use crate::error::{Error, Result};
+use crate::printable::is_unseen;
+use crate::units::count;
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 /// One input.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// As messages and reports call it.
+    /// As messages and reports call it: characters that aren't seen, and bytes that are no UTF-8, are escaped.
     pub path: String,
     /// Where it is.
     pub place: Place,
@@ -27,7 +26,8 @@ pub struct Source {
 /// Where an input is.
 #[derive(Debug, Clone)]
 pub enum Place {
-    File(PathBuf),
+    /// A file of this machine.
+    File(Arc<LocalFile>),
     /// What can be read only once: standard input, or a pipe.
     Stream(Arc<Stream>),
     /// An object of a bucket.
@@ -41,7 +41,7 @@ impl Source {
     /// [`ErrorKind::Input`] naming the path.
     pub fn open(&self) -> Result<Box<dyn Read + Send>> {
         match &self.place {
-            Place::File(path) => Ok(Box::new(self.file_at(path)?)),
+            Place::File(file) => Ok(Box::new(file.open(0).map_err(|e| self.failed(e))?)),
             Place::Stream(stream) => stream.open().map_err(|e| Error::input(&self.path, e)),
             Place::Object(object) => Ok(Box::new(ObjectReader::whole(object))),
         }
@@ -90,11 +90,7 @@ impl Source {
     /// [`ErrorKind::Input`] naming the path.
     pub fn open_at(&self, start: u64, sure: u64) -> Result<Option<Box<dyn Read + Send>>> {
         match &self.place {
-            Place::File(path) => {
-                let mut file = self.file_at(path)?;
-                file.seek(SeekFrom::Start(start)).map_err(|e| Error::input(&self.path, e))?;
-                Ok(Some(Box::new(file)))
-            }
+            Place::File(file) => Ok(Some(Box::new(file.open(start).map_err(|e| self.failed(e))?))),
             Place::Stream(_) => Ok(None),
             Place::Object(object) => Ok(Some(Box::new(ObjectReader::of(object, start, sure)))),
         }
@@ -106,7 +102,7 @@ impl Source {
     /// [`ErrorKind::Input`] naming the path.
     pub fn open_random(&self) -> Result<Option<RandomAccess>> {
         match &self.place {
-            Place::File(path) => self.file_at(path).map(RandomAccess::File).map(Some),
+            Place::File(file) => file.access().map(RandomAccess::File).map(Some).map_err(|e| self.failed(e)),
             Place::Stream(_) => Ok(None),
             Place::Object(object) => self.ended(ObjectEnd::begin(object, false)).map(Some),
         }
@@ -117,8 +113,16 @@ impl Source {
         end.take().map(RandomAccess::Object).map_err(|e| Error::input(&self.path, e))
     }
 
-    fn file_at(&self, path: &Path) -> Result<File> {
-        File::open(path).map_err(|e| Error::input(&self.path, e))
+    /// `error`, which reading it gave, or what is the matter with the file where it is no longer the one that was found.
+    pub(crate) fn blamed(&self, error: Error) -> Error {
+        match &self.place {
+            Place::File(file) => file.unchanged().map_or_else(|e| self.failed(e), |()| error),
+            _ => error,
+        }
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        Error::input(&self.path, error)
     }
 
     /// The name without folders and without a compression's ending, in lower case: what tells the kind of data.
@@ -134,8 +138,28 @@ impl Source {
 
     /// Hive partitions in the folders of the path: `dt=2020-02-29/…` gives `("dt", "2020-02-29")`.
     pub fn partitions(&self) -> Vec<(String, String)> {
-        partitions_in(self.path.rsplit_once('/').map_or("", |(folders, _)| folders))
+        // What is escaped in the name stands in the place as it is.
+        let name: Cow<'_, str> = match &self.place {
+            Place::File(file) if self.path.contains('\\') => file.path().to_string_lossy(),
+            Place::Object(object) if self.path.contains('\\') => object.meta().location.as_ref().into(),
+            _ => self.path.as_str().into(),
+        };
+        partitions_in(name.rsplit_once('/').map_or("", |(folders, _)| folders))
     }
+}
+
+/// What is to be said of those of `sources` that grew while they were read.
+pub fn growth<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Option<String> {
+    let mut grown = sources.into_iter().filter_map(|source| match &source.place {
+        Place::File(file) => Some((&source.path, file.grown_from()?)),
+        _ => None,
+    });
+    let (path, size) = grown.next()?;
+    let more = match grown.count() {
+        0 => String::new(),
+        more => format!(", and {more} more files are read as far as they were there"),
+    };
+    Some(format!("{path} grew while it was read: its first {} bytes are read{more}", count(size)))
 }
 
 /// The keys and values of hive partitions in the names of `folders`.
@@ -168,156 +192,14 @@ fn unescape(name: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| name.to_string())
 }
 
-/// The files that `arguments` name: files, folders (all files below, but for those whose name begins with `.` or `_`, as Hive
-/// and Athena have it), globs, and `-` for standard input; `s3://bucket/key` names objects in the same way. Files of one folder or glob
-/// are in the order of their names.
-///
-/// # Errors
-/// [`ErrorKind::Input`] for what doesn't exist or a glob that nothing matches, [`ErrorKind::Usage`] for a malformed glob.
-pub fn resolve(arguments: &[String]) -> Result<Vec<Source>> {
-    resolve_with(arguments, &StoreSettings::default())
-}
-
-/// The files that `arguments` name, as of [`resolve`]; buckets are reached as `settings` say.
-///
-/// # Errors
-/// As those of [`resolve`].
-pub fn resolve_with(arguments: &[String], settings: &StoreSettings) -> Result<Vec<Source>> {
-    let mut sources = Vec::new();
-    for argument in arguments {
-        if argument == "-" {
-            sources.push(Source { path: "-".to_string(), place: Place::Stream(Arc::default()), size: None });
-            continue;
-        }
-        if argument.contains("://") && !Path::new(argument).exists() {
-            match Location::parse(argument)? {
-                Location::Folder(path) => sources.extend(resolve(&[path.display().to_string()])?),
-                Location::Bucket { bucket, key } => {
-                    let bucket = Location::Bucket { bucket, key: String::new() };
-                    sources.extend(objects(&Storage::open_with(bucket, settings)?, &key)?);
-                }
-            }
-            continue;
-        }
-        let path = Path::new(argument);
-        // A file that is really called `a[1].log` is meant before a glob is.
-        if path.exists() || !argument.contains(['*', '?', '[']) {
-            collect(path, argument, &mut sources)?;
-            continue;
-        }
-        let pattern = glob::glob(argument)
-            .map_err(|e| Error::new(ErrorKind::Usage, format!("`{argument}` is not a glob: {} at character {}", e.msg, e.pos + 1)))?;
-        let before = sources.len();
-        for entry in pattern {
-            let path = entry.map_err(|e| Error::input(e.path().display().to_string(), io::Error::other(e.to_string())))?;
-            if hidden(&path) {
-                continue;
-            }
-            collect(&path, &path.display().to_string(), &mut sources)?;
-        }
-        for path in of_other_letters(argument) {
-            collect(&path, &shown(path.as_os_str()), &mut sources)?;
-        }
-        if sources.len() == before {
-            return Err(Error::new(ErrorKind::Input, format!("no file matches `{argument}`")));
-        }
+/// A name as messages and manifests have it: what is no UTF-8, or isn't seen, is escaped, so that no two names look the same.
+pub(super) fn shown(name: &OsStr) -> String {
+    let Some(text) = name.to_str() else { return name.as_encoded_bytes().escape_ascii().to_string() };
+    if !text.contains(is_unseen) && !text.contains("\\u{") && !text.contains("\\x") {
+        return text.to_string();
     }
-    if sources.iter().filter(|s| s.path == "-" && s.is_stream()).count() > 1 {
-        return Err(Error::new(ErrorKind::Usage, "`-` (standard input) can be read only once"));
-    }
-    Ok(sources)
-}
-
-/// A name as messages and manifests have it: what is no UTF-8 is escaped, so that no two names look the same.
-fn shown(name: &std::ffi::OsStr) -> String {
-    name.to_str().map_or_else(|| name.as_encoded_bytes().escape_ascii().to_string(), str::to_string)
-}
-
-/// The files that a glob names whose names are no UTF-8, which the crate passes over in silence; where only the last part is a glob.
-fn of_other_letters(pattern: &str) -> Vec<PathBuf> {
-    let (folder, name) = match pattern.rsplit_once('/') {
-        Some(("", name)) => ("/", name),
-        Some((folder, name)) => (folder, name),
-        None => (".", pattern),
-    };
-    let Ok(glob) = glob::Pattern::new(name) else { return Vec::new() };
-    let named = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        name.to_str().is_none() && glob.matches(&name.to_string_lossy()) && !hidden(path)
-    };
-    let mut found: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(named).collect();
-    found.sort();
-    found
-}
-
-fn collect(path: &Path, shown: &str, sources: &mut Vec<Source>) -> Result<()> {
-    let metadata = fs::metadata(path).map_err(|e| missing(path, shown, e))?;
-    if !metadata.is_dir() {
-        let (place, size) = match metadata.is_file() {
-            true => (Place::File(path.to_path_buf()), Some(metadata.len())),
-            false => (Place::Stream(Arc::new(Stream::at(path))), None),
-        };
-        sources.push(Source { path: shown.to_string(), place, size });
-        return Ok(());
-    }
-    let before = sources.len();
-    let mut seen = HashSet::from([real(path)]);
-    walk(path, shown.trim_end_matches('/'), sources, &mut seen)?;
-    if sources.len() == before {
-        return Err(Error::new(ErrorKind::Input, format!("the folder {shown} has no files")));
-    }
-    Ok(())
-}
-
-/// Lists the files below `folder`. What links lead to a second time is left out: `current.log -> access.3.log` has no rows of its own.
-fn walk(folder: &Path, folder_shown: &str, sources: &mut Vec<Source>, seen: &mut HashSet<PathBuf>) -> Result<()> {
-    let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
-    let mut entries = listed.map_err(|e| Error::input(folder_shown, e))?;
-    entries.sort_by_key(|entry| entry.file_name());
-    // What lies here comes before what links to it.
-    let (own, links): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| !entry.path().is_symlink());
-    let mut taken: Vec<fs::DirEntry> = own.into_iter().chain(links).filter(|entry| seen.insert(real(&entry.path()))).collect();
-    taken.sort_by_key(|entry| entry.file_name());
-    let entries = taken;
-    for entry in entries {
-        let path = entry.path();
-        if hidden(&path) {
-            continue;
-        }
-        let name = format!("{folder_shown}/{}", shown(&entry.file_name()));
-        let metadata = fs::metadata(&path).map_err(|e| Error::input(&name, e))?;
-        if metadata.is_dir() {
-            walk(&path, &name, sources, seen)?;
-        } else if metadata.is_file() {
-            sources.push(Source { path: name, place: Place::File(path), size: Some(metadata.len()) });
-        }
-    }
-    Ok(())
-}
-
-/// The path without links; of a link that leads nowhere, itself.
-fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
-}
-
-fn hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']))
-}
-
-/// The error of a path that can't be opened, with the nearest name that its folder has.
-fn missing(path: &Path, shown: &str, source: io::Error) -> Error {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let names: Vec<String> =
-        fs::read_dir(folder).map(|entries| entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect()).unwrap_or_default();
-    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let error = Error::input(shown, source);
-    match nearest(&wanted, names.iter().map(String::as_str)) {
-        Some(near) => error.with_context("did you mean", path.with_file_name(near).display()),
-        None => error,
-    }
+    let escaped = |c: char| if c == '\\' || is_unseen(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 #[cfg(test)]
@@ -326,27 +208,6 @@ mod tests {
 
     fn source(path: &str) -> Source {
         Source { path: path.to_string(), place: Place::Stream(Arc::default()), size: None }
-    }
-
-    #[test]
-    fn folders_are_listed_in_order_without_hidden_files() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b.log", "a.log", ".hidden", "_SUCCESS"] {
-            fs::write(folder.path().join(name), "x").unwrap();
-        }
-        fs::create_dir(folder.path().join("sub")).unwrap();
-        fs::write(folder.path().join("sub/c.log"), "x").unwrap();
-        let root = folder.path().display().to_string();
-        let names = |arguments: &[String]| -> Vec<String> {
-            resolve(arguments).unwrap().iter().map(|s| s.path.strip_prefix(&root).unwrap().to_string()).collect()
-        };
-        assert_eq!(names(std::slice::from_ref(&root)), ["/a.log", "/b.log", "/sub/c.log"]);
-        assert_eq!(names(&[format!("{root}/*.log")]), ["/a.log", "/b.log"]);
-        let other = std::os::unix::ffi::OsStrExt::from_bytes(b"c\xff.log");
-        fs::write(folder.path().join::<&std::ffi::OsStr>(other), "x").unwrap();
-        assert_eq!(names(&[format!("{root}/*.log")]), ["/a.log", "/b.log", "/c\\xff.log"]);
-        let error = resolve(&[format!("{root}/a.logg")]).unwrap_err().to_string();
-        assert!(error.contains("did you mean") && error.contains("a.log"), "{error}");
     }
 
     #[test]

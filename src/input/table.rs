@@ -1,5 +1,6 @@
 //! Sources that are one table together: what they are, which columns they have, and who decodes them.
 
+use super::arguments::Inputs;
 use super::blocks::{Block, BlockReader, Content, MAX_LINE};
 use super::framing::Framing;
 use super::many::each;
@@ -113,12 +114,12 @@ impl TableFormat {
 }
 
 impl Table {
-    /// Finds out what `sources` are, by options, names and first lines.
+    /// Finds out what `inputs` are, by options, names and first lines.
     ///
     /// # Errors
     /// [`ErrorKind::Input`] where one can't be read, [`ErrorKind::Format`] where it can't be told what they are.
-    pub fn open(sources: Vec<Source>, options: &TableOptions) -> Result<Table> {
-        let mut notes = Vec::new();
+    pub fn open(inputs: impl Into<Inputs>, options: &TableOptions) -> Result<Table> {
+        let Inputs { sources, mut notes } = inputs.into();
         let choice = match options.format {
             FormatChoice::Auto => by_name(&sources)?,
             chosen => chosen,

@@ -3,7 +3,7 @@
 use super::model::{ColumnInspection, ColumnStorage, FileInspection, Inspection, ParquetInspection};
 use super::profile::Profile;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{RandomAccess, RowGroup, Source, Table, caught, footer};
+use crate::input::{RandomAccess, RowGroup, Source, Table, caught, footer, growth};
 use arrow::array::Array;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
@@ -32,7 +32,7 @@ pub(super) fn inspect(table: &Table) -> Result<Inspection> {
     let rows = files.iter().map(|f| f.rows).sum();
     Ok(Inspection {
         format: "parquet".to_string(),
-        notes: table.notes.clone(),
+        notes: table.notes.iter().cloned().chain(growth(&table.sources)).collect(),
         files,
         rows,
         columns,
@@ -42,7 +42,7 @@ pub(super) fn inspect(table: &Table) -> Result<Inspection> {
 }
 
 fn damaged(source: &Source, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::new(ErrorKind::Input, format!("can't read {}", source.path)).with_source(error)
+    source.blamed(Error::new(ErrorKind::Input, format!("can't read {}", source.path)).with_source(error))
 }
 
 impl ParquetInspection {

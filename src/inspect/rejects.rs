@@ -1,6 +1,7 @@
 //! Counts rejected lines by reason, and keeps some of them as examples.
 
 use super::model::{Example, ReasonInspection};
+use crate::printable::printable;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,8 +57,7 @@ fn shortened(raw: &[u8]) -> String {
     // No character has more than four bytes.
     let start = &raw[..raw.len().min(SHOWN * 4)];
     let text = String::from_utf8_lossy(start);
-    let mut shown: String =
-        text.chars().take(SHOWN).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
+    let mut shown = printable(&text.chars().take(SHOWN).collect::<String>()).into_owned();
     if start.len() < raw.len() || text.chars().nth(SHOWN).is_some() {
         shown.push('…');
     }

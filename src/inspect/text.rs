@@ -5,7 +5,7 @@ use super::profile::Profile;
 use super::rejects::RejectCount;
 use crate::decode::parts;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{BlockReader, Compression, Content, MAX_LINE, Table, TableFormat};
+use crate::input::{BlockReader, Compression, Content, MAX_LINE, Table, TableFormat, growth};
 use arrow::array::AsArray;
 use arrow::datatypes::{Int32Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -34,7 +34,7 @@ pub(super) fn inspect(table: &Table) -> Result<Inspection> {
     lines.reasons = findings.rejects.top();
     Ok(Inspection {
         format: table.format.name().to_string(),
-        notes: table.notes.clone(),
+        notes: table.notes.iter().cloned().chain(growth(&table.sources)).collect(),
         files,
         rows: lines.rows,
         columns,

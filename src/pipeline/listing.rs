@@ -2,11 +2,12 @@
 
 use super::model::{Fingerprint, Pipeline, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{self, Place, resolve_with};
+use crate::input::{self, Place, Resolver};
 use crate::publish::SourceFile;
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 /// The files of a source, in the order of their rows.
@@ -18,6 +19,8 @@ pub(super) struct Listing {
     pub(super) files: Vec<Listed>,
     /// Why there is none.
     pub(super) missing: Option<Error>,
+    /// What was left out.
+    pub(super) left_out: Vec<String>,
     /// How many files of the lake itself the locations name; they are not read.
     pub(super) own: usize,
 }
@@ -34,7 +37,14 @@ impl Listing {
     pub(super) fn notes(&self) -> Vec<String> {
         let own = (self.own > 0).then(|| format!("{}: {} files of the lake itself are not read", self.name, self.own));
         let missing = self.missing.as_ref().map(|error| format!("{}: {}", self.name, error.message()));
-        own.into_iter().chain(missing).collect()
+        let left_out = self.left_out.iter().map(|note| format!("{}: {note}", self.name));
+        own.into_iter().chain(left_out).chain(missing).collect()
+    }
+
+    /// What is to be said of files that grew while they were read.
+    pub(super) fn growth(&self) -> Option<String> {
+        let grown = input::growth(self.files.iter().map(|listed| &listed.source))?;
+        Some(format!("{}: {grown}", self.name))
     }
 
     /// Lists the files of `source`.
@@ -44,8 +54,9 @@ impl Listing {
     pub(super) fn of(pipeline: &Pipeline, source: &Source) -> Result<Listing> {
         let mut missing = None;
         let mut files: Vec<Listed> = Vec::new();
+        let mut resolver = Resolver::new(&source.store);
         for location in &source.locations {
-            match resolve_with(std::slice::from_ref(location), &source.store) {
+            match resolver.find(location) {
                 Ok(found) => {
                     for found in found {
                         files.push(listed(pipeline, source, found)?);
@@ -55,24 +66,55 @@ impl Listing {
                 Err(error) => return Err(error.with_context("at", &source.place)),
             }
         }
-        // What two locations name is one file.
-        let mut seen = std::collections::HashSet::new();
-        files.retain(|listed| seen.insert(listed.file.path.clone()));
         // What runs wrote is no source of them: rows would come back each time.
         let found = files.len();
-        let lake = format!("{}/", pipeline.lake.location.trim_end_matches('/'));
-        files.retain(|listed| !listed.source.path.starts_with(&lake));
+        let lake = Lake::at(&pipeline.lake.location);
+        let mut folders = HashMap::new();
+        files.retain(|listed| !lake.has(&listed.source, &mut folders));
         let own = found - files.len();
         let missing = if files.is_empty() { missing.map(|error| error.with_context("at", &source.place)) } else { None };
-        Ok(Listing { name: source.name.clone(), fingerprint: source.fingerprint, incremental: source.incremental, files, missing, own })
+        Ok(Listing {
+            name: source.name.clone(),
+            fingerprint: source.fingerprint,
+            incremental: source.incremental,
+            files,
+            missing,
+            left_out: resolver.notes(),
+            own,
+        })
+    }
+}
+
+/// Where the lake is, by the names that its files may have.
+struct Lake {
+    /// With a slash behind it.
+    location: String,
+    /// Of a folder, without links.
+    real: Option<PathBuf>,
+}
+
+impl Lake {
+    fn at(location: &str) -> Lake {
+        Lake { location: format!("{}/", location.trim_end_matches('/')), real: std::fs::canonicalize(location).ok() }
+    }
+
+    /// Whether `source` lies in it; `folders` keeps for each folder whether that does.
+    fn has(&self, source: &input::Source, folders: &mut HashMap<PathBuf, bool>) -> bool {
+        let (Place::File(file), Some(lake)) = (&source.place, &self.real) else { return source.path.starts_with(&self.location) };
+        // A link in the folder may lead into the lake on its own.
+        let below = |path: &Path| std::fs::canonicalize(path).is_ok_and(|real| real.starts_with(lake));
+        match file.path().parent() {
+            Some(folder) if !file.path().is_symlink() => *folders.entry(folder.to_path_buf()).or_insert_with_key(|folder| below(folder)),
+            _ => below(file.path()),
+        }
     }
 }
 
 fn listed(pipeline: &Pipeline, source: &Source, found: input::Source) -> Result<Listed> {
     let mark = match &found.place {
-        Place::File(path) => {
-            let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).map_err(|e| Error::input(&found.path, e))?;
-            modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos()).to_string()
+        Place::File(file) => {
+            let since = file.modified().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
+            since.map_or(0, |since| since.as_nanos()).to_string()
         }
         Place::Object(object) => object.meta().e_tag.clone().unwrap_or_else(|| object.meta().last_modified.to_rfc3339()),
         Place::Stream(_) => {

@@ -32,9 +32,6 @@ pub struct Pipeline {
     pub grants: Vec<Grant>,
     pub verify: Vec<Check>,
     pub schedule: Option<Schedule>,
-    /// Values of the environment that are used otherwise than to say where something is; they are shown nowhere.
-    #[serde(skip)]
-    pub secrets: Vec<String>,
     /// As it is written.
     #[serde(skip)]
     pub text: Arc<str>,

@@ -6,6 +6,7 @@ use crate::accesslog::{LogFormat, Preset};
 use crate::error::{Error, Result};
 use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions};
 use crate::publish::Input;
+use crate::secrets;
 use crate::schema::TableSchema;
 use crate::schema::types::{arrow_type, athena_type};
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -24,12 +25,12 @@ pub(super) fn open(source: &Source, listing: &Listing, places: &[usize], known: 
     let looked_at = if places.is_empty() { &all[..] } else { places };
     if looked_at.is_empty() {
         let missing = match &listing.missing {
-            Some(missing) => Error::new(missing.kind(), missing.to_string()),
+            Some(missing) => Error::of_lines(missing.kind(), missing.to_string()),
             None => Error::new(crate::error::ErrorKind::Input, format!("source {} has no files", source.name)),
         };
         return Err(missing);
     }
-    let files = looked_at.iter().map(|place| listing.files[*place].source.clone()).collect();
+    let files: Vec<_> = looked_at.iter().map(|place| listing.files[*place].source.clone()).collect();
     let mut table = Table::open(files, &options).map_err(at)?;
     if places.is_empty() {
         table.sources.clear();
@@ -88,7 +89,7 @@ pub(super) fn remember(table: &Table, listing: &Listing, places: &[usize]) -> Re
     let schema = table.format.schema();
     let columns = schema.fields().iter().map(|field| Ok((field.name().clone(), athena_type(field.data_type())?)));
     let log_format = match &table.format {
-        TableFormat::Log { format, .. } => Some(format.text().to_string()),
+        TableFormat::Log { format, .. } => Some(secrets::redact(format.text())),
         _ => None,
     };
     Ok(Input {

@@ -5,7 +5,7 @@ use super::listing::Listing;
 use super::model::{Pipeline, Severity, When};
 use super::plan::drift;
 use super::producing::{Producing, Product, folders, unchanged};
-use super::run_report::{RunReport, RunStatus, SourceRun, hidden};
+use super::run_report::{RunReport, RunStatus, SourceRun};
 use super::state::{Scope, State};
 use super::sweep::{discard, sweep};
 use super::transforming::Transforming;
@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 use crate::publish::{Claim, Lease, RunId};
 use crate::query::{QueryOptions, Runtime};
+use crate::secrets;
 use crate::storage::{Location, Storage};
 use crate::units::ByteSize;
 use chrono::Utc;
@@ -61,9 +62,9 @@ pub fn run(pipeline: &Pipeline, settings: &RunSettings, progress: &dyn Progress)
     let error = Running { pipeline, settings, progress, run, committing: Cell::new(false) }.go(&mut report).err();
     report.finished = Utc::now();
     // What failed is told without the values that the environment gave.
-    let error = error.map(|error| error.rewritten(|text| hidden(text, &pipeline.secrets)));
+    let error = error.map(|error| error.rewritten(secrets::redact));
     report.error = error.as_ref().map(ToString::to_string);
-    report.redact(&pipeline.secrets);
+    report.redact();
     Outcome { report, error }
 }
 
@@ -195,6 +196,7 @@ impl Running<'_> {
         producing.notes.sort();
         producing.notes.dedup();
         report.notes.append(&mut producing.notes);
+        report.notes.extend(state.listings.values().filter_map(Listing::growth));
         report.transforms = std::mem::take(&mut producing.transforming.ran);
         report.sources = self.sources(state, &producing.read);
         self.keep_rejects(storage, run_folder, &producing.reject_files, &mut report.sources)?;
@@ -285,7 +287,7 @@ impl Running<'_> {
     }
 
     fn keep_report(&self, storage: &Storage, run_folder: &str, report: &mut RunReport) -> Result<()> {
-        report.redact(&self.pipeline.secrets);
+        report.redact();
         report.keep(storage, &format!("{run_folder}/report.json"))?;
         match self.settings.page {
             Some(page) => storage.put(&format!("{run_folder}/report.html"), page(report)),

@@ -3,6 +3,7 @@
 use super::model::{Severity, When};
 use crate::convert::RejectExample;
 use crate::error::{Error, ErrorKind, Result};
+use crate::secrets;
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -193,23 +194,20 @@ impl RunReport {
         storage.put(key, text.map_err(|e| Error::new(ErrorKind::Internal, "a report can't be written as JSON").with_source(e))?)
     }
 
-    /// Hides `secrets` in what the pipeline's author and its SQL say.
-    pub(super) fn redact(&mut self, secrets: &[String]) {
-        let hide = |text: &mut String| *text = hidden(text, secrets);
-        for check in &mut self.checks {
-            [&mut check.name, &mut check.expected, &mut check.found].into_iter().for_each(hide);
-            check.sample.iter_mut().flat_map(|sample| sample.rows.iter_mut().flatten().flatten()).for_each(hide);
+    /// Hides what is secret, wherever it is in the report.
+    pub(super) fn redact(&mut self) {
+        // All of it is text, names, and figures, and so will be what is added.
+        let Ok(json) = serde_json::to_string(self) else { return };
+        let shown = secrets::redact_json(&json);
+        if shown != json
+            && let Ok(shown) = serde_json::from_str(&shown)
+        {
+            *self = shown;
         }
-        self.notes.iter_mut().chain(&mut self.error).for_each(hide);
     }
 
     /// How long it took.
     pub fn seconds(&self) -> f64 {
         (self.finished - self.started).as_seconds_f64()
     }
-}
-
-/// `text` without the values of the environment that are in it.
-pub(super) fn hidden(text: &str, secrets: &[String]) -> String {
-    secrets.iter().fold(text.to_string(), |text, secret| text.replace(secret, "****"))
 }

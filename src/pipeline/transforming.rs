@@ -188,14 +188,14 @@ fn query_engine(queries: &QueryOptions, tables: &BTreeMap<String, Made>, reads: 
 
 /// The Parquet files at `path`, which this run wrote.
 fn plain_table(path: &str) -> Result<Table> {
-    let mut sources = resolve(&[path.to_string()])?;
-    for source in &mut sources {
+    let mut inputs = resolve(&[path.to_string()])?;
+    for source in &mut inputs.sources {
         // The folders above are no partitions of it.
         if let Place::File(file) = &source.place {
-            source.path = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            source.path = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         }
     }
-    Table::open(sources, &TableOptions { format: FormatChoice::Parquet, ..TableOptions::default() })
+    Table::open(inputs, &TableOptions { format: FormatChoice::Parquet, ..TableOptions::default() })
 }
 
 /// Times in the unit that Athena reads.

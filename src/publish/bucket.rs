@@ -80,6 +80,14 @@ impl BucketStaging {
         Ok(BucketStaging { storage: storage.clone(), existing, old, seen, uploads, scratch: Mutex::default() })
     }
 
+    /// The key of the object at `below`.
+    pub fn key(&self, below: &str) -> String {
+        match self.storage.location().join(below) {
+            crate::storage::Location::Bucket { key, .. } => key,
+            crate::storage::Location::Folder(path) => path.display().to_string(),
+        }
+    }
+
     /// Begins the object at `below`.
     pub fn begin(&self, below: &str) -> Upload {
         self.uploads.begin(below)

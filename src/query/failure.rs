@@ -3,6 +3,7 @@
 use super::columns::without;
 use super::limits::Excess;
 use crate::diagnostic::{caret, nearest};
+use crate::printable::printable;
 use crate::error::{Error, ErrorKind};
 use crate::units::ByteSize;
 use arrow::error::ArrowError;
@@ -212,7 +213,7 @@ impl Failures {
             Some(caret(line, columns(line, span), "here"))
         });
         match shown {
-            Some(shown) => Error::new(ErrorKind::Query, format!("{message}\n{shown}")),
+            Some(shown) => Error::of_lines(ErrorKind::Query, format!("{}\n{shown}", printable(message))),
             None => Error::new(ErrorKind::Query, message),
         }
     }

@@ -5,7 +5,7 @@ use super::rejects::RejectLog;
 use super::table::FileTable;
 use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{ObjectFile, Place, Source, Table, TableFormat};
+use crate::input::{LocalFile, ObjectFile, Place, Source, Table, TableFormat};
 use crate::publish::DataFile;
 use crate::storage::{Location, Storage};
 use crate::tabular::{CsvDialect, CsvOptions};
@@ -115,7 +115,7 @@ impl SchemaProvider for LakeSchema {
 fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
     let location = storage.location().join(&file.key);
     let place = match &location {
-        Location::Folder(path) => Place::File(path.clone()),
+        Location::Folder(path) => Place::File(Arc::new(LocalFile::at(path))),
         Location::Bucket { .. } => {
             // A run's files are written once, so their ETags are not needed.
             let (store, path) = storage.object(&file.key)?;

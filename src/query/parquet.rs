@@ -4,7 +4,7 @@ use super::checked_files::CheckedFiles;
 use super::partitions::Partitions;
 use super::pinned::Pinned;
 use crate::error::{Error, ErrorKind};
-use crate::input::{Place, Table};
+use crate::input::{LocalFile, Place, Table};
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::Session;
 use datafusion::common::{DataFusionError, Result};
@@ -13,11 +13,11 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::object_store::ObjectMeta;
+use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::path::Path as StorePath;
+use datafusion::object_store::{ObjectMeta, ObjectStore};
 use datafusion::physical_plan::ExecutionPlan;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,23 +36,24 @@ pub(super) async fn scan(
     projection: Option<&Vec<usize>>,
     limit: Option<usize>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let mut files = Vec::with_capacity(sources.len());
+    let (mut files, mut read) = (Vec::with_capacity(sources.len()), Vec::with_capacity(sources.len()));
     let mut names = HashMap::with_capacity(sources.len());
-    let url = store_url(session, table, sources)?;
     for &index in sources {
         let source = &table.sources[index];
         let meta = match &source.place {
-            Place::File(path) => object(path).map_err(|e| DataFusionError::External(Box::new(Error::input(&source.path, e))))?,
+            Place::File(file) => object(file).map_err(|e| DataFusionError::External(Box::new(Error::input(&source.path, e))))?,
             Place::Object(object) => object.meta().clone(),
             Place::Stream(_) => continue,
         };
+        read.push((meta.location.clone(), index));
         let values = (0..partitions.fields().len()).map(|column| partitions.value(column, index).clone()).collect();
         names.insert(meta.location.clone(), source.path.as_str().into());
         files.push(PartitionedFile::new_from_meta(meta).with_partition_values(values));
     }
+    let url = store_url(session, table, &read)?;
     let mut partitions_wanted = session.config().target_partitions().max(1);
     let bytes: u64 = files.iter().map(|file| file.object_meta.size).sum();
-    if partitions_wanted > 1 && url != ObjectStoreUrl::local_filesystem() && bytes <= SMALL * files.len() as u64 {
+    if partitions_wanted > 1 && sources.iter().any(|index| matches!(table.sources[*index].place, Place::Object(_))) && bytes <= SMALL * files.len() as u64 {
         // Of small objects most of the time is spent waiting for answers, so many are asked for at a time.
         partitions_wanted = partitions_wanted.max(MANY);
     }
@@ -72,30 +73,35 @@ pub(super) async fn scan(
     Ok(DataSourceExec::from_data_source(config))
 }
 
-/// The URL by which the session knows the store of `sources`, which all are in one.
-fn store_url(session: &dyn Session, table: &Table, sources: &[usize]) -> Result<ObjectStoreUrl> {
+/// The URL by which the session knows the store of the sources that it reads, which all are in one; each is there at its path.
+fn store_url(session: &dyn Session, table: &Table, read: &[(StorePath, usize)]) -> Result<ObjectStoreUrl> {
     static SCANS: AtomicU64 = AtomicU64::new(0);
-    let objects = || {
-        sources.iter().filter_map(|index| match &table.sources[*index].place {
-            Place::Object(object) => Some(object),
-            _ => None,
-        })
+    let places = || read.iter().map(|(_, index)| &table.sources[*index].place);
+    let first = places().next();
+    let together = |place: &Place| match (first, place) {
+        (Some(Place::Object(first)), Place::Object(object)) => Arc::ptr_eq(object.store(), first.store()),
+        (Some(Place::File(_)), Place::File(_)) => true,
+        _ => false,
     };
-    let Some(first) = objects().next() else { return Ok(ObjectStoreUrl::local_filesystem()) };
-    if objects().count() < sources.len() || objects().any(|object| !Arc::ptr_eq(object.store(), first.store())) {
+    if !places().all(together) {
         let message = "the files of one table are all in one bucket, or all on this machine";
         return Err(DataFusionError::External(Box::new(Error::new(ErrorKind::Query, message))));
     }
-    // Each scan has its own: the versions of the objects are those of its table.
-    let url = ObjectStoreUrl::parse(format!("s3-{}://bucket", SCANS.fetch_add(1, Ordering::Relaxed)))?;
-    let pinned = Pinned::new(first.store().clone(), objects());
+    let store: Arc<dyn ObjectStore> = match first {
+        Some(Place::Object(first)) => first.store().clone(),
+        _ => Arc::new(LocalFileSystem::new()),
+    };
+    // Each scan has its own: the versions of what is read are those of its table.
+    let url = ObjectStoreUrl::parse(format!("scan-{}://pinned", SCANS.fetch_add(1, Ordering::Relaxed)))?;
+    let pinned = Pinned::new(store, read.iter().map(|(path, index)| (path, &table.sources[*index])));
     session.runtime_env().register_object_store(url.as_ref(), Arc::new(pinned));
     Ok(url)
 }
 
-/// The file at `path` as the object store of local files knows it.
-fn object(path: &Path) -> std::io::Result<ObjectMeta> {
-    let metadata = std::fs::metadata(path)?;
-    let location = StorePath::from_absolute_path(std::fs::canonicalize(path)?).map_err(std::io::Error::other)?;
-    Ok(ObjectMeta { location, last_modified: metadata.modified()?.into(), size: metadata.len(), e_tag: None, version: None })
+/// The file as the object store of local files knows it, as it was found.
+fn object(file: &LocalFile) -> std::io::Result<ObjectMeta> {
+    file.unchanged()?;
+    let location = StorePath::from_absolute_path(std::fs::canonicalize(file.path())?).map_err(std::io::Error::other)?;
+    let last_modified = file.modified().unwrap_or(std::time::UNIX_EPOCH).into();
+    Ok(ObjectMeta { location, last_modified, size: file.size(), e_tag: None, version: None })
 }

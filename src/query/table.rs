@@ -4,7 +4,7 @@ use super::partitions::Partitions;
 use super::rejects::RejectLog;
 use super::scan::RawScan;
 use super::{parquet, pieces};
-use crate::input::{Table, TableFormat};
+use crate::input::{Table, TableFormat, growth};
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -49,6 +49,11 @@ impl FileTable {
             rejects,
             stdin_taken: AtomicBool::new(false),
         }
+    }
+
+    /// What is to be said of files that grew while they were read.
+    pub(super) fn growth(&self) -> Option<String> {
+        growth(&self.table.sources)
     }
 
     /// The error of a second scan of what can be read once.

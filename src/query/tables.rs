@@ -69,7 +69,8 @@ impl Tables {
 
     /// What opening the tables found.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.lock().notes.clone()
+        let opened = self.lock();
+        opened.notes.iter().cloned().chain(opened.by_path.values().filter_map(|table| table.growth())).collect()
     }
 
     pub(super) fn rejects(&self) -> &RejectLog {

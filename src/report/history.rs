@@ -1,8 +1,9 @@
 //! Past runs, one a line.
 
 use super::text::{numbers, painted, table};
-use super::wording::{Mood, counted, duration, moment, outcome, printable};
+use super::wording::{Mood, counted, duration, moment, outcome};
 use crate::pipeline::{Action, RunReport};
+use crate::printable::printable;
 use crate::units::count;
 use comfy_table::Cell;
 

@@ -1,9 +1,8 @@
 //! A run as people read it on a terminal.
 
-use super::wording::{
-    Mood, action, duration, files, holding, moment, nothing_to_do, outcome, printable, printable_lines, share, shortened, throughput, when,
-};
+use super::wording::{Mood, action, duration, files, holding, moment, nothing_to_do, outcome, share, shortened, throughput, when};
 use crate::pipeline::{CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun};
+use crate::printable::{printable, printable_lines};
 use crate::units::{ByteSize, count};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};

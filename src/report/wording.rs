@@ -1,29 +1,10 @@
 //! How figures, times and states are put in words, and how text that others wrote is made safe to look at.
 
 use crate::pipeline::{Action, CheckRun, RunReport, RunStatus, Severity, When};
+use crate::printable::printable;
 use crate::units::{ByteSize, Throughput, count};
 use chrono::{DateTime, Utc};
-use std::borrow::Cow;
 use std::time::Duration;
-
-/// On one line, and without what would control a terminal or turn the direction of writing: the text comes from whoever wrote the
-/// files that were read.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_control) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.chars().flat_map(|c| if is_control(c) { c.escape_default().collect() } else { vec![c] }).collect())
-}
-
-/// As [`printable`], with the line breaks left in.
-pub(super) fn printable_lines(text: &str) -> String {
-    text.lines().map(printable).collect::<Vec<_>>().join("\n")
-}
-
-fn is_control(c: char) -> bool {
-    // Marks and overrides of direction show a text as another one than it is; U+2028 and U+2029 break lines.
-    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
 
 /// As [`printable`], and the first `most` characters of it.
 pub(super) fn shortened(text: &str, most: usize) -> String {
@@ -180,9 +161,6 @@ mod tests {
 
     #[test]
     fn text_of_others_controls_nothing() {
-        assert_eq!(printable("a\u{1b}[31m\u{202e}b\n"), "a\\u{1b}[31m\\u{202e}b\\n");
-        assert!(matches!(printable("müller <b>"), Cow::Borrowed("müller <b>")));
-        assert_eq!(printable_lines("a\r\nb\u{7}"), "a\nb\\u{7}");
         assert_eq!(shortened("äöü\u{0}", 2), "äö… (2 characters more)");
         assert_eq!(shortened("äö\u{0}", 3), "äö\\u{0}");
     }

@@ -1,6 +1,6 @@
 //! The keys that sign requests, found as the AWS tools find them: environment, profile, SSO, web identity, container, instance.
 
-use super::redact;
+use crate::secrets;
 use async_trait::async_trait;
 use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -87,7 +87,7 @@ impl Chain {
                 text = format!("{text}: {source}");
                 cause = source.source();
             }
-            NoCredentials { none, text: redact::redact(&text) }
+            NoCredentials { none, text: secrets::redact(&text) }
         })
     }
 }
@@ -110,7 +110,7 @@ impl CredentialProvider for Chain {
         };
         match found {
             Ok(found) => {
-                redact::remember(found.secret_access_key());
+                secrets::remember_key(found.secret_access_key());
                 // What is read from a file may end with its line, which no header can hold.
                 let parts = [found.access_key_id(), found.secret_access_key(), found.session_token().unwrap_or_default()];
                 if parts.iter().any(|part| part.trim().contains(|c: char| c.is_control() || !c.is_ascii())) {
@@ -118,7 +118,7 @@ impl CredentialProvider for Chain {
                     let failure = NoCredentials { none: false, text };
                     return Err(object_store::Error::Unauthenticated { path: String::new(), source: Box::new(failure) });
                 }
-                found.session_token().into_iter().for_each(redact::remember);
+                found.session_token().into_iter().for_each(secrets::remember_key);
                 let credential = Arc::new(AwsCredential {
                     key_id: found.access_key_id().trim().to_string(),
                     secret_key: found.secret_access_key().trim().to_string(),

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::credentials::NoCredentials;
 use super::location::Location;
-use super::redact::redact;
+use crate::secrets::redact;
 use super::transport::Lost;
 use crate::error::{Error, ErrorKind};
 use std::fmt;

@@ -12,7 +12,6 @@ mod folder_store;
 mod folders;
 mod location;
 mod objects;
-mod redact;
 mod resume;
 mod run_uploads;
 mod settings;

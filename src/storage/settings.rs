@@ -120,8 +120,8 @@ pub(super) fn set(name: &str) -> Option<String> {
 /// The address as a message may show it: without what could be a password, which is all before the last `@`, however it is written.
 fn shown(text: &str) -> String {
     match text.rsplit_once('@') {
-        Some((_, host)) => format!("[redacted]@{}", super::redact::redact(host)),
-        None => super::redact::redact(text),
+        Some((_, host)) => format!("[redacted]@{}", crate::secrets::redact(host)),
+        None => crate::secrets::redact(text),
     }
 }
 

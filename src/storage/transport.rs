@@ -79,7 +79,7 @@ fn chain(error: &dyn std::error::Error) -> String {
         }
         cause = source.source();
     }
-    super::redact::redact(&parts.join(": "))
+    crate::secrets::redact(&parts.join(": "))
 }
 
 /// A try that failed: whether the store may have got it, and the error.

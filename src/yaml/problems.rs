@@ -3,6 +3,8 @@
 use super::place::{Place, line_at, line_start};
 use crate::diagnostic::caret;
 use crate::error::{Error, ErrorKind};
+use crate::printable::printable;
+use crate::secrets;
 use serde::Serialize;
 use std::fmt;
 
@@ -41,8 +43,8 @@ impl fmt::Display for Problem {
     /// `file:line:column:`, the line itself, and a caret with the message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            0 => write!(f, "{}:\n  {}", self.path, self.message),
-            line => write!(f, "{}:{line}:{}:\n{}", self.path, self.column, self.shown),
+            0 => write!(f, "{}:\n  {}", printable(&self.path), printable(&self.message)),
+            line => write!(f, "{}:{line}:{}:\n{}", printable(&self.path), self.column, self.shown),
         }
     }
 }
@@ -75,10 +77,10 @@ impl<'a> Problems<'a> {
 
     /// From now on no message shows `value`; it shows `name` in its place.
     pub fn hide(&mut self, value: &str, name: &str) {
-        let escaped = value.escape_debug().to_string();
-        for form in [value.to_string(), escaped] {
-            // What is this short is no secret, and would be found in any message.
-            if form.len() > 2 && !self.hidden.iter().any(|(hidden, _)| *hidden == form) {
+        // What is this short is no secret to most, but what is hardly longer is not shown either where it is to be told from its name.
+        let short = (value.len() > 2).then(|| value.to_string());
+        for form in secrets::forms(value).into_iter().chain(short) {
+            if  !self.hidden.iter().any(|(hidden, _)| *hidden == form) {
                 self.hidden.push((form, name.to_string()));
             }
         }
@@ -139,7 +141,7 @@ impl<'a> Problems<'a> {
     pub fn into_error(self) -> Option<Error> {
         let errors: Vec<String> =
             self.into_sorted().iter().filter(|problem| problem.level == Level::Error).map(ToString::to_string).collect();
-        (!errors.is_empty()).then(|| Error::new(ErrorKind::Format, errors.join("\n")))
+        (!errors.is_empty()).then(|| Error::of_lines(ErrorKind::Format, errors.join("\n")))
     }
 }
 

@@ -5,29 +5,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 23] = [
-    (0, "error", &[]),
+const FLOORS: [(u8, &str, &[&str]); 25] = [
+    (0, "printable", &[]),
+    (0, "secrets", &["printable"]),
+    (0, "error", &["printable"]),
     (0, "units", &[]),
-    (0, "diagnostic", &[]),
+    (0, "diagnostic", &["printable"]),
     (0, "progress", &[]),
     (1, "escape", &[]),
     (1, "decode", &["error"]),
     (1, "text_column", &["escape"]),
     (1, "accesslog", &["error", "diagnostic", "decode", "escape", "text_column"]),
     (1, "tabular", &["error", "diagnostic", "decode", "escape", "text_column", "accesslog"]),
-    (1, "yaml", &["error", "units", "diagnostic"]),
+    (1, "yaml", &["printable", "secrets", "error", "units", "diagnostic"]),
     (1, "schema", &["error", "diagnostic", "accesslog", "yaml"]),
-    (2, "storage", &["error"]),
-    (2, "input", &["error", "units", "diagnostic", "decode", "accesslog", "tabular", "schema", "storage"]),
+    (2, "storage", &["secrets", "error"]),
+    (2, "input", &["printable", "error", "units", "diagnostic", "decode", "accesslog", "tabular", "schema", "storage"]),
     (2, "output", &["error", "units", "accesslog", "tabular", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
     (3, "publish", &["error", "storage"]),
-    (3, "convert", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output", "publish"]),
+    (3, "convert", &["printable", "secrets", "error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output", "publish"]),
     (4, "catalog", &["error", "units", "diagnostic", "schema", "storage", "output", "publish"]),
     (
         4,
         "query",
         &[
+            "printable",
             "error",
             "units",
             "diagnostic",
@@ -43,11 +46,13 @@ const FLOORS: [(u8, &str, &[&str]); 23] = [
             "catalog",
         ],
     ),
-    (4, "inspect", &["error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output"]),
+    (4, "inspect", &["printable", "error", "units", "diagnostic", "progress", "decode", "accesslog", "schema", "storage", "input", "output"]),
     (
         5,
         "pipeline",
         &[
+            "printable",
+            "secrets",
             "error",
             "units",
             "diagnostic",
@@ -64,11 +69,13 @@ const FLOORS: [(u8, &str, &[&str]); 23] = [
             "yaml",
         ],
     ),
-    (6, "report", &["error", "units", "diagnostic", "pipeline"]),
+    (6, "report", &["printable", "error", "units", "diagnostic", "pipeline"]),
     (
         7,
         "cli",
         &[
+            "printable",
+            "secrets",
             "error",
             "units",
             "diagnostic",

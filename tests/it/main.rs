@@ -2,6 +2,7 @@
 
 mod apache_truth;
 mod architecture;
+mod changing_files;
 mod cli;
 mod convert;
 mod decoder_edges;
@@ -35,6 +36,8 @@ mod s3_mistakes;
 mod s3_pipelines;
 mod sample_pipelines;
 mod schedule;
+mod secrets;
 mod splits;
 mod table;
+mod terminal;
 mod validate;

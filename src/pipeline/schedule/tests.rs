@@ -28,7 +28,6 @@ pub(super) fn pipeline(name: &str, cron: &str) -> Pipeline {
         grants: Vec::new(),
         verify: Vec::new(),
         schedule: Some(schedule),
-        secrets: Vec::new(),
         text: "".into(),
     }
 }

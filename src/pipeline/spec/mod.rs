@@ -29,6 +29,7 @@ use self::document::PipelineText;
 use self::variables::Variables;
 use super::model::{Lake, Pipeline};
 use crate::error::{Error, ErrorKind};
+use crate::secrets;
 use crate::yaml::{Node, Place, Problem, Problems, Read};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,8 +38,6 @@ use std::path::Path;
 
 /// Bytes that a pipeline's file may have.
 const LONGEST: u64 = 1 << 20;
-/// Values of the environment that are shorter are not hidden.
-const SHORTEST_SECRET: usize = 4;
 
 /// What reading a pipeline gave.
 #[derive(Debug)]
@@ -105,16 +104,16 @@ impl Loaded {
     /// One [`ErrorKind::Format`] that tells all that is wrong.
     pub fn into_pipeline(self) -> Result<Pipeline, Error> {
         let told: Vec<String> = self.problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
-        self.pipeline.ok_or_else(|| Error::new(ErrorKind::Format, told.join("\n")))
+        self.pipeline.ok_or_else(|| Error::of_lines(ErrorKind::Format, told.join("\n")))
     }
 }
 
 fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environment<'_>, problems: &mut Problems<'_>) -> Option<Pipeline> {
     let mut root = Node::parse(problems)?;
-    let secrets = RefCell::new(BTreeSet::new());
+    let given = RefCell::new(BTreeSet::new());
     let env: variables::Environment<'_> = &|name| {
         let value = env(name)?;
-        secrets.borrow_mut().insert(value.clone());
+        given.borrow_mut().insert(value.clone());
         Some(value)
     };
     let mut variables = Variables::of(&root, vars, env, problems);
@@ -141,9 +140,9 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
     let schedule = schedule::resolve(text.schedule.as_ref(), problems);
     transforms::warn_of_unused(&text, problems);
     let (lake, places) = (lake?, sources.iter().flat_map(|source| source.locations.clone()).collect::<Vec<_>>());
-    // What says where something is, is shown there; and what is very short is in any text.
-    let shown = |value: &String| value.len() < SHORTEST_SECRET || places.iter().chain([&lake.location]).any(|place| place.contains(value));
-    let secrets = secrets.take().into_iter().filter(|value| !shown(value)).collect();
+    // What says where something is, is shown there.
+    let shown = |value: &str| places.iter().chain([&lake.location]).any(|place| place.contains(value));
+    given.take().iter().filter(|value| !shown(value)).for_each(|value| secrets::remember(value));
     Some(Pipeline {
         path: problems.path().to_string(),
         name: name?,
@@ -157,7 +156,6 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
         grants,
         verify,
         schedule,
-        secrets,
         text: problems.text().into(),
     })
 }

@@ -3,6 +3,7 @@
 use super::document::{OutputText, PipelineText};
 use super::transforms::{row_names, unknown};
 use super::{formats, governance, names};
+use crate::convert::unfit;
 use crate::pipeline::model::{Mode, Output, RemovedSources, TableName};
 use crate::yaml::{Node, Place, Problems, Text};
 use std::collections::BTreeMap;
@@ -78,7 +79,10 @@ fn partitions(output: &OutputText, problems: &mut Problems<'_>) -> Vec<String> {
             name if names.iter().any(|before| before == name) => {
                 problems.error(&column.place, column.explain(format!("`{}` stands here twice", name.escape_debug())));
             }
-            name => names.push(name.to_string()),
+            name => match unfit(name, names.iter().map(String::as_str)) {
+                Some(why) => problems.error(&column.place, column.explain(why)),
+                None => names.push(name.to_string()),
+            },
         }
     }
     if columns.0.is_empty() {

@@ -1,6 +1,6 @@
 //! Bars as SVG. Their lengths are shares of the width, and the text has a size of its own, so that a chart is readable on any screen.
 
-use super::super::wording::printable;
+use crate::printable::printable;
 use maud::{Markup, html};
 
 /// The height of a bar with the text above it.

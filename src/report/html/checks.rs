@@ -1,9 +1,10 @@
 //! What was expected of the tables, and what was found, with rows that show what is wrong.
 
 use super::super::checks::{tally, verdict};
-use super::super::wording::{Mood, duration, printable, shortened, when};
+use super::super::wording::{Mood, duration, shortened, when};
 use super::{class, scrolling};
 use crate::pipeline::{CheckRun, Sample};
+use crate::printable::printable;
 use maud::{Markup, html};
 
 /// Characters of a value, and of what was expected and found, that are shown.

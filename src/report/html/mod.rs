@@ -6,8 +6,9 @@ mod outputs;
 mod sources;
 mod summary;
 
-use super::wording::{Mood, printable, printable_lines};
+use super::wording::Mood;
 use crate::pipeline::RunReport;
+use crate::printable::{printable, printable_lines};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// A browser loads and runs nothing, even if a text got through unescaped.

@@ -1,10 +1,11 @@
 //! What was written: sizes and speeds as bars, and all figures as a table.
 
 use super::super::text::stored_as;
-use super::super::wording::{action, counted, duration, holding, printable, share, throughput};
+use super::super::wording::{action, counted, duration, holding, share, throughput};
 use super::chart::{Bar, bars};
 use super::scrolling;
 use crate::pipeline::{OutputRun, TransformRun};
+use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use maud::{Markup, html};
 

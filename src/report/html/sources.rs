@@ -1,9 +1,10 @@
 //! What was read: every line is accounted for, and the ones that don't fit are shown.
 
-use super::super::wording::{counted, files, printable, share, shortened};
+use super::super::wording::{counted, files, share, shortened};
 use super::chart::{Bar, Part, bars, stack};
 use super::{alert, scrolling};
 use crate::pipeline::{RejectExample, SourceRun};
+use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use maud::{Markup, html};
 

@@ -1,9 +1,10 @@
 //! The head of the page, which says at a glance how the run went, and its foot.
 
 use super::super::checks::tally;
-use super::super::wording::{Mood, counted, duration, moment, nothing_to_do, outcome, printable, share, throughput};
+use super::super::wording::{Mood, counted, duration, moment, nothing_to_do, outcome, share, throughput};
 use super::{alert, class};
 use crate::pipeline::{RunReport, RunStatus};
+use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use maud::{Markup, html};
 
