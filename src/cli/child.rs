@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::schedule::{Ended, INTERRUPTED, Runner};
 use crate::pipeline::{Pipeline, RunReport};
+use crate::secrets::redact;
 use crate::units::ByteSize;
 use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};
 use std::collections::VecDeque;
@@ -74,7 +75,7 @@ impl Runner for ChildRunner {
         let started = Instant::now();
         let done = self.start(pipeline).and_then(|child| follow(child, &pipeline.text, cancel));
         match done {
-            Ok(done) => done.ended(&pipeline.secrets, started.elapsed()),
+            Ok(done) => done.ended(started.elapsed()),
             Err(error) => Ended::without_report("failed", &format!("no process could be started: {error}"), started.elapsed()),
         }
     }
@@ -147,8 +148,8 @@ fn last(mut stderr: impl Read) -> String {
 }
 
 impl Done {
-    fn ended(self, secrets: &[String], took: Duration) -> Ended {
-        let said = secrets.iter().fold(self.said, |said, secret| said.replace(secret.as_str(), "***"));
+    fn ended(self, took: Duration) -> Ended {
+        let said = redact(&self.said);
         let said = said.strip_prefix("error: ").unwrap_or(&said);
         if let Some(signal) = self.status.signal() {
             let status = if self.stopped { INTERRUPTED } else { "killed" };
