@@ -140,7 +140,7 @@ impl Iterator for RowGroup {
         let rows = light_rows(&self.heavy);
         let batch = self.heavy.slice(0, rows);
         self.heavy = self.heavy.slice(rows, self.heavy.num_rows() - rows);
-        Some(self.typed(&batch))
+        Some(self.typed(&batch).map_err(|e| damaged(self.index, &self.path, &e)))
     }
 }
 

@@ -15,6 +15,7 @@ mod lake;
 mod log_line;
 mod minio;
 mod nginx_truth;
+mod parquet_damage;
 mod parser_cases;
 mod partitions;
 mod pipeline_errors;
