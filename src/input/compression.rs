@@ -87,7 +87,8 @@ pub(super) fn damaged(path: &str, compression: Compression, offset: u64, source:
         return Error::input(path, source).with_context("after byte", offset);
     }
     if source.to_string().contains(TOO_FAR) {
-        let message = format!("the zstd stream of {path} refers back to more than the 128 MiB that are kept, as zstd --long=28 and above make it");
+        let message =
+            format!("the zstd stream of {path} refers back to more than the 128 MiB that are kept, as zstd --long=28 and above make it");
         return Error::new(ErrorKind::Input, message)
             .with_context("what to do", format!("decompress it first: zstd -dc --long=31 {path} | etl … -"));
     }

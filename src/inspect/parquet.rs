@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{RandomAccess, RowGroup, Source, Table, caught, footer};
 use arrow::array::Array;
 use arrow::datatypes::SchemaRef;
-use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 /// Reads the footers of the table's files, and the columns whose different values are to be counted.

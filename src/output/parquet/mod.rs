@@ -240,7 +240,8 @@ mod tests {
 
     /// The bytes of all columns, as a process writes them whose hashes have another key.
     fn written(batch: &RecordBatch, seed: u64) -> Vec<Vec<u8>> {
-        let mut groups = RowGroups::new(FileFormat::new(Kind::Parquet, None, None, CsvDialect::default()).unwrap(), batch.schema()).unwrap();
+        let mut groups =
+            RowGroups::new(FileFormat::new(Kind::Parquet, None, None, CsvDialect::default()).unwrap(), batch.schema()).unwrap();
         for column in &mut groups.columns {
             match column {
                 ColumnEncoder::Text(encoder) => encoder.numbering = Numbering::of_another_process(seed),
