@@ -3,7 +3,7 @@
 //! In the folder `fuzz`, with stable Rust, for ten minutes:
 //!
 //!     mkdir -p corpus
-//!     cargo run --release -- corpus seeds -dict=log_format.dict -max_len=2048 -timeout=5 -max_total_time=600
+//!     cargo run --release --bin log_format_and_decoder -- corpus seeds -dict=log_format.dict -max_len=2048 -timeout=5 -max_total_time=600
 //!
 //! `cargo fuzz run log_format_and_decoder` does the same with the address sanitizer, where cargo-fuzz and nightly Rust are.
 //! A finding is a panic, a slow input, or an input that breaks what is checked here; it is written to a file `crash-…`.

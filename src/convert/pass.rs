@@ -97,7 +97,7 @@ impl Pass<'_> {
                     None => RowGroup::open(source, footer, *index, &schema, projection)?,
                 };
                 for batch in group {
-                    let batch = batch?;
+                    let batch = batch.map_err(|e| source.blamed(e))?;
                     if cancelled() {
                         return Ok(());
                     }

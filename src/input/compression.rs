@@ -76,12 +76,21 @@ pub(super) fn decompress<'a>(raw: impl Read + Send + 'a) -> io::Result<(Compress
     Ok((compression, reader))
 }
 
+/// How zstd says that a frame asks for a larger window than it allows by itself, 2^27 bytes.
+const TOO_FAR: &str = "requires too much memory";
+
 /// The error of a stream that ended too early or is damaged: `offset` counts the bytes that came out of it before.
 pub(super) fn damaged(path: &str, compression: Compression, offset: u64, source: io::Error) -> Error {
     // Of an object that can't be fetched, the stream is not at fault.
     let is_fetching = source.get_ref().is_some_and(|inner| inner.is::<Error>());
     if compression == Compression::None || is_fetching {
         return Error::input(path, source).with_context("after byte", offset);
+    }
+    if source.to_string().contains(TOO_FAR) {
+        let message =
+            format!("the zstd stream of {path} refers back to more than the 128 MiB that are kept, as zstd --long=28 and above make it");
+        return Error::new(ErrorKind::Input, message)
+            .with_context("what to do", format!("decompress it first: zstd -dc --long=31 {path} | etl … -"));
     }
     let what = match source.kind() {
         io::ErrorKind::UnexpectedEof => "ends too early: it was cut off, or is still being written",

@@ -1,13 +1,12 @@
 //! Footers of Parquet files, looked at before they are believed: what they say decides where is read and how much memory is taken.
 
 use super::faults::caught;
-use super::random_access::RandomAccess;
 use super::thrift::{Kind, Parsed, Thrift};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteSize, count};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::reader::ChunkReader;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ const MAGIC: &[u8] = b"PAR1";
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where the file isn't whole, or its footer says what can't be.
-pub fn footer(file: &RandomAccess, path: &str) -> Result<ArrowReaderMetadata> {
+pub fn footer(file: &impl ChunkReader, path: &str) -> Result<ArrowReaderMetadata> {
     let size = file.len();
     let read = |range: Range<u64>| file.get_bytes(range.start, (range.end - range.start) as usize).map_err(|e| unreadable(path, e));
     let tail = read(size.saturating_sub(TAIL)..size)?;
@@ -74,7 +73,12 @@ pub fn footer_place(tail: &[u8], size: u64, path: &str) -> Result<Range<u64>> {
 pub fn parse_footer(bytes: &[u8], start: u64, path: &str) -> Result<ParquetMetaData> {
     let (leaves, groups) = look(bytes).map_err(|what| damaged(path, &what))?;
     if leaves.saturating_mul(groups.max(1)) > CHUNKS {
-        let what = format!("{} columns in {} row groups, more than the {} chunks that are read", count(leaves as u64), count(groups as u64), count(CHUNKS as u64));
+        let what = format!(
+            "{} columns in {} row groups, more than the {} chunks that are read",
+            count(leaves as u64),
+            count(groups as u64),
+            count(CHUNKS as u64)
+        );
         return Err(too_big(path, what));
     }
     let metadata = match caught(|| ParquetMetaDataReader::decode_metadata(bytes)) {
@@ -215,4 +219,42 @@ fn place(start: i64, length: i64, end: u64) -> Option<Range<u64>> {
     let (start, length) = (u64::try_from(start).ok()?, u64::try_from(length).ok()?);
     let stop = start.checked_add(length)?;
     (start >= MAGIC.len() as u64 && stop <= end).then_some(start..stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A footer with a schema whose list is said to have `told` elements, and has those that say that so many follow below them.
+    fn schema(told: u8, below: &[u8]) -> Vec<u8> {
+        // Field 2, a list of structs; in each of them field 5, a number.
+        let elements = below.iter().flat_map(|below| [0x55, below * 2, 0]);
+        [0x29, 0xfc, told].into_iter().chain(elements).chain([0]).collect()
+    }
+
+    #[test]
+    fn a_schema_is_not_believed() {
+        assert_eq!(look(&schema(4, &[2, 1, 0, 0])), Ok((2, 0)));
+        assert_eq!(look(&schema(100, &[1; 100])), Err("its columns are nested deeper than 32 times"));
+        assert_eq!(look(&schema(127, &[1, 0])), Err("a list in it is said to be longer than the rest"));
+        assert_eq!(look(&schema(2, &[60, 0])), Err("a column is said to have more columns below it than there are"));
+        assert_eq!(look(&schema(3, &[1, 0, 0])), Err("there are columns that belong to none"));
+        assert_eq!(look(&schema(2, &[2, 0])), Err("it has fewer columns than it says"));
+    }
+
+    #[test]
+    fn a_footer_lies_in_its_file() {
+        let tail = |length: u32| [&length.to_le_bytes(), MAGIC].concat();
+        assert_eq!(footer_place(&tail(100), 200, "x").unwrap(), 92..192);
+        for (tail, size, what) in [
+            (tail(190), 200, "it has 200 bytes, and says that its footer has 190"),
+            (tail(2_000_000_000), 3_000_000_000, "the footer of x is too big: 2.00 GB"),
+            (b"1234PARE".to_vec(), 200, "is encrypted"),
+            (b"12345678".to_vec(), 200, "it doesn't end with PAR1"),
+            (b"1".to_vec(), 1, "it has 1 bytes"),
+        ] {
+            let error = footer_place(&tail, size, "x").unwrap_err();
+            assert!(error.to_string().contains(what), "{error}");
+        }
+    }
 }

@@ -42,7 +42,11 @@ impl PageCheck<'_> {
     ///
     /// # Errors
     /// [`ErrorKind::Input`] where a page is damaged, or they are too big together.
-    pub fn look(&self, ranges: impl IntoIterator<Item = (usize, Range<u64>)>, mut read: impl FnMut(Range<u64>) -> Result<bytes::Bytes>) -> Result<()> {
+    pub fn look(
+        &self,
+        ranges: impl IntoIterator<Item = (usize, Range<u64>)>,
+        mut read: impl FnMut(Range<u64>) -> Result<bytes::Bytes>,
+    ) -> Result<()> {
         let mut needed = 0;
         let mut biggest = (0, 0);
         for (leaf, range) in ranges {
@@ -89,7 +93,10 @@ impl Column<'_> {
                 if self.check.checksums && header.crc.is_some() {
                     self.checksum_fits(&header, &read(data.clone())?).map_err(|what| self.damaged(at, what))?;
                 }
-                if self.is_compressed(&header) && matches!(self.chunk.compression(), Compression::GZIP(_)) && header.stored * GZIP_GROWTH > SMALL {
+                if self.is_compressed(&header)
+                    && matches!(self.chunk.compression(), Compression::GZIP(_))
+                    && header.stored * GZIP_GROWTH > SMALL
+                {
                     self.gzip_fits(&header, &read(data.clone())?).map_err(|what| self.damaged(at, what))?;
                 }
             }
@@ -277,7 +284,8 @@ impl PageHeader {
             _ => (fields.numbers[1], fields.numbers[2], 0, true),
         };
         let compressed = fields.flag.unwrap_or(true);
-        let header = PageHeader { kind, plain: size(plain)?, stored: size(stored)?, crc, values, encoding, levels, levels_are_runs, compressed };
+        let header =
+            PageHeader { kind, plain: size(plain)?, stored: size(stored)?, crc, values, encoding, levels, levels_are_runs, compressed };
         Ok((header, thrift.position()))
     }
 }

@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{RandomAccess, RowGroup, Source, Table, caught, footer, growth};
 use arrow::array::Array;
 use arrow::datatypes::SchemaRef;
-use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 /// Reads the footers of the table's files, and the columns whose different values are to be counted.
@@ -155,7 +155,8 @@ fn count_distinct(
     let flat: Vec<usize> = (0..columns.len()).filter(|i| !schema.field(*i).data_type().is_nested()).collect();
     for group in 0..footer.metadata().num_row_groups() {
         for batch in RowGroup::of(file, source, footer, group, schema, Some(&flat))? {
-            for (index, array) in flat.iter().zip(batch?.columns()) {
+            let batch = batch.map_err(|e| source.blamed(e))?;
+            for (index, array) in flat.iter().zip(batch.columns()) {
                 columns[*index].profile.see_distinct(array);
             }
         }

@@ -5,8 +5,8 @@ use crate::input::{FOOTER_TAIL, PageCheck, Reading, footer_place, parse_footer};
 use bytes::Bytes;
 use datafusion::common::Result;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::{CachedParquetFileReaderFactory, CachedParquetMetaData};
 use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::{CachedParquetFileReaderFactory, CachedParquetMetaData};
 use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadataCache};
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{ObjectMeta, ObjectStore};
@@ -87,7 +87,8 @@ impl CheckedFile {
     /// What the footer says.
     async fn metadata(&mut self) -> Result<Arc<ParquetMetaData>, ParquetError> {
         let known = self.known.get(&self.meta.location).filter(|known| known.is_valid_for(&self.meta));
-        let known = known.and_then(|known| Some(known.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?.parquet_metadata().clone()));
+        let known =
+            known.and_then(|known| Some(known.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?.parquet_metadata().clone()));
         if let Some(known) = known {
             return Ok(known);
         }

@@ -53,15 +53,13 @@ impl Failures {
             },
             DataFusionError::ArrowError(inner, _) => match *inner {
                 ArrowError::ExternalError(inner) => self.explain_at(DataFusionError::External(inner), span),
+                inner @ ArrowError::ParquetError(_) => self.damaged(inner),
                 inner => self.wrong(plain(&inner), span),
             },
             DataFusionError::SchemaError(inner, _) => self.schema(&inner, span),
             DataFusionError::ParquetError(e) => match *e {
                 ParquetError::External(inner) if inner.is::<Error>() => self.explain_at(DataFusionError::External(inner), span),
-                e => {
-                    let error = Error::new(ErrorKind::Input, "a Parquet file is damaged").with_source(e);
-                    if self.paths.is_empty() { error } else { error.with_context("in", self.paths.join(" or ")) }
-                }
+                e => self.damaged(e),
             },
             DataFusionError::ResourcesExhausted(what) => self.exhausted(&what),
             DataFusionError::ObjectStore(e) => Error::new(ErrorKind::Input, "an input can't be read").with_source(e),
@@ -100,6 +98,12 @@ impl Failures {
              and long aggregated lists don't",
         );
         error.with_context("where", asked.unwrap_or(what).lines().next().unwrap_or_default())
+    }
+
+    /// A Parquet file, one of those that were opened, is not as it should be.
+    fn damaged(&self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        let error = Error::new(ErrorKind::Input, "a Parquet file is damaged").with_source(source);
+        if self.paths.is_empty() { error } else { error.with_context("in", self.paths.join(" or ")) }
     }
 
     fn schema(&self, error: &SchemaError, span: Option<Span>) -> Error {

@@ -225,6 +225,17 @@ fn what_can_be_read_only_once_is_read_whole() {
 }
 
 #[test]
+fn a_window_of_zstd_that_is_too_large_is_told_with_what_to_do() {
+    let etl = Etl::new();
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(28).unwrap();
+    std::io::Write::write_all(&mut encoder, &generated(5)).unwrap();
+    etl.write("a.log.zst", encoder.finish().unwrap());
+    let outcome = etl.convert("a.log.zst -o x").fails(3).says("refers back to more than the 128 MiB that are kept");
+    outcome.says("zstd -dc --long=31 a.log.zst | etl");
+}
+
+#[test]
 fn a_folder_has_no_file_twice() {
     let etl = Etl::new();
     etl.log("logs/b.log", 5).write("logs/.hidden", "x").write("logs/_SUCCESS", "");

@@ -18,6 +18,7 @@ mod lake_upkeep;
 mod log_line;
 mod minio;
 mod nginx_truth;
+mod parquet_damage;
 mod parser_cases;
 mod partitions;
 mod pipeline_errors;

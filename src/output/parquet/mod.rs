@@ -238,3 +238,39 @@ fn repeat<T: std::hash::Hash + Eq>(values: impl Iterator<Item = T>) -> bool {
     }
     distinct.len() * 3 <= seen * 2
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Kind;
+    use super::dictionary::Numbering;
+    use super::*;
+    use crate::tabular::CsvDialect;
+    use arrow::array::{Float64Array, Int64Array, StringViewArray};
+
+    /// The bytes of all columns, as a process writes them whose hashes have another key.
+    fn written(batch: &RecordBatch, seed: u64) -> Vec<Vec<u8>> {
+        let mut groups =
+            RowGroups::new(FileFormat::new(Kind::Parquet, None, None, CsvDialect::default()).unwrap(), batch.schema()).unwrap();
+        for column in &mut groups.columns {
+            match column {
+                ColumnEncoder::Text(encoder) => encoder.numbering = Numbering::of_another_process(seed),
+                ColumnEncoder::Integer(encoder) => encoder.numbering = Numbering::of_another_process(seed),
+                ColumnEncoder::Crate(..) => {}
+            }
+        }
+        groups.write(batch).unwrap();
+        let Payload::RowGroup(columns) = groups.finish().unwrap().payload else { panic!("rows are written") };
+        columns.into_iter().flat_map(|column| column.0).map(|chunk| chunk.bytes.to_vec()).collect()
+    }
+
+    #[test]
+    fn the_key_of_hashes_is_not_seen_in_what_is_written() {
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((0..30_000).map(|i| i * i % 700)));
+        let texts: ArrayRef = Arc::new(StringViewArray::from_iter_values((0..30_000).map(|i| format!("/path/{}", i * 7 % 900))));
+        let others: ArrayRef = Arc::new(Float64Array::from_iter_values((0..30_000).map(|i| f64::from(i % 100))));
+        let batch = RecordBatch::try_from_iter([("number", numbers), ("text", texts), ("other", others)]).unwrap();
+        let first = written(&batch, 1);
+        assert_eq!(first.len(), 3);
+        assert!((2..6).all(|seed| written(&batch, seed) == first));
+    }
+}

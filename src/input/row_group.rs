@@ -1,0 +1,234 @@
+//! The rows of a row group, in types that every output has.
+
+use super::faults::caught;
+use super::parquet_pages::PageCheck;
+use crate::error::{Error, ErrorKind, Result};
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::reader::ChunkReader;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The rows of one row group of the file `F`.
+#[derive(Debug)]
+pub struct GroupRows<F: ChunkReader> {
+    index: usize,
+    path: String,
+    schema: SchemaRef,
+    reader: ParquetRecordBatchReader,
+    /// What is looked at again where something is wrong.
+    file: F,
+    metadata: Arc<ParquetMetaData>,
+    chunks: Vec<(usize, Range<u64>)>,
+    /// Rows that were read already, and are given bit by bit.
+    heavy: RecordBatch,
+    rows: usize,
+}
+
+/// Rows are given in batches whose texts have no more bytes than this, but for a single row that has.
+const BATCH_BYTES: usize = 32 << 20;
+
+impl<F: ChunkReader + 'static> GroupRows<F> {
+    /// Row group `index` of a file, whose footer is `footer` and whose columns are those of `schema`; `projection` are the ones wanted,
+    /// all where not given. `files` gives two handles of the file, which have at hand what lies in some ranges.
+    pub(crate) fn new(
+        files: impl FnOnce(&[(usize, Range<u64>)]) -> Result<(F, F)>,
+        path: &str,
+        footer: &ArrowReaderMetadata,
+        index: usize,
+        schema: &SchemaRef,
+        projection: Option<&[usize]>,
+    ) -> Result<Self> {
+        let damaged = |e: &dyn std::fmt::Display| damaged(index, path, e);
+        let metadata = footer.metadata().clone();
+        let mask = projection.map(|columns| ProjectionMask::roots(metadata.file_metadata().schema_descr(), columns.iter().copied()));
+        let chunks = column_chunks(&metadata, index, mask.as_ref());
+        let (file, again) = files(&chunks)?;
+        look(&file, path, &metadata, index, &chunks, false)?;
+        let mut schema = schema.clone();
+        if let Some(columns) = projection {
+            schema = Arc::new(schema.project(columns)?);
+        }
+        let reader = caught(|| {
+            let options = ArrowReaderOptions::new().with_schema(as_read(footer.schema()));
+            let footer = ArrowReaderMetadata::try_new(metadata.clone(), options)?;
+            let mut builder =
+                ParquetRecordBatchReaderBuilder::new_with_metadata(again, footer).with_row_groups(vec![index]).with_batch_size(8192);
+            if let Some(mask) = mask {
+                builder = builder.with_projection(mask);
+            }
+            builder.build()
+        });
+        let reader = reader.map_err(|panic| damaged(&panic))?.map_err(|e| damaged(&e))?;
+        let heavy = RecordBatch::new_empty(schema.clone());
+        Ok(GroupRows { index, path: path.to_string(), schema, reader, file, metadata, chunks, heavy, rows: 0 })
+    }
+
+    /// The next rows as they are stored.
+    fn read(&mut self) -> Result<Option<RecordBatch>> {
+        let what = match caught(|| self.reader.next()) {
+            Ok(Some(Ok(batch))) => {
+                self.rows += batch.num_rows();
+                return Ok(Some(batch));
+            }
+            Ok(None) => {
+                let told = self.metadata.row_group(self.index).num_rows();
+                if i64::try_from(self.rows) == Ok(told) {
+                    return Ok(None);
+                }
+                format!("it has {} rows, and its footer says {told}", self.rows)
+            }
+            Ok(Some(Err(e))) => e.to_string(),
+            Err(panic) => panic,
+        };
+        // A page that isn't as it was written tells more than what became of it.
+        look(&self.file, &self.path, &self.metadata, self.index, &self.chunks, true)?;
+        Err(damaged(self.index, &self.path, &what))
+    }
+
+    fn typed(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let typed = batch.columns().iter().zip(self.schema.fields()).map(|(array, field)| cast(array, field.data_type()));
+        let columns = typed.collect::<Result<Vec<_>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
+    }
+}
+
+impl<F: ChunkReader + 'static> Iterator for GroupRows<F> {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.heavy.num_rows() == 0 {
+            match self.read() {
+                Ok(Some(batch)) => self.heavy = batch,
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let rows = light_rows(&self.heavy);
+        let batch = self.heavy.slice(0, rows);
+        self.heavy = self.heavy.slice(rows, self.heavy.num_rows() - rows);
+        Some(self.typed(&batch).map_err(|e| damaged(self.index, &self.path, &e)))
+    }
+}
+
+/// How many first rows of `batch` have no more than [`BATCH_BYTES`] of text, at least one. A text of a dictionary takes memory once
+/// as long as it is read, and once for each row from then on.
+fn light_rows(batch: &RecordBatch) -> usize {
+    // The length of a text is the lower half of its view.
+    let views: Vec<&[u128]> = batch
+        .columns()
+        .iter()
+        .filter_map(|array| match array.data_type() {
+            DataType::Utf8View => Some(array.as_string_view().views().as_ref()),
+            DataType::BinaryView => Some(array.as_binary_view().views().as_ref()),
+            _ => None,
+        })
+        .collect();
+    let bytes = |row: usize| views.iter().map(|views| views[row] as u32 as usize).sum::<usize>();
+    let mut left = BATCH_BYTES;
+    let fits = |row: &usize| {
+        let fits = bytes(*row) <= left;
+        left = left.saturating_sub(bytes(*row));
+        fits
+    };
+    (0..batch.num_rows()).take_while(fits).count().max(1)
+}
+
+/// Looks at the pages of `chunks`, and at their checksums too where it is asked for.
+fn look(
+    file: &impl ChunkReader,
+    path: &str,
+    metadata: &ParquetMetaData,
+    group: usize,
+    chunks: &[(usize, Range<u64>)],
+    checksums: bool,
+) -> Result<()> {
+    let read = |range: Range<u64>| {
+        let length = (range.end - range.start) as usize;
+        file.get_bytes(range.start, length).map_err(|e| Error::new(ErrorKind::Input, format!("can't read {path}")).with_source(e))
+    };
+    PageCheck { path, metadata, group, checksums }.look(chunks.iter().cloned(), read)
+}
+
+/// Where the columns of row group `index` lie, and their indices; all where `mask` is not given. The footer was looked at before.
+pub fn column_chunks(metadata: &ParquetMetaData, index: usize, mask: Option<&ProjectionMask>) -> Vec<(usize, Range<u64>)> {
+    let Some(group) = metadata.row_groups().get(index) else { return Vec::new() };
+    let wanted = |leaf: &usize| mask.is_none_or(|mask| mask.leaf_included(*leaf));
+    let range = |leaf: usize| {
+        let (start, length) = group.column(leaf).byte_range();
+        (leaf, start..start + length)
+    };
+    (0..group.num_columns()).filter(wanted).map(range).collect()
+}
+
+fn damaged(index: usize, path: &str, e: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Input, format!("row group {index} of {path} is damaged: {e}"))
+}
+
+/// The schema as the file is read: text and bytes as views, which need not be copied.
+fn as_read(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        DataType::Binary | DataType::LargeBinary => Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView)),
+        _ => field.clone(),
+    });
+    Arc::new(Schema::new(fields.collect::<Fields>()))
+}
+
+/// The schema as it goes on: text as views, numbers with a sign, as Athena has no others; any column may be NULL.
+pub(crate) fn as_written(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| Field::new(field.name(), plain(field.data_type(), true), true));
+    Arc::new(Schema::new(fields.collect::<Fields>()))
+}
+
+/// The type that a column of `data_type` is turned into.
+fn plain(data_type: &DataType, top: bool) -> DataType {
+    let inner = |field: &FieldRef| Arc::new(Field::new(field.name(), plain(field.data_type(), false), field.is_nullable()));
+    match data_type {
+        DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 => DataType::Int64,
+        DataType::UInt64 => DataType::Decimal128(20, 0),
+        // These have no type of their own in Parquet, only in what arrow says beside it.
+        DataType::Date64 => DataType::Date32,
+        DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
+        DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
+        DataType::Utf8 | DataType::LargeUtf8 if top => DataType::Utf8View,
+        DataType::Dictionary(_, values) => plain(values, top),
+        DataType::List(item) => DataType::List(inner(item)),
+        DataType::LargeList(item) => DataType::LargeList(inner(item)),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(inner(item), *size),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
+        DataType::Map(entries, sorted) => DataType::Map(inner(entries), *sorted),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, StringViewArray};
+
+    #[test]
+    fn heavy_rows_are_given_bit_by_bit() {
+        let texts: ArrayRef =
+            Arc::new(StringViewArray::from_iter_values(["x".repeat(BATCH_BYTES / 3), "y".into(), "z".repeat(BATCH_BYTES * 2)]));
+        let batch = |from: usize, rows: usize| RecordBatch::try_from_iter([("text", texts.slice(from, rows))]).unwrap();
+        assert_eq!([light_rows(&batch(0, 3)), light_rows(&batch(1, 2)), light_rows(&batch(2, 1))], [2, 1, 1]);
+    }
+
+    #[test]
+    fn no_type_is_unsigned() {
+        let item = |data_type| Arc::new(Field::new("item", data_type, true));
+        assert_eq!(plain(&DataType::UInt64, true), DataType::Decimal128(20, 0));
+        assert_eq!(plain(&DataType::List(item(DataType::UInt8)), true), DataType::List(item(DataType::Int16)));
+        let coded = DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
+        assert_eq!(plain(&coded, true), DataType::Utf8View);
+    }
+}
