@@ -13,6 +13,7 @@ mod golden_logs;
 mod inputs;
 mod lake;
 mod log_line;
+mod memory;
 mod minio;
 mod nginx_truth;
 mod parser_cases;
