@@ -22,6 +22,12 @@ mod diagnostic;
 #[path = "../../src/error.rs"]
 #[allow(dead_code)]
 mod error;
+#[path = "../../src/escape.rs"]
+#[allow(dead_code)]
+mod escape;
+#[path = "../../src/text_column.rs"]
+#[allow(dead_code)]
+mod text_column;
 
 use accesslog::{DecodeOptions, LogDecoder, LogFormat};
 use arrow::array::Array;

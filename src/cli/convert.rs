@@ -4,7 +4,7 @@ use super::bar::Bar;
 use super::from_format::{Dialect, FromFormat};
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print_json_text, say_lines};
-use crate::convert::{ConvertOptions, Layout, OnError, REJECTS_LIMIT, RejectsFile, convert};
+use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableOptions, resolve};
 use crate::output::{FileFormat, Kind};
@@ -106,7 +106,7 @@ pub(super) struct ConvertArgs {
     rejects: Option<String>,
 
     /// How large that file may become; the lines behind are only counted
-    #[arg(long, value_name = "SIZE", default_value_t = REJECTS_LIMIT, requires = "rejects")]
+    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     rejects_limit: ByteSize,
 
     /// The delimiter of CSV inputs: one character, or `tab` [default: comma; tab for .tsv]

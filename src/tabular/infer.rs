@@ -6,7 +6,7 @@ use crate::units::count;
 use arrow::datatypes::DataType;
 
 /// The columns that a table may have: each takes some memory in every step, however few rows there are.
-pub(super) const MOST_COLUMNS: usize = 100_000;
+pub(super) const MOST_COLUMNS: usize = 50_000;
 
 /// Whether a table may have so many columns as the file `path` has.
 ///
@@ -19,6 +19,23 @@ pub(super) fn check_width(path: &str, columns: usize) -> Result<()> {
     let message = format!("{path} has {} columns, and a table may have {}", count(columns as u64), count(MOST_COLUMNS as u64));
     Err(Error::new(ErrorKind::Format, message)
         .with_context("what to do", "write what varies as rows, or as one column of lists or of text"))
+}
+
+/// From so many columns on, lines that have next to none of them each make no table.
+const MANY_COLUMNS: usize = 10_000;
+
+/// Whether `values` in `lines` lines speak for a table of so many columns: where keys are values, rows of them are nearly all NULL.
+///
+/// # Errors
+/// [`ErrorKind::Format`] where a line has less than a thousandth of the columns.
+pub(super) fn check_share(path: &str, columns: usize, lines: u64, values: u64) -> Result<()> {
+    if columns <= MANY_COLUMNS || values.saturating_mul(1000) >= lines.saturating_mul(columns as u64) {
+        return Ok(());
+    }
+    let each = values.div_ceil(lines.max(1));
+    let message = format!("the first lines of {path} have {} different keys, and about {} each", count(columns as u64), count(each));
+    Err(Error::new(ErrorKind::Format, message)
+        .with_context("what to do", "name the columns that are wanted with --schema; keys that are values make no table"))
 }
 
 /// The narrowest type that every text seen fits.

@@ -1,6 +1,6 @@
 //! JSON lines: an object a line to typed rows, with a reject for each line that doesn't fit.
 
-use super::infer::{Guess, check_width};
+use super::infer::{Guess, check_share, check_width};
 use super::json_line::{is_deep, keys};
 use crate::decode::{Decoded, Decoder, MOST_VALUES, Reject};
 use crate::error::{Error, ErrorKind, Result};
@@ -42,7 +42,7 @@ impl JsonDecoder {
             return Some("nested too deeply".to_string());
         }
         if self.size.of_line(line) > MOST_LINE_VALUES {
-            return Some(format!("more than {MOST_LINE_VALUES} values, with those of its objects that are NULL"));
+            return Some(format!("more than {MOST_LINE_VALUES} values, with those that its objects lack"));
         }
         let fields = self.file_schema.fields();
         let places =
@@ -94,7 +94,9 @@ struct RowSize {
 }
 
 /// The values that a line may become. A list of objects that lack most keys could else be any number of times as large as it is.
-const MOST_LINE_VALUES: usize = 4 << 20;
+const MOST_LINE_VALUES: usize = 2 << 20;
+/// From this length on it is looked how many values a line has itself: a number may take three bytes, and many times that in memory.
+const LONG_LINE: usize = 1 << 20;
 
 impl RowSize {
     fn of(schema: &Schema) -> RowSize {
@@ -119,12 +121,12 @@ impl RowSize {
         }
     }
 
-    /// Not fewer values than `line` becomes, but for those that each have bytes of their own.
+    /// Not fewer values than `line` becomes, but for those of lists in shorter ones.
     fn of_line(self, line: &[u8]) -> usize {
-        match self.listed {
-            0 => self.columns,
-            listed => self.columns + memchr::memchr_iter(b'{', line).count() * listed,
-        }
+        let count = |byte: u8| memchr::memchr_iter(byte, line).count();
+        let listed = if self.listed > 0 { count(b'{') * self.listed } else { 0 };
+        let own = if line.len() > LONG_LINE { count(b',') } else { 0 };
+        self.columns + listed + own
     }
 }
 
@@ -212,6 +214,7 @@ const LONGEST_REASON: usize = 200;
 /// [`ErrorKind::Format`] where no line is an object.
 pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
     let mut good: Vec<u8> = Vec::new();
+    let (mut lines, mut values) = (0, 0);
     let mut order: Vec<String> = Vec::new();
     let mut met = HashSet::new();
     let mut guesses: BTreeMap<String, Guess> = BTreeMap::new();
@@ -225,6 +228,8 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
         shapes.extend(object.iter().filter_map(|(key, value)| Some((key.clone(), shape(value)?))));
         good.extend_from_slice(line);
         good.push(b'\n');
+        lines += 1;
+        values += object.len() as u64;
         if let Ok(Keys(keys)) = serde_json::from_slice(line) {
             for key in keys {
                 if met.insert(key.clone()) {
@@ -243,6 +248,7 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
     if schema.fields().is_empty() {
         return Err(Error::new(ErrorKind::Format, format!("{path} has no JSON object in its first lines; expected one object a line")));
     }
+    check_share(path, order.len(), lines, values)?;
     check_width(path, order.len())?;
     let found: HashMap<&str, &Field> = schema.fields().iter().map(|field| (field.name().as_str(), field.as_ref())).collect();
     let fields = order.iter().filter_map(|key| {
@@ -327,5 +333,57 @@ mod tests {
         let decoded = decoder.decode(&Bytes::from(mixed)).unwrap();
         assert_eq!((decoded.lines, decoded.batch.num_rows(), decoded.blank, decoded.rejects.len()), (7, 3, 1, 3));
         assert_eq!(decoded.rejects[0].line, 3);
+    }
+
+    fn decode(decoder: &mut JsonDecoder, text: &str) -> Vec<Decoded> {
+        crate::decode::parts(decoder, &Bytes::from(text.to_string())).collect::<Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn short_lines_of_many_columns_come_in_parts() {
+        let keys: Vec<String> = (0..1000).map(|i| format!("\"k{i}\":{i}")).collect();
+        let first = format!("{{{}}}\n", keys.join(","));
+        let mut decoder = JsonDecoder::new(infer_json("x.json", first.as_bytes()).unwrap(), Some(vec![1, 999]));
+        let text = format!("{first}{}bad\n{}", "{\"k1\":1}\n".repeat(2000), "{\"k1\":\"x\"}\n\n".repeat(100));
+        let parts = decode(&mut decoder, &text);
+        assert!(parts.len() > 5 && parts.iter().all(|part| part.batch.num_rows() * 1000 <= MOST_VALUES));
+        let sum = |of: fn(&Decoded) -> u64| parts.iter().map(of).sum::<u64>();
+        let all = [sum(|p| p.lines), sum(|p| p.batch.num_rows() as u64), sum(|p| p.rejects.len() as u64), sum(|p| p.blank)];
+        assert_eq!(all, [2202, 2001, 101, 100]);
+        let rejects: Vec<&Reject> = parts.iter().flat_map(|part| &part.rejects).collect();
+        assert_eq!((rejects[0].line, rejects[1].line, &rejects[100].raw[..]), (2001, 2002, &b"{\"k1\":\"x\"}"[..]));
+        assert!(text[rejects[100].offset as usize..].starts_with("{\"k1\":\"x\"}\n\n"));
+        assert!(rejects[1].reason.starts_with("whilst decoding field 'k1'"), "{}", rejects[1].reason);
+    }
+
+    #[test]
+    fn a_value_ends_in_its_line() {
+        let mut decoder = JsonDecoder::new(infer_json("x.json", b"{\"a\":1}").unwrap(), None);
+        let parts = decode(&mut decoder, "{\"a\":1}{\"a\":2}\n{\"a\":\n3}\n{\"a\":4}\n");
+        assert_eq!((parts[0].batch.num_rows(), parts[0].rejects.len()), (1, 3));
+    }
+
+    #[test]
+    fn objects_in_lists_have_all_their_keys() {
+        let first = format!("{{\"a\":[{{{}}}]}}\n", (0..100).map(|i| format!("\"k{i}\":{i}")).collect::<Vec<_>>().join(","));
+        let mut decoder = JsonDecoder::new(infer_json("x.json", first.as_bytes()).unwrap(), None);
+        let line = |objects: usize| format!("{{\"a\":[{}]}}\n", vec!["{}"; objects].join(","));
+        let parts = decode(&mut decoder, &format!("{first}{}{}", line(30_000), line(2).repeat(5000)));
+        assert_eq!(
+            &*parts[0].rejects.iter().chain(&parts[1].rejects).next().unwrap().reason,
+            "more than 2097152 values, with those that its objects lack"
+        );
+        assert_eq!(parts.iter().map(|part| part.batch.num_rows()).sum::<usize>(), 5001);
+        assert!(parts.len() > 3);
+    }
+
+    #[test]
+    fn keys_that_are_values_make_no_table() {
+        let lines: String = (0..12_000).map(|i| format!("{{\"user{i}\":1}}\n")).collect();
+        let error = infer_json("x.json", lines.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("12,000 different keys, and about 1 each"), "{error}");
+        let keys: Vec<String> = (0..60_000).map(|i| format!("\"k{i}\":1")).collect();
+        let error = infer_json("x.json", format!("{{{}}}", keys.join(",")).as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("60,000 columns"), "{error}");
     }
 }

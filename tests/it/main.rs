@@ -16,6 +16,7 @@ mod lake;
 mod lake_repair;
 mod lake_upkeep;
 mod log_line;
+mod memory;
 mod minio;
 mod nginx_truth;
 mod parquet_damage;
