@@ -173,7 +173,8 @@ fn past(reference: &TableRef, rows: u64) -> PastVersion {
 
 fn lost(table: &Table, now: Option<&TableRef>) -> Error {
     let winner = now.map_or("it was removed".to_string(), |now| format!("run {} published version {} of it", now.run, now.version));
-    let message = format!("{}.{} has changed while this run was at work: {winner}; nothing of this run is seen", table.database, table.name);
+    let message =
+        format!("{}.{} has changed while this run was at work: {winner}; nothing of this run is seen", table.database, table.name);
     Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it goes on from what is there now")
 }
 

@@ -100,7 +100,8 @@ pub fn is_whole(storage: &Storage, table: &Table, condemned: &[&Condemned]) -> R
         return wrong(&first.key, what, missing.len());
     }
     let manifests = table.segments.iter().map(|segment| segment.manifest.as_str());
-    let lost: Vec<&str> = files.iter().map(|file| file.key.as_str()).chain(manifests).filter(|key| condemned.iter().any(|list| list.has(key))).collect();
+    let lost: Vec<&str> =
+        files.iter().map(|file| file.key.as_str()).chain(manifests).filter(|key| condemned.iter().any(|list| list.has(key))).collect();
     match lost.first() {
         Some(first) => wrong(first, "is being removed by a vacuum", lost.len()),
         None => Ok(()),

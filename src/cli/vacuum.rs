@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
   etl vacuum lake/ --older-than 30d
 
 Rows of replaced runs stay for `etl rollback` and for queries that are still reading them, until this removes those that no reader has
-seen for the given time, and what killed runs left. Reports of runs stay, and files that no run wrote are never touched.")]
+seen for the given time, and what killed runs left. Reports of runs stay, and files that no run wrote are never touched.
+
+It may be run beside runs and rollbacks. What those may refer to stays; one that seems to be dead and goes on later publishes nothing.")]
 pub(super) struct VacuumArgs {
     /// The lake
     #[arg(value_name = "LAKE")]

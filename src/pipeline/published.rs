@@ -2,7 +2,7 @@
 
 use super::run::RUNS;
 use super::run_report::{Action, RunReport, RunStatus};
-use crate::catalog::{LocalCatalog, Table};
+use crate::catalog::{LocalCatalog, Snapshot, Table};
 use crate::error::Result;
 use crate::storage::Storage;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,14 +65,17 @@ pub(super) fn named(table: &Table) -> Named {
     (table.database.clone(), table.name.clone(), table.version, table.origin.run.clone())
 }
 
-/// Refuses a lake that had tables and has no head: a run would make one that knows its own only, and a vacuum takes all for rubbish.
+/// What the head says. A lake that had tables and has none is refused: a run would make one that knows its own tables only, and a vacuum
+/// would take all others for rubbish.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Input`] with what to do.
-pub(super) fn has_head(storage: &Storage, catalog: &LocalCatalog) -> Result<()> {
-    if !catalog.snapshot()?.is_empty() || Traces::of(storage)?.published.is_empty() {
-        return Ok(());
+/// [`crate::ErrorKind::Input`] with what to do, and where the lake can't be read.
+pub(super) fn head_of(storage: &Storage, catalog: &LocalCatalog) -> Result<Snapshot> {
+    let snapshot = catalog.snapshot()?;
+    if !snapshot.is_empty() || Traces::of(storage)?.published.is_empty() {
+        return Ok(snapshot);
     }
     // A first run that was just publishing has put it there meanwhile.
-    if catalog.snapshot()?.is_empty() { Err(catalog.headless()) } else { Ok(()) }
+    let snapshot = catalog.snapshot()?;
+    if snapshot.is_empty() { Err(catalog.headless()) } else { Ok(snapshot) }
 }

@@ -131,7 +131,8 @@ impl Repairing<'_> {
         let used: Vec<&Table> =
             head.tables().filter_map(|(database, name, table)| self.traces.tables.get(&of(database, name, table))).collect();
         // A list that names what readers saw was written by one who never got to the head with it.
-        head.condemned = sentences.iter().filter(|list| !used.iter().any(|table| list.refers_to(table))).map(|l| l.key().to_string()).collect();
+        head.condemned =
+            sentences.iter().filter(|list| !used.iter().any(|table| list.refers_to(table))).map(|l| l.key().to_string()).collect();
         if !self.dry_run && !self.catalog.replace_damaged(snapshot, head)? {
             let message = format!("the catalog of {} was replaced by another one meanwhile", self.storage.location());
             return Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"));

@@ -4,7 +4,7 @@ use super::changes::{Before, Changes, SegmentInputs, Step, decide};
 use super::definition::{Definition, inputs};
 use super::listing::Listing;
 use super::model::{Output, Pipeline};
-use super::published::has_head;
+use super::published::head_of;
 use super::run::RUNS;
 use crate::catalog::{LocalCatalog, Snapshot, Table};
 use crate::diagnostic::nearest;
@@ -53,11 +53,7 @@ impl State {
     pub(super) fn read(pipeline: &Pipeline, storage: Option<&Storage>, scope: &Scope) -> Result<State> {
         let wanted = choose(pipeline, &scope.only)?;
         let snapshot = match storage {
-            Some(storage) => {
-                let catalog = LocalCatalog::new(storage.clone());
-                has_head(storage, &catalog)?;
-                catalog.snapshot()?
-            }
+            Some(storage) => head_of(storage, &LocalCatalog::new(storage.clone()))?,
             None => Snapshot::default(),
         };
         let mut listings = BTreeMap::new();

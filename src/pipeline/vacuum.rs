@@ -2,7 +2,7 @@
 //!
 //! Ages and signs say what is worth removing. That it is safe to goes by the head of the catalog: see `catalog::condemned`.
 
-use super::published::{COPY, TABLES, has_head};
+use super::published::{COPY, TABLES, head_of};
 use super::run::RUNS;
 use super::sweep::{tell, versions};
 use super::workspace::WORK;
@@ -49,7 +49,7 @@ pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result
         return Err(error.with_context("what to do", "name the lake of a pipeline, a folder or s3://bucket/prefix that has `_etl` in it"));
     }
     let catalog = LocalCatalog::new(storage.clone());
-    has_head(storage, &catalog)?;
+    head_of(storage, &catalog)?;
     let run = RunId::new(Utc::now());
     let claim = Claim { run, pipeline: VACUUM.to_string(), folders: Vec::new(), tables: Vec::new(), versions: Vec::new() };
     let lease = if dry_run { None } else { Some(Lease::take(storage, &claim)?) };
@@ -163,8 +163,7 @@ impl Plan {
     fn of(storage: &Storage, catalog: &LocalCatalog, found: &Found, signs: &[Sign], snapshot: &Snapshot) -> Result<Plan> {
         let mut plan = Plan::default();
         plan.condemned.format = 1;
-        let (dead, alive): (Vec<&Sign>, Vec<&Sign>) =
-            signs.iter().partition(|sign| sign.is_dead && sign.entry.modified < found.cutoff);
+        let (dead, alive): (Vec<&Sign>, Vec<&Sign>) = signs.iter().partition(|sign| sign.is_dead && sign.entry.modified < found.cutoff);
         let kept = Kept::of(storage, catalog, snapshot, &alive, found.cutoff)?;
         for (entry, run, kind) in found.objects.iter().filter(|(_, run, _)| !kept.active.contains(run)) {
             let read = kept.runs.contains(run);

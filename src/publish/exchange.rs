@@ -6,7 +6,6 @@
 
 use super::parts::{next_number, part_number, renumbered};
 use rustix::fs::{CWD, RenameFlags, listxattr, renameat_with};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -17,16 +16,44 @@ use std::path::{Path, PathBuf};
 /// The folder in the hidden one that takes the output's place, and then is the old output.
 const TREE: &str = "tree";
 /// The list of what was known of the output.
-const KNOWN: &str = "known.json";
+const KNOWN: &str = "known";
 /// How often what others add while the old folder is removed is brought over.
 const MOST_TRIES: usize = 5;
 
 /// What was in an output: the number of each file by its path, which need not be text.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Known {
     /// Of the folder that takes the place.
     tree: u64,
     files: BTreeMap<Vec<u8>, u64>,
+}
+
+impl Known {
+    /// A number and a path each, with the byte behind it that no path has; the folder's comes last, without a path.
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (path, number) in self.files.iter().map(|(path, number)| (path.as_slice(), number)).chain([(&b""[..], &self.tree)]) {
+            bytes.extend_from_slice(&number.to_le_bytes());
+            bytes.extend_from_slice(path);
+            bytes.push(0);
+        }
+        bytes
+    }
+
+    /// Nothing where they were not written to their end.
+    fn of_bytes(mut bytes: &[u8]) -> Option<Known> {
+        let mut files = BTreeMap::new();
+        loop {
+            let (number, rest) = bytes.split_first_chunk()?;
+            let number = u64::from_le_bytes(*number);
+            let end = rest.iter().position(|byte| *byte == 0)?;
+            if end == 0 {
+                return (rest.len() == 1).then_some(Known { tree: number, files });
+            }
+            files.insert(rest[..end].to_vec(), number);
+            bytes = &rest[end + 1..];
+        }
+    }
 }
 
 /// What is to take the place of a folder.
@@ -102,8 +129,7 @@ impl<'a> Exchange<'a> {
     /// # Errors
     /// Where the system can't exchange them; then nothing has changed.
     pub(super) fn commit(self) -> io::Result<()> {
-        let list = serde_json::to_vec(&self.known).map_err(io::Error::other)?;
-        fs::write(self.hidden.join(KNOWN), list)?;
+        fs::write(self.hidden.join(KNOWN), self.known.to_bytes())?;
         renameat_with(CWD, self.tree(), CWD, self.output, RenameFlags::EXCHANGE)?;
         // From here on it is done. What can't be removed now is hidden, and the next run tries again.
         let _ = self.forget_removed();
@@ -142,7 +168,7 @@ pub(super) fn settle(hidden: &Path, output: &Path) -> io::Result<()> {
         Err(e) => return Err(e),
     };
     // A list that wasn't written to its end is older than any exchange.
-    let known = serde_json::from_slice::<Known>(&list).ok().filter(|known| number.is_some_and(|number| number != known.tree));
+    let known = Known::of_bytes(&list).filter(|known| number.is_some_and(|number| number != known.tree));
     if let Some(known) = known {
         let mut tries = 0;
         // What is added while it is emptied makes it stay.
@@ -259,6 +285,14 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_read_as_it_was_written() {
+        let known = Known { tree: 7, files: [(b"a b/\xff".to_vec(), 0), (b"c".to_vec(), u64::MAX)].into() };
+        let bytes = known.to_bytes();
+        assert_eq!(Known::of_bytes(&bytes), Some(known));
+        assert!((0..bytes.len()).all(|end| Known::of_bytes(&bytes[..end]).is_none()));
+    }
+
+    #[test]
     fn what_is_added_in_the_last_moment_is_brought_over() {
         let (root, hidden, output) = place();
         let exchange = Exchange::build(&hidden, &output, &|_| true).unwrap();
@@ -285,19 +319,22 @@ mod tests {
         let dropped = |below: &Path| below != Path::new("part-00000.csv");
         // Killed before the exchange.
         let exchange = Exchange::build(&hidden, &output, &dropped).unwrap();
-        fs::write(hidden.join(KNOWN), serde_json::to_vec(&exchange.known).unwrap()).unwrap();
+        fs::write(hidden.join(KNOWN), exchange.known.to_bytes()).unwrap();
         settle(&hidden, &output).unwrap();
         assert_eq!((names(root.path()), names(&output).len()), (vec!["out".to_string()], 3));
         // Killed behind it, when a part of the old folder was removed: nothing that was known comes back, and nothing goes.
         fs::create_dir(&hidden).unwrap();
         let exchange = Exchange::build(&hidden, &output, &dropped).unwrap();
-        fs::write(hidden.join(KNOWN), serde_json::to_vec(&exchange.known).unwrap()).unwrap();
+        fs::write(hidden.join(KNOWN), exchange.known.to_bytes()).unwrap();
         fs::write(output.join("late.txt"), "late").unwrap();
         renameat_with(CWD, exchange.tree(), CWD, &output, RenameFlags::EXCHANGE).unwrap();
         fs::remove_file(exchange.tree().join("notes.txt")).unwrap();
         fs::remove_file(output.join("theirs/x")).unwrap();
         settle(&hidden, &output).unwrap();
-        assert_eq!((names(root.path()), names(&output)), (vec!["out".to_string()], vec!["late.txt".into(), "notes.txt".into(), "theirs".into()]));
+        assert_eq!(
+            (names(root.path()), names(&output)),
+            (vec!["out".to_string()], vec!["late.txt".into(), "notes.txt".into(), "theirs".into()])
+        );
         assert_eq!(names(&output.join("theirs")), [] as [&str; 0]);
     }
 }

@@ -97,7 +97,9 @@ impl Staging {
                 // Somebody made the folder meanwhile: then it is theirs, and files are added to it.
                 Err(_) if self.output.exists() => {}
                 // Some file systems know of no conditions.
-                Err(_) => return fs::rename(self.hidden.new_files(), &self.output).map(|()| files.to_vec()).map_err(|e| failed(&self.output, e)),
+                Err(_) => {
+                    return fs::rename(self.hidden.new_files(), &self.output).map(|()| files.to_vec()).map_err(|e| failed(&self.output, e));
+                }
             }
         }
         // Runs at once take turns, so that none exchanges away what another adds. Without locks it must do without.

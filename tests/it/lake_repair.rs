@@ -65,7 +65,7 @@ fn a_description_that_is_lost_is_written_again(lake: &Lake) {
         }
         if damage != "edited" {
             let hint = "catalog repair";
-            lake.run(["query", "--lake", &lake.location, COUNT]).fails(6).says(hint);
+            lake.run(["query", "--lake", &lake.location, COUNT]).fails(3).says(hint);
             lake.etl("run weblogs.yaml").fails(3).says(hint);
             lake.etl(&format!("vacuum {} --older-than 0s", lake.location)).fails(3).says(hint);
         }
@@ -104,9 +104,11 @@ fn a_head_that_is_lost_is_made_anew_of_what_was_published(lake: &Lake) {
     let storage = lake.storage().unwrap();
     // A run that never published: another one was faster.
     let described = of_run(lake, "_etl/catalog/tables", &runs[2]);
-    let text = String::from_utf8(storage.get(&described[0]).unwrap().unwrap().bytes.to_vec()).unwrap();
+    let mut table: etl::catalog::Table = serde_json::from_slice(&storage.get(&described[0]).unwrap().unwrap().bytes).unwrap();
     let other = "20991231T000000000Z-00000000";
-    storage.put(&described[0].replace("000003", "000004").replace(&runs[2], other), text.replace(&runs[2], other)).unwrap();
+    (table.version, table.origin.run) = (4, other.to_string());
+    table.digest = table.expected_digest();
+    storage.put(&described[0].replace("000003", "000004").replace(&runs[2], other), serde_json::to_vec(&table).unwrap()).unwrap();
     for damage in [None, Some("{"), Some("")] {
         remove(lake, &["_etl/catalog/head.json".to_string()]);
         if let Some(damage) = damage {

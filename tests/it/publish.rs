@@ -202,6 +202,9 @@ fn readers_of_a_conversion_that_is_killed_see_the_old_or_the_new() {
     std::os::unix::fs::symlink("nowhere", etl.path("out/link")).unwrap();
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let (mut rows, mut killed, mut seen) = (300, 0, 0);
+    let begun = Instant::now();
+    etl.convert("small.log -o out --to csv --overwrite --splits 20").ok();
+    let whole = begun.elapsed();
     for round in 0..60 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let (how, after) = match round % 3 {
@@ -210,7 +213,7 @@ fn readers_of_a_conversion_that_is_killed_see_the_old_or_the_new() {
             _ => ("small.log -o out --to csv --append --splits 20", rows + 300),
         };
         let mut child = etl.command(["convert"].into_iter().chain(how.split(' '))).spawn().unwrap();
-        let moment = Duration::from_micros(random >> 49);
+        let moment = whole.mul_f64((random >> 40) as f64 / f64::from(1 << 24) * 1.1);
         let begun = Instant::now();
         while begun.elapsed() < moment {
             if let Some(found) = rows_at_once(&etl.path("out")) {
