@@ -7,6 +7,8 @@ mod checked_files;
 mod columns;
 mod engine;
 mod failure;
+mod functions;
+mod growth;
 mod lake;
 mod limits;
 mod memory;
@@ -21,10 +23,11 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use engine::{QueryEngine, QueryOptions, QueryResult};
 pub use lake::LakeTables;
-pub use limits::{Excess, PARSER_CALLS, check as check_limits};
+pub use limits::{Excess, PARSER_CALLS, TOO_DEEP, check as check_limits};
 pub use memory::{default_memory, share_of};
 pub use rejects::RejectLog;
 pub use runtime::{Runtime, deep};

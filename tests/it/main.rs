@@ -40,6 +40,7 @@ mod sample_pipelines;
 mod schedule;
 mod secrets;
 mod splits;
+mod sql_limits;
 mod table;
 mod terminal;
 mod validate;
