@@ -12,11 +12,14 @@ pub fn caret(text: &str, span: std::ops::Range<usize>, message: &str) -> String 
     // Foreign text is in it too.
     let message = printable(message);
     // One column a character, so that the caret stands right under tabs and multi-byte characters too.
-    let shown: String = text.chars().map(|c| match c {
+    let shown: String = text
+        .chars()
+        .map(|c| match c {
             '\t' | '\r' => ' ',
             c if is_unseen(c) => char::REPLACEMENT_CHARACTER,
             c => c,
-        }).collect();
+        })
+        .collect();
     let before = text.get(..span.start).map_or(0, |s| s.chars().count());
     let width = text.get(span.start..span.end).map_or(1, |s| s.chars().count()).max(1);
     format!("  {shown}\n  {}{} {message}", " ".repeat(before), "^".repeat(width))

@@ -2,8 +2,8 @@
 
 use super::columns::without;
 use crate::diagnostic::{caret, nearest};
-use crate::printable::printable;
 use crate::error::{Error, ErrorKind};
+use crate::printable::printable;
 use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Location, SchemaError, Span};
 use std::collections::BTreeSet;
