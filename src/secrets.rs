@@ -105,7 +105,8 @@ fn in_address(text: &str, plain: &str) -> String {
 pub fn redact(text: &str) -> String {
     let mut text = text.to_string();
     text = without_values(&text).into_owned();
-    let environment = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"].iter().filter_map(|name| std::env::var(name).ok());
+    let environment =
+        ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"].iter().filter_map(|name| std::env::var(name).ok());
     let mut secrets: Vec<String> = environment.filter(|secret| secret.len() >= SHORTEST_KEY).collect();
     {
         let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,7 +196,8 @@ fn without_passwords(text: &str) -> String {
         let host = text[from..].find(|c: char| c.is_whitespace() || "/\"'?#`)".contains(c)).map_or(text.len(), |length| from + length);
         done.push_str(&text[at..from]);
         // A password may have a slash in it; a port is digits, so what else comes behind a colon is one.
-        let is_password = text[from..host].rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']') && !port.bytes().all(|b| b.is_ascii_digit()));
+        let is_password =
+            text[from..host].rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']') && !port.bytes().all(|b| b.is_ascii_digit()));
         let end = text[from..].find(|c: char| c.is_whitespace() || "\"'`".contains(c)).map_or(text.len(), |length| from + length);
         let within = if is_password { &text[from..end] } else { &text[from..host] };
         match within.rfind('@') {

@@ -28,7 +28,7 @@ mod validate;
 mod variable;
 
 use crate::error::{Error, ErrorKind};
-use crate::printable::is_unseen;
+use crate::printable::{is_unseen, printable};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -71,12 +71,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; a closed pipe is none either.
-            // What was typed is in it, and may be a file's name.
-            match std::env::args().any(|argument| argument.contains(is_unseen)) {
-                true => terminal::say_lines(error.render().to_string().trim_end(), false),
-                false => drop(error.print()),
-            }
-            return if error.use_stderr() { ExitCode::from(ErrorKind::Usage.exit_code()) } else { ExitCode::SUCCESS };
+            let is_error = error.use_stderr();
+            let _ = escaped(error.kind()).unwrap_or(error).print();
+            return if is_error { ExitCode::from(ErrorKind::Usage.exit_code()) } else { ExitCode::SUCCESS };
         }
     };
     let store = cli.store.arguments();
@@ -108,6 +105,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// The error of arguments that have something in them that isn't seen, as names of files may: the same of escaped ones.
+fn escaped(kind: clap::error::ErrorKind) -> Option<clap::Error> {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    if !arguments.iter().any(|argument| argument.contains(is_unseen)) {
+        return None;
+    }
+    let error = Cli::try_parse_from(arguments.iter().map(|argument| printable(argument).into_owned())).err();
+    Some(error.unwrap_or_else(|| Cli::command().error(kind, "an argument has characters in it that can't be seen")))
 }
 
 /// Whether whoever read our output has seen enough (`etl … | head`).

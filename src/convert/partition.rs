@@ -142,7 +142,9 @@ impl Partitioning {
 pub fn unfit<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if name.starts_with(['_', '.']) {
         let first = &name[..1];
-        return Some(format!("readers pass over folders whose name begins with `{first}`; give the column another name, with SQL or a schema"));
+        return Some(format!(
+            "readers pass over folders whose name begins with `{first}`; give the column another name, with SQL or a schema"
+        ));
     }
     // Hive, Athena and `etl query` read the names of folders in lower case.
     let lower = name.to_lowercase();

@@ -315,7 +315,14 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(content).unwrap();
         let path = file.path().to_path_buf();
-        (file, Source { path: path.display().to_string(), place: Place::File(Arc::new(LocalFile::at(path))), size: Some(content.len() as u64) })
+        (
+            file,
+            Source {
+                path: path.display().to_string(),
+                place: Place::File(Arc::new(LocalFile::at(path))),
+                size: Some(content.len() as u64),
+            },
+        )
     }
 
     fn all(reader: &mut BlockReader) -> Vec<u8> {

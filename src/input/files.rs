@@ -109,9 +109,10 @@ impl Files {
     /// What the user should know of what was left out.
     pub(super) fn notes(&self) -> Vec<String> {
         let more = |n: u64| if n > 1 { format!(", and {} more", n - 1) } else { String::new() };
-        let double = self.double.as_ref().map(|(name, real)| {
-            format!("what two names lead to is read once: left out {name}, which is {real}{}", more(self.doubles))
-        });
+        let double = self
+            .double
+            .as_ref()
+            .map(|(name, real)| format!("what two names lead to is read once: left out {name}, which is {real}{}", more(self.doubles)));
         let other = self.other.as_ref().map(|name| {
             format!("what is no file is not read: left out {name}{}; a pipe is read where it is named itself", more(self.others))
         });
@@ -124,8 +125,11 @@ impl Files {
         };
         Pattern::new(glob).map_err(malformed)?;
         let names: Vec<&str> = glob.split('/').filter(|name| !name.is_empty()).collect();
-        let literal = names.iter().take_while(|name| !is_glob(name)).count();
-        let mut base = format!("{}{}", if glob.starts_with('/') { "/" } else { "" }, names[..literal].join("/"));
+        // A folder that is really called `a[1]` is meant before a glob is, too.
+        let above = |count: usize| format!("{}{}", if glob.starts_with('/') { "/" } else { "" }, names[..count].join("/"));
+        let is_literal = |(index, name): &(usize, &&str)| !is_glob(name) || (name.contains('[') && Path::new(&above(index + 1)).is_dir());
+        let literal = names.iter().enumerate().take_while(is_literal).count().min(names.len() - 1);
+        let mut base = above(literal);
         let folder = PathBuf::from(if base.is_empty() { "." } else { &base });
         if !base.is_empty() && !base.ends_with('/') {
             base.push('/');
@@ -368,6 +372,10 @@ mod tests {
         assert_eq!(names("*/b/*"), ["a/b/d.log"]);
         assert_eq!(names("?/../[b].log"), ["a/../b.log"]);
         assert_eq!(names("x[1].log"), ["x[1].log"]);
+        fs::create_dir(tree.path().join("y[1]")).unwrap();
+        fs::write(tree.path().join("y[1]/f.log"), "x").unwrap();
+        assert_eq!(names("y[1]/*.log"), ["y[1]/f.log"]);
+        assert_eq!(names("y[[]1]/f.lo?"), ["y[1]/f.log"]);
         fs::write(tree.path().join(OsStr::from_bytes(b"c\xff.log")), "x").unwrap();
         assert_eq!(names("[c-z]*.log"), ["c\\xff.log", "x[1].log"]);
         let error = Files::default().find(&format!("{}/a.logg", tree.path().display())).unwrap_err().to_string();

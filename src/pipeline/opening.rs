@@ -6,9 +6,9 @@ use crate::accesslog::{LogFormat, Preset};
 use crate::error::{Error, Result};
 use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions};
 use crate::publish::Input;
-use crate::secrets;
 use crate::schema::TableSchema;
 use crate::schema::types::{arrow_type, athena_type};
+use crate::secrets;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::sync::Arc;
 

@@ -188,10 +188,11 @@ impl RunReport {
         }
     }
 
-    /// Writes it to `key`, as JSON.
+    /// Writes it to `key`, as JSON, without secrets.
     pub(super) fn keep(&self, storage: &Storage, key: &str) -> Result<()> {
-        let text = serde_json::to_vec_pretty(self);
-        storage.put(key, text.map_err(|e| Error::new(ErrorKind::Internal, "a report can't be written as JSON").with_source(e))?)
+        let text = serde_json::to_string_pretty(self);
+        let text = text.map_err(|e| Error::new(ErrorKind::Internal, "a report can't be written as JSON").with_source(e))?;
+        storage.put(key, secrets::redact_json(&text))
     }
 
     /// Hides what is secret, wherever it is in the report.

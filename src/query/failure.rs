@@ -3,8 +3,8 @@
 use super::columns::without;
 use super::limits::{Excess, TOO_DEEP};
 use crate::diagnostic::{caret, nearest};
-use crate::printable::printable;
 use crate::error::{Error, ErrorKind};
+use crate::printable::printable;
 use crate::units::ByteSize;
 use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Location, SchemaError, Span};

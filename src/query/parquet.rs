@@ -53,7 +53,10 @@ pub(super) async fn scan(
     let url = store_url(session, table, &read)?;
     let mut partitions_wanted = session.config().target_partitions().max(1);
     let bytes: u64 = files.iter().map(|file| file.object_meta.size).sum();
-    if partitions_wanted > 1 && sources.iter().any(|index| matches!(table.sources[*index].place, Place::Object(_))) && bytes <= SMALL * files.len() as u64 {
+    if partitions_wanted > 1
+        && sources.iter().any(|index| matches!(table.sources[*index].place, Place::Object(_)))
+        && bytes <= SMALL * files.len() as u64
+    {
         // Of small objects most of the time is spent waiting for answers, so many are asked for at a time.
         partitions_wanted = partitions_wanted.max(MANY);
     }

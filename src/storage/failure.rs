@@ -3,9 +3,9 @@
 use super::answer::Answer;
 use super::credentials::NoCredentials;
 use super::location::Location;
-use crate::secrets::redact;
 use super::transport::Lost;
 use crate::error::{Error, ErrorKind};
+use crate::secrets::redact;
 use std::fmt;
 
 /// Why a store failed: the cause of the [`Error`] that names the object.

@@ -86,7 +86,7 @@ impl<'a> Problems<'a> {
         // What is this short is no secret to most, but what is hardly longer is not shown either where it is to be told from its name.
         let short = (value.len() > 2).then(|| value.to_string());
         for form in secrets::forms(value).into_iter().chain(short) {
-            if  !self.hidden.iter().any(|(hidden, _)| *hidden == form) {
+            if !self.hidden.iter().any(|(hidden, _)| *hidden == form) {
                 self.hidden.push((form, name.to_string()));
             }
         }

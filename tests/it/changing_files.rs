@@ -103,7 +103,9 @@ fn grow(path: &Path) {
     File::options().append(true).open(path).unwrap().write_all(&generated(100)).unwrap();
 }
 
-const CHANGES: [(fn(&Path), &str); 3] = [(cut, "was cut off"), (replace, "was replaced"), (write_over, "was changed")];
+type Change = fn(&Path);
+
+const CHANGES: [(Change, &str); 3] = [(cut, "was cut off"), (replace, "was replaced"), (write_over, "was changed")];
 
 #[track_caller]
 fn told<T: std::fmt::Debug>(result: Result<T, Error>, path: &Path, what: &str) {
@@ -190,7 +192,9 @@ fn a_file_that_grew_is_read_as_far_as_it_was_there() {
         etl.write("whole.log", &log).convert("whole.log -o plain --to csv").ok();
         rows(&etl.path("plain"))
     };
-    for (round, (phase, reading)) in [("counting", false), ("counting", true), ("converting", false), ("converting", true)].into_iter().enumerate() {
+    for (round, (phase, reading)) in
+        [("counting", false), ("counting", true), ("converting", false), ("converting", true)].into_iter().enumerate()
+    {
         let (path, out) = (etl.path("input.log"), etl.path(&format!("out-{round}")));
         fs::write(&path, &log).unwrap();
         let act = || grow(&path);
@@ -210,7 +214,8 @@ fn a_file_that_grew_is_read_as_far_as_it_was_there() {
 #[test]
 fn pipelines_publish_nothing_of_a_file_that_changed() {
     let etl = Etl::new();
-    let yaml = "version: 1\nname: p\nlake: {location: lake}\nsources: {logs: {location: logs/*.log}}\noutputs: {all: {from: logs, table: w.a}}\n";
+    let yaml =
+        "version: 1\nname: p\nlake: {location: lake}\nsources: {logs: {location: logs/*.log}}\noutputs: {all: {from: logs, table: w.a}}\n";
     etl.write("p.yaml", yaml);
     let pipeline = Pipeline::load(&etl.path("p.yaml"), &BTreeMap::new()).unwrap();
     let settings = RunSettings { scope: Scope::default(), threads: 1, cancel: Default::default(), page: None };

@@ -88,11 +88,17 @@ fn a_column_that_is_not_there_is_a_near_miss() {
 fn folders_that_readers_pass_over_are_refused() {
     let etl = Etl::new();
     etl.write("a.csv", "_id,.x,P,p\n1,2,3,4\n");
-    for (column, why) in [("_id", "begins with `_`"), (".x", "begins with `.`"), ("P", "`p` is the same column"), ("p", "`P` is the same column")] {
+    for (column, why) in
+        [("_id", "begins with `_`"), (".x", "begins with `.`"), ("P", "`p` is the same column"), ("p", "`P` is the same column")]
+    {
         etl.convert(&format!("a.csv -o out --to csv --partition-by {column}")).fails(2).says(why);
     }
     assert!(!etl.path("out").exists());
-    let output = |columns: &str| format!("version: 1\nlake: {{location: l}}\nsources: {{a: {{location: a.csv}}}}\noutputs: {{a: {{from: a, table: w.a, partition_by: [{columns}]}}}}\n");
+    let output = |columns: &str| {
+        format!(
+            "version: 1\nlake: {{location: l}}\nsources: {{a: {{location: a.csv}}}}\noutputs: {{a: {{from: a, table: w.a, partition_by: [{columns}]}}}}\n"
+        )
+    };
     etl.write("p.yaml", output("_id")).run(["validate", "p.yaml"]).fails(2).says("begins with `_`");
     etl.write("p.yaml", output("p, P")).run(["validate", "p.yaml"]).fails(2).says("`p` is the same column");
 }
@@ -105,7 +111,8 @@ fn a_value_that_is_too_long_for_a_folder_is_told_with_its_place() {
     etl.convert("fits.csv -o fits --to csv --partition-by k").ok();
     for how in ["--splits 1", "--splits 2"] {
         let outcome = etl.convert(&format!("long.csv -o out --to csv --partition-by k {how}")).fails(3);
-        let outcome = outcome.says("--partition-by k: a value has 254 bytes").says("yyyyyy…").says("in: long.csv, in the 259 bytes from byte 4 on");
+        let outcome =
+            outcome.says("--partition-by k: a value has 254 bytes").says("yyyyyy…").says("in: long.csv, in the 261 bytes from byte 4 on");
         outcome.says("with SQL");
         assert!(!etl.path("out").exists());
     }

@@ -296,6 +296,18 @@ fn checksums_are_those_of_the_bytes() {
 }
 
 #[test]
+fn a_key_that_is_too_long_is_told_before_anything_is_sent() {
+    let Some(minio) = Minio::get() else { return };
+    let storage = minio.storage("lake");
+    storage.put("a.log", generated(10)).unwrap();
+    let output = Output::below(&storage, &vec!["abcdefghi"; 101].join("/")).unwrap();
+    let error = run(&options(&storage, "a.log", output)).unwrap_err();
+    assert_eq!(error.kind(), etl::ErrorKind::Output, "{error}");
+    assert!(error.to_string().contains("has 1029 bytes, and S3 takes 1024 at most: lake/abcdefghi/"), "{error}");
+    assert_eq!(storage.list("").unwrap().len(), 1);
+}
+
+#[test]
 fn one_fault_in_ten_requests_changes_no_byte() {
     let Some(minio) = Minio::get() else { return };
     let proxy = FaultProxy::start(&minio.endpoint, 100, 5);

@@ -44,11 +44,17 @@ fn what_the_environment_gives_is_shown_nowhere() {
     };
     let checks = "verify:\n  - {name: 'n ${v}', value: {sql: \"SELECT 'x'\", equals: '${l}'}, severity: warn}\n";
     etl.write("p/good.yaml", pipeline("SELECT length(host) AS n FROM r", checks).replace("a.log", "../a.log").replace("lake}", "../lake}"));
-    etl.write("p/column.yaml", pipeline(&format!("'SELECT {}, 1 AS n FROM r'", quoted("LINES").replace("''", "")), "").replace("a.log", "../a.log"));
+    etl.write(
+        "p/column.yaml",
+        pipeline(&format!("'SELECT {}, 1 AS n FROM r'", quoted("LINES").replace("''", "")), "").replace("a.log", "../a.log"),
+    );
     etl.write("p/literal.yaml", pipeline(&format!("'SELECT {} FROM r'", quoted("LINES")), "").replace("a.log", "../a.log"));
     etl.write("p/lines.yaml", pipeline("SELECT 1 AS n FROM r", "").replace("%h ${v} %l", "%h ${l} %l").replace("a.log", "../a.log"));
     etl.write("p/format.yaml", pipeline("SELECT 1 AS n FROM r", "").replace("format: log,", "format: '${l}',"));
-    etl.write("p/cast.yaml", pipeline(&format!("'SELECT CAST({} AS INT) AS n FROM r'", quoted("PLAIN").replace("''", "")), "").replace("a.log", "../a.log"));
+    etl.write(
+        "p/cast.yaml",
+        pipeline(&format!("'SELECT CAST({} AS INT) AS n FROM r'", quoted("PLAIN").replace("''", "")), "").replace("a.log", "../a.log"),
+    );
     let run = |arguments: &[&str]| {
         let outcome = etl.run(arguments);
         hidden(&format!("{arguments:?} stdout"), &outcome.stdout);

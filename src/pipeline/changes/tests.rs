@@ -9,10 +9,22 @@ fn file(path: &str, mark: &str) -> SourceFile {
 fn listing(files: &[(&str, &str)]) -> Listing {
     let listed = |(path, mark): &(&str, &str)| Listed {
         file: file(path, mark),
-        source: Source { path: path.to_string(), place: Place::File(std::sync::Arc::new(crate::input::LocalFile::at(path))), size: Some(1) },
+        source: Source {
+            path: path.to_string(),
+            place: Place::File(std::sync::Arc::new(crate::input::LocalFile::at(path))),
+            size: Some(1),
+        },
     };
     let files = files.iter().map(listed).collect();
-    Listing { name: "logs".to_string(), fingerprint: Fingerprint::Modified, incremental: true, files, missing: None, left_out: Vec::new(), own: 0 }
+    Listing {
+        name: "logs".to_string(),
+        fingerprint: Fingerprint::Modified,
+        incremental: true,
+        files,
+        missing: None,
+        left_out: Vec::new(),
+        own: 0,
+    }
 }
 
 fn segments(of: &[&[(&str, &str)]]) -> Vec<SegmentInputs> {
