@@ -92,7 +92,7 @@ fn what_a_pipeline_says_controls_no_terminal() {
     let text = yaml(HOSTILE);
     etl.write(&format!("{HOSTILE}/in/a.csv"), "k,n\nx,1\nx,y,z\n");
     let pipeline = format!(
-        "version: 1\nname: p\ndescription: {text}\nlake: {{location: lake}}\nvars: {{v: {text}}}\n\
+        "version: 1\nname: p\ndescription: {text}\nlake: {{location: ../lake}}\nvars: {{v: {text}}}\n\
          sources: {{s: {{location: in/*.csv}}, u: {{location: {text}}}}}\n\
          transforms: {{t: {{sql: {}}}}}\n\
          outputs:\n  a: {{from: s, table: w.a, description: {text}, columns: {{k: {text}}}}}\n  b: {{from: t, table: w.b, partition_by: [v]}}\n\
@@ -103,7 +103,7 @@ fn what_a_pipeline_says_controls_no_terminal() {
     let file = format!("{HOSTILE}/p.yaml");
     etl.write(&file, &pipeline);
     let run = |arguments: &[&str]| clean(etl.run(arguments));
-    let lake = etl.path(&format!("{HOSTILE}/lake")).display().to_string();
+    let lake = etl.path("lake").display().to_string();
     run(&["validate", &file]).ok();
     run(&["validate", "--json", &file]).ok();
     run(&["plan", &file]).fails(2);
