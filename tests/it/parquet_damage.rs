@@ -163,7 +163,7 @@ fn a_changed_byte_in_a_page_is_an_error() {
                         checksums += usize::from(text.contains("another checksum") && text.contains("page at byte"));
                     }
                 }
-                if turn % 4 == 0 {
+                if turn.is_multiple_of(4) {
                     match queried(&damaged) {
                         Ok(got) => assert_eq!(got, answer, "{file}: byte {at} of column {column}"),
                         Err(error) => named(&error, &damaged),
@@ -192,7 +192,7 @@ fn a_changed_byte_in_a_footer_never_panics() {
             let is_footer = at >= size - 8 - length;
             for (turn, value) in [whole[at] ^ 1, whole[at] ^ 0x80, !whole[at]].into_iter().enumerate() {
                 // Indexes are only read by queries.
-                let query = (at + turn) % 23 == 0;
+                let query = (at + turn).is_multiple_of(23);
                 if !is_footer && !query {
                     continue;
                 }
