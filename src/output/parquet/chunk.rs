@@ -225,7 +225,12 @@ impl ChunkBuilder {
         }
         writer.close().map_err(failed)?;
         let bytes_written = sink.bytes_written() as u64;
-        let bytes = Bytes::from(sink.into_inner().map_err(failed)?);
+        let mut bytes = sink.into_inner().map_err(failed)?;
+        // Of many partitions there are very many small ones.
+        if bytes.len() < SMALL {
+            bytes.shrink_to_fit();
+        }
+        let bytes = Bytes::from(bytes);
         encodings.sort_unstable_by_key(|e| *e as i32);
         encodings.dedup();
         let metadata = ColumnChunkMetaData::builder(self.column.clone())

@@ -44,7 +44,7 @@ pub enum EncodedColumn {
 }
 
 /// What is said of a column of a row group, in bytes of memory.
-const METADATA: usize = 1 << 10;
+const METADATA: usize = 3 << 10;
 
 impl EncodedColumn {
     /// About how many bytes it takes in memory.
