@@ -6,7 +6,6 @@ use super::terminal::{print, print_json};
 use crate::catalog::{LocalCatalog, Table, live_files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::printable::printable;
-use crate::query::live_files;
 use crate::units::{ByteSize, count};
 use clap::{Args, Subcommand};
 use comfy_table::presets::UTF8_FULL_CONDENSED;

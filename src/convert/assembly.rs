@@ -32,7 +32,14 @@ struct AssemblyState {
     /// Those whose handles are open, in the order in which they were opened.
     open: VecDeque<(Arc<str>, PartSink)>,
     folders: BTreeSet<Arc<str>>,
+    /// The columns of all row groups of the files at hand.
+    chunks: usize,
+    /// Numbers of the files of partitions of which none is at hand.
+    next: BTreeMap<Arc<str>, u64>,
 }
+
+/// So many columns of row groups are remembered before files end early, where they are cut by size: some hundred megabytes.
+const MOST_CHUNKS: usize = 100_000;
 
 /// A file that is not yet whole.
 struct Growing {
@@ -125,7 +132,7 @@ impl<'a> Assembly<'a> {
         self.make_folder(state, &piece.folder)?;
         let number = match (piece.file, state.growing.get(&piece.folder)) {
             (Some(number), _) => number,
-            (None, None) => 0,
+            (None, None) => state.next.get(&piece.folder).copied().unwrap_or_default(),
             (None, Some(growing)) => match self.target {
                 Some(target) if growing.file.bytes() >= target => growing.number + 1,
                 _ => growing.number,
@@ -134,16 +141,28 @@ impl<'a> Assembly<'a> {
         let mut growing = match state.growing.remove(&piece.folder) {
             Some(growing) if growing.number == number => growing,
             Some(full) => {
+                state.chunks = state.chunks.saturating_sub(full.file.chunks());
                 self.keep(&piece.folder, full)?;
                 self.begin(&piece.folder, number)?
             }
             None => self.begin(&piece.folder, number)?,
         };
+        let by_size = piece.file.is_none();
+        state.chunks = state.chunks.saturating_sub(growing.file.chunks());
         growing.file.append(piece.segment)?;
+        state.chunks += growing.file.chunks();
         if state.open.back().is_none_or(|(folder, _)| *folder != piece.folder) {
             state.open.push_back((piece.folder.clone(), growing.sink.clone()));
         }
         state.growing.insert(piece.folder, growing);
+        if by_size && state.chunks > MOST_CHUNKS {
+            state.chunks = 0;
+            state.open.clear();
+            for (folder, growing) in std::mem::take(&mut state.growing) {
+                state.next.insert(folder.clone(), growing.number + 1);
+                self.keep(&folder, growing)?;
+            }
+        }
         while state.open.len() > MOST_OPEN {
             if let Some((folder, sink)) = state.open.pop_front() {
                 sink.close().map_err(|e| Error::output(&folder, e))?;

@@ -206,6 +206,8 @@ impl BlockReader {
                         if self.stop.is_some_and(|stop| self.offset >= stop) {
                             self.done = true;
                         }
+                    } else if buffer.len() > self.max_line && self.peeking {
+                        return self.long_line(buffer).map(Some);
                     } else if buffer.len() > self.max_line {
                         let message = format!("the header of {} is longer than the {} MiB that a line may have", self.path, MAX_LINE >> 20);
                         return Err(Error::new(ErrorKind::Format, message).with_context("is", "a quote in it perhaps never closed"));

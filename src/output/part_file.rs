@@ -95,6 +95,14 @@ impl<W: Write + Send> PartFile<W> {
         self.rows
     }
 
+    /// The columns of its row groups so far: each is remembered until the file ends.
+    pub fn chunks(&self) -> usize {
+        match &self.body {
+            Body::Text { .. } => 0,
+            Body::Parquet(writer) => writer.flushed_row_groups().iter().map(|group| group.num_columns()).sum(),
+        }
+    }
+
     /// Bytes so far.
     pub fn bytes(&self) -> u64 {
         match &self.body {

@@ -258,6 +258,7 @@ fn options(storage: &Storage, key: &str, output: Output) -> ConvertOptions {
         on_error: OnError::Reject,
         max_reject_rate: None,
         rejects: None,
+        rejects_limit: etl::convert::REJECTS_LIMIT,
         threads: 2,
         cancel: Arc::default(),
     }

@@ -218,6 +218,10 @@ impl ChunkBuilder {
             }
         }
         let bytes_written = out.len() as u64;
+        // Of many partitions there are very many small ones.
+        if out.len() < SMALL {
+            out.shrink_to_fit();
+        }
         encodings.sort_unstable_by_key(|e| *e as i32);
         encodings.dedup();
         let metadata = ColumnChunkMetaData::builder(self.column.clone())

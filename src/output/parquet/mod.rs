@@ -43,7 +43,7 @@ use text::{STEP, TextEncoder};
 pub struct EncodedColumn(Vec<chunk::ColumnChunk>);
 
 /// What is said of a column of a row group, in bytes of memory.
-const METADATA: usize = 1 << 10;
+const METADATA: usize = 3 << 10;
 
 impl EncodedColumn {
     /// About how many bytes it takes in memory.
