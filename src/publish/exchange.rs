@@ -6,11 +6,12 @@
 
 use super::parts::{next_number, part_number, renumbered};
 use rustix::fs::{CWD, RenameFlags, listxattr, renameat_with};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirEntryExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 /// The folder in the hidden one that takes the output's place, and then is the old output.
@@ -97,6 +98,28 @@ impl<'a> Exchange<'a> {
         self.hidden.join(TREE)
     }
 
+    /// Makes the folder `new` the one that will be the output, where nothing stays; false where something does.
+    ///
+    /// # Errors
+    /// Where that can't be.
+    pub(super) fn fill_with(&mut self, new: &Path) -> io::Result<bool> {
+        let tree = self.tree();
+        if fs::remove_dir(&tree).is_err() {
+            return Ok(false);
+        }
+        fs::rename(new, &tree)?;
+        self.known.tree = fs::metadata(&tree)?.ino();
+        alike(self.output, &tree).map(|()| true)
+    }
+
+    /// Puts the folder that was filled with `new` back.
+    ///
+    /// # Errors
+    /// Where that can't be.
+    pub(super) fn empty_into(hidden: &Path, new: &Path) -> io::Result<()> {
+        if new.exists() { Ok(()) } else { fs::rename(hidden.join(TREE), new) }
+    }
+
     fn link(&mut self, below: &Path, stays: &dyn Fn(&Path) -> bool) -> io::Result<bool> {
         let (from, to) = (self.output.join(below), self.tree().join(below));
         let mut emptied = false;
@@ -118,7 +141,7 @@ impl<'a> Exchange<'a> {
             } else {
                 emptied = true;
             }
-            self.known.files.insert(below.into_os_string().into_vec(), entry.metadata()?.ino());
+            self.known.files.insert(below.into_os_string().into_vec(), entry.ino());
         }
         alike(&from, &to)?;
         Ok(emptied)
@@ -139,15 +162,30 @@ impl<'a> Exchange<'a> {
 
     /// Removes from the new folder what somebody removed from the old one after it was looked at.
     fn forget_removed(&self) -> io::Result<()> {
-        for (path, number) in &self.known.files {
-            let below = Path::new(std::ffi::OsStr::from_bytes(path));
-            let is_known = |root: &Path| fs::symlink_metadata(root.join(below)).is_ok_and(|found| found.ino() == *number);
-            if fs::symlink_metadata(self.tree().join(below)).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) && is_known(self.output) {
-                fs::remove_file(self.output.join(below))?;
+        let mut there = BTreeSet::new();
+        list(&self.tree(), Path::new(""), &mut there)?;
+        for (path, number) in self.known.files.iter().filter(|(path, _)| !there.contains(*path)) {
+            let path = self.output.join(OsStr::from_bytes(path));
+            if fs::symlink_metadata(&path).is_ok_and(|found| found.ino() == *number) {
+                fs::remove_file(path)?;
             }
         }
         Ok(())
     }
+}
+
+/// Collects the paths of all files.
+fn list(root: &Path, below: &Path, found: &mut BTreeSet<Vec<u8>>) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(below))? {
+        let entry = entry?;
+        let below = below.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            list(root, &below, found)?;
+        } else {
+            found.insert(below.into_os_string().into_vec());
+        }
+    }
+    Ok(())
 }
 
 /// Ends what an exchange with `output` left in `hidden`: brings over what its list doesn't know, and removes the rest.
@@ -190,7 +228,7 @@ fn empty(tree: &Path, below: &Path, known: &Known, output: &Path) -> io::Result<
             empty(tree, &below, known, output)?;
             continue;
         }
-        if known.files.get(below.as_os_str().as_bytes()) != Some(&entry.metadata()?.ino()) {
+        if known.files.get(below.as_os_str().as_bytes()) != Some(&entry.ino()) {
             bring(&entry.path(), output, &below)?;
         }
         fs::remove_file(entry.path())?;

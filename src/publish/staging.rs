@@ -8,6 +8,7 @@ use super::hidden::HiddenFolder;
 use super::parts::{find_parts, next_number, part_number, renumbered};
 use crate::error::{Error, ErrorKind, Result};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
@@ -127,31 +128,40 @@ impl Staging {
     /// Exchanges the output for a folder with the new files in it; nothing where that can't be.
     fn exchange(&self, files: &[String]) -> Result<Option<Vec<String>>> {
         let overwrite = self.existing == Existing::Overwrite;
-        let stays = |below: &Path| !(overwrite && self.is_old(below));
+        let replaced: HashSet<PathBuf> = match overwrite {
+            true => self.old.iter().flat_map(|(folder, names)| names.iter().map(|name| folder.join(name))).collect(),
+            false => HashSet::new(),
+        };
         // What is new gets a second name as well, and keeps the first until all is done.
         let has_links = files.first().is_none_or(|first| Exchange::has_links(&self.hidden.path, &self.path(first)));
-        let Ok(exchange) = Exchange::build(&self.hidden.path, &self.output, &stays) else { return Ok(self.give_up()) };
-        if !has_links {
-            return Ok(self.give_up());
-        }
-        if overwrite {
-            for below in files {
-                // Who added one of that name meanwhile was overwritten.
-                let _ = fs::remove_file(exchange.tree().join(below));
+        let built = Exchange::build(&self.hidden.path, &self.output, &|below| !replaced.contains(below));
+        let (true, Ok(mut exchange)) = (has_links, built) else { return self.give_up() };
+        let places = match exchange.fill_with(&self.hidden.new_files()) {
+            Ok(true) => files.to_vec(),
+            Ok(false) => {
+                if overwrite {
+                    for below in files {
+                        // What somebody added of that name meanwhile is overwritten.
+                        let _ = fs::remove_file(exchange.tree().join(below));
+                    }
+                }
+                self.add(files, &exchange.tree(), &mut Vec::new())?
             }
-        }
-        let places = self.add(files, &exchange.tree(), &mut Vec::new())?;
+            Err(_) => return self.give_up(),
+        };
         match exchange.commit() {
             Ok(()) => Ok(Some(places)),
-            Err(_) => Ok(self.give_up()),
+            Err(_) => self.give_up(),
         }
     }
 
-    /// Removes what was made for an exchange.
-    fn give_up(&self) -> Option<Vec<String>> {
+    /// Removes what was made for an exchange that can't be; the new files are where they were.
+    fn give_up(&self) -> Result<Option<Vec<String>>> {
+        let kept = Exchange::empty_into(&self.hidden.path, &self.hidden.new_files());
+        kept.map_err(|e| failed(&self.hidden.path, e))?;
         // What stays is removed with the hidden folder.
         let _ = Exchange::discard(&self.hidden.path);
-        None
+        Ok(None)
     }
 
     fn is_old(&self, below: &Path) -> bool {
@@ -187,9 +197,16 @@ impl Staging {
             let (folder, name) = (Path::new(below).parent().unwrap_or(Path::new("")), below.rsplit('/').next().unwrap_or_default());
             let number = part_number(name).unwrap_or_default();
             loop {
-                let raise = raised.entry(folder).or_default();
+                let raise = match raised.entry(folder) {
+                    Entry::Occupied(raise) => raise.into_mut(),
+                    Entry::Vacant(first) => {
+                        let folder = root.join(folder);
+                        fs::create_dir_all(&folder).map_err(|e| failed(&folder, e))?;
+                        first.insert(0)
+                    }
+                };
                 let place = folder.join(renumbered(name, number + *raise)).to_string_lossy().into_owned();
-                let to = self::place(root, &place)?;
+                let to = root.join(&place);
                 match link(&self.path(below), &to) {
                     Ok(()) => {
                         added.push(to);
