@@ -75,7 +75,18 @@ mod tests {
         assert_eq!(shown("OPTIONS * HTTP/1.0"), some("OPTIONS", "*", None, Some("HTTP/1.0")));
         assert_eq!(shown("VERSION-CONTROL /x HTTP/3"), some("VERSION-CONTROL", "/x", None, Some("HTTP/3")));
         assert_eq!(shown("GET @bxss.me::80/rpb.png HTTP/1.1"), some("GET", "@bxss.me::80/rpb.png", None, Some("HTTP/1.1")));
-        for not_http in ["", "-", "HELP", "GET  HTTP/1.1", "GET /a b", "SSH-2.0-Crawler http://a.example/", "HEAD /", r"\x16\x03\x01\x01 \x02", "GET HTTP/1.1", " / HTTP/1.1"] {
+        for not_http in [
+            "",
+            "-",
+            "HELP",
+            "GET  HTTP/1.1",
+            "GET /a b",
+            "SSH-2.0-Crawler http://a.example/",
+            "HEAD /",
+            r"\x16\x03\x01\x01 \x02",
+            "GET HTTP/1.1",
+            " / HTTP/1.1",
+        ] {
             assert_eq!(shown(not_http), None, "{not_http}");
         }
     }

@@ -110,9 +110,9 @@ impl<'a> JsonColumn<'a> {
             return Column::of(array).map(JsonColumn::Flat);
         }
         let encoder = make_encoder(field, array.as_ref(), options);
-        encoder.map(JsonColumn::Nested).map_err(|e| {
-            Error::new(ErrorKind::Output, format!("column {} can't be written as JSON", field.name())).with_source(e)
-        })
+        encoder
+            .map(JsonColumn::Nested)
+            .map_err(|e| Error::new(ErrorKind::Output, format!("column {} can't be written as JSON", field.name())).with_source(e))
     }
 }
 

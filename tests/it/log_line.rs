@@ -83,9 +83,9 @@ fn quoted(escaped: bool) -> impl Strategy<Value = Vec<u8>> {
 /// An empty name is logged as `""`. One that begins or ends with the word `-` is left out: it is taken as the sign of a
 /// column too many.
 fn user(escaped: bool) -> impl Strategy<Value = Vec<u8>> {
-    quoted(escaped).prop_map(|user| if user.is_empty() { b"\"\"".to_vec() } else { user }).prop_filter("one column", |user| {
-        !user.starts_with(b"- ") && !user.ends_with(b" -")
-    })
+    quoted(escaped)
+        .prop_map(|user| if user.is_empty() { b"\"\"".to_vec() } else { user })
+        .prop_filter("one column", |user| !user.starts_with(b"- ") && !user.ends_with(b" -"))
 }
 
 fn request(escaped: bool) -> impl Strategy<Value = Vec<u8>> {

@@ -35,7 +35,6 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-
 /// What reading a pipeline gave.
 #[derive(Debug)]
 pub struct Loaded {
