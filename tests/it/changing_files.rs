@@ -76,6 +76,7 @@ fn options(table: Table, output: &Path, splits: u64) -> ConvertOptions {
         on_error: OnError::Reject,
         max_reject_rate: None,
         rejects: None,
+        rejects_limit: etl::convert::REJECTS_LIMIT,
         threads: 1,
         cancel: Default::default(),
     }
@@ -164,7 +165,7 @@ fn a_file_that_changes_is_an_error_for_queries() {
         let path = etl.path(&format!("input.{name}"));
         for (change, what) in CHANGES {
             fs::copy(etl.path(&format!("whole.{name}")), &path).unwrap();
-            let engine = QueryEngine::new(QueryOptions { threads: 2, ..QueryOptions::default() });
+            let engine = QueryEngine::new(QueryOptions { threads: 2, ..QueryOptions::default() }).unwrap();
             engine.register_files("t", table(&path).unwrap(), false).unwrap();
             change(&path);
             let error = runtime.block_on(async {
@@ -218,7 +219,7 @@ fn pipelines_publish_nothing_of_a_file_that_changed() {
         "version: 1\nname: p\nlake: {location: lake}\nsources: {logs: {location: logs/*.log}}\noutputs: {all: {from: logs, table: w.a}}\n";
     etl.write("p.yaml", yaml);
     let pipeline = Pipeline::load(&etl.path("p.yaml"), &BTreeMap::new()).unwrap();
-    let settings = RunSettings { scope: Scope::default(), threads: 1, cancel: Default::default(), page: None };
+    let settings = RunSettings { scope: Scope::default(), threads: 1, cancel: Default::default(), memory: etl::query::default_memory(), page: None };
     let path = etl.path("logs/a.log");
     for (change, what) in CHANGES {
         etl.write("logs/a.log", generated(5_000));

@@ -77,7 +77,7 @@ fn read(path: &Path) -> Result<RecordBatch> {
 fn queried(path: &Path) -> Result<Vec<RecordBatch>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
-        let engine = QueryEngine::new(QueryOptions { threads: 2, ..Default::default() });
+        let engine = QueryEngine::new(QueryOptions { threads: 2, ..Default::default() })?;
         let mut result = engine.query(&format!("SELECT * FROM '{}'", path.display())).await?;
         let mut batches = Vec::new();
         while let Some(batch) = result.next().await? {
