@@ -36,6 +36,10 @@ fn part(text: &str, span: std::ops::Range<usize>) -> (Cow<'_, str>, std::ops::Ra
 
 /// The name in `known` nearest to `name`, where it is near enough to be meant.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // What is this long is no slip of the fingers, and would take long to compare.
+    if name.len() > 256 {
+        return None;
+    }
     let limit = (name.chars().count() / 3).max(1);
     known
         .into_iter()

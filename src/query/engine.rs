@@ -2,11 +2,13 @@
 
 use super::columns;
 use super::failure::Failures;
+use super::functions;
 use super::lake::{LakeSchema, LakeTables};
 use super::limits;
 use super::memory;
 use super::partitions::Partitions;
 use super::rejects::RejectLog;
+use super::scan::Rows;
 use super::table::FileTable;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,8 +21,8 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::config::ConfigNonZeroUsize;
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::{SQLOptions, SessionState};
+use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::joins::SortMergeJoinExec;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, displayable, execute_stream};
@@ -82,6 +84,7 @@ impl QueryEngine {
         settings.execution.parquet.pushdown_filters = true;
         settings.execution.parquet.reorder_filters = true;
         let plain = SessionContext::new_with_config_rt(config, environment);
+        functions::bound(&plain);
         let tables = Arc::new(Tables::new(options));
         let catalogs = Arc::new(DynamicFileCatalog::new(plain.state().catalog_list().clone(), tables.clone()));
         let state = SessionStateBuilder::new_from_existing(plain.state()).with_catalog_list(catalogs).build();
@@ -170,7 +173,7 @@ impl QueryEngine {
         let (plan, qualifiers) = self.physical(sql, Joins::Hashed).await?;
         let failures = self.failures(sql);
         let schema = columns::readable(&plan.schema(), &qualifiers);
-        let stream = execute_stream(plan, self.context.task_ctx()).map_err(|e| failures.explain(e))?;
+        let stream = execute_stream(plan.clone(), self.task(&plan)).map_err(|e| failures.explain(e))?;
         let again = Some((self.clone(), sql.to_string()));
         Ok(QueryResult { schema, stream, failures, again })
     }
@@ -210,6 +213,13 @@ impl QueryEngine {
         Ok((plan, columns::qualifiers(&logical)))
     }
 
+    /// What the steps of `plan` share. Those that hold rows are charged for all that the rows hold on to.
+    fn task(&self, plan: &Arc<dyn ExecutionPlan>) -> Arc<TaskContext> {
+        let state = self.context.state();
+        let config = state.config().clone().with_extension(Arc::new(Rows { kept: keeps_rows(plan) }));
+        Arc::new(TaskContext::from(&state).with_session_config(config))
+    }
+
     /// Whether the query that failed with `error` may be run once more: memory was what failed, and its tables can be read again.
     fn can_run_again(&self, error: &DataFusionError) -> bool {
         matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) && !self.tables.read_stdin()
@@ -239,6 +249,12 @@ fn keeps_order(plan: &LogicalPlan) -> bool {
 fn one_partition(state: SessionState) -> SessionState {
     let config = state.config().clone().with_target_partitions(1);
     SessionStateBuilder::new_from_existing(state).with_config(config).build()
+}
+
+/// Whether a step of `plan` holds rows as it is given them.
+fn keeps_rows(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let keeps = ["Sort", "Join", "Window", "Spill"].iter().any(|step| plan.name().contains(step));
+    keeps || plan.children().into_iter().any(keeps_rows)
 }
 
 /// Whether tables are joined by sorting them.
@@ -301,7 +317,7 @@ impl QueryResult {
                 if !has_sorted_joins(&plan) {
                     return Err(self.failures.explain(error));
                 }
-                self.stream = execute_stream(plan, engine.context.task_ctx()).map_err(|e| self.failures.explain(e))?;
+                self.stream = execute_stream(plan.clone(), engine.task(&plan)).map_err(|e| self.failures.explain(e))?;
                 match self.stream.next().await {
                     None => return Ok(None),
                     Some(batch) => batch.map_err(|e| self.failures.explain(e))?,

@@ -1,7 +1,7 @@
 //! Says what is wrong with a query in the words of the one who wrote it.
 
 use super::columns::without;
-use super::limits::Excess;
+use super::limits::{Excess, TOO_DEEP};
 use crate::diagnostic::{caret, nearest};
 use crate::error::{Error, ErrorKind};
 use crate::units::ByteSize;
@@ -172,6 +172,9 @@ impl Failures {
         }
         if message.contains("supports a single SQL statement") {
             return self.wrong("there is more than one statement here; run one query at a time", span);
+        }
+        if message.contains("RecursionLimitExceeded") {
+            return self.wrong(TOO_DEEP, span);
         }
         // What follows is for DataFusion's own authors.
         let message = message.split("\n\n").next().unwrap_or(message);

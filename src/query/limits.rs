@@ -14,14 +14,20 @@ const TEXT: usize = 1 << 20;
 /// Words, numbers and signs.
 const WORDS: usize = 100_000;
 /// Levels of an expression.
-const DEPTH: usize = 2_000;
+const DEPTH: usize = 1_100;
 /// Brackets, subqueries and CASEs within each other.
 const NESTING: usize = 64;
-/// SELECTs and JOINs; those in `WITH` as often as they are named.
+/// Subqueries within each other that are no tables of FROM: each is planned several times, and so are those in it.
+const SUBQUERIES: usize = 10;
+/// SELECTs, and JOINs, which count as [`JOIN`] each; those in `WITH` as often as they are named.
 const STEPS: usize = 500;
+const JOIN: usize = 5;
 
 /// Calls that the parser may be deep: each level of [`NESTING`] takes it a few.
 pub const PARSER_CALLS: usize = NESTING * 6;
+
+/// Of what the parser finds too deep.
+pub const TOO_DEEP: &str = "this SQL is nested too deeply to be read; name inner parts with WITH, or make them transforms";
 
 /// What there is too much of in a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +93,10 @@ struct Level {
     steps: usize,
     /// We are behind FROM, where commas stand between tables.
     from: bool,
+    /// A query in these brackets is one value, or a list of them.
+    value: bool,
+    /// There is one.
+    subquery: bool,
     /// We are behind WITH, before its query.
     with: bool,
     /// The last name behind WITH.
@@ -159,8 +169,8 @@ impl Walk {
         }
         match token {
             Token::Comma if level.from => {
-                steps += 1;
-                self.steps += 1;
+                steps += JOIN;
+                self.steps += JOIN;
             }
             _ => {}
         }
@@ -168,13 +178,14 @@ impl Walk {
             Some(Keyword::WITH) => (level.with, level.name) = (true, None),
             Some(Keyword::SELECT | Keyword::VALUES) => {
                 (level.with, level.from) = (false, false);
+                level.subquery = level.value;
                 steps += 1;
                 self.steps += 1;
             }
             Some(Keyword::FROM) => level.from = true,
             Some(Keyword::JOIN | Keyword::APPLY) => {
-                steps += 1;
-                self.steps += 1;
+                steps += JOIN;
+                self.steps += JOIN;
             }
             Some(Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::ORDER | Keyword::LIMIT | Keyword::WINDOW) => {
                 level.from = false;
@@ -199,7 +210,8 @@ impl Walk {
         let name = if body { level.name.clone() } else { None };
         let from = kind == Kind::Paren && reads(level, before);
         let kind = if name.is_some() { Kind::Named } else { kind };
-        self.levels.push(Level { kind, name, from, ..Level::default() });
+        let value = kind == Kind::Paren && !from && is_value(level, before);
+        self.levels.push(Level { kind, name, from, value, ..Level::default() });
         self.measure(at)
     }
 
@@ -236,6 +248,13 @@ impl Walk {
             );
             return Err(excess(at, message));
         }
+        if self.levels.iter().filter(|level| level.subquery).count() > SUBQUERIES {
+            let message = format!(
+                "subqueries are more than {SUBQUERIES} within each other, and {SUBQUERIES} is the most; name inner ones with WITH, or make \
+                 them transforms"
+            );
+            return Err(excess(at, message));
+        }
         if level.depth() > DEPTH {
             let message = format!(
                 "this expression is more than {DEPTH} levels deep, and {DEPTH} is the most (each operator of a chain such as a + b + c is \
@@ -245,8 +264,8 @@ impl Walk {
         }
         if self.steps > STEPS || level.steps > STEPS {
             let message = format!(
-                "this query has more than {STEPS} SELECTs and JOINs, and {STEPS} is the most (those of a WITH count as often as they are \
-                 named); read many files as one table by a glob, or make parts of the query transforms"
+                "this query has more than {STEPS} SELECTs and JOINs, and {STEPS} is the most (a JOIN counts as {JOIN}, those of a WITH as \
+                 often as they are named); read many files as one table by a glob, or make parts of the query transforms"
             );
             return Err(excess(at, message));
         }
@@ -264,6 +283,18 @@ fn keyword(token: &Token) -> Option<Keyword> {
 /// A name as SQL compares it.
 fn name(word: &Word) -> String {
     if word.quote_style.is_some() { word.value.clone() } else { word.value.to_lowercase() }
+}
+
+/// Whether what stands in brackets here is a value.
+fn is_value(level: &Level, before: Option<&Token>) -> bool {
+    match before {
+        None | Some(Token::SemiColon) => false,
+        Some(Token::LParen) => level.value,
+        Some(token) => !matches!(
+            keyword(token),
+            Some(Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::DISTINCT | Keyword::EXPLAIN | Keyword::ANALYZE)
+        ),
+    }
 }
 
 /// Whether a name here is that of a table.
@@ -410,8 +441,10 @@ mod tests {
             format!("SELECT * FROM t WHERE {}", many("host = 'a' AND date = date", 1_000, " OR ")),
             format!("SELECT {} FROM t", many("t.a * t.b + t.c AS x", 1_000, ", ")),
             format!("SELECT {}", many("t.a * t.b", 1_000, " + ")),
+            nested("SELECT * FROM (", "SELECT 1", ") AS t", 60),
+            nested("SELECT a FROM t WHERE a IN (", "SELECT 1", ")", 10),
             many("SELECT 1", 400, " UNION ALL "),
-            format!("SELECT * FROM t0 {}", many("JOIN t USING (a, b)", 400, " ")),
+            format!("SELECT * FROM t0 {}", many("JOIN t USING (a, b)", 90, " ")),
             chained(400, 1),
             nested("(", "1", ")", 60),
             "no SQL 'at all".to_string(),
@@ -423,15 +456,15 @@ mod tests {
     #[test]
     fn what_is_too_deep_or_too_much_is_told_with_its_place() {
         for (sql, what) in [
-            (format!("SELECT {}", many("1", 2_100, " + ")), "levels deep"),
-            (format!("SELECT {}", many("a", 2_100, " || ")), "levels deep"),
-            (format!("SELECT 1 WHERE {}", many("a = 1", 2_100, " OR ")), "levels deep"),
-            (format!("SELECT a{}", "::int".repeat(2_100)), "levels deep"),
-            (format!("SELECT a{}", "[1]".repeat(2_100)), "levels deep"),
-            (format!("SELECT {}", many("a", 2_100, ".")), "levels deep"),
-            (format!("SELECT a {}", "IS NULL ".repeat(2_100)), "levels deep"),
+            (format!("SELECT {}", many("1", 1_200, " + ")), "levels deep"),
+            (format!("SELECT {}", many("a", 1_200, " || ")), "levels deep"),
+            (format!("SELECT 1 WHERE {}", many("a = 1", 1_200, " OR ")), "levels deep"),
+            (format!("SELECT a{}", "::int".repeat(1_200)), "levels deep"),
+            (format!("SELECT a{}", "[1]".repeat(1_200)), "levels deep"),
+            (format!("SELECT {}", many("a", 1_200, ".")), "levels deep"),
+            (format!("SELECT a {}", "IS NULL ".repeat(1_200)), "levels deep"),
             // Chains in brackets at the start of chains.
-            (format!("SELECT {}", nested("(", "1", &format!(" + {})", many("1", 60, " + ")), 60)), "levels deep"),
+            (format!("SELECT {}", nested("(", "1", &format!(" + {})", many("1", 30, " + ")), 60)), "levels deep"),
             (format!("SELECT {}", nested("(", "1", ")", 70)), "within each other"),
             (format!("SELECT {}", nested("abs(", "1", ")", 70)), "within each other"),
             (format!("SELECT {}", nested("[", "1", "]", 70)), "within each other"),
@@ -440,6 +473,8 @@ mod tests {
             (format!("SELECT {} true", "NOT ".repeat(70)), "within each other"),
             (format!("SELECT {} 1", "- ".repeat(70)), "within each other"),
             (format!("{} SELECT 1", "EXPLAIN ".repeat(70)), "within each other"),
+            (nested("SELECT a FROM t WHERE a = (", "SELECT 1", ")", 12), "subqueries are more"),
+            (nested("SELECT a FROM t WHERE EXISTS ((", "SELECT 1", "))", 12), "subqueries are more"),
             (many("SELECT 1", 600, " UNION ALL "), "SELECTs and JOINs"),
             (many("SELECT 1", 600, " EXCEPT "), "SELECTs and JOINs"),
             (format!("SELECT * FROM t {}", "JOIN t USING (a) ".repeat(600)), "SELECTs and JOINs"),

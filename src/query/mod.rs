@@ -6,6 +6,8 @@
 mod columns;
 mod engine;
 mod failure;
+mod functions;
+mod growth;
 mod lake;
 mod limits;
 mod memory;
@@ -23,7 +25,7 @@ mod tests;
 
 pub use engine::{QueryEngine, QueryOptions, QueryResult};
 pub use lake::{LakeTables, live_files};
-pub use limits::{Excess, PARSER_CALLS, check as check_limits};
+pub use limits::{Excess, PARSER_CALLS, TOO_DEEP, check as check_limits};
 pub use memory::{default_memory, share_of};
 pub use rejects::RejectLog;
 pub use runtime::{Runtime, deep};

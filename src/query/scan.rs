@@ -5,8 +5,10 @@ use super::pieces::Piece;
 use super::rejects::{RejectLog, Tally};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Ahead, BlockReader, Content, ObjectReader, Table};
-use arrow::array::ArrayRef;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, AsArray, UInt32Array};
+use arrow::compute::take;
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::DataFusionError;
 use datafusion::execution::TaskContext;
@@ -20,6 +22,13 @@ use std::sync::Arc;
 const QUEUE: usize = 2;
 /// The most rows that the steps behind a scan get at once.
 const ROWS: usize = 8192;
+
+/// What becomes of the rows of a scan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows {
+    /// A step holds on to them, and to all the memory that they share with others.
+    pub(super) kept: bool,
+}
 
 /// One scan of a table, for some of its columns.
 #[derive(Debug)]
@@ -66,12 +75,15 @@ impl RawScan {
     }
 
     /// Decodes `piece` on a thread of its own; the thread ends when nobody reads the stream any more.
-    fn start(self: Arc<Self>, piece: Piece, begun: Option<ObjectReader>) -> SendableRecordBatchStream {
+    fn start(self: Arc<Self>, piece: Piece, begun: Option<ObjectReader>, kept: bool) -> SendableRecordBatchStream {
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), QUEUE);
         let sender = stream.tx();
         stream.spawn_blocking(move || {
             let mut tally = Tally::default();
-            let result = self.decode(piece, begun, &mut tally, |batch| sender.blocking_send(Ok(batch)).is_ok());
+            let result = self.decode(piece, begun, &mut tally, |batch| {
+                let batch = if kept { alone(batch) } else { Ok(batch) };
+                sender.blocking_send(batch).is_ok()
+            });
             self.rejects.add(&self.table.sources[piece.source].path, piece.range.map_or(0, |(start, _)| start), tally);
             result.map_err(|e| DataFusionError::External(Box::new(e)))
         });
@@ -143,6 +155,21 @@ impl RawScan {
     }
 }
 
+/// The rows without the block that they were decoded from: whoever holds a few would hold all of it.
+fn alone(batch: RecordBatch) -> datafusion::common::Result<RecordBatch> {
+    let rows = UInt32Array::from_iter_values(0..u32::try_from(batch.num_rows()).unwrap_or(u32::MAX));
+    let copied = |column: &ArrayRef| -> Result<ArrayRef, ArrowError> {
+        match column.data_type() {
+            DataType::Utf8View => Ok(Arc::new(column.as_string_view().gc())),
+            DataType::BinaryView => Ok(Arc::new(column.as_binary_view().gc())),
+            _ => take(column, &rows, None),
+        }
+    };
+    let columns = batch.columns().iter().map(copied).collect::<Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
+}
+
 /// Pieces that are read one after the other.
 #[derive(Debug)]
 pub(super) struct RawPartition {
@@ -156,8 +183,9 @@ impl PartitionStream for RawPartition {
         &self.scan.schema
     }
 
-    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
         let scan = self.scan.clone();
+        let kept = task.session_config().get_extension::<Rows>().is_some_and(|rows| rows.kept);
         // A piece starts to decode as soon as it is among the next ones, and waits with its first batches for its turn.
         let mut pieces = self.pieces.clone().into_iter();
         let (mut ahead, table) = (Ahead::default(), scan.table.clone());
@@ -170,7 +198,7 @@ impl PartitionStream for RawPartition {
                 Some((bytes, (piece, reader)))
             })
         });
-        let started = stream::iter(begun).map(move |(piece, begun)| future::ready(scan.clone().start(piece, begun)));
+        let started = stream::iter(begun).map(move |(piece, begun)| future::ready(scan.clone().start(piece, begun, kept)));
         let rows = started.buffered(self.ahead.max(1)).flatten();
         Box::pin(RecordBatchStreamAdapter::new(self.scan.schema.clone(), rows)) as SendableRecordBatchStream
     }

@@ -2,7 +2,7 @@
 
 use super::types::{arrow_type, athena_type};
 use crate::error::{Error, ErrorKind, Result};
-use crate::yaml::{Needed, Node, Problems, Read, Text, section};
+use crate::yaml::{Needed, Node, Problems, Read, Text, read_text, section};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::collections::HashMap;
 use std::path::Path;
@@ -68,7 +68,7 @@ impl TableSchema {
     /// [`Input`](crate::ErrorKind::Input) where it can't be read, [`Format`](crate::ErrorKind::Format) as of
     /// [`TableSchema::parse`].
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|error| Error::input(path.display(), error))?;
+        let text = read_text(path)?;
         Self::parse(&path.display().to_string(), &text)
     }
 

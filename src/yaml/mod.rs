@@ -8,6 +8,7 @@ mod place;
 mod problems;
 mod read;
 mod section;
+mod text;
 mod values;
 
 pub use node::{Content, Entry, Node, Scalar};
@@ -16,5 +17,6 @@ pub use problems::{Level, Problem, Problems};
 pub use read::{Named, OneOrMany, Read, TextOr};
 pub(crate) use section::section;
 pub use section::{Field, Fields, Needed, key};
+pub use text::read_text;
 pub use values::{Text, Value, Word};
 pub(crate) use values::{one_of, words};

@@ -6,6 +6,9 @@ use crate::error::{Error, ErrorKind};
 use serde::Serialize;
 use std::fmt;
 
+/// So many errors, and so many warnings, are kept; the rest is counted.
+const KEPT: usize = 100;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,6 +57,9 @@ pub struct Problems<'a> {
     path: &'a str,
     text: &'a str,
     found: Vec<Problem>,
+    /// How many errors and warnings there are, those that aren't kept among them.
+    errors: usize,
+    warnings: usize,
     /// Values that no message may show, with what stands for them.
     hidden: Vec<(String, String)>,
     /// What of the text itself may not be shown.
@@ -62,7 +68,7 @@ pub struct Problems<'a> {
 
 impl<'a> Problems<'a> {
     pub fn new(path: &'a str, text: &'a str) -> Self {
-        Problems { path, text, found: Vec::new(), hidden: Vec::new(), masked: Vec::new() }
+        Problems { path, text, found: Vec::new(), errors: 0, warnings: 0, hidden: Vec::new(), masked: Vec::new() }
     }
 
     pub fn text(&self) -> &'a str {
@@ -103,7 +109,18 @@ impl<'a> Problems<'a> {
         self.add(Level::Warning, place, message.into());
     }
 
+    /// Whether what is told from now on is only counted: then nothing need be looked up for it.
+    pub fn is_full(&self) -> bool {
+        self.errors >= KEPT
+    }
+
     fn add(&mut self, level: Level, place: &Place, message: String) {
+        let count = if level == Level::Error { &mut self.errors } else { &mut self.warnings };
+        *count += 1;
+        // Each costs a search through the text for its line.
+        if *count > KEPT {
+            return;
+        }
         let message = self.hidden.iter().fold(message, |message, (value, name)| message.replace(value.as_str(), name));
         let line = line_at(self.text, place.line);
         let start = line_start(self.text, place.line);
@@ -124,7 +141,7 @@ impl<'a> Problems<'a> {
 
     /// How many errors there are.
     pub fn errors(&self) -> usize {
-        self.found.iter().filter(|problem| problem.is_error()).count()
+        self.errors
     }
 
     /// All of them, in the order of the text.
@@ -132,6 +149,13 @@ impl<'a> Problems<'a> {
         let mut found = self.found;
         found.sort_by(|a, b| a.place.cmp(&b.place));
         found.dedup_by(|a, b| a.place == b.place && a.message == b.message);
+        for (level, count, what) in [(Level::Error, self.errors, "errors"), (Level::Warning, self.warnings, "warnings")] {
+            if count > KEPT {
+                let message = format!("and {} more {what}", count - KEPT);
+                let (path, place) = (self.path.to_string(), Place::NOWHERE);
+                found.push(Problem { level, path, line: 0, column: 0, message, shown: String::new(), place });
+            }
+        }
         found
     }
 

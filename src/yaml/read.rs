@@ -6,6 +6,11 @@ use super::problems::Problems;
 use super::values::Text;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// Names that one section may have, and items that a list may have: each is compared with the others.
+const MOST: usize = 1_000;
+const LONGEST: usize = 10_000;
 
 /// What can be read from a node.
 pub trait Read: Sized {
@@ -33,6 +38,10 @@ impl<T: Read> Read for Vec<T> {
     fn read(node: &Node, problems: &mut Problems<'_>) -> Option<Self> {
         match &node.content {
             // What doesn't fit is told, and left out, so that the rest is looked at too.
+            Content::List(items) if items.len() > LONGEST => {
+                problems.error(&node.place, format!("this list has {} items, and {LONGEST} is the most", items.len()));
+                None
+            }
             Content::List(items) => Some(items.iter().filter_map(|item| T::read(item, problems)).collect()),
             _ => {
                 problems.error(&node.place, "expected a list, each item after `- `");
@@ -101,10 +110,15 @@ impl<T: Read> Read for Named<T> {
             problems.error(&node.place, "expected `name: value` lines");
             return None;
         };
+        if entries.len() > MOST {
+            problems.error(&node.place, format!("there are {} names here, and {MOST} is the most", entries.len()));
+            return None;
+        }
+        let mut seen = HashSet::new();
         let mut named: Vec<(Text, T)> = Vec::new();
         for entry in entries {
             let name = Text { text: entry.key.clone(), place: entry.key_place.clone(), secret: false };
-            if named.iter().any(|(known, _)| known.text == name.text) {
+            if !seen.insert(entry.key.as_str()) {
                 problems.error(&name.place, format!("`{}` stands here twice", name.text.escape_debug()));
                 continue;
             }

@@ -8,6 +8,7 @@ use super::values::expected;
 use crate::diagnostic::nearest;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Deref;
 
 /// The entries of a mapping, while a struct is read from it.
@@ -31,15 +32,16 @@ impl<'n> Fields<'n> {
         };
         let before = problems.errors();
         let mut meant = Vec::new();
-        for (index, entry) in entries.iter().enumerate() {
+        let mut seen = HashSet::new();
+        for entry in entries {
             let key = entry.key.escape_debug();
             if !known.contains(&entry.key.as_str()) {
-                let near = nearest(&entry.key, known.iter().copied());
+                let near = if problems.is_full() { None } else { nearest(&entry.key, known.iter().copied()) };
                 meant.extend(near);
                 let hint = near.map(|near| format!("did you mean `{near}`?"));
                 let hint = hint.unwrap_or_else(|| expected(known));
                 problems.error(&entry.key_place, format!("there is no `{key}` here; {hint}"));
-            } else if entries[..index].iter().any(|before| before.key == entry.key) {
+            } else if !seen.insert(entry.key.as_str()) {
                 problems.error(&entry.key_place, format!("`{key}` stands here twice"));
             }
         }

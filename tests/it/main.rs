@@ -34,5 +34,6 @@ mod s3_pipelines;
 mod sample_pipelines;
 mod schedule;
 mod splits;
+mod sql_limits;
 mod table;
 mod validate;

@@ -181,3 +181,114 @@ fn next_times_are_listed() {
     etl.etl("schedule pipelines --parallel 0").fails(2);
     etl.etl("schedule pipelines --listen 203.0.113.1:1").fails(2).says("can't listen at 203.0.113.1:1");
 }
+
+/// The process that runs a pipeline for `parent`.
+fn run_of(parent: u32) -> u32 {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(20) {
+        for task in std::fs::read_dir(format!("/proc/{parent}/task")).unwrap().flatten() {
+            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            if let Some(child) = children.split_whitespace().next() {
+                return child.parse().unwrap();
+            }
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("no run was started");
+}
+
+fn kill(process: u32) {
+    assert!(Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn a_run_that_is_killed_ends_alone_and_is_told() {
+    let etl = long_ago("once");
+    etl.log("pipelines/logs/b.log", 400_000);
+    etl.write(
+        "pipelines/other.yaml",
+        format!(
+            "{}\nschedule: {{cron: '0 3 1 1 *', catch_up: once}}\n",
+            APPEND.replace("name: weblogs", "name: other").replace("weblogs.access", "other.access")
+        ),
+    );
+    etl.write("state.json", r#"{"version":1,"pipelines":{"weblogs":"2020-06-01T00:00:00Z","other":"2020-06-01T00:00:00Z"}}"#);
+    let mut process = Process::start(&etl, "pipelines --json --state state.json --threads 1 --listen 127.0.0.1:0");
+    let address = process.event("listening")["address"].as_str().unwrap().to_string();
+    let started = process.event("started")["pipeline"].clone();
+    kill(run_of(process.child.id()));
+    let finished = process.event("finished");
+    assert_eq!((&finished["status"], &finished["pipeline"]), (&"killed".into(), &started), "{finished}");
+    assert!(finished["error"].as_str().unwrap().contains("signal 9 (SIGKILL"), "{finished}");
+    // The other one is run all the same.
+    assert_ne!(process.event("started")["pipeline"], started);
+    assert_eq!(process.event("finished")["status"], "published");
+    let page = get(&address, "/metrics").1;
+    assert!(page.contains(&format!("etl_schedule_runs_total{{pipeline={started},status=\"killed\"}} 1")), "{page}");
+    process.signal("TERM");
+    assert_eq!(process.ends(), Some(0));
+    let report = etl.run_pipeline(&format!("pipelines/{}.yaml", started.as_str().unwrap()), 0);
+    assert_eq!(report["status"], "published");
+    assert!(report["notes"].to_string().contains("cleaned up after run") || report["notes"] == serde_json::json!([]), "{report}");
+}
+
+#[test]
+fn runs_end_with_the_process_that_started_them() {
+    let etl = long_ago("once");
+    etl.log("pipelines/logs/b.log", 400_000);
+    let mut process = Process::start(&etl, "pipelines --json --state state.json --threads 1");
+    process.event("started");
+    let run = run_of(process.child.id());
+    kill(process.child.id());
+    process.child.wait().unwrap();
+    let start = Instant::now();
+    // What has ended and was not waited for yet has no memory any more.
+    while std::fs::read_to_string(format!("/proc/{run}/status")).is_ok_and(|status| status.contains("VmRSS")) {
+        assert!(start.elapsed() < Duration::from_secs(10), "it goes on");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_file_with_a_mistake_is_run_as_it_was() {
+    let etl = long_ago("skip");
+    etl.write("pipelines/weblogs.yaml", format!("{APPEND}\nschedule: '* * * * *'\n"));
+    let mut process = Process::start(&etl, "pipelines --json --state state.json");
+    process.event("loaded");
+    etl.write("pipelines/weblogs.yaml", "name: weblogs\nsources: 7\n");
+    process.event("invalid");
+    let finished = process.event("finished");
+    assert_eq!((&finished["status"], &finished["rows"]), (&"published".into(), &1000.into()), "{finished}");
+    process.signal("TERM");
+    assert_eq!(process.ends(), Some(0));
+}
+
+#[test]
+fn half_a_request_keeps_nobody_from_the_files_it_needs() {
+    let etl = long_ago("once");
+    let mut command = Command::new("sh");
+    let program = super::etl::program().display().to_string();
+    command.args(["-c", &format!("ulimit -n 256; exec {program} schedule pipelines --json --state state.json --listen 127.0.0.1:0")]);
+    command.current_dir(etl.path("")).stdin(std::process::Stdio::null());
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap());
+    let mut process = Process { child, lines };
+    let address = process.event("listening")["address"].as_str().unwrap().to_string();
+    // More than the process may have files open, and more than fit into the queue.
+    let target: std::net::SocketAddr = address.parse().unwrap();
+    let half: Vec<TcpStream> = (0..400)
+        .map_while(|_| {
+            let mut stream = TcpStream::connect_timeout(&target, Duration::from_millis(300)).ok()?;
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n").ok()?;
+            Some(stream)
+        })
+        .collect();
+    assert!(half.len() > 100, "{}", half.len());
+    let finished = process.event("finished");
+    assert_eq!(finished["status"], "published", "{finished}");
+    drop(half);
+    // When the time of the half ones is over, others are served.
+    assert_eq!(get(&address, "/healthz").0, 200);
+    process.signal("TERM");
+    assert_eq!(process.ends(), Some(0));
+}

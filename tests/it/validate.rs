@@ -66,3 +66,36 @@ fn values_of_the_environment_are_used_and_not_told() {
     assert!(!told.stderr.contains("hidden"), "{}", told.stderr);
     etl.run(["validate", "good.yaml"]).fails(2).says("the environment has no `LAKE_OF_TEST`");
 }
+
+#[test]
+fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
+    let etl = Etl::new();
+    let many = |part: fn(usize) -> String| (0..60_000).map(part).collect::<String>();
+    for (text, most) in [
+        // Keys that there are not, and one that stands there again and again.
+        (format!("version: 1\n{}", many(|n| format!("k{n}: 1\n"))), "more errors"),
+        (many(|_| "name: a\n".to_string()), "more errors"),
+        (format!("{GOOD}transforms:\n{}", many(|n| format!("  t{n}:\n"))), "1000 is the most"),
+        (format!("{GOOD}vars:\n{}", many(|n| format!("  t{n}:\n"))), "stands here twice"),
+        (format!("{GOOD}description: '{}'\n", many(|_| "${x}".to_string())), "more errors"),
+        (format!("{GOOD}verify: [{}]\n", many(|_| "1,".to_string())), "10000 is the most"),
+        (format!("{GOOD}description: {}x{}\n", "[".repeat(1_000), "]".repeat(1_000)), "error"),
+        // A long variable, named often.
+        (
+            format!(
+                "{}description: '{}'\n",
+                GOOD.replace("log: access.log", &format!("log: access.log, b: {}", "x".repeat(100_000))),
+                "${b}".repeat(1_000)
+            ),
+            "more than 4 MiB into the file",
+        ),
+    ] {
+        etl.write("p.yaml", &text);
+        let start = std::time::Instant::now();
+        let outcome = etl.run(["validate", "p.yaml"]).fails(2).says(most);
+        assert!(start.elapsed() < std::time::Duration::from_secs(10), "{most}: {:?}", start.elapsed());
+        assert!(outcome.stderr.len() < 200_000, "{most}: {}", outcome.stderr.len());
+    }
+    etl.write("p.yaml", format!("{GOOD}# {}\n", "x".repeat(1 << 20)));
+    etl.run(["validate", "p.yaml"]).fails(3).says("larger than the 1 MiB");
+}

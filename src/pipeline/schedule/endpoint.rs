@@ -6,8 +6,24 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+/// Connections at once; each takes one of the files that the process may have open, which its runs need.
+const CONNECTIONS: usize = 64;
+/// How long a request's head may take to come.
+const HEAD: Duration = Duration::from_secs(5);
+/// How long a connection may last: one that asks from time to time must ask anew.
+const LASTS: Duration = Duration::from_secs(60);
+/// Lines of a request's head, and its bytes.
+const HEADERS: usize = 64;
+const BUFFER: usize = 16 << 10;
 
 /// Answers `GET /healthz` and `GET /metrics` at `address`, on a thread of its own, as long as the process lives. Gives the address that
 /// it listens at, which has a port where `address` has port 0.
@@ -23,12 +39,37 @@ pub fn serve(address: SocketAddr, shared: Arc<Shared>) -> Result<SocketAddr> {
     let serve = move || {
         runtime.block_on(async {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-            // It ends with the process.
-            let _ = axum::serve(listener, router(shared)).await;
+            accept(listener, router(shared)).await;
         });
     };
     std::thread::Builder::new().name("etl-http".to_string()).spawn(serve).map_err(refused)?;
     Ok(bound)
+}
+
+/// Serves whoever comes, so many at once; it ends with the process.
+async fn accept(listener: tokio::net::TcpListener, router: Router) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        // Those for whom there is no place wait in the system's queue, where they take none of our files.
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Without a file for it nobody can be served; in a while there may be one.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let router = router.clone();
+        tokio::spawn(async move {
+            // One that lasts too long, or breaks, is nobody's concern here.
+            let _ = tokio::time::timeout(LASTS, connection(stream, router)).await;
+            drop(place);
+        });
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router) -> hyper::Result<()> {
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD).max_headers(HEADERS).max_buf_size(BUFFER);
+    server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await
 }
 
 fn router(shared: Arc<Shared>) -> Router {

@@ -29,14 +29,11 @@ use self::document::PipelineText;
 use self::variables::Variables;
 use super::model::{Lake, Pipeline};
 use crate::error::{Error, ErrorKind};
-use crate::yaml::{Node, Place, Problem, Problems, Read};
+use crate::yaml::{Node, Place, Problem, Problems, Read, read_text};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 use std::path::Path;
 
-/// Bytes that a pipeline's file may have.
-const LONGEST: u64 = 1 << 20;
 /// Values of the environment that are shorter are not hidden.
 const SHORTEST_SECRET: usize = 4;
 
@@ -84,18 +81,6 @@ impl Pipeline {
         let pipeline = if problems.errors() > 0 { None } else { pipeline };
         Loaded { pipeline, problems: problems.into_sorted() }
     }
-}
-
-fn read_text(path: &Path) -> Result<String, Error> {
-    let unreadable = |error| Error::input(path.display(), error);
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > LONGEST {
-        let message = format!("{} is larger than the 1 MiB that a pipeline's file may have; make it several pipelines", path.display());
-        return Err(Error::new(ErrorKind::Input, message));
-    }
-    Ok(text)
 }
 
 impl Loaded {

@@ -1,6 +1,6 @@
 //! SQL in a pipeline's file: whether it can be read, and which tables it names.
 
-use crate::query::{PARSER_CALLS, check_limits, deep};
+use crate::query::{PARSER_CALLS, TOO_DEEP, check_limits, deep};
 use crate::yaml::{Place, Problems, Text};
 use datafusion::common::TableReference;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
@@ -80,6 +80,9 @@ fn parse(sql: &str) -> Result<Statement, Fault> {
 
 /// Reads the place out of the parser's message.
 fn fault(message: &str) -> Fault {
+    if message.contains("RecursionLimitExceeded") {
+        return Fault { message: TOO_DEEP.to_string(), at: None };
+    }
     let message = message.split_once("ParserError(\"").map_or(message, |(_, rest)| rest.trim_end().trim_end_matches("\")"));
     let message = message.strip_prefix("SQL error: ").unwrap_or(message);
     let message = message.trim_start_matches("TokenizerError(\"").trim_end().trim_end_matches("\")").replace("\\\"", "\"");

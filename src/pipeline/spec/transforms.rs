@@ -23,6 +23,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
             match known.iter().find(|known| **known == table.name) {
                 Some(known) if *known == name.text => problems.error(&table.place, "a transform can't read itself"),
                 Some(known) => needs.push(*known),
+                None if problems.is_full() => problems.error(&table.place, "no source and no transform has this name"),
                 None => problems.error(&table.place, unknown(&table.name, &known)),
             }
         }

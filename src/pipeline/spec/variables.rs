@@ -13,6 +13,7 @@ pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 pub(super) struct Variables {
     by_name: BTreeMap<String, Variable>,
     used: BTreeSet<String>,
+    filling: Filling,
 }
 
 #[derive(Debug)]
@@ -29,6 +30,7 @@ impl Variables {
     /// The variables under `vars`, with the values that `given` has for them.
     pub(super) fn of(root: &Node, given: &BTreeMap<String, String>, env: Environment<'_>, problems: &mut Problems<'_>) -> Variables {
         let mut by_name = BTreeMap::new();
+        let mut filling = Filling::default();
         if let Some(Node { content: Content::Mapping(entries), .. }) = root.get("vars") {
             for entry in entries {
                 if !is_name(&entry.key) {
@@ -49,7 +51,7 @@ impl Variables {
                 };
                 let written = scalar.text.clone();
                 fill(&mut scalar, &entry.value.place, problems, &mut |reference| match reference {
-                    Reference::Env(name) => env_value(name, env),
+                    Reference::Env(name) => env_value(name, env).and_then(|value| filling.take(value)),
                     Reference::Variable(_) => Err("a variable's value can't use another variable; `${env:NAME}` it can".to_string()),
                 });
                 let written = if scalar.secret { written } else { scalar.text.clone() };
@@ -59,7 +61,7 @@ impl Variables {
                 );
             }
         }
-        let variables = Variables { by_name, used: BTreeSet::new() };
+        let variables = Variables { by_name, used: BTreeSet::new(), filling };
         let defined = |name: &str| root.get("vars").is_some_and(|vars| vars.get(name).is_some());
         for name in given.keys().filter(|name| !defined(name)) {
             let hint = variables.hint(name);
@@ -85,15 +87,19 @@ impl Variables {
         for entry in entries.iter_mut().filter(|entry| entry.key != "vars") {
             entry.value.each_scalar(&mut |scalar, place| {
                 fill(scalar, place, problems, &mut |reference| match reference {
-                    Reference::Env(name) => env_value(name, env),
+                    Reference::Env(name) => env_value(name, env).and_then(|value| self.filling.take(value)),
                     Reference::Variable(name) => {
                         self.used.insert(name.to_string());
                         match self.by_name.get(name) {
-                            Some(variable) => Ok(Filled { value: variable.value.clone(), secret: variable.secret }),
+                            Some(variable) => self.filling.take(Filled { value: variable.value.clone(), secret: variable.secret }),
                             None if unset.iter().any(|known| known == name) => {
                                 Err(format!("the variable `{name}` has no value; give it with --var {name}=VALUE"))
                             }
-                            None => Err(format!("there is no variable `{}`{}", name.escape_debug(), self.hint(name))),
+                            None => {
+                                self.filling.unknown += 1;
+                                let hint = if self.filling.unknown > HINTS { String::new() } else { self.hint(name) };
+                                Err(format!("there is no variable `{}`{hint}", name.escape_debug()))
+                            }
                         }
                     }
                 });
@@ -134,6 +140,29 @@ fn env_value(name: &str, env: Environment<'_>) -> Result<Filled, String> {
 enum Reference<'a> {
     Variable(&'a str),
     Env(&'a str),
+}
+
+/// Bytes that all variables of a file may put in the places of their names: a long one can be named often.
+const FILLED: usize = 4 << 20;
+/// So many names that there are not are compared with those that there are.
+const HINTS: usize = 100;
+
+/// How much has been filled in so far.
+#[derive(Debug, Default)]
+struct Filling {
+    bytes: usize,
+    /// References to nothing.
+    unknown: usize,
+}
+
+impl Filling {
+    fn take(&mut self, filled: Filled) -> Result<Filled, String> {
+        self.bytes = self.bytes.saturating_add(filled.value.len());
+        match self.bytes > FILLED {
+            true => Err(format!("with this all variables put more than {} MiB into the file, which is the most", FILLED >> 20)),
+            false => Ok(filled),
+        }
+    }
 }
 
 struct Filled {
@@ -183,7 +212,10 @@ fn fill(
                 }
                 scalar.text.push_str(&filled.value);
             }
-            Err(message) => problems.error(&where_is(problems, place, whole), message),
+            Err(message) => {
+                let place = if problems.is_full() { place.clone() } else { where_is(problems, place, whole) };
+                problems.error(&place, message);
+            }
         }
         rest = &rest[whole.len()..];
     }
