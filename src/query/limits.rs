@@ -4,9 +4,10 @@
 //! end is gone. Looked at are the words, one after the other, before a tree is made of them: a chain such as `a + b + c` is as deep as
 //! it is long, brackets are as deep as they are nested, and a query in `WITH` is planned as often as it is named.
 
+use super::words::{BEHIND, CLASSES, Kind, class, closing, is_before, keyword, name, opening, separates};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use std::collections::HashMap;
 
 /// Bytes of a query's text.
@@ -68,15 +69,6 @@ fn excess(token: &TokenWithSpan, message: String) -> Excess {
     Excess { message, line: token.span.start.line, column: token.span.start.column }
 }
 
-/// How tightly operators bind; what binds less ends a chain of what binds more.
-const CLASSES: usize = 6;
-const OR: usize = 0;
-const AND: usize = 1;
-const COMPARE: usize = 2;
-const ADD: usize = 3;
-const MULTIPLY: usize = 4;
-const BEHIND: usize = 5;
-
 /// What stands between two brackets, or between CASE and END.
 #[derive(Debug, Default)]
 struct Level {
@@ -101,18 +93,6 @@ struct Level {
     with: bool,
     /// The last name behind WITH.
     name: Option<String>,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    #[default]
-    Query,
-    Paren,
-    Bracket,
-    Brace,
-    Case,
-    /// A query of WITH.
-    Named,
 }
 
 impl Level {
@@ -273,18 +253,6 @@ impl Walk {
     }
 }
 
-fn keyword(token: &Token) -> Option<Keyword> {
-    match token {
-        Token::Word(word) if word.quote_style.is_none() && word.keyword != Keyword::NoKeyword => Some(word.keyword),
-        _ => None,
-    }
-}
-
-/// A name as SQL compares it.
-fn name(word: &Word) -> String {
-    if word.quote_style.is_some() { word.value.clone() } else { word.value.to_lowercase() }
-}
-
 /// Whether what stands in brackets here is a value.
 fn is_value(level: &Level, before: Option<&Token>) -> bool {
     match before {
@@ -303,113 +271,6 @@ fn reads(level: &Level, before: Option<&Token>) -> bool {
         Some(Token::Comma | Token::LParen) => level.from,
         Some(token) => matches!(keyword(token), Some(Keyword::FROM | Keyword::JOIN | Keyword::TABLE | Keyword::LATERAL)),
         None => false,
-    }
-}
-
-fn opening(token: &Token) -> Option<Kind> {
-    match token {
-        Token::LParen => Some(Kind::Paren),
-        Token::LBracket => Some(Kind::Bracket),
-        Token::LBrace => Some(Kind::Brace),
-        _ => (keyword(token) == Some(Keyword::CASE)).then_some(Kind::Case),
-    }
-}
-
-fn closing(token: &Token) -> Option<Kind> {
-    match token {
-        Token::RParen => Some(Kind::Paren),
-        Token::RBracket => Some(Kind::Bracket),
-        Token::RBrace => Some(Kind::Brace),
-        _ => (keyword(token) == Some(Keyword::END)).then_some(Kind::Case),
-    }
-}
-
-/// Whether it is a sign or word of which many can stand before one value or query.
-fn is_before(token: &Token) -> bool {
-    match token {
-        Token::Minus | Token::Plus | Token::Tilde | Token::ExclamationMark | Token::AtSign | Token::PGSquareRoot => true,
-        _ => matches!(
-            keyword(token),
-            Some(Keyword::NOT | Keyword::EXPLAIN | Keyword::ANALYZE | Keyword::VERBOSE | Keyword::INTERVAL | Keyword::PRIOR)
-        ),
-    }
-}
-
-/// The class of an operator.
-fn class(token: &Token) -> Option<usize> {
-    match token {
-        Token::Plus | Token::Minus => Some(ADD),
-        Token::Mul | Token::Div | Token::Mod | Token::DuckIntDiv | Token::StringConcat => Some(MULTIPLY),
-        Token::Period | Token::DoubleColon | Token::Colon => Some(BEHIND),
-        Token::Comma
-        | Token::SemiColon
-        | Token::LParen
-        | Token::RParen
-        | Token::LBracket
-        | Token::RBracket
-        | Token::LBrace
-        | Token::RBrace => None,
-        Token::Word(_) => match keyword(token)? {
-            Keyword::OR | Keyword::XOR => Some(OR),
-            Keyword::AND => Some(AND),
-            Keyword::COLLATE | Keyword::AT => Some(BEHIND),
-            Keyword::NOT
-            | Keyword::IS
-            | Keyword::IN
-            | Keyword::LIKE
-            | Keyword::ILIKE
-            | Keyword::SIMILAR
-            | Keyword::RLIKE
-            | Keyword::REGEXP
-            | Keyword::BETWEEN
-            | Keyword::OVERLAPS
-            | Keyword::DIV => Some(COMPARE),
-            _ => None,
-        },
-        // Numbers and texts are none; all else is a sign.
-        Token::Number(..)
-        | Token::Char(_)
-        | Token::SingleQuotedString(_)
-        | Token::DoubleQuotedString(_)
-        | Token::NationalStringLiteral(_)
-        | Token::EscapedStringLiteral(_)
-        | Token::UnicodeStringLiteral(_)
-        | Token::HexStringLiteral(_)
-        | Token::DollarQuotedString(_)
-        | Token::Placeholder(_) => None,
-        _ => Some(COMPARE),
-    }
-}
-
-/// Whether another expression begins behind it.
-fn separates(token: &Token) -> bool {
-    match token {
-        Token::Comma | Token::SemiColon => true,
-        _ => matches!(
-            keyword(token),
-            Some(
-                Keyword::SELECT
-                    | Keyword::FROM
-                    | Keyword::WHERE
-                    | Keyword::GROUP
-                    | Keyword::HAVING
-                    | Keyword::ORDER
-                    | Keyword::BY
-                    | Keyword::LIMIT
-                    | Keyword::OFFSET
-                    | Keyword::JOIN
-                    | Keyword::ON
-                    | Keyword::WHEN
-                    | Keyword::THEN
-                    | Keyword::ELSE
-                    | Keyword::VALUES
-                    | Keyword::UNION
-                    | Keyword::INTERSECT
-                    | Keyword::EXCEPT
-                    | Keyword::QUALIFY
-                    | Keyword::WINDOW
-            )
-        ),
     }
 }
 

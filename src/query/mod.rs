@@ -22,6 +22,7 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use engine::{QueryEngine, QueryOptions, QueryResult};
 pub use lake::{LakeTables, live_files};
