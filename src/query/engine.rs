@@ -216,7 +216,9 @@ impl QueryEngine {
     /// What the steps of `plan` share. Those that hold rows are charged for all that the rows hold on to.
     fn task(&self, plan: &Arc<dyn ExecutionPlan>) -> Arc<TaskContext> {
         let state = self.context.state();
-        let config = state.config().clone().with_extension(Arc::new(Rows { kept: keeps_rows(plan) }));
+        let config = state.config().clone();
+        let rows = Rows { kept: keeps_rows(plan), most: config.batch_size() };
+        let config = config.with_extension(Arc::new(rows));
         Arc::new(TaskContext::from(&state).with_session_config(config))
     }
 

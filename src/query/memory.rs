@@ -16,6 +16,12 @@ use std::sync::Arc;
 const LEAST: u64 = 16 << 20;
 /// What each thread that sorts or groups needs.
 const THREAD: u64 = 8 << 20;
+/// What each file takes that is merged with others, with those that other steps of the thread merge.
+const MERGE: u64 = 8 << 20;
+/// With less, batches of rows are small.
+const SMALL: u64 = 256 << 20;
+/// Rows of such a batch.
+const FEW: usize = 1024;
 /// What is taken where the machine doesn't say what it has.
 const UNKNOWN: u64 = 2 << 30;
 
@@ -83,19 +89,29 @@ pub(super) fn environment(options: &QueryOptions) -> Result<Arc<RuntimeEnv>> {
         None => DiskManagerMode::OsTmpDirectory,
     };
     // How much fits is for the disk to say.
-    let disk = DiskManagerBuilder::default().with_mode(mode).with_max_temp_directory_size(u64::MAX);
+    // A merge would take all memory that there is for as many files as it can; those beside it must have some, too.
+    let files = usize::try_from(memory / (threads(options) as u64 * MERGE)).unwrap_or(usize::MAX).max(2);
+    let disk = DiskManagerBuilder::default().with_mode(mode).with_max_temp_directory_size(u64::MAX).with_max_spill_merge_fan_in(files);
     let environment = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_disk_manager_builder(disk).build_arc();
     environment.map_err(|e| Error::new(ErrorKind::Output, "no folder for what goes to disk could be made").with_source(e))
+}
+
+/// How many threads work at once.
+fn threads(options: &QueryOptions) -> usize {
+    usize::try_from(options.memory.0 / THREAD).unwrap_or(usize::MAX).min(options.threads).max(1)
 }
 
 /// How a query works within its memory.
 pub(super) fn configuration(options: &QueryOptions) -> SessionConfig {
     let ByteSize(memory) = options.memory;
-    let threads = usize::try_from(memory / THREAD).unwrap_or(usize::MAX).min(options.threads).max(1);
+    let threads = threads(options);
     let mut config = SessionConfig::new().with_target_partitions(threads).with_information_schema(true);
+    if memory < SMALL {
+        config = config.with_batch_size(FEW);
+    }
     let execution = &mut config.options_mut().execution;
     // Each thread that sorts sets so much aside for merging what it wrote.
-    let aside = usize::try_from(memory / (8 * threads as u64)).unwrap_or(usize::MAX);
+    let aside = usize::try_from(memory / (16 * threads as u64)).unwrap_or(usize::MAX);
     execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(aside);
     execution.sort_in_place_threshold_bytes = execution.sort_in_place_threshold_bytes.min(aside);
     config

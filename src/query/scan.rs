@@ -20,14 +20,14 @@ use std::sync::Arc;
 
 /// Batches that a decoding thread may be ahead of who reads them.
 const QUEUE: usize = 2;
-/// The most rows that the steps behind a scan get at once.
-const ROWS: usize = 8192;
 
 /// What becomes of the rows of a scan.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rows {
     /// A step holds on to them, and to all the memory that they share with others.
     pub(super) kept: bool,
+    /// So many come at once, at most.
+    pub(super) most: usize,
 }
 
 /// One scan of a table, for some of its columns.
@@ -75,13 +75,13 @@ impl RawScan {
     }
 
     /// Decodes `piece` on a thread of its own; the thread ends when nobody reads the stream any more.
-    fn start(self: Arc<Self>, piece: Piece, begun: Option<ObjectReader>, kept: bool) -> SendableRecordBatchStream {
+    fn start(self: Arc<Self>, piece: Piece, begun: Option<ObjectReader>, rows: Rows) -> SendableRecordBatchStream {
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), QUEUE);
         let sender = stream.tx();
         stream.spawn_blocking(move || {
             let mut tally = Tally::default();
-            let result = self.decode(piece, begun, &mut tally, |batch| {
-                let batch = if kept { alone(batch) } else { Ok(batch) };
+            let result = self.decode(piece, begun, rows.most, &mut tally, |batch| {
+                let batch = if rows.kept { alone(batch) } else { Ok(batch) };
                 sender.blocking_send(batch).is_ok()
             });
             self.rejects.add(&self.table.sources[piece.source].path, piece.range.map_or(0, |(start, _)| start), tally);
@@ -95,6 +95,7 @@ impl RawScan {
         &self,
         piece: Piece,
         begun: Option<ObjectReader>,
+        most: usize,
         tally: &mut Tally,
         mut send: impl FnMut(RecordBatch) -> bool,
     ) -> Result<()> {
@@ -123,7 +124,7 @@ impl RawScan {
             let batch = self.with_partitions(decoded.batch, piece.source)?;
             let mut start = 0;
             while start < batch.num_rows() {
-                let slice = batch.slice(start, ROWS.min(batch.num_rows() - start));
+                let slice = batch.slice(start, most.min(batch.num_rows() - start));
                 start += slice.num_rows();
                 if !send(slice) {
                     return Ok(());
@@ -185,7 +186,9 @@ impl PartitionStream for RawPartition {
 
     fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
         let scan = self.scan.clone();
-        let kept = task.session_config().get_extension::<Rows>().is_some_and(|rows| rows.kept);
+        let config = task.session_config();
+        let kept = config.get_extension::<Rows>().is_some_and(|rows| rows.kept);
+        let rows = Rows { kept, most: config.batch_size().max(1) };
         // A piece starts to decode as soon as it is among the next ones, and waits with its first batches for its turn.
         let mut pieces = self.pieces.clone().into_iter();
         let (mut ahead, table) = (Ahead::default(), scan.table.clone());
@@ -198,7 +201,7 @@ impl PartitionStream for RawPartition {
                 Some((bytes, (piece, reader)))
             })
         });
-        let started = stream::iter(begun).map(move |(piece, begun)| future::ready(scan.clone().start(piece, begun, kept)));
+        let started = stream::iter(begun).map(move |(piece, begun)| future::ready(scan.clone().start(piece, begun, rows)));
         let rows = started.buffered(self.ahead.max(1)).flatten();
         Box::pin(RecordBatchStreamAdapter::new(self.scan.schema.clone(), rows)) as SendableRecordBatchStream
     }
