@@ -113,7 +113,8 @@ pub(super) fn configuration(options: &QueryOptions) -> SessionConfig {
     // Each thread that sorts sets so much aside for merging what it wrote.
     let aside = usize::try_from(memory / (16 * threads as u64)).unwrap_or(usize::MAX);
     execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(aside);
-    execution.sort_in_place_threshold_bytes = execution.sort_in_place_threshold_bytes.min(aside);
+    // What is held is sorted as one: to merge it batch by batch, a copy of all keys would need memory that nobody set aside.
+    execution.sort_in_place_threshold_bytes = usize::MAX;
     config
 }
 

@@ -167,7 +167,7 @@ fn transforms_and_checks_have_a_limit_too() {
     let report = etl.run_pipeline("p.yaml --memory 64MiB --threads 2", 0);
     assert_eq!(report["outputs"][0]["rows"], 400_000);
     assert!(!etl.path("lake/_etl/work").exists() || etl.names("lake/_etl/work").is_empty());
-    etl.write("p.yaml", pipeline("SELECT length(string_agg(b, a::text)) AS a, 1 AS b FROM t"));
+    etl.write("p.yaml", pipeline("SELECT length(string_agg(b, '','')) AS a, 1 AS b FROM t"));
     let report = etl.run_pipeline("p.yaml --memory 16MiB", 6);
     assert!(report["error"].as_str().unwrap().contains("needs more memory"), "{report}");
 }
