@@ -18,8 +18,6 @@ const LEAST: u64 = 16 << 20;
 const THREAD: u64 = 8 << 20;
 /// What each file takes that is merged with others, with those that other steps of the thread merge.
 const MERGE: u64 = 8 << 20;
-/// What is sorted as one, with its copy: text of more could not be one column.
-const AS_ONE: usize = 2 << 30;
 /// With less, batches of rows are small.
 const SMALL: u64 = 256 << 20;
 /// Rows of such a batch.
@@ -112,11 +110,8 @@ pub(super) fn configuration(options: &QueryOptions) -> SessionConfig {
         config = config.with_batch_size(FEW);
     }
     let execution = &mut config.options_mut().execution;
-    // Each thread that sorts sets so much aside for merging what it wrote.
-    let aside = usize::try_from(memory / (16 * threads as u64)).unwrap_or(usize::MAX);
-    execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(aside);
-    // What is held is sorted as one: to merge it batch by batch, a copy of all keys would need memory that nobody set aside.
-    execution.sort_in_place_threshold_bytes = AS_ONE;
+    // Each thread that sorts sets so much aside for merging what it holds: the keys of all of it are copied then.
+    execution.sort_spill_reservation_bytes = usize::try_from(memory / 8 * 3 / threads as u64).unwrap_or(usize::MAX);
     config
 }
 
