@@ -140,7 +140,7 @@ fn sorts_groups_and_joins_go_on_on_disk() {
         "SELECT t.a, u.a AS c, t.b FROM t JOIN t AS u ON t.b = u.b AND t.a < u.a ORDER BY 1, 2",
     ] {
         let large = query(&etl, sql, &["--memory", "4GiB"]).ok();
-        let small = query(&etl, sql, &["--memory", "48MiB"]).ok();
+        let small = query(&etl, sql, &["--memory", "64MiB"]).ok();
         assert!(large.stdout == small.stdout && large.stdout.len() > 1_000_000, "{sql}: {}", large.stdout.len());
     }
 }
