@@ -10,9 +10,9 @@ use object_store::{
     PutOptions, PutPayload, PutResult, Result,
 };
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A folder. Writers of one object take turns by a lock on a file beside it, which the system gives back when a process ends.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ pub(super) struct FolderStore {
 const LOCK: &str = ".lock";
 /// What two times of change must be apart for objects to be told apart.
 const TICK: Duration = Duration::from_micros(1);
+/// A lock is held for some milliseconds. Whoever holds it for so long is stopped, and is not waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is looked whether a lock was given back.
+const LOOK: Duration = Duration::from_millis(2);
 
 impl FolderStore {
     /// The folder `root`, which exists.
@@ -50,9 +54,21 @@ impl ObjectStore for FolderStore {
         let name = object.file_name().unwrap_or_default().to_string_lossy();
         let lock: PathBuf = object.with_file_name(format!(".{name}{LOCK}"));
         let locked = tokio::task::spawn_blocking(move || {
-            let file = File::options().create(true).append(true).open(lock)?;
-            file.lock()?;
-            std::io::Result::Ok(file)
+            let file = File::options().create(true).append(true).open(&lock)?;
+            let begun = Instant::now();
+            loop {
+                match file.try_lock() {
+                    Ok(()) => return Ok(file),
+                    Err(TryLockError::Error(error)) => return Err(error),
+                    Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => std::thread::sleep(LOOK),
+                    Err(TryLockError::WouldBlock) => {
+                        let (lock, seconds) = (lock.display(), PATIENCE.as_secs());
+                        let what_to_do = "see whether one is stopped or stuck (`fuser` tells which)";
+                        let message = format!("another process has held the lock {lock} for {seconds} s; {what_to_do}");
+                        return Err(std::io::Error::other(message));
+                    }
+                }
+            }
         });
         // Where there is no folder, there is no object in it.
         let locked: Option<File> = match locked.await? {

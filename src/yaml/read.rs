@@ -9,8 +9,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Names that one section may have, and items that a list may have: each is compared with the others.
-const MOST: usize = 1_000;
-const LONGEST: usize = 10_000;
+const MOST: usize = 10_000;
 
 /// What can be read from a node.
 pub trait Read: Sized {
@@ -38,8 +37,8 @@ impl<T: Read> Read for Vec<T> {
     fn read(node: &Node, problems: &mut Problems<'_>) -> Option<Self> {
         match &node.content {
             // What doesn't fit is told, and left out, so that the rest is looked at too.
-            Content::List(items) if items.len() > LONGEST => {
-                problems.error(&node.place, format!("this list has {} items, and {LONGEST} is the most", items.len()));
+            Content::List(items) if items.len() > MOST => {
+                problems.error(&node.place, format!("this list has {} items, and {MOST} is the most", items.len()));
                 None
             }
             Content::List(items) => Some(items.iter().filter_map(|item| T::read(item, problems)).collect()),

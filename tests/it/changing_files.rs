@@ -219,7 +219,8 @@ fn pipelines_publish_nothing_of_a_file_that_changed() {
         "version: 1\nname: p\nlake: {location: lake}\nsources: {logs: {location: logs/*.log}}\noutputs: {all: {from: logs, table: w.a}}\n";
     etl.write("p.yaml", yaml);
     let pipeline = Pipeline::load(&etl.path("p.yaml"), &BTreeMap::new()).unwrap();
-    let settings = RunSettings { scope: Scope::default(), threads: 1, cancel: Default::default(), memory: etl::query::default_memory(), page: None };
+    let settings =
+        RunSettings { scope: Scope::default(), threads: 1, cancel: Default::default(), memory: etl::query::default_memory(), page: None };
     let path = etl.path("logs/a.log");
     for (change, what) in CHANGES {
         etl.write("logs/a.log", generated(5_000));

@@ -84,7 +84,11 @@ fn a_run_that_is_stopped_before_its_commit_destroys_nothing_beside_a_vacuum(lake
         }
         send(&child, "-STOP");
         std::thread::sleep(Duration::from_millis(50));
-        lake.etl(&format!("vacuum {} --older-than 0s", lake.location)).ok();
+        let vacuum = lake.etl(&format!("vacuum {} --older-than 0s", lake.location));
+        // In a folder the run may be stopped while it holds the lock of the head, for which nobody waits for ever.
+        if vacuum.code != Some(0) {
+            vacuum.says("has held the lock");
+        }
         send(&child, "-CONT");
         let outcome = Outcome::of(child.wait_with_output().unwrap());
         match outcome.code {

@@ -75,7 +75,7 @@ fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
         // Keys that there are not, and one that stands there again and again.
         (format!("version: 1\n{}", many(|n| format!("k{n}: 1\n"))), "more errors"),
         (many(|_| "name: a\n".to_string()), "more errors"),
-        (format!("{GOOD}transforms:\n{}", many(|n| format!("  t{n}:\n"))), "1000 is the most"),
+        (format!("{GOOD}transforms:\n{}", many(|n| format!("  t{n}:\n"))), "10000 is the most"),
         (format!("{GOOD}vars:\n{}", many(|n| format!("  t{n}:\n"))), "stands here twice"),
         (format!("{GOOD}description: '{}'\n", many(|_| "${x}".to_string())), "more errors"),
         (format!("{GOOD}verify: [{}]\n", many(|_| "1,".to_string())), "10000 is the most"),
