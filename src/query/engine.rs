@@ -1,6 +1,7 @@
 //! Plans and runs queries.
 
 use super::columns;
+use super::derived;
 use super::failure::Failures;
 use super::functions;
 use super::lake::{LakeSchema, LakeTables};
@@ -207,7 +208,7 @@ impl QueryEngine {
 
     async fn planned(&self, sql: &str, joins: Joins) -> datafusion::common::Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
         let state = joins.applied(self.context.state());
-        let logical = state.create_logical_plan(sql).await?;
+        let logical = derived::plan(&state, sql).await?;
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
         let optimized = state.optimize(&logical)?;
         let state = if keeps_order(&optimized) { one_partition(state) } else { state };

@@ -5,6 +5,7 @@
 
 mod checked_files;
 mod columns;
+mod derived;
 mod engine;
 mod failure;
 mod functions;

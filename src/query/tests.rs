@@ -231,3 +231,24 @@ async fn errors_name_what_is_near() {
     let error = failure(&engine, &format!("SELECT 1 FROM '{}'", folder.path().display())).await.to_string();
     assert!(error.contains("are not of one format"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_that_are_made_anew_under_their_names_are_made_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = write(folder.path(), "t.csv", "a,b\n1,x\n2,y\n");
+    for (sql, expected) in [
+        ("SELECT x + 1 AS x FROM (SELECT x + 1 AS x FROM (SELECT a AS x FROM T))", ["3", "4"]),
+        ("SELECT x + 1 AS x FROM (SELECT x + 1 AS x FROM (SELECT a AS x FROM T) WHERE x > 0) WHERE x > 0", ["3", "4"]),
+        ("SELECT x + 1 AS x FROM (SELECT x + 1 AS x FROM (SELECT x + 1 + 1 AS x FROM (SELECT a AS x FROM T)))", ["5", "6"]),
+        ("SELECT x || 'z' AS x FROM (SELECT x || 'z' AS x FROM (SELECT b AS x FROM T) ORDER BY x)", ["xzz", "yzz"]),
+        ("WITH q AS (SELECT a + 1 AS a FROM T) SELECT a + 1 AS a FROM q", ["3", "4"]),
+        ("SELECT a + 1 AS a FROM (SELECT a + 1 AS a FROM T) AS q", ["3", "4"]),
+        ("SELECT a + 1 AS a FROM (SELECT a + 1 AS a FROM T) UNION ALL SELECT 9 AS a WHERE false", ["3", "4"]),
+    ] {
+        let sql = sql.replace(" T", &format!(" '{csv}'"));
+        assert_eq!(rows(&engine(), &sql).await.unwrap(), expected, "{sql}");
+    }
+    let sql = format!("SELECT x + 1 AS x FROM (SELECT x + 1 AS y, x FROM (SELECT x + 1 AS x FROM (SELECT a AS x FROM '{csv}'))) WHERE z");
+    let error = failure(&engine(), &sql).await.to_string();
+    assert!(error.contains("no column `z`") && !error.contains("__query"), "{error}");
+}
