@@ -22,6 +22,9 @@ mod diagnostic;
 #[path = "../../src/error.rs"]
 #[allow(dead_code)]
 mod error;
+#[path = "../../src/printable.rs"]
+#[allow(dead_code)]
+mod printable;
 #[path = "../../src/escape.rs"]
 #[allow(dead_code)]
 mod escape;

@@ -16,6 +16,9 @@
 #[path = "../../src/error.rs"]
 #[allow(dead_code)]
 mod error;
+#[path = "../../src/printable.rs"]
+#[allow(dead_code)]
+mod printable;
 #[path = "../../src/units.rs"]
 #[allow(dead_code)]
 mod units;
