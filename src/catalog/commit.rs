@@ -115,6 +115,13 @@ impl LocalCatalog {
         TableRef { version: table.version, object: object_key(table), run: table.origin.run.clone(), updated: table.updated }
     }
 
+    /// A table of which `head` says what doesn't fit together, as no commit writes it.
+    pub fn misfit(head: &Head) -> Option<String> {
+        let (database, name, _) =
+            head.tables().find(|(database, name, table)| table.object != version_key(database, name, table.version, &table.run))?;
+        Some(format!("{database}.{name}"))
+    }
+
     /// The error of a lake that has tables and no head: one made anew would forget those of others.
     pub fn headless(&self) -> Error {
         let location = self.storage().location();
@@ -180,7 +187,12 @@ fn lost(table: &Table, now: Option<&TableRef>) -> Error {
 
 /// The key of a version: runs never share one.
 fn object_key(table: &Table) -> String {
-    format!("{TABLES}/{}/{}/{:06}-{}.json", table.database, table.name, table.version, table.origin.run)
+    version_key(&table.database, &table.name, table.version, &table.origin.run)
+}
+
+/// The key of the description of a version of `database.name` that `run` made.
+fn version_key(database: &str, name: &str, version: u64, run: &str) -> String {
+    format!("{TABLES}/{database}/{name}/{version:06}-{run}.json")
 }
 
 /// The key of the copy of a version's description, in the folder of what its run says of itself.

@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 
 /// The one object that says which version of each table is read.
 pub(super) const HEAD: &str = "_etl/catalog/head.json";
+/// The format of the head.
+const FORMAT: u32 = 1;
 /// What brings back a version that can't be read.
 const REPAIR: &str = "etl catalog repair";
 
@@ -49,7 +51,8 @@ impl LocalCatalog {
         match self.storage.get(HEAD)? {
             None => Ok(Snapshot { head: Head { format: 1, ..Head::default() }, version: None }),
             Some(object) => {
-                let head = self.parse(HEAD, &object.bytes).map_err(|error| self.hinted(error))?;
+                let head: Head = self.parse(HEAD, &object.bytes).map_err(|error| self.hinted(error))?;
+                self.known(&head)?;
                 Ok(Snapshot { head, version: Some(object.version) })
             }
         }
@@ -62,8 +65,13 @@ impl LocalCatalog {
     pub fn damaged_snapshot(&self) -> Result<(Snapshot, Option<String>)> {
         let shown = self.storage.location().join(HEAD);
         let Some(object) = self.storage.get(HEAD)? else { return Ok((self.snapshot()?, Some(format!("{shown} is gone")))) };
-        match self.parse(HEAD, &object.bytes) {
-            Ok(head) => Ok((Snapshot { head, version: Some(object.version) }, None)),
+        match self.parse::<Head>(HEAD, &object.bytes) {
+            Ok(head) => {
+                self.known(&head)?;
+                let wrong =
+                    LocalCatalog::misfit(&head).map(|table| format!("{shown} was edited: what it has of {table} doesn't fit together"));
+                Ok((Snapshot { head, version: Some(object.version) }, wrong))
+            }
             Err(_) => Ok((Snapshot { head: Head::default(), version: Some(object.version) }, Some(format!("{shown} can't be read")))),
         }
     }
@@ -92,6 +100,18 @@ impl LocalCatalog {
     /// [`ErrorKind::Input`] where it can't be read.
     pub fn table_at(&self, object: &str) -> Result<Table> {
         self.found(object, self.storage.get(object)?)
+    }
+
+    /// Refuses a head of a later format.
+    fn known(&self, head: &Head) -> Result<()> {
+        match head.format {
+            // The first head of a lake had none once.
+            0 | FORMAT => Ok(()),
+            other => {
+                let message = format!("{} is of format {other}, and this etl reads format {FORMAT}", self.storage.location().join(HEAD));
+                Err(Error::new(ErrorKind::Input, message).with_context("what to do", "use an etl that is as new as the one that wrote it"))
+            }
+        }
     }
 
     fn hinted(&self, error: Error) -> Error {
@@ -124,6 +144,7 @@ impl LocalCatalog {
     /// # Errors
     /// [`ErrorKind::Output`] where it can't be written.
     pub(super) fn replace_head(&self, seen: &Snapshot, mut head: Head) -> Result<bool> {
+        head.format = FORMAT;
         head.sequence += 1;
         head.updated = Some(Utc::now());
         let text = to_json(&head)?;

@@ -22,5 +22,5 @@ pub use descriptor::describe;
 pub use files::live_files;
 pub use head::{Head, TableRef};
 pub use local::{LocalCatalog, Snapshot};
-pub use references::is_whole;
+pub use references::{is_unchanged, is_whole};
 pub use table::{Column, Origin, PartitionSize, PastVersion, Segment, SerDe, StorageDescriptor, Table};

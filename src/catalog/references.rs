@@ -5,6 +5,7 @@ use super::files::live_files;
 use super::table::{Segment, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the versions of a commit refer to and the versions before them did not: those are kept by being read.
@@ -75,6 +76,22 @@ fn gone(what: &str) -> Error {
 
 /// So many folders are listed each for itself; of more the one that they lie in.
 const FEW: usize = 4;
+
+/// Makes sure that all data files of `table` have the bytes that were written: reads them all.
+///
+/// # Errors
+/// [`ErrorKind::Input`] naming the first that hasn't.
+pub fn is_unchanged(storage: &Storage, table: &Table) -> Result<()> {
+    for file in live_files(storage, table)? {
+        let read = storage.get(&file.key)?.map(|object| Sha256::digest(&object.bytes));
+        let sum: Option<String> = read.map(|sum| sum.iter().map(|byte| format!("{byte:02x}")).collect());
+        if sum.is_none_or(|sum| sum != file.sha256) {
+            let shown = storage.location().join(&file.key);
+            return Err(Error::new(ErrorKind::Input, format!("{shown} has other bytes than were written")));
+        }
+    }
+    Ok(())
+}
 
 /// Makes sure that all manifests and data files of `table` are there, as they were written, and that none is in `condemned`.
 ///

@@ -5,6 +5,7 @@ use super::repair;
 use super::terminal::{print, print_json};
 use crate::catalog::{LocalCatalog, Table, live_files};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::head_of;
 use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use clap::{Args, Subcommand};
@@ -62,8 +63,9 @@ pub(super) fn run(args: &CatalogArgs) -> Result<()> {
 }
 
 fn list(args: &LakeArgs) -> Result<()> {
-    let catalog = LocalCatalog::new(open_lake(&args.lake)?);
-    let snapshot = catalog.snapshot()?;
+    let storage = open_lake(&args.lake)?;
+    let catalog = LocalCatalog::new(storage.clone());
+    let snapshot = head_of(&storage, &catalog)?;
     let tables: Vec<Table> = snapshot.head.tables().map(|(_, _, reference)| catalog.table(reference)).collect::<Result<_>>()?;
     if args.json {
         return print_json(&tables);

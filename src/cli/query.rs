@@ -5,9 +5,11 @@ use super::log_format::LogFormatArgs;
 use super::pipeline::open_lake;
 use super::result_table::ResultTable;
 use super::terminal::{cores, print_data, say};
+use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableOptions;
 use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
+use crate::pipeline::head_of;
 use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime, default_memory};
 use crate::units::ByteSize;
 use clap::{Args, ValueEnum};
@@ -105,7 +107,9 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
     let runtime = Runtime::new(threads)?;
     let done = runtime.block_on(async || {
         if let Some(lake) = &args.lake {
-            engine.register_lake(LakeTables::open(open_lake(lake)?)?)?;
+            let storage = open_lake(lake)?;
+            head_of(&storage, &LocalCatalog::new(storage.clone()))?;
+            engine.register_lake(LakeTables::open(storage)?)?;
         }
         for (name, path) in &args.tables {
             engine.register_path(name, path)?;

@@ -12,15 +12,21 @@ use clap::Args;
 #[command(after_help = "Examples:
   etl catalog repair --lake lake/ --dry-run
   etl catalog repair --lake lake/
+  etl catalog repair --lake lake/ --checksums
   etl catalog repair --lake s3://bucket/lake --json
 
 A description that is gone or was edited is written again as it was. A table whose files are gone becomes what its last whole version
 was: the next run reads again the source files that came later, as far as they are still there. A catalog whose head is gone is made anew,
-of the newest whole version of each table that readers saw. What is whole is left alone. It ends with 3 where a table can't be brought back.")]
+of the newest whole version of each table that readers saw. What is whole is left alone. It ends with 3 where a table can't be brought back, and with 8 where
+others publish meanwhile.")]
 pub(super) struct RepairArgs {
     /// The lake: a folder, or s3://bucket/prefix
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     lake: String,
+
+    /// Read all files, and compare them with the checksums that they were written with; else only their sizes are looked at
+    #[arg(long)]
+    checksums: bool,
 
     /// Only say what would be done
     #[arg(long)]
@@ -32,7 +38,7 @@ pub(super) struct RepairArgs {
 }
 
 pub(super) fn run(args: &RepairArgs) -> Result<()> {
-    let report = repair(&open_lake(&args.lake)?, args.dry_run)?;
+    let report = repair(&open_lake(&args.lake)?, args.checksums, args.dry_run)?;
     if args.json {
         print_json(&report)?;
     } else {

@@ -220,8 +220,12 @@ impl Codes {
         codes
     }
 
-    /// Refuses a value whose folder, the last one that was added, no file system takes.
+    /// Refuses a value whose folder, the last one that was added, no file system takes, or that readers would take for none.
     fn check(&self, key: &Key, value: Option<&str>) -> Result<()> {
+        if value == Some(NONE) {
+            let message = format!("--partition-by {}: a value is `{NONE}`, which readers take for NULL", key.name);
+            return Err(Error::new(ErrorKind::Input, message).with_context("what to do", "write it otherwise, with SQL"));
+        }
         let length = self.folders.last().map_or(0, String::len);
         if length <= LONGEST {
             return Ok(());

@@ -73,12 +73,12 @@ impl LocalFile {
     /// # Errors
     /// Where it is not, saying how, or can't be looked at.
     pub fn unchanged(&self) -> io::Result<()> {
-        self.check(&self.path.metadata()?)
+        self.check(&self.path.metadata().map_err(|e| self.lost(e))?)
     }
 
     /// Starts to read at byte `start`.
     pub(super) fn open(self: &Arc<Self>, start: u64) -> io::Result<LocalReader> {
-        let file = File::open(&self.path)?;
+        let file = File::open(&self.path).map_err(|e| self.lost(e))?;
         self.check(&file.metadata()?)?;
         Ok(LocalReader { local: self.clone(), file: Arc::new(file), at: start })
     }
@@ -93,6 +93,16 @@ impl LocalFile {
             Some(found) => Ok(*found),
             None => now().map(|now| *self.found.get_or_init(|| Version::of(&now))),
         }
+    }
+
+    /// The error of a file that can't be opened: of one that was there, it tells that it is no more.
+    fn lost(&self, error: io::Error) -> io::Error {
+        if error.kind() != io::ErrorKind::NotFound || self.found.get().is_none() {
+            return error;
+        }
+        let message = format!("{} is gone: it was removed or got another name while it was read", shown(self.path.as_os_str()));
+        let what_to_do = "run this again, at a time when files are not moved";
+        io::Error::other(Error::new(ErrorKind::Input, message).with_context("what to do", what_to_do))
     }
 
     /// Compares it as it is `now` with what was found.

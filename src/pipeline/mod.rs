@@ -32,6 +32,7 @@ pub use model::{
     Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform, When,
 };
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
+pub use published::head_of;
 pub use repair::{RepairAction, RepairReport, TableRepair, repair};
 pub use rollback::rollback;
 pub use run::{Outcome, RunSettings, run};

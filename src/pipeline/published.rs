@@ -70,7 +70,7 @@ pub(super) fn named(table: &Table) -> Named {
 ///
 /// # Errors
 /// [`crate::ErrorKind::Input`] with what to do, and where the lake can't be read.
-pub(super) fn head_of(storage: &Storage, catalog: &LocalCatalog) -> Result<Snapshot> {
+pub fn head_of(storage: &Storage, catalog: &LocalCatalog) -> Result<Snapshot> {
     let snapshot = catalog.snapshot()?;
     if !snapshot.is_empty() || Traces::of(storage)?.published.is_empty() {
         return Ok(snapshot);

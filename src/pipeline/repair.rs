@@ -8,7 +8,7 @@ use super::published::{Named, Traces, named};
 use super::rollback::table_summary;
 use super::run::RUNS;
 use super::run_report::{RunReport, RunStatus};
-use crate::catalog::{Condemned, Head, LocalCatalog, PastVersion, Snapshot, Table, TableRef, is_whole};
+use crate::catalog::{Condemned, Head, LocalCatalog, PastVersion, Snapshot, Table, TableRef, is_unchanged, is_whole};
 use crate::error::{Error, ErrorKind, Result};
 use crate::publish::{Claim, Lease, RunId};
 use crate::storage::Storage;
@@ -64,16 +64,16 @@ pub enum RepairAction {
 /// The folder of the signs of repairs: the name of no pipeline.
 const REPAIR: &str = ".repair";
 
-/// Repairs the lake in `storage`.
+/// Repairs the lake in `storage`. Files are known by their sizes, or with `checksums` by their bytes, all of which are read then.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where it can't be read or there is nothing that tells of a table, [`ErrorKind::Output`] where it can't be written,
 /// [`ErrorKind::Conflict`] where others publish meanwhile. That a table is lost is told by the report.
-pub fn repair(storage: &Storage, dry_run: bool) -> Result<RepairReport> {
+pub fn repair(storage: &Storage, checksums: bool, dry_run: bool) -> Result<RepairReport> {
     let catalog = LocalCatalog::new(storage.clone());
     let (snapshot, wrong) = catalog.damaged_snapshot()?;
     let mut report = RepairReport { lake: storage.location().to_string(), dry_run, head: wrong, tables: Vec::new() };
-    let repairing = Repairing { storage, catalog: &catalog, traces: Traces::of(storage)?, started: Utc::now(), dry_run };
+    let repairing = Repairing { storage, catalog: &catalog, traces: Traces::of(storage)?, started: Utc::now(), checksums, dry_run };
     if report.head.is_some() {
         report.tables = repairing.head(&snapshot)?;
     } else {
@@ -87,6 +87,7 @@ struct Repairing<'a> {
     catalog: &'a LocalCatalog,
     traces: Traces,
     started: DateTime<Utc>,
+    checksums: bool,
     dry_run: bool,
 }
 
@@ -114,12 +115,15 @@ impl Repairing<'_> {
             let whole = |version: &&Named| {
                 let table = self.traces.tables.get(*version)?;
                 let condemned = if *version == newest { &[][..] } else { &condemned };
-                is_whole(self.storage, table, condemned).ok().map(|()| table)
+                self.is_whole(table, condemned).ok().map(|()| table)
             };
             if let Some(table) = versions.iter().rev().find_map(whole) {
                 repair.action = if named(table) == *newest { RepairAction::Found } else { RepairAction::WentBack };
                 self.compare(&mut repair, self.traces.tables.get(newest), table);
                 let reference = self.catalog.reference(table);
+                if snapshot.head.table(database, name) == Some(&reference) {
+                    (repair.action, repair.wrong) = (RepairAction::Whole, String::new());
+                }
                 if !self.dry_run && self.storage.get(&reference.object)?.is_none() {
                     self.catalog.restore(table)?;
                 }
@@ -153,7 +157,7 @@ impl Repairing<'_> {
                 Err(wrong) => (self.traces.tables.get(&version).cloned(), wrong),
             };
             let broken = match &described {
-                Some(table) => is_whole(self.storage, table, &[]).err().map(|error| error.to_string()),
+                Some(table) => self.is_whole(table, &[]).err().map(|error| error.message().to_string()),
                 None => Some("nothing tells what it was".to_string()),
             };
             let Some(broken) = broken else {
@@ -170,7 +174,7 @@ impl Repairing<'_> {
             let past = self.earlier(&version, described.as_ref());
             let whole = |past: &&PastVersion| {
                 let table = self.traces.tables.get(&(database.to_string(), name.to_string(), past.version, past.run.clone()))?;
-                is_whole(self.storage, table, &condemned).ok().map(|()| table)
+                self.is_whole(table, &condemned).ok().map(|()| table)
             };
             if let Some(table) = past.iter().rev().find_map(|past| whole(&past)) {
                 repair.action = RepairAction::WentBack;
@@ -188,6 +192,11 @@ impl Repairing<'_> {
             self.report(&published, &run)?;
         }
         Ok(repairs)
+    }
+
+    fn is_whole(&self, table: &Table, condemned: &[&Condemned]) -> Result<()> {
+        is_whole(self.storage, table, condemned)?;
+        if self.checksums { is_unchanged(self.storage, table) } else { Ok(()) }
     }
 
     /// The description that `reference` names, or what is wrong with it.

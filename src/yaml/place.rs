@@ -27,6 +27,11 @@ impl Place {
         // Counting from the first line for each value would take long in a long file.
         let known = location.span().byte_offset().map(number).filter(|start| text.is_char_boundary(*start));
         let start = known.unwrap_or_else(|| line_start(text, line) + byte_of_column(line_at(text, line), column));
+        if start >= text.len() {
+            // The end of the text is that of its last line, not a line behind it.
+            let last = text.lines().count().max(1);
+            return Place { line: last, column: line_at(text, last).chars().count() + 1, bytes: text.len()..text.len() };
+        }
         let length = location.span().byte_len().map_or(0, number);
         let end = start.saturating_add(length).min(text.len());
         Place { line, column, bytes: start..if text.is_char_boundary(end) { end } else { start } }

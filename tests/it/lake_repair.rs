@@ -9,6 +9,8 @@ on_both_lakes! {
     a_head_that_is_lost_is_made_anew_of_what_was_published,
     what_can_not_be_repaired_is_told_and_can_be_made_anew,
     what_is_whole_is_left_alone,
+    a_head_that_was_edited_is_made_anew,
+    bytes_that_were_changed_are_found_where_they_are_asked_for,
 }
 
 const COUNT: &str = "SELECT count(*) FROM weblogs.access";
@@ -141,6 +143,52 @@ fn what_can_not_be_repaired_is_told_and_can_be_made_anew(lake: &Lake) {
     lake.etl("run other.yaml --full").fails(2).says("is a table of another pipeline");
     lake.etl("run weblogs.yaml --full").ok();
     is_sound(lake, "160");
+}
+
+fn a_head_that_was_edited_is_made_anew(lake: &Lake) {
+    let runs = three_versions(lake);
+    lake.pipeline("other.yaml", APPEND.replace("name: weblogs", "name: other").replace("weblogs.access", "weblogs.other"));
+    lake.run_pipeline("other.yaml", 0);
+    let storage = lake.storage().unwrap();
+    let good = String::from_utf8(storage.get("_etl/catalog/head.json").unwrap().unwrap().bytes.to_vec()).unwrap();
+    let newest = format!("000003-{}", runs[2]);
+    for edited in [
+        good.replace(&newest, "000009-nope"),
+        good.replace(&newest, &format!("000001-{}", runs[0])),
+        good.replace("\"version\": 3", "\"version\": 1"),
+        good.replace("tables/weblogs/access/", "tables/weblogs/other/"),
+        good.replace("_etl/catalog/tables/weblogs/access", "../../etc"),
+    ] {
+        assert_ne!(edited, good);
+        storage.put("_etl/catalog/head.json", edited.into_bytes()).unwrap();
+        let told = lake.etl(&format!("catalog repair --lake {}", lake.location)).ok();
+        told.says("doesn't fit together: it is made anew").says("weblogs.access is found again: version 3, 160 rows");
+        assert_eq!(lake.value(COUNT), "160");
+        assert_eq!(lake.value("SELECT count(*) FROM weblogs.other"), "160");
+        lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair");
+    }
+    storage.put("_etl/catalog/head.json", good.replace("\"format\": 1", "\"format\": 99").into_bytes()).unwrap();
+    for command in ["catalog list --lake", "catalog repair --lake", "vacuum"] {
+        lake.etl(&format!("{command} {}", lake.location)).fails(3).says("is of format 99");
+    }
+    storage.delete(&["_etl/catalog/head.json".to_string()]).unwrap();
+    lake.etl(&format!("catalog list --lake {}", lake.location)).fails(3).says("head.json is gone");
+    lake.run(["query", "--lake", &lake.location, COUNT]).fails(3).says("head.json is gone");
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).ok();
+    is_sound(lake, "160");
+}
+
+fn bytes_that_were_changed_are_found_where_they_are_asked_for(lake: &Lake) {
+    let runs = three_versions(lake);
+    let storage = lake.storage().unwrap();
+    let key = of_run(lake, "weblogs", &runs[2]).into_iter().next().unwrap();
+    let mut bytes = storage.get(&key).unwrap().unwrap().bytes.to_vec();
+    bytes[20] ^= 1;
+    storage.put(&key, bytes).unwrap();
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair");
+    let told = lake.etl(&format!("catalog repair --lake {} --checksums", lake.location)).ok();
+    told.says("has other bytes than were written").says("again what version 2");
+    is_sound(lake, "150");
 }
 
 fn what_is_whole_is_left_alone(lake: &Lake) {
