@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How much memory conversions take of inputs that are made to take much. Larger than what tests/it/memory.rs does with each build:
 #   cargo build --release && bash benches/memory.sh [path of etl]
-# Fails where a run takes more than 512 MiB, or loses a line.
+# Fails where a run takes more than 512 MiB (Parquet in thousands of partitions: 1 GiB), or loses a line.
 set -euo pipefail
 etl=$(realpath "${1:-target/release/etl}")
 folder=$(mktemp -d)
@@ -27,7 +27,7 @@ while child.poll() is None:
     except OSError:
         pass
     time.sleep(0.002)
-wrong = [] if peak <= 512 << 10 else ["too much memory"]
+wrong = [] if peak <= int(os.environ.get("MOST", 512)) << 10 else ["too much memory"]
 if child.returncode != int(sys.argv[1]):
     wrong.append(f"exit code {child.returncode}: " + open("said").read(300))
 elif child.returncode == 0:
@@ -59,17 +59,21 @@ mkdir many && seq 10000 | while read -r n; do echo "$good" > "many/$n.log"; done
 
 for how in '' '--to json --rejects bad' '--splits 100' '--to csv --compression gzip'; do
   for input in sparse.json wide.json short.csv rejects.log blank.log numbers.json many; do
+    code=0
+    # CSV has no place for lists.
+    if [[ $input = numbers.json && $how = *csv* ]]; then code=2; fi
     # shellcheck disable=SC2086
-    attack 0 $input $how
+    attack $code $input $how
   done
   # shellcheck disable=SC2086
   attack 0 texts.csv --no-header $how
 done
 attack 0 many --splits 100000
-attack 0 partitions.log --partition-by path --target-size 1MiB
+# What a Parquet file's footer will say is remembered until it ends.
+MOST=1024 attack 0 partitions.log --partition-by path --target-size 1MiB
 attack 0 partitions.log --partition-by path --to csv
 attack 2 too-wide.json
 attack 2 zeros.log.gz
 attack 2 zeros.csv.bz2
-head -c 2G /dev/zero | attack 2 -
+{ head -c 2G /dev/zero || true; } | attack 2 -
 exit "$failed"
