@@ -116,13 +116,13 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
         Some(Lake { store: store::settings(lake.s3.as_ref(), problems), location, catalog })
     });
     let sources = sources::resolve(&text, folder, problems);
-    let transforms = transforms::resolve(&text, &root, problems);
+    let (transforms, used) = transforms::resolve(&text, &root, problems);
     let outputs = outputs::resolve(&text, &root, problems);
     let tags = governance::tags(&text, problems);
     let grants = governance::grants(&text, problems);
     let verify = checks::resolve(&text, problems);
     let schedule = schedule::resolve(text.schedule.as_ref(), problems);
-    transforms::warn_of_unused(&text, problems);
+    transforms::warn_of_unused(&text, used, problems);
     // What says where something is, is shown there, and nowhere else.
     for value in given.take() {
         secrets::remember(&value);
