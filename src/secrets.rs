@@ -5,16 +5,19 @@ use crate::printable::printable;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// What this process must not show, in any of the forms in which it may be in a text.
-static KNOWN: Mutex<Known> = Mutex::new(Known { keys: BTreeSet::new(), values: BTreeSet::new() });
+static KNOWN: Mutex<Known> = Mutex::new(Known { keys: BTreeSet::new(), values: BTreeSet::new(), places: BTreeSet::new() });
 
 struct Known {
     /// Keys of stores.
     keys: BTreeSet<String>,
     /// What the environment gave.
     values: BTreeSet<String>,
+    /// Starts of locations, up to the value in them: only as a part of these may a value be shown.
+    places: BTreeSet<String>,
 }
 
 /// What stands for a secret.
@@ -55,6 +58,15 @@ pub fn remember_key(key: &str) {
 /// Keeps a value in mind that the environment gave, so that no text may show it. What is shorter than [`SHORTEST`] is no secret.
 pub fn remember(value: &str) {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).values.extend(forms(value));
+}
+
+/// Lets texts show `value` as a part of `location`, and of what lies below it: whoever reads of a path must find it.
+pub fn show_within(location: &str, value: &str) {
+    // A folder may be given with its slash.
+    let location = format!("{location}/");
+    if let Some(at) = location.rfind(value).filter(|_| value.len() >= SHORTEST) {
+        KNOWN.lock().unwrap_or_else(PoisonError::into_inner).places.extend(forms(&location[..at + value.len()]));
+    }
 }
 
 /// The forms in which `value` may be in a text: as it is, escaped as in messages, JSON, HTML or addresses; and each line of it.
@@ -122,12 +134,47 @@ pub fn redact(text: &str) -> String {
     without_passwords(&text)
 }
 
-/// `text` without the values that the environment gave.
+/// `text` without the values that the environment gave, but where they say where something is.
 pub fn without_values(text: &str) -> Cow<'_, str> {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let found: Vec<String> = known.values.iter().filter(|value| text.contains(value.as_str())).cloned().collect();
+    let mut found = spans(text, &known.values);
+    if found.is_empty() {
+        return text.into();
+    }
+    let places = spans(text, &known.places);
     drop(known);
-    if found.is_empty() { text.into() } else { replaced(text.to_string(), found).into() }
+    // How far the places reach that start up to each.
+    let reach: Vec<usize> = places
+        .iter()
+        .scan(0, |furthest, place| {
+            *furthest = place.end.max(*furthest);
+            Some(*furthest)
+        })
+        .collect();
+    found.retain(|value| {
+        let before = places.partition_point(|place| place.start <= value.start);
+        before.checked_sub(1).is_none_or(|last| reach[last] < value.end)
+    });
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    for value in found {
+        // What two values have in common is hidden once.
+        if value.start >= at {
+            shown.push_str(&text[at..value.start]);
+            shown.push_str(HIDDEN);
+        }
+        at = at.max(value.end);
+    }
+    shown.push_str(&text[at..]);
+    shown.into()
+}
+
+/// Where in `text` each of `words` stands, in the order of the text.
+fn spans(text: &str, words: &BTreeSet<String>) -> Vec<Range<usize>> {
+    let found = words.iter().flat_map(|word| text.match_indices(word.as_str()));
+    let mut found: Vec<Range<usize>> = found.map(|(at, word)| at..at + word.len()).collect();
+    found.sort_unstable_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    found
 }
 
 fn replaced(mut text: String, mut secrets: Vec<String>) -> String {
@@ -245,6 +292,16 @@ mod tests {
         assert_eq!(redact_json(r#"{"k\\": "it is \"second-line<2>\"", "n": 12}"#), r#"{"k\\": "it is \"[redacted]\"", "n": 12}"#);
         remember("abc");
         assert_eq!(redact("abc"), "abc");
+        remember("folder/x\"y");
+        show_within("/a/folder/x\"y.d/*.log", "folder/x\"y");
+        assert_eq!(redact("folder/x\"y in /a/folder/x\"y.d/1.log"), "[redacted] in /a/folder/x\"y.d/1.log");
+        assert_eq!(redact_json(r#"["/a/folder/x\"y/b", "of folder/x\"y"]"#), r#"["/a/folder/x\"y/b", "of [redacted]"]"#);
+        // A place shows no other value than its own, and two values that have a part in common are both hidden.
+        remember("y.d/1.log or");
+        assert_eq!(redact("/a/folder/x\"y.d/1.log or"), "/a/folder/x\"[redacted]");
+        remember("overlap one");
+        remember("one overlap");
+        assert_eq!(redact("an overlap one overlap."), "an [redacted].");
         assert_eq!(redact("Straße ÄÖ Signature=ä€x y"), "Straße ÄÖ Signature=[redacted] y");
     }
 }

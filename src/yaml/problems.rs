@@ -106,6 +106,12 @@ impl<'a> Problems<'a> {
         self.add(Level::Error, place, message.into());
     }
 
+    /// Takes note of an error at `place`; what is only counted need not be put in words.
+    pub fn error_with(&mut self, place: &Place, message: impl FnOnce() -> String) {
+        let message = if self.is_full() { String::new() } else { message() };
+        self.error(place, message);
+    }
+
     /// Takes note of something that is hardly meant.
     pub fn warning(&mut self, place: &Place, message: impl Into<String>) {
         self.add(Level::Warning, place, message.into());
@@ -114,6 +120,11 @@ impl<'a> Problems<'a> {
     /// Whether what is told from now on is only counted: then nothing need be looked up for it.
     pub fn is_full(&self) -> bool {
         self.errors >= KEPT
+    }
+
+    /// The same of warnings.
+    pub fn is_full_of_warnings(&self) -> bool {
+        self.warnings >= KEPT
     }
 
     fn add(&mut self, level: Level, place: &Place, message: String) {

@@ -91,6 +91,78 @@ fn what_the_environment_gives_is_shown_nowhere() {
 }
 
 #[test]
+fn a_value_in_a_location_is_shown_in_that_location_only() {
+    const VALUE: &str = "hunter5 box";
+    let etl = Etl::new().with("BOX", VALUE);
+    let path = etl.path(VALUE).canonicalize().unwrap_or_else(|_| etl.path(VALUE)).display().to_string();
+    let log = String::from_utf8(generated(20)).unwrap().replace(" - - [", " = - [");
+    etl.write(&format!("{VALUE}/a.log"), &log).write(&format!("{VALUE}/b.log"), &log).write("c.log", &log);
+    let pipeline = |sql: &str| {
+        format!(
+            "version: 1\nname: p\nlake: {{location: '${{env:BOX}}/lake'}}\nvars: {{v: '${{env:BOX}}'}}\n\
+             sources: {{s: {{location: '${{v}}/*.log', format: log, log_format: '%h ${{v}} %l'}},\n\
+               r: {{location: ['${{v}}/*.log', c.log], log_format: combined}}}}\n\
+             transforms: {{t: {{sql: \"{sql}\"}}}}\n\
+             outputs: {{a: {{from: s, table: w.a}}, b: {{from: t, table: w.b}}}}\n\
+             verify:\n  - {{name: 'n ${{v}}', value: {{sql: \"SELECT 'x'\", equals: '${{v}}'}}, severity: warn}}\n"
+        )
+    };
+    let hides = |what: &str, bytes: &[u8]| {
+        let mut text = String::from_utf8_lossy(bytes).into_owned();
+        for form in etl::secrets::forms(&path) {
+            text = text.replace(&form, "THERE");
+        }
+        // Manifests name files from the folder on that they have in common.
+        let text = text.replace(&format!("\"path\":\"{VALUE}/"), "\"path\":\"THERE/");
+        for form in etl::secrets::forms(VALUE).into_iter().chain(["hunter5".to_string()]) {
+            assert!(!text.contains(&form), "{what} shows {form}: {text}");
+        }
+        text
+    };
+    fn below(folder: &Path, each: &mut dyn FnMut(&Path)) {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { below(&path, each) } else { each(&path) }
+        }
+    }
+    etl.write("p.yaml", pipeline("SELECT length(host) AS n FROM r"));
+    etl.write("cast.yaml", pipeline("SELECT CAST('${v}' AS INT) AS n FROM r"));
+    etl.write("column.yaml", pipeline("SELECT \\\"${v}\\\", 1 AS n FROM r"));
+    for file in ["p.yaml", "cast.yaml", "column.yaml"] {
+        for arguments in [
+            &["validate", file][..],
+            &["validate", "--json", file],
+            &["plan", file],
+            &["plan", "--json", file],
+            &["run", file, "--full"],
+            &["run", "--json", "--full", file],
+            &["history", file],
+            &["history", "--json", file],
+            &["schedule", "--list", "."],
+        ] {
+            let outcome = etl.run(arguments);
+            let well = file == "p.yaml";
+            assert!(arguments[0] != "run" || (outcome.code == Some(0)) == well, "{arguments:?}: {}", outcome.stderr);
+            hides(&format!("{arguments:?} stdout"), &outcome.stdout);
+            hides(&format!("{arguments:?} stderr"), outcome.stderr.as_bytes());
+        }
+    }
+    // What is compared by path is found again, and only what is new is read.
+    etl.write(&format!("{VALUE}/d.log"), &log);
+    let report = hides("report", &etl.run(["run", "--json", "p.yaml"]).ok().stdout);
+    assert!(report.contains("\"THERE/lake\"") && report.contains("\"n [redacted]\""), "{report}");
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((&report["sources"][0]["files_new"], &report["sources"][0]["files_unchanged"]), (&1.into(), &2.into()), "{report}");
+    etl.run(["run", "p.yaml"]).ok().says("up to date");
+    let mut objects = 0;
+    below(&etl.path(VALUE).join("lake"), &mut |path| {
+        objects += 1;
+        hides(&path.strip_prefix(etl.path(VALUE)).unwrap().display().to_string(), &fs::read(path).unwrap());
+    });
+    assert!(objects > 10, "{objects}");
+}
+
+#[test]
 fn passwords_in_addresses_are_shown_nowhere() {
     let etl = Etl::new();
     let address = |scheme: &str| format!("{scheme}://user:{PASSWORD}@bucket/x");

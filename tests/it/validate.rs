@@ -70,6 +70,8 @@ fn values_of_the_environment_are_used_and_not_told() {
 #[test]
 fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
     let etl = Etl::new();
+    const SOME: usize = 9_999;
+    let some = |part: fn(usize) -> String| (0..SOME).map(part).collect::<String>();
     let many = |part: fn(usize) -> String| (0..60_000).map(part).collect::<String>();
     for (text, most) in [
         // Keys that there are not, and one that stands there again and again.
@@ -89,6 +91,43 @@ fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
             ),
             "more than 4 MiB into the file",
         ),
+        // Names that are nearly those of others, and tables that are made again and again.
+        (
+            format!(
+                "version: 1\nlake: {{location: lake}}\nsources:\n{}outputs:\n{}",
+                some(|n| format!("  a{n}: {{location: x, zz: 1}}\n")),
+                some(|n| format!("  a{n}: {{from: zz{n}, table: w.a}}\n"))
+            ),
+            "more errors",
+        ),
+        // Transforms that name one another: in a circle, and with names that there are not.
+        (
+            format!("{GOOD}transforms:\n{}", some(|n| format!("  t{n}: {{sql: SELECT 1 FROM t{} AS a}}\n", (n + 1) % SOME))),
+            "in a circle: t0 -> t1",
+        ),
+        (format!("{GOOD}transforms:\n{}", some(|n| format!("  t{n}: {{sql: SELECT 1 FROM u{n} AS a}}\n"))), "more errors"),
+        // Checks without names, of tables that there are not, and of the wrong columns.
+        (
+            format!("{GOOD}verify:\n{}  - 1\n", some(|_| "  - rows: {table: web.acces, min: 1}\n".to_string())),
+            "expected `key: value` lines",
+        ),
+        (format!("{GOOD}verify:\n  - unique: {{table: web.access, columns: [{}]}}\n", some(|_| "a,".to_string())), "more errors"),
+        // Tags that are not declared, and values that they have not.
+        (
+            format!(
+                "{GOOD}tags: {{a: [b]}}\ngrants:\n{}",
+                some(|n| format!("  - {{to: r, on: {{tags: {{t{n}: b}}}}, permissions: [select]}}\n"))
+            ),
+            "more errors",
+        ),
+        (
+            format!(
+                "{GOOD}tags: {{a: [{}]}}\ngrants:\n{}",
+                some(|n| format!("b{n},")),
+                some(|n| format!("  - {{to: r, on: {{tags: {{a: c{n}}}}}, permissions: [select]}}\n"))
+            ),
+            "more errors",
+        ),
     ] {
         etl.write("p.yaml", &text);
         let start = std::time::Instant::now();
@@ -96,6 +135,13 @@ fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
         assert!(start.elapsed() < std::time::Duration::from_secs(10), "{most}: {:?}", start.elapsed());
         assert!(outcome.stderr.len() < 200_000, "{most}: {}", outcome.stderr.len());
     }
+    // What is well may be long, too.
+    let chain =
+        |n: usize| format!("  t{n}: {{sql: SELECT 1 FROM {} AS a}}\n", if n == 0 { "access".to_string() } else { format!("t{}", n - 1) });
+    etl.write("p.yaml", format!("{}transforms:\n{}", GOOD.replace("from: access", &format!("from: t{}", SOME - 1)), some(chain)));
+    let start = std::time::Instant::now();
+    etl.run(["validate", "p.yaml"]).ok();
+    assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
     etl.write("p.yaml", format!("{GOOD}# {}\n", "x".repeat(1 << 20)));
     etl.run(["validate", "p.yaml"]).fails(3).says("larger than the 1 MiB");
 }

@@ -1,12 +1,13 @@
 //! Checks: what is expected, and whether it can be asked.
 
 use super::document::{CheckText, ColumnsText, MatchesText, PipelineText, RowsText};
-use super::{names, sql};
-use crate::diagnostic::nearest;
+use super::names::{self, near};
+use super::sql;
 use crate::pipeline::model::{Bounds, Check, Expectation, TableName, When};
 use crate::yaml::{Place, Problems, Text, Value};
 use arrow::array::StringArray;
 use arrow::compute::regexp_is_match_scalar;
+use std::collections::{HashMap, HashSet};
 
 /// The keys that say what is expected.
 const EXPECTATIONS: &str = "rows, value, between, unique, not_null, matches, equals_query";
@@ -14,9 +15,13 @@ const EXPECTATIONS: &str = "rows, value, between, unique, not_null, matches, equ
 pub(super) fn resolve(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<Check> {
     let made: Vec<&str> =
         text.outputs.iter().flat_map(|outputs| outputs.iter()).filter_map(|(_, o)| Some(o.table.as_ref()?.text.as_str())).collect();
+    let known = made.iter().copied().collect();
     let mut checks: Vec<Check> = Vec::new();
+    let mut taken: HashSet<String> = HashSet::new();
+    // How many names were made of each default.
+    let mut numbers: HashMap<String, usize> = HashMap::new();
     for written in text.verify.iter().flatten() {
-        let mut reader = Reader { made: &made, problems };
+        let mut reader = Reader { made: &made, known: &known, problems };
         let Some((default_name, expect)) = reader.expectation(written) else { continue };
         let when = match (&written.before, &written.after) {
             (Some(_), Some(after)) => {
@@ -26,23 +31,27 @@ pub(super) fn resolve(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<C
             (None, Some(_)) => When::AfterPublish,
             _ => When::BeforePublish,
         };
-        let taken = |name: &str| checks.iter().any(|check| check.name == name);
         let name = match &written.name {
             Some(name) if name.text.trim().is_empty() => {
                 problems.error(&name.place, "expected a name, not an empty text");
                 continue;
             }
             Some(name) => {
-                if taken(&name.text) {
+                if taken.contains(&name.text) {
                     problems.error(&name.place, name.explain(format!("another check is called `{}`", name.text.escape_debug())));
                 }
                 name.text.clone()
             }
-            None => (1..)
-                .map(|number| if number == 1 { default_name.clone() } else { format!("{default_name} ({number})") })
-                .find(|name| !taken(name))
-                .unwrap_or_default(),
+            None => loop {
+                let number = numbers.entry(default_name.clone()).or_default();
+                *number += 1;
+                let name = if *number == 1 { default_name.clone() } else { format!("{default_name} ({number})") };
+                if !taken.contains(&name) {
+                    break name;
+                }
+            },
         };
+        taken.insert(name.clone());
         let severity = written.severity.as_ref().map(|severity| severity.value).unwrap_or_default();
         checks.push(Check { name, place: problems.place(&written.place), expect, severity, when });
     }
@@ -52,6 +61,8 @@ pub(super) fn resolve(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<C
 struct Reader<'r, 'p> {
     /// The tables that outputs make.
     made: &'r [&'r str],
+    /// The same, to look them up.
+    known: &'r HashSet<&'r str>,
     problems: &'r mut Problems<'p>,
 }
 
@@ -169,8 +180,9 @@ impl Reader<'_, '_> {
         if columns.0.is_empty() {
             self.problems.error(&text.place, "`columns` has nothing in it; name at least one");
         }
-        for (index, column) in columns.0.iter().enumerate() {
-            if columns.0[..index].iter().any(|before| before.text == column.text) {
+        let mut seen = HashSet::new();
+        for column in &columns.0 {
+            if !seen.insert(column.text.as_str()) {
                 self.problems.error(&column.place, column.explain(format!("`{}` stands here twice", column.text.escape_debug())));
             }
         }
@@ -193,7 +205,7 @@ impl Reader<'_, '_> {
 
     fn table(&mut self, text: &Text) -> Option<TableName> {
         let table = names::table(text, self.problems)?;
-        self.hint(&table.to_string(), &text.place);
+        self.hint(&table.to_string(), |_| text.place.clone());
         Some(table)
     }
 
@@ -201,24 +213,27 @@ impl Reader<'_, '_> {
     fn sql(&mut self, text: &Text) -> Option<String> {
         for table in sql::tables(text, self.problems)? {
             if table.parts == 2 {
-                self.hint(&table.name, &table.place);
+                self.hint(&table.name, |problems| table.place(text, problems));
                 continue;
             }
-            let near = self.made.iter().find(|made| made.split_once('.').is_some_and(|(_, bare)| bare == table.name));
-            let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            let message = format!("`{}` is no table of a lake: checks name them as database.table{hint}", table.name.escape_debug());
-            self.problems.error(&table.place, text.explain(message));
+            let place = if self.problems.is_full() { text.place.clone() } else { table.place(text, self.problems) };
+            self.problems.error_with(&place, || {
+                let near = self.made.iter().find(|made| made.split_once('.').is_some_and(|(_, bare)| bare == table.name));
+                let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                text.explain(format!("`{}` is no table of a lake: checks name them as database.table{hint}", table.name.escape_debug()))
+            });
         }
         Some(text.text.clone())
     }
 
     /// A table that no output makes may be in the catalog all the same, unless its name is nearly that of one that is made.
-    fn hint(&mut self, table: &str, place: &Place) {
-        if self.made.contains(&table) {
+    fn hint(&mut self, table: &str, place: impl FnOnce(&Problems<'_>) -> Place) {
+        if self.known.contains(table) || self.problems.is_full_of_warnings() {
             return;
         }
-        if let Some(near) = nearest(table, self.made.iter().copied()) {
-            self.problems.warning(place, format!("no output makes {table}; did you mean {near}?"));
+        if let Some(near) = near(table, self.made) {
+            let place = place(self.problems);
+            self.problems.warning(&place, format!("no output makes {table}; did you mean {near}?"));
         }
     }
 }

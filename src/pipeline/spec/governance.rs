@@ -1,11 +1,10 @@
 //! LF-Tags and grants.
 
 use super::document::{GrantOnText, GrantText, PipelineText};
-use super::names;
-use crate::diagnostic::nearest;
+use super::names::{self, listed, near};
 use crate::pipeline::model::{Grant, GrantOn, Permission};
 use crate::yaml::{Named, Problems, Text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The most characters of a tag's key and of a value.
 const LONGEST_KEY: usize = 128;
@@ -20,11 +19,12 @@ pub(super) fn tags(text: &PipelineText, problems: &mut Problems<'_>) -> BTreeMap
             problems.error(&key.place, format!("the tag `{}` has no values; list what it may have", key.text.escape_debug()));
         }
         let mut known: Vec<String> = Vec::with_capacity(values.len());
+        let mut seen = HashSet::new();
         for value in values {
             word(value, LONGEST_VALUE, problems);
-            match known.contains(&value.text) {
-                true => problems.error(&value.place, value.explain(format!("`{}` stands here twice", value.text.escape_debug()))),
-                false => known.push(value.text.clone()),
+            match seen.insert(value.text.as_str()) {
+                false => problems.error(&value.place, value.explain(format!("`{}` stands here twice", value.text.escape_debug()))),
+                true => known.push(value.text.clone()),
             }
         }
         tags.insert(key.text.clone(), known);
@@ -60,12 +60,14 @@ fn declared<'t>(key: &Text, text: &'t PipelineText, problems: &mut Problems<'_>)
     if let Some(values) = tags.and_then(|tags| tags.get(&key.text)) {
         return Some(values);
     }
-    let known: Vec<&str> = tags.iter().flat_map(|tags| tags.names()).collect();
-    let hint = match nearest(&key.text, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "declare it with its values under `tags` at the top".to_string(),
-    };
-    problems.error(&key.place, format!("there is no tag `{}`; {hint}", key.text.escape_debug()));
+    problems.error_with(&key.place, || {
+        let known: Vec<&str> = tags.iter().flat_map(|tags| tags.names()).collect();
+        let hint = match near(&key.text, &known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "declare it with its values under `tags` at the top".to_string(),
+        };
+        format!("there is no tag `{}`; {hint}", key.text.escape_debug())
+    });
     None
 }
 
@@ -73,13 +75,14 @@ fn allowed(key: &Text, value: &Text, values: &[Text], problems: &mut Problems<'_
     if values.iter().any(|known| known.text == value.text) {
         return;
     }
-    let known: Vec<&str> = values.iter().map(|value| value.text.as_str()).collect();
-    let hint = match nearest(&value.text, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it may be {}", known.join(", ")),
-    };
-    let message = format!("the tag `{}` has no value `{}`; {hint}", key.text.escape_debug(), value.text.escape_debug());
-    problems.error(&value.place, value.explain(message));
+    problems.error_with(&value.place, || {
+        let known: Vec<&str> = values.iter().map(|value| value.text.as_str()).collect();
+        let hint = match near(&value.text, &known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it may be {}", listed(&known)),
+        };
+        value.explain(format!("the tag `{}` has no value `{}`; {hint}", key.text.escape_debug(), value.text.escape_debug()))
+    });
 }
 
 pub(super) fn grants(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<Grant> {

@@ -116,22 +116,24 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
         Some(Lake { store: store::settings(lake.s3.as_ref(), problems), location, catalog })
     });
     let sources = sources::resolve(&text, folder, problems);
-    let transforms = transforms::resolve(&text, &root, problems);
+    let (transforms, used) = transforms::resolve(&text, &root, problems);
     let outputs = outputs::resolve(&text, &root, problems);
     let tags = governance::tags(&text, problems);
     let grants = governance::grants(&text, problems);
     let verify = checks::resolve(&text, problems);
     let schedule = schedule::resolve(text.schedule.as_ref(), problems);
-    transforms::warn_of_unused(&text, problems);
-    let (lake, places) = (lake?, sources.iter().flat_map(|source| source.locations.clone()).collect::<Vec<_>>());
-    // What says where something is, is shown there.
-    let shown = |value: &str| places.iter().chain([&lake.location]).any(|place| place.contains(value));
-    given.take().iter().filter(|value| !shown(value)).for_each(|value| secrets::remember(value));
+    transforms::warn_of_unused(&text, used, problems);
+    // What says where something is, is shown there, and nowhere else.
+    for value in given.take() {
+        secrets::remember(&value);
+        let places = sources.iter().flat_map(|source| &source.locations).chain(lake.as_ref().map(|lake| &lake.location));
+        places.for_each(|place| secrets::show_within(place, &value));
+    }
     Some(Pipeline {
         path: problems.path().to_string(),
         name: name?,
         description: text.description.map(|description| description.text),
-        lake,
+        lake: lake?,
         vars: variables.shown(),
         sources,
         transforms,

@@ -1,11 +1,30 @@
 //! Which names there can be.
 
+use crate::diagnostic::nearest;
 use crate::pipeline::model::TableName;
 use crate::yaml::{Place, Problems, Text};
 use std::path::Path;
 
 /// The longest name that Glue keeps, in bytes.
 const LONGEST: usize = 255;
+
+/// Among so many names the one that is meant is looked for: each is compared, for each mistake.
+const COMPARED: usize = 1_000;
+/// So many names are listed.
+const LISTED: usize = 20;
+
+/// The name of `known` that is near enough to be meant; a long list isn't searched for it.
+pub(super) fn near<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
+    if known.len() > COMPARED { None } else { nearest(name, known.iter().copied()) }
+}
+
+/// `a, b, c`: the first of a long list.
+pub(super) fn listed(known: &[&str]) -> String {
+    match known.len().checked_sub(LISTED) {
+        None | Some(0) => known.join(", "),
+        Some(more) => format!("{} and {more} more", known[..LISTED].join(", ")),
+    }
+}
 
 /// Whether SQL and Glue take `name` as it is.
 pub(super) fn is_plain(name: &str) -> bool {

@@ -6,20 +6,21 @@ use super::{formats, governance, names};
 use crate::convert::unfit;
 use crate::pipeline::model::{Mode, Output, RemovedSources, TableName};
 use crate::yaml::{Node, Place, Problems, Text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<'_>) -> Vec<Output> {
     let Some(outputs) = &*text.outputs else { return Vec::new() };
     if outputs.0.is_empty() {
         problems.error(&text.place, "`outputs` has nothing in it; name at least one");
     }
-    let known = row_names(root);
+    let names = row_names(root);
+    let known: HashSet<&str> = names.iter().copied().collect();
     let mut tables: BTreeMap<TableName, &str> = BTreeMap::new();
     let mut resolved = Vec::with_capacity(outputs.0.len());
     for (name, output) in outputs.iter() {
         names::check(name, problems);
         if let Some(from) = output.from.as_ref().filter(|from| !known.contains(&from.text.as_str())) {
-            problems.error(&from.place, from.explain(unknown(&from.text, &known)));
+            problems.error_with(&from.place, || from.explain(unknown(&from.text, &names)));
         }
         let table = output.table.as_ref().and_then(|table| names::table(table, problems));
         if let (Some(table), Some(written)) = (&table, output.table.as_ref()) {
@@ -73,16 +74,22 @@ fn one(name: &Text, output: &OutputText, table: Option<TableName>, text: &Pipeli
 fn partitions(output: &OutputText, problems: &mut Problems<'_>) -> Vec<String> {
     let Some(columns) = &output.partition_by else { return Vec::new() };
     let mut names: Vec<String> = Vec::with_capacity(columns.0.len());
+    // Hive's readers know them in lower case; each is compared with those that have the same.
+    let mut alike: HashMap<String, Vec<&str>> = HashMap::new();
     for column in &columns.0 {
         match column.text.as_str() {
             "" => problems.error(&column.place, "expected the name of a column, not an empty text"),
-            name if names.iter().any(|before| before == name) => {
-                problems.error(&column.place, column.explain(format!("`{}` stands here twice", name.escape_debug())));
+            name => {
+                let before = alike.entry(name.to_lowercase()).or_default();
+                if before.contains(&name) {
+                    problems.error(&column.place, column.explain(format!("`{}` stands here twice", name.escape_debug())));
+                } else if let Some(why) = unfit(name, before.iter().copied()) {
+                    problems.error(&column.place, column.explain(why));
+                } else {
+                    before.push(name);
+                    names.push(name.to_string());
+                }
             }
-            name => match unfit(name, names.iter().map(String::as_str)) {
-                Some(why) => problems.error(&column.place, column.explain(why)),
-                None => names.push(name.to_string()),
-            },
         }
     }
     if columns.0.is_empty() {

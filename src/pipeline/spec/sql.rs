@@ -7,38 +7,38 @@ use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast;
 
-/// A table that SQL names, and where.
+/// A table that SQL names.
 #[derive(Debug)]
 pub(super) struct TableUse {
     /// As it is resolved: what has no quotes in lower case; its parts with dots between them.
     pub(super) name: String,
     /// How many parts the name has.
     pub(super) parts: usize,
-    pub(super) place: Place,
+}
+
+impl TableUse {
+    /// Where `sql` names it.
+    pub(super) fn place(&self, sql: &Text, problems: &Problems<'_>) -> Place {
+        find_word(sql, problems.text(), &self.name).unwrap_or_else(|| sql.place.clone())
+    }
+
+    /// The last part of its name.
+    pub(super) fn last(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or_default()
+    }
 }
 
 /// The tables of a query, without those that it defines itself; nothing where it can't be read, which has been told.
 pub(super) fn tables(sql: &Text, problems: &mut Problems<'_>) -> Option<Vec<TableUse>> {
-    let tables = match referenced(&sql.text) {
-        Ok(tables) => tables,
+    match referenced(&sql.text) {
+        Ok(tables) => Some(tables.into_iter().map(|parts| TableUse { name: parts.join("."), parts: parts.len() }).collect()),
         Err(Fault { message, at }) => {
+            let at = at.filter(|_| !problems.is_full());
             let place = at.and_then(|(line, column)| place_of(sql, problems.text(), line, column, 0)).unwrap_or_else(|| sql.place.clone());
             problems.error(&place, sql.explain(message));
-            return None;
+            None
         }
-    };
-    let uses = tables.into_iter().map(|parts| {
-        let name = parts.join(".");
-        let place = find_word(sql, problems.text(), &name).unwrap_or_else(|| sql.place.clone());
-        TableUse { name, parts: parts.len(), place }
-    });
-    Some(uses.collect())
-}
-
-/// The names of the tables of a query; nothing where it can't be read.
-pub(super) fn names(sql: &str) -> Option<Vec<String>> {
-    let tables = referenced(sql).ok()?;
-    Some(tables.into_iter().filter_map(|mut parts| parts.pop()).collect())
+    }
 }
 
 /// What is wrong with SQL, and its line and column where that is known.

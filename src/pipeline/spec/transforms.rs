@@ -1,35 +1,57 @@
 //! Transforms: which names their SQL uses, and in which order they can be made.
 
 use super::document::PipelineText;
-use super::{names, sql};
-use crate::diagnostic::nearest;
+use super::names::{self, listed, near};
+use super::sql;
 use crate::pipeline::model::Transform;
 use crate::yaml::{Content, Entry, Node, Place, Problems, Text};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
-pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<'_>) -> Vec<Transform> {
-    let Some(transforms) = &text.transforms else { return Vec::new() };
-    let sources = keys(root, "sources");
-    let known = row_names(root);
-    let mut made: BTreeMap<&str, (&Text, &Text, Vec<&str>)> = BTreeMap::new();
+/// A transform's name, its SQL, and what it needs.
+type Made<'t> = (&'t Text, &'t Text, Vec<&'t str>);
+
+/// The names that SQL uses; nothing where some can't be read: nobody knows what it uses then.
+pub(super) type Used = Option<HashSet<String>>;
+
+/// The transforms, each behind those that it needs, and which names they use.
+pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<'_>) -> (Vec<Transform>, Used) {
+    let mut used = Some(HashSet::new());
+    let Some(transforms) = &text.transforms else { return (Vec::new(), used) };
+    let sources: HashSet<&str> = keys(root, "sources").iter().map(|source| source.key.as_str()).collect();
+    let names = row_names(root);
+    let known: HashSet<&str> = names.iter().copied().collect();
+    let mut made: BTreeMap<&str, Made<'_>> = BTreeMap::new();
     for (name, transform) in transforms.iter() {
         names::check(name, problems);
-        if sources.iter().any(|source| source.key == name.text) {
+        if sources.contains(name.text.as_str()) {
             problems.error(&name.place, format!("a source is called `{}` already; SQL couldn't tell them apart", name.text.escape_debug()));
         }
-        let Some(sql) = transform.sql.as_ref() else { continue };
+        let Some(sql) = transform.sql.as_ref() else {
+            used = None;
+            continue;
+        };
+        let tables = sql::tables(sql, problems);
+        used = used.zip(tables.as_ref()).map(|(mut used, tables)| {
+            used.extend(tables.iter().map(|table| table.last().to_string()));
+            used
+        });
         let mut needs = Vec::new();
-        for table in sql::tables(sql, problems).unwrap_or_default() {
-            match known.iter().find(|known| **known == table.name) {
-                Some(known) if *known == name.text => problems.error(&table.place, "a transform can't read itself"),
-                Some(known) => needs.push(*known),
-                None if problems.is_full() => problems.error(&table.place, "no source and no transform has this name"),
-                None => problems.error(&table.place, unknown(&table.name, &known)),
+        for table in tables.unwrap_or_default() {
+            let needed = known.get(table.name.as_str()).copied();
+            if let Some(needed) = needed.filter(|needed| *needed != name.text) {
+                needs.push(needed);
+                continue;
             }
+            let place = if problems.is_full() { sql.place.clone() } else { table.place(sql, problems) };
+            problems.error_with(&place, || match needed {
+                Some(_) => "a transform can't read itself".to_string(),
+                None => unknown(&table.name, &names),
+            });
         }
         made.insert(&name.text, (name, sql, needs));
     }
-    in_order(made, problems)
+    (in_order(made, problems), used)
 }
 
 /// The names of sources and transforms.
@@ -40,10 +62,10 @@ pub(super) fn row_names(root: &Node) -> Vec<&str> {
 /// Says that nothing has a name, and which is near.
 pub(super) fn unknown(name: &str, known: &[&str]) -> String {
     let shown = name.escape_debug();
-    let hint = match nearest(name, known.iter().copied()) {
+    let hint = match near(name, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "there are none yet".to_string(),
-        None => format!("there are {}", known.join(", ")),
+        None => format!("there are {}", listed(known)),
     };
     let files = if name.contains(['/', '*', '\'']) { "; files are named under `sources`" } else { "" };
     format!("no source and no transform is called `{shown}`; {hint}{files}")
@@ -58,53 +80,63 @@ fn keys<'n>(root: &'n Node, section: &str) -> &'n [Entry] {
 }
 
 /// Each behind those that it needs; where that can't be, it is told, and the rest is left out.
-fn in_order(mut made: BTreeMap<&str, (&Text, &Text, Vec<&str>)>, problems: &mut Problems<'_>) -> Vec<Transform> {
+fn in_order(mut made: BTreeMap<&str, Made<'_>>, problems: &mut Problems<'_>) -> Vec<Transform> {
+    // How many each waits for, and who waits for it.
+    let mut missing: HashMap<&str, usize> = HashMap::with_capacity(made.len());
+    let mut waiting: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (reader, (_, _, needs)) in &made {
+        let needs = needs.iter().filter(|need| made.contains_key(*need));
+        missing.insert(*reader, needs.clone().count());
+        needs.for_each(|need| waiting.entry(*need).or_default().push(*reader));
+    }
+    let mut ready: BinaryHeap<Reverse<(&Place, &str)>> =
+        made.iter().filter(|(name, _)| missing.get(*name) == Some(&0)).map(|(name, (text, ..))| Reverse((&text.place, *name))).collect();
     let mut ordered = Vec::with_capacity(made.len());
     // Of those that could come next the one that stands first in the file.
-    while let Some(next) = made
-        .iter()
-        .filter(|(_, (_, _, needs))| !needs.iter().any(|need| made.contains_key(need)))
-        .min_by_key(|(_, (name, _, _))| name.place.clone())
-        .map(|(next, _)| *next)
-    {
-        if let Some((name, sql, needs)) = made.remove(next) {
-            let reads = needs.into_iter().map(str::to_string).collect();
-            ordered.push(Transform { name: name.text.clone(), place: problems.place(&name.place), sql: sql.text.clone(), reads });
+    while let Some(Reverse((_, next))) = ready.pop() {
+        let Some((name, sql, needs)) = made.remove(next) else { continue };
+        for reader in waiting.remove(next).unwrap_or_default() {
+            let Some(left) = missing.get_mut(reader) else { continue };
+            *left -= 1;
+            if let (0, Some((text, ..))) = (*left, made.get(reader)) {
+                ready.push(Reverse((&text.place, reader)));
+            }
         }
+        let reads = needs.into_iter().map(str::to_string).collect();
+        ordered.push(Transform { name: name.text.clone(), place: problems.place(&name.place), sql: sql.text.clone(), reads });
     }
     if let Some(circle) = circle(&made) {
-        let first =
-            made.values().map(|(name, _, _)| *name).filter(|name| circle.contains(&name.text.as_str())).min_by_key(|name| &name.place);
-        let place = first.map_or(Place::NOWHERE, |name| name.place.clone());
-        problems.error(&place, format!("these transforms need each other in a circle: {}", circle.join(" -> ")));
+        let first = circle.iter().filter_map(|name| made.get(name)).map(|(name, ..)| &name.place).min();
+        let shown = match circle.len() {
+            0..=SHOWN => circle.join(" -> "),
+            all => format!("{} -> …, {} in all", circle[..SHOWN].join(" -> "), all - 1),
+        };
+        problems.error(first.unwrap_or(&Place::NOWHERE), format!("these transforms need each other in a circle: {shown}"));
     }
     ordered
 }
 
+/// So many names of a circle are shown.
+const SHOWN: usize = 20;
+
 /// A way through `made` that comes back to its start.
-fn circle<'t>(made: &BTreeMap<&'t str, (&'t Text, &'t Text, Vec<&'t str>)>) -> Option<Vec<&'t str>> {
-    let first = made.values().min_by_key(|(name, _, _)| &name.place)?;
+fn circle<'t>(made: &BTreeMap<&'t str, Made<'t>>) -> Option<Vec<&'t str>> {
+    let first = made.values().min_by_key(|(name, ..)| &name.place)?;
     let mut way = vec![first.0.text.as_str()];
+    let mut seen = HashMap::from([(way[0], 0)]);
     // All that is left needs something that is left, so the way can always go on until it meets itself.
     while let Some(next) = made.get(way.last()?)?.2.iter().find(|need| made.contains_key(*need)) {
-        if let Some(start) = way.iter().position(|seen| seen == next) {
-            way.push(next);
+        way.push(next);
+        if let Some(start) = seen.insert(*next, way.len() - 1) {
             return Some(way.split_off(start));
         }
-        way.push(next);
     }
     None
 }
 
-/// Warns of sources and transforms whose rows go nowhere.
-pub(super) fn warn_of_unused(text: &PipelineText, problems: &mut Problems<'_>) {
-    let mut used: BTreeSet<String> = BTreeSet::new();
-    for (_, transform) in text.transforms.iter().flat_map(|transforms| transforms.iter()) {
-        let Some(sql) = transform.sql.as_ref() else { return };
-        // With SQL that can't be read nobody knows what is used.
-        let Some(names) = sql::names(&sql.text) else { return };
-        used.extend(names);
-    }
+/// Warns of sources and transforms whose rows go nowhere; `used` are the names in SQL.
+pub(super) fn warn_of_unused(text: &PipelineText, used: Used, problems: &mut Problems<'_>) {
+    let Some(mut used) = used else { return };
     for (_, output) in text.outputs.iter().flat_map(|outputs| outputs.iter()) {
         let Some(from) = output.from.as_ref() else { return };
         used.insert(from.text.clone());

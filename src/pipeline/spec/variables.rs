@@ -1,6 +1,6 @@
 //! `${name}` and `${env:NAME}` in values.
 
-use crate::diagnostic::nearest;
+use super::names::{listed, near};
 use crate::yaml::{Content, Node, Place, Problems, Scalar};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -73,7 +73,7 @@ impl Variables {
     /// Puts values in the place of all references in `root`, those under `vars` not among them.
     pub(super) fn fill(&mut self, root: &mut Node, env: Environment<'_>, problems: &mut Problems<'_>) {
         let Content::Mapping(entries) = &mut root.content else { return };
-        let unset: Vec<String> = entries
+        let unset: BTreeSet<String> = entries
             .iter()
             .filter(|entry| entry.key == "vars")
             .filter_map(|entry| match &entry.value.content {
@@ -92,7 +92,7 @@ impl Variables {
                         self.used.insert(name.to_string());
                         match self.by_name.get(name) {
                             Some(variable) => self.filling.take(Filled { value: variable.value.clone(), secret: variable.secret }),
-                            None if unset.iter().any(|known| known == name) => {
+                            None if unset.contains(name) => {
                                 Err(format!("the variable `{name}` has no value; give it with --var {name}=VALUE"))
                             }
                             None => {
@@ -121,10 +121,10 @@ impl Variables {
 
     fn hint(&self, name: &str) -> String {
         let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
-        match (nearest(name, known.iter().copied()), known.is_empty()) {
+        match (near(name, &known), known.is_empty()) {
             (Some(near), _) => format!("; did you mean `{near}`?"),
             (None, true) => "; define it under `vars`".to_string(),
-            (None, false) => format!("; there are {}", known.join(", ")),
+            (None, false) => format!("; there are {}", listed(&known)),
         }
     }
 }
