@@ -153,7 +153,7 @@ impl Repairing<'_> {
                 Err(wrong) => (self.traces.tables.get(&version).cloned(), wrong),
             };
             let broken = match &described {
-                Some(table) => is_whole(self.storage, table, &[]).err().map(|error| error.to_string()),
+                Some(table) => is_whole(self.storage, table, &[]).err().map(|error| error.message().to_string()),
                 None => Some("nothing tells what it was".to_string()),
             };
             let Some(broken) = broken else {
