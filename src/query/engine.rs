@@ -89,7 +89,8 @@ impl QueryEngine {
         settings.execution.parquet.pushdown_filters = true;
         settings.execution.parquet.reorder_filters = true;
         let mut plain = SessionContext::new_with_config_rt(config, environment);
-        let bounded = functions::bound(&mut plain, options.memory.0);
+        // Sorts and joins may hold on to as many of them as they have memory for, and others are made meanwhile.
+        let bounded = functions::bound(&mut plain, options.memory.0.saturating_mul(2));
         bounded.map_err(|e| Error::new(ErrorKind::Internal, "functions can't be bounded").with_source(e))?;
         let tables = Arc::new(Tables::new(options));
         let catalogs = Arc::new(DynamicFileCatalog::new(plain.state().catalog_list().clone(), tables.clone()));

@@ -147,7 +147,13 @@ fn make_constant(function: &str, bytes: u64) -> Result<()> {
     let Some(left) = CONSTANTS.get() else { return Ok(()) };
     let kept = KEPT.get().filter(|_| bytes > CONSTANT);
     let (Some(left), Some(kept)) = (left.checked_sub(bytes), kept.map_or(Some(None), |kept| kept.checked_sub(bytes).map(Some))) else {
-        return Err(refuse(function, bytes, false));
+        let message = format!(
+            "{function} would make a constant of {} bytes, and {} MiB is the most of all of a query; \
+             ask it for less",
+            count(bytes),
+            BATCH >> 20
+        );
+        return Err(DataFusionError::External(Box::new(Error::new(ErrorKind::Query, message))));
     };
     CONSTANTS.set(Some(left));
     if kept.is_some() {

@@ -148,7 +148,7 @@ fn results_that_no_memory_holds_are_errors() {
 fn results_that_memory_does_not_hold_together_are_an_error() {
     let etl = table();
     for part in ["repeat(b, 5000000 + {n})", "upper(r || '{n}')", "r || '{n}'", "repeat('x', 5000000 + {n})"] {
-        let columns: Vec<String> = (0..20).map(|n| format!("{} AS c{n}", part.replace("{n}", &n.to_string()))).collect();
+        let columns: Vec<String> = (0..50).map(|n| format!("{} AS c{n}", part.replace("{n}", &n.to_string()))).collect();
         let sql = format!("SELECT {} FROM (SELECT b, repeat(b, 5000000) AS r FROM t)", columns.join(", "));
         query(&etl, &sql, &["--memory", "128MiB"]).fails(6).says("needs more memory than the 134.2 MB");
         let few = format!("SELECT {} FROM (SELECT b, repeat(b, 5000000) AS r FROM t)", columns[..2].join(", "));
