@@ -78,9 +78,38 @@ impl Error {
 
     /// The same error with all that it says rewritten by `rewrite`.
     pub fn rewritten(self, rewrite: impl Fn(&str) -> String) -> Self {
-        let (message, source) = (rewrite(&self.message), self.source.map(|source| rewrite(&source.to_string()).into()));
-        let context = self.context.into_iter().map(|(key, value)| (key, rewrite(&value))).collect();
-        Error { kind: self.kind, message, context, source }
+        self.said(&rewrite)
+    }
+
+    /// The error of this library that `error` is, or came of.
+    pub fn within<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            // What an I/O error holds is not its source, but the same error.
+            let error = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+                Some(held) => held,
+                None => error,
+            };
+            if let Some(ours) = error.downcast_ref::<Error>() {
+                return Some(ours);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    /// An error that says the same, for one that others hold too.
+    pub fn copied(&self) -> Self {
+        self.said(&str::to_string)
+    }
+
+    fn said(&self, rewrite: &dyn Fn(&str) -> String) -> Self {
+        let source = self.source.as_ref().map(|source| match source.downcast_ref::<Error>() {
+            Some(ours) => ours.said(rewrite).into(),
+            None => rewrite(&source.to_string()).into(),
+        });
+        let context = self.context.iter().map(|(key, value)| (*key, rewrite(value))).collect();
+        Error { kind: self.kind, message: rewrite(&self.message), context, source }
     }
 
     /// Keeps the error below this one.
@@ -124,6 +153,8 @@ impl fmt::Display for Error {
         if let Some(source) = &self.source {
             match source.is::<Error>() {
                 true => write!(f, ": {source}")?,
+                // One of ours is escaped already, and may have several lines.
+                false if Error::within(source.as_ref()).is_some() => write!(f, ": {}", printable_lines(&source.to_string()))?,
                 false => write!(f, ": {}", printable(&source.to_string()))?,
             }
         }

@@ -57,7 +57,7 @@ impl NewReferences {
         for table in &self.tables {
             is_whole(storage, table, &condemned.iter().map(|list| &list.what).collect::<Vec<_>>()).map_err(|error| match error.kind() {
                 ErrorKind::Conflict => error,
-                _ => gone(&error.to_string()),
+                _ => gone(error.message()),
             })?;
         }
         for (key, list) in self.objects.iter().flat_map(|key| condemned.iter().map(move |list| (key, list))) {

@@ -1,8 +1,9 @@
-//! Faults of the library that reads Parquet, as errors: where a file that is damaged makes it panic, the run must not die of it.
+//! Faults of libraries, as errors: where a file that is damaged or a query makes one panic, the run must not die of it.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 thread_local! {
@@ -13,7 +14,10 @@ thread_local! {
 /// Files that are being read by tasks, whose panics reach who waits for them.
 static READING: Mutex<Vec<Arc<str>>> = Mutex::new(Vec::new());
 
-/// What the library panicked with in tasks, and the files that were being read then.
+/// Queries that are at work.
+static QUERIES: AtomicUsize = AtomicUsize::new(0);
+
+/// What a library panicked with in tasks, and the files that were being read then.
 static IN_TASKS: Mutex<Vec<(String, Vec<Arc<str>>)>> = Mutex::new(Vec::new());
 
 /// Does `work`; where that panics, gives what it panicked with.
@@ -28,23 +32,45 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     done.map_err(|panic| message(panic.as_ref()))
 }
 
-/// As [`caught`], for work that waits for tasks which read files: of their panics, those of the library are errors.
+/// As [`caught`], for work that waits for tasks which read files or are parts of a query: of their panics, those of libraries are errors.
 ///
 /// # Errors
-/// The message of the panic, and the files that may be at fault.
+/// The message of the panic, and the files that may be at fault; none where it can't be one.
 pub fn caught_in_tasks<T>(work: impl FnOnce() -> T) -> Result<T, (String, Vec<Arc<str>>)> {
     silence();
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         let message = message(panic.as_ref());
-        let mut known = lock(&IN_TASKS);
-        match known.iter().position(|(known, _)| *known == message) {
-            Some(index) => known.swap_remove(index),
-            None => {
-                drop(known);
-                panic::resume_unwind(panic)
-            }
+        match files_of(&message) {
+            Some(files) => (message, files),
+            None => panic::resume_unwind(panic),
         }
     })
+}
+
+/// The files that may be at fault for a panic with `message` in a task, where that was one of a library; it is forgotten then.
+pub fn files_of(message: &str) -> Option<Vec<Arc<str>>> {
+    let mut known = lock(&IN_TASKS);
+    let index = known.iter().position(|(known, _)| known == message)?;
+    Some(known.swap_remove(index).1)
+}
+
+/// A query that is at work, as long as this lives.
+#[derive(Debug)]
+pub struct Querying(());
+
+impl Querying {
+    /// A query begins.
+    pub fn begin() -> Querying {
+        silence();
+        QUERIES.fetch_add(1, Ordering::Relaxed);
+        Querying(())
+    }
+}
+
+impl Drop for Querying {
+    fn drop(&mut self) {
+        QUERIES.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A file that tasks read, as long as this lives.
@@ -86,13 +112,15 @@ fn silence() {
     });
 }
 
-/// Whether the library panicked while a task read a file; it is taken note of then.
+/// Whether a library panicked while a task read a file or a query was at work; it is taken note of then.
 fn is_of_library(info: &PanicHookInfo<'_>) -> bool {
     /// No more are kept: a run ends by the first one.
     const MOST: usize = 64;
-    let inside = info.location().is_some_and(|at| ["/parquet-", "/arrow-"].iter().any(|name| at.file().contains(name)));
-    let files = if inside { lock(&READING).clone() } else { Vec::new() };
-    if files.is_empty() {
+    let inside = |names: &[&str]| info.location().is_some_and(|at| names.iter().any(|name| at.file().contains(name)));
+    let files = if inside(&["/parquet-", "/arrow-"]) { lock(&READING).clone() } else { Vec::new() };
+    // What the standard library panics with names its own sources where no other is to blame.
+    let of_query = QUERIES.load(Ordering::Relaxed) > 0 && inside(&["/parquet-", "/arrow-", "/datafusion-", "/rustc/", "/library/"]);
+    if files.is_empty() && !of_query {
         return false;
     }
     let mut known = lock(&IN_TASKS);
@@ -115,5 +143,17 @@ mod tests {
         assert_eq!(caught(|| 7), Ok(7));
         assert_eq!(caught(|| panic!("no {}", "page")), Err::<(), _>("no page".to_string()));
         assert!(!CAUGHT.get());
+    }
+
+    #[test]
+    fn a_panic_of_a_library_in_a_task_of_a_query_is_an_error() {
+        let too_long = || arrow::buffer::OffsetBuffer::<i32>::from_lengths([1 << 30; 3]);
+        let task = || std::thread::spawn(too_long).join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+        let querying = Querying::begin();
+        let (what, files) = caught_in_tasks(task).unwrap_err();
+        assert_eq!((what.as_str(), files.len()), ("offset overflow", 0));
+        drop(querying);
+        // One of ours stays one.
+        assert!(catch_unwind(|| caught_in_tasks(|| panic!("ours"))).is_err());
     }
 }

@@ -27,7 +27,7 @@ pub use arguments::{Inputs, Resolver, resolve, resolve_with};
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};
 pub use bucket::objects;
 pub use compression::Compression;
-pub use faults::{Reading, caught, caught_in_tasks};
+pub use faults::{Querying, Reading, caught, caught_in_tasks, files_of};
 pub use framing::Framing;
 pub use local::{LocalAccess, LocalFile, LocalRead};
 pub use many::each;

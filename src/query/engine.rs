@@ -2,8 +2,9 @@
 
 use super::columns;
 use super::derived;
-use super::failure::Failures;
+use super::failure::{Failures, fault};
 use super::functions;
+use super::growth;
 use super::lake::{LakeSchema, LakeTables};
 use super::limits;
 use super::memory;
@@ -13,7 +14,7 @@ use super::scan::Rows;
 use super::table::FileTable;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, TableOptions, caught_in_tasks};
+use crate::input::{Querying, Table, TableOptions, caught_in_tasks};
 use crate::units::ByteSize;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -30,8 +31,9 @@ use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, displa
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -86,8 +88,10 @@ impl QueryEngine {
         }
         settings.execution.parquet.pushdown_filters = true;
         settings.execution.parquet.reorder_filters = true;
-        let plain = SessionContext::new_with_config_rt(config, environment);
-        functions::bound(&plain);
+        let mut plain = SessionContext::new_with_config_rt(config, environment);
+        // Sorts and joins may hold on to as many of them as they have memory for, and others are made meanwhile.
+        let bounded = functions::bound(&mut plain, options.memory.0.saturating_mul(2));
+        bounded.map_err(|e| Error::new(ErrorKind::Internal, "functions can't be bounded").with_source(e))?;
         let tables = Arc::new(Tables::new(options));
         let catalogs = Arc::new(DynamicFileCatalog::new(plain.state().catalog_list().clone(), tables.clone()));
         let state = SessionStateBuilder::new_from_existing(plain.state()).with_catalog_list(catalogs).build();
@@ -173,12 +177,13 @@ impl QueryEngine {
     /// # Errors
     /// [`ErrorKind::Query`] where `sql` is wrong, naming what is near; [`ErrorKind::Input`] for files that can't be read.
     pub async fn query(&self, sql: &str) -> Result<QueryResult> {
+        let querying = Querying::begin();
         let (plan, qualifiers) = self.physical(sql, Joins::Hashed).await?;
         let failures = self.failures(sql);
         let schema = columns::readable(&plan.schema(), &qualifiers);
         let stream = execute_stream(plan.clone(), self.task(&plan)).map_err(|e| failures.explain(e))?;
         let again = Some((self.clone(), sql.to_string()));
-        Ok(QueryResult { schema, stream, failures, again })
+        Ok(QueryResult { schema, stream, failures, again, _querying: querying })
     }
 
     /// How the query would be run, as a tree of steps, the last first.
@@ -203,14 +208,22 @@ impl QueryEngine {
     /// The plan, and the names by which it calls its tables.
     async fn physical(&self, sql: &str, joins: Joins) -> Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
         limits::check(sql).map_err(|excess| self.failures(sql).excess(excess))?;
-        self.planned(sql, joins).await.map_err(|e| self.failures(sql).explain(e))
+        let _querying = Querying::begin();
+        let mut planned = pin!(self.planned(sql, joins));
+        let mut constants = growth::BATCH;
+        let planned = poll_fn(|context| {
+            let (step, left) = growth::planning(constants, || caught_in_tasks(|| planned.as_mut().poll(context)));
+            constants = left;
+            unfaulted(step)
+        });
+        planned.await?.map_err(|e| self.failures(sql).explain(e))
     }
 
     async fn planned(&self, sql: &str, joins: Joins) -> datafusion::common::Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
         let state = joins.applied(self.context.state());
         let logical = derived::plan(&state, sql).await?;
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
-        let optimized = state.optimize(&logical)?;
+        let optimized = growth::optimizing(|| state.optimize(&logical))?;
         let state = if keeps_order(&optimized) { one_partition(state) } else { state };
         let plan = state.query_planner().create_physical_plan(&optimized, &state).await?;
         Ok((plan, columns::qualifiers(&logical)))
@@ -295,6 +308,8 @@ pub struct QueryResult {
     failures: Failures,
     /// The engine and the query, as long as no row was given: until then it can be run another way.
     again: Option<(QueryEngine, String)>,
+    /// Behind the stream: its tasks end first.
+    _querying: Querying,
 }
 
 impl fmt::Debug for QueryResult {
@@ -334,18 +349,16 @@ impl QueryResult {
         Ok(Some(RecordBatch::try_new_with_options(self.schema.clone(), batch.columns().to_vec(), &options)?))
     }
 
-    /// What the plan gives next. A damaged file that makes the reader panic is an error.
+    /// What the plan gives next. Where a library panics, of a damaged file or a value that no column holds, that is an error.
     async fn read(&mut self) -> Result<Option<datafusion::common::Result<RecordBatch>>> {
-        let read = poll_fn(|context| match caught_in_tasks(|| self.stream.poll_next_unpin(context)) {
-            Ok(poll) => poll.map(Ok),
-            Err(fault) => Poll::Ready(Err(fault)),
-        });
-        read.await.map_err(|(what, files)| damaged(&what, &files))
+        poll_fn(|context| unfaulted(caught_in_tasks(|| self.stream.poll_next_unpin(context)))).await
     }
 }
 
-/// The error of files of which one made the reader panic.
-fn damaged(what: &str, files: &[Arc<str>]) -> Error {
-    let names: Vec<&str> = files.iter().take(3).map(AsRef::as_ref).collect();
-    Error::new(ErrorKind::Input, format!("a Parquet file is damaged: {what}")).with_context("in", names.join(" or "))
+/// What a step of work gave, or the error of the fault that ended it.
+fn unfaulted<T>(step: std::result::Result<Poll<T>, (String, Vec<Arc<str>>)>) -> Poll<Result<T>> {
+    match step {
+        Ok(poll) => poll.map(Ok),
+        Err((what, files)) => Poll::Ready(Err(fault(&what, &files))),
+    }
 }

@@ -4,6 +4,7 @@ use super::columns::without;
 use super::limits::{Excess, TOO_DEEP};
 use crate::diagnostic::{caret, nearest};
 use crate::error::{Error, ErrorKind};
+use crate::input::files_of;
 use crate::printable::printable;
 use crate::units::ByteSize;
 use arrow::error::ArrowError;
@@ -12,6 +13,7 @@ use parquet::errors::ParquetError;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Knows what is needed to explain the failures of one query.
 #[derive(Debug)]
@@ -32,7 +34,10 @@ impl Failures {
 
     /// The failure, without the layers that it came through.
     pub(super) fn explain(&self, error: DataFusionError) -> Error {
-        self.explain_at(error, None)
+        match Error::within(&error) {
+            Some(ours) => ours.copied(),
+            None => self.explain_at(error, None),
+        }
     }
 
     fn explain_at(&self, error: DataFusionError, span: Option<Span>) -> Error {
@@ -40,14 +45,14 @@ impl Failures {
             DataFusionError::Diagnostic(diagnostic, inner) => self.explain_at(*inner, diagnostic.span.or(span)),
             DataFusionError::Context(_, inner) => self.explain_at(*inner, span),
             DataFusionError::Collection(mut errors) if !errors.is_empty() => self.explain_at(errors.swap_remove(0), span),
-            DataFusionError::External(inner) => match inner.downcast::<Error>() {
-                Ok(ours) => *ours,
-                Err(other) => match other.downcast::<DataFusionError>() {
-                    Ok(nested) => self.explain_at(*nested, span),
-                    Err(other) => self.wrong(other.to_string(), span),
+            DataFusionError::External(inner) => match inner.downcast::<DataFusionError>() {
+                Ok(nested) => self.explain_at(*nested, span),
+                Err(other) => match other.downcast::<ParquetError>() {
+                    Ok(parquet) => self.damaged(*parquet),
+                    Err(other) => self.told(&other.to_string(), span),
                 },
             },
-            DataFusionError::Shared(shared) => match std::sync::Arc::try_unwrap(shared) {
+            DataFusionError::Shared(shared) => match Arc::try_unwrap(shared) {
                 Ok(inner) => self.explain_at(inner, span),
                 Err(shared) => self.shared(&shared, span),
             },
@@ -57,10 +62,7 @@ impl Failures {
                 inner => self.wrong(plain(&inner), span),
             },
             DataFusionError::SchemaError(inner, _) => self.schema(&inner, span),
-            DataFusionError::ParquetError(e) => match *e {
-                ParquetError::External(inner) if inner.is::<Error>() => self.explain_at(DataFusionError::External(inner), span),
-                e => self.damaged(e),
-            },
+            DataFusionError::ParquetError(e) => self.damaged(*e),
             DataFusionError::ResourcesExhausted(what) => self.exhausted(&what),
             DataFusionError::ObjectStore(e) => Error::new(ErrorKind::Input, "an input can't be read").with_source(e),
             DataFusionError::IoError(e) => Error::new(ErrorKind::Input, "an input can't be read").with_source(e),
@@ -71,11 +73,12 @@ impl Failures {
     /// An error that other parts of the plan hold too.
     fn shared(&self, error: &DataFusionError, span: Option<Span>) -> Error {
         match error.find_root() {
-            DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
-                Some(ours) => Error::new(ours.kind(), ours.to_string()),
-                None => self.wrong(inner.to_string(), span),
+            DataFusionError::External(inner) => self.told(&inner.to_string(), span),
+            DataFusionError::ParquetError(e) => self.damaged(e.to_string()),
+            DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
+                ArrowError::ParquetError(what) => self.damaged(what.as_str()),
+                inner => self.wrong(plain(inner), span),
             },
-            DataFusionError::ArrowError(inner, _) => self.wrong(plain(inner), span),
             DataFusionError::SchemaError(inner, _) => self.schema(inner, span),
             DataFusionError::ResourcesExhausted(what) => self.exhausted(what),
             other => self.planned(&other.message(), span),
@@ -101,7 +104,14 @@ impl Failures {
     }
 
     /// A Parquet file, one of those that were opened, is not as it should be.
-    fn damaged(&self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    fn damaged(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        let source = source.into();
+        // An error of ours that the reader of Parquet made a text of says all that there is to say.
+        if let Some((_, told)) = source.to_string().split_once("External: ")
+            && (told.contains("damaged") || told.contains("\n  "))
+        {
+            return Error::of_lines(ErrorKind::Input, told);
+        }
         let error = Error::new(ErrorKind::Input, "a Parquet file is damaged").with_source(source);
         if self.paths.is_empty() { error } else { error.with_context("in", self.paths.join(" or ")) }
     }
@@ -158,6 +168,15 @@ impl Failures {
         }
     }
 
+    /// A failure that others tell by their message only.
+    fn told(&self, message: &str, span: Option<Span>) -> Error {
+        // A task's.
+        match between(message, "panicked with message \"", "\"") {
+            Some(what) => fault(what, &files_of(what).unwrap_or_default()),
+            None => self.wrong(message, span),
+        }
+    }
+
     /// A failure that DataFusion tells by its message only.
     fn planned(&self, message: &str, span: Option<Span>) -> Error {
         if let Some(name) = between(message, "table '", "' not found") {
@@ -184,6 +203,9 @@ impl Failures {
         }
         if message.contains("supports a single SQL statement") {
             return self.wrong("there is more than one statement here; run one query at a time", span);
+        }
+        if message.contains("panicked with message") {
+            return self.told(message, span);
         }
         if message.contains("RecursionLimitExceeded") {
             return self.wrong(TOO_DEEP, span);
@@ -224,6 +246,19 @@ impl Failures {
             None => Error::new(ErrorKind::Query, message),
         }
     }
+}
+
+/// The error of a library that panicked with `what`, while it read one of `files`, if any.
+pub(super) fn fault(what: &str, files: &[Arc<str>]) -> Error {
+    // No damaged file does this: its offsets are looked at before they are believed.
+    let too_long = what.contains("offset overflow");
+    if files.is_empty() || too_long {
+        let what = if too_long { "values are longer than the 2 GiB that a column of a batch of rows can have" } else { what };
+        return Error::new(ErrorKind::Query, format!("this query can't be run to its end: {what}"))
+            .with_context("what to do", "ask for fewer or shorter values");
+    }
+    let names: Vec<&str> = files.iter().take(3).map(AsRef::as_ref).collect();
+    Error::new(ErrorKind::Input, format!("a Parquet file is damaged: {what}")).with_context("in", names.join(" or "))
 }
 
 /// The bytes of `line`, the first of the span's, that the span covers.

@@ -23,6 +23,11 @@ const SUBQUERIES: usize = 10;
 /// SELECTs, and JOINs, which count as [`JOIN`] each; those in `WITH` as often as they are named.
 const STEPS: usize = 500;
 const JOIN: usize = 5;
+/// Groupings that CUBE, ROLLUP and GROUPING SETS make: CUBE of twelve columns is so many.
+const GROUPINGS: usize = 4_096;
+/// WHENs of a CASE, and of all of them: each is compared with all others.
+const BRANCHES: usize = 1_000;
+const ALL_BRANCHES: usize = 5_000;
 
 /// Calls that the parser may be deep: each level of [`NESTING`] takes it a few.
 pub const PARSER_CALLS: usize = NESTING * 6;
@@ -55,7 +60,7 @@ pub fn check(sql: &str) -> Result<(), Excess> {
         let many = tokens.len();
         return Err(excess(token, format!("this query has {many} words, numbers and signs, and {WORDS} is the most; {LISTS}")));
     }
-    let mut walk = Walk { levels: vec![Level::default()], steps: 0, named: HashMap::new() };
+    let mut walk = Walk { levels: vec![Level::default()], ..Walk::default() };
     for (index, token) in tokens.iter().enumerate() {
         let before = index.checked_sub(1).map(|index| &tokens[index].token);
         walk.take(token, before, tokens.get(index + 1).map(|next| &next.token))?;
@@ -93,6 +98,12 @@ struct Level {
     with: bool,
     /// The last name behind WITH.
     name: Option<String>,
+    /// We are behind GROUP BY; the groupings that it makes.
+    group: bool,
+    groupings: usize,
+    commas: usize,
+    /// WHENs of this CASE.
+    branches: usize,
 }
 
 impl Level {
@@ -114,10 +125,13 @@ impl Level {
     }
 }
 
+#[derive(Debug, Default)]
 struct Walk {
     levels: Vec<Level>,
     /// Of all of the text, each once.
     steps: usize,
+    groupings: usize,
+    branches: usize,
     /// The queries of WITH, with their steps.
     named: HashMap<String, usize>,
 }
@@ -140,6 +154,7 @@ impl Walk {
             }
             _ => {}
         }
+        level.commas += usize::from(*token == Token::Comma);
         let mut steps = 0;
         if let Token::Word(word) = token
             && reads(level, before)
@@ -147,17 +162,14 @@ impl Walk {
         {
             steps += self.named.get(&name(word)).copied().unwrap_or(0);
         }
-        match token {
-            Token::Comma if level.from => {
-                steps += JOIN;
-                self.steps += JOIN;
-            }
-            _ => {}
+        if *token == Token::Comma && level.from {
+            steps += JOIN;
+            self.steps += JOIN;
         }
         match keyword(token) {
             Some(Keyword::WITH) => (level.with, level.name) = (true, None),
             Some(Keyword::SELECT | Keyword::VALUES) => {
-                (level.with, level.from) = (false, false);
+                (level.with, level.from, level.group) = (false, false, false);
                 level.subquery = level.value;
                 steps += 1;
                 self.steps += 1;
@@ -167,7 +179,9 @@ impl Walk {
                 steps += JOIN;
                 self.steps += JOIN;
             }
-            Some(Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::ORDER | Keyword::LIMIT | Keyword::WINDOW) => {
+            Some(Keyword::GROUP) => (level.from, level.group, level.groupings) = (false, true, 0),
+            Some(Keyword::WHEN) => (level.branches, self.branches) = (level.branches + 1, self.branches + 1),
+            Some(Keyword::WHERE | Keyword::HAVING | Keyword::ORDER | Keyword::LIMIT | Keyword::WINDOW) => {
                 level.from = false;
             }
             _ => {}
@@ -189,7 +203,8 @@ impl Walk {
         let body = kind == Kind::Paren && level.with && matches!(before.and_then(keyword), Some(Keyword::AS | Keyword::MATERIALIZED));
         let name = if body { level.name.clone() } else { None };
         let from = kind == Kind::Paren && reads(level, before);
-        let kind = if name.is_some() { Kind::Named } else { kind };
+        let groups = Kind::of_groups(before.and_then(keyword)).filter(|_| kind == Kind::Paren && (level.group || level.kind == Kind::Sets));
+        let kind = if name.is_some() { Kind::Named } else { groups.unwrap_or(kind) };
         let value = kind == Kind::Paren && !from && is_value(level, before);
         self.levels.push(Level { kind, name, from, value, ..Level::default() });
         self.measure(at)
@@ -200,8 +215,7 @@ impl Walk {
         while kind != Kind::Case && self.levels.len() > 1 && self.levels.last().is_some_and(|level| level.kind == Kind::Case) {
             self.pop();
         }
-        let fits = |level: &Level| level.kind == kind || (kind == Kind::Paren && level.kind == Kind::Named);
-        if self.levels.len() > 1 && self.levels.last().is_some_and(fits) {
+        if self.levels.len() > 1 && self.levels.last().is_some_and(|level| level.kind.is_closed_by(kind)) {
             self.pop();
         }
     }
@@ -210,6 +224,14 @@ impl Walk {
         let Some(closed) = self.levels.pop() else { return };
         let Some(level) = self.levels.last_mut() else { return };
         level.inner = level.inner.max(closed.depth() + 1);
+        let groupings = closed.kind.groupings(closed.commas + 1) + if closed.kind == Kind::Sets { closed.groupings } else { 0 };
+        if groupings > 0 {
+            // Those of one set stand beside its others, else each comes with each.
+            let beside = level.kind == Kind::Sets;
+            let all = if beside { level.groupings + groupings } else { level.groupings.max(1).saturating_mul(groupings) };
+            self.groupings = self.groupings.saturating_add(all - level.groupings);
+            level.groupings = all;
+        }
         match (closed.kind, closed.name) {
             (Kind::Named, Some(name)) => {
                 let known = self.named.entry(name).or_default();
@@ -239,6 +261,18 @@ impl Walk {
             let message = format!(
                 "this expression is more than {DEPTH} levels deep, and {DEPTH} is the most (each operator of a chain such as a + b + c is \
                  one); {LISTS}"
+            );
+            return Err(excess(at, message));
+        }
+        if self.groupings > GROUPINGS {
+            let message = format!(
+                "CUBE, ROLLUP and GROUPING SETS make more than {GROUPINGS} groupings, and {GROUPINGS} is the most; name those wanted"
+            );
+            return Err(excess(at, message));
+        }
+        if level.branches > BRANCHES || self.branches > ALL_BRANCHES {
+            let message = format!(
+                "more than {BRANCHES} WHENs in this CASE, or {ALL_BRANCHES} in all of them, are too many; read pairs from a file and join"
             );
             return Err(excess(at, message));
         }
@@ -308,6 +342,8 @@ mod tests {
             format!("SELECT * FROM t0 {}", many("JOIN t USING (a, b)", 90, " ")),
             chained(400, 1),
             nested("(", "1", ")", 60),
+            "SELECT a FROM t GROUP BY CUBE (a, b, c, d, e, f), ROLLUP (a, (b, c), d), GROUPING SETS ((a), (b, c), CUBE (d, e))".to_string(),
+            format!("WITH cube (a{}) AS (SELECT 1) SELECT 1", ", a".repeat(30)),
             "no SQL 'at all".to_string(),
         ] {
             assert_eq!(check(&sql), Ok(()), "{}", &sql[..100.min(sql.len())]);
@@ -343,6 +379,13 @@ mod tests {
             (chained(600, 1), "SELECTs and JOINs"),
             // Each reads the one before it twice: a few are a thousand.
             (chained(12, 2), "SELECTs and JOINs"),
+            (format!("SELECT 1 FROM t GROUP BY CUBE ({})", many("a", 13, ", ")), "4096 is the most"),
+            ("SELECT 1 FROM t GROUP BY GROUPING SETS (a, CUBE (a, a, a, a, a, a, a, a, a, a, a, a))".to_string(), "4096 is the most"),
+            (format!("SELECT 1 FROM t GROUP BY {}", many("ROLLUP (a, b)", 9, ", ")), "4096 is the most"),
+            (format!("SELECT 1 FROM t GROUP BY GROUPING SETS ({})", many("(a, b)", 4_097, ", ")), "4096 is the most"),
+            (many("SELECT 1 FROM t GROUP BY CUBE (a, b, c, d, e, f, g, h, i, j, k)", 3, " UNION "), "4096 is the most"),
+            (format!("SELECT CASE a {} END", many("WHEN 1 THEN 2", 1_001, " ")), "WHENs"),
+            (many(&format!("SELECT CASE {} END", many("WHEN a THEN (CASE b WHEN 1 THEN 2 END)", 500, " ")), 6, " UNION "), "WHENs"),
             (format!("SELECT {}", many("1", 60_000, ", ")), "words, numbers and signs"),
             (format!("SELECT '{}'", "x".repeat(TEXT)), "bytes"),
         ] {

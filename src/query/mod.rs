@@ -5,11 +5,13 @@
 
 mod checked_files;
 mod columns;
+mod concatenation;
 mod derived;
 mod engine;
 mod failure;
 mod functions;
 mod growth;
+mod held;
 mod lake;
 mod limits;
 mod memory;

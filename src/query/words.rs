@@ -24,6 +24,37 @@ pub(super) enum Kind {
     Case,
     /// A query of WITH.
     Named,
+    /// What GROUP BY makes several groupings of.
+    Cube,
+    Rollup,
+    Sets,
+}
+
+impl Kind {
+    /// Of brackets in GROUP BY, behind `word`.
+    pub(super) fn of_groups(word: Option<Keyword>) -> Option<Kind> {
+        match word? {
+            Keyword::CUBE => Some(Kind::Cube),
+            Keyword::ROLLUP => Some(Kind::Rollup),
+            Keyword::SETS => Some(Kind::Sets),
+            _ => None,
+        }
+    }
+
+    /// How many groupings it makes of `items`.
+    pub(super) fn groupings(self, items: usize) -> usize {
+        match self {
+            Kind::Cube => 1 << items.min(32),
+            Kind::Rollup => items + 1,
+            Kind::Sets => items,
+            _ => 0,
+        }
+    }
+
+    /// Whether what closes brackets closes these.
+    pub(super) fn is_closed_by(self, closing: Kind) -> bool {
+        self == closing || (closing == Kind::Paren && matches!(self, Kind::Named | Kind::Cube | Kind::Rollup | Kind::Sets))
+    }
 }
 
 /// The word, where it has no quotes and SQL knows it.

@@ -75,10 +75,14 @@ fn read(path: &Path) -> Result<RecordBatch> {
 
 /// The rows as a query reads them.
 fn queried(path: &Path) -> Result<Vec<RecordBatch>> {
+    answered(&format!("SELECT * FROM '{}'", path.display()))
+}
+
+fn answered(sql: &str) -> Result<Vec<RecordBatch>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         let engine = QueryEngine::new(QueryOptions { threads: 2, ..Default::default() })?;
-        let mut result = engine.query(&format!("SELECT * FROM '{}'", path.display())).await?;
+        let mut result = engine.query(sql).await?;
         let mut batches = Vec::new();
         while let Some(batch) = result.next().await? {
             batches.push(batch);
@@ -177,6 +181,43 @@ fn a_changed_byte_in_a_page_is_an_error() {
     }
     // The others hit headers.
     assert!(checksums * 2 > flips, "{checksums} of {flips}");
+}
+
+#[test]
+fn queries_of_all_kinds_say_what_a_conversion_says() {
+    let etl = Etl::new();
+    let rows = (0..3_000).map(|row| format!("value-{row}"));
+    let columns: Vec<(&str, ArrayRef)> =
+        vec![("a", Arc::new(Int32Array::from_iter_values(0..3_000))), ("b", Arc::new(StringArray::from_iter_values(rows)))];
+    write(&etl, "a.parquet", RecordBatch::try_from_iter(columns).unwrap(), WriterProperties::default());
+    etl.convert("a.parquet -o whole --to parquet").ok();
+    let whole = etl.path("whole/part-00000.parquet");
+    let mut bytes = etl.read("whole/part-00000.parquet");
+    for (column, place) in chunks(&whole) {
+        let at = place.start + place.len() * 2 / 3;
+        bytes[at] ^= 4;
+        etl.write("bad.parquet", &bytes);
+        let told = etl.convert("bad.parquet -o x").fails(3).stderr.clone();
+        assert!(told.contains("another checksum") && told.contains("what to do"), "{column}: {told}");
+        for sql in [
+            "SELECT * FROM bad",
+            "SELECT a FROM bad WHERE b > 'value-2' AND a > 7",
+            "SELECT b FROM bad WHERE a % 7 = 3 ORDER BY b",
+            "SELECT b, count(a) AS n, count(DISTINCT a) AS d FROM bad GROUP BY b ORDER BY b",
+            "SELECT x.a, y.b FROM bad AS x JOIN bad AS y ON x.a = y.a AND x.b = y.b",
+            "SELECT x.a, y.b FROM bad AS x JOIN bad AS y ON x.a < y.a AND x.b = y.b LIMIT 100000",
+            "SELECT a, b FROM bad UNION ALL SELECT a, b FROM bad",
+            "SELECT a, (SELECT max(b) FROM bad) AS m FROM bad WHERE a IN (SELECT a FROM bad WHERE b <> 'x')",
+            "SELECT a, b, rank() OVER (PARTITION BY b ORDER BY a) AS r FROM bad",
+            "WITH c AS (SELECT a, b FROM bad) SELECT * FROM c AS x CROSS JOIN c AS y WHERE x.b || y.b = 'z'",
+        ] {
+            for threads in ["1", "4"] {
+                let arguments = ["query", sql, "--table", "bad=bad.parquet", "--threads", threads];
+                assert_eq!(etl.run(arguments).fails(3).stderr, told, "{column}: {sql}");
+            }
+        }
+        bytes[at] ^= 4;
+    }
 }
 
 #[test]

@@ -50,10 +50,11 @@ fn what_is_just_within_the_limits_is_run() {
         format!("SELECT {} FROM t", nested("CAST(", "a", " AS BIGINT)", 64)),
         format!("SELECT a{} FROM t", "::int::bigint".repeat(500)),
         nested("SELECT * FROM (", "SELECT a FROM t", ")", 64),
+        "SELECT count(*) AS n FROM t GROUP BY CUBE (a, b, a + 1, a + 2, a + 3), ROLLUP (a + 4, a + 5)".to_string(),
         format!("SELECT a FROM t WHERE {}", nested("a IN (SELECT a FROM t WHERE ", "a = 1", ")", 10)),
     ] {
         let outcome = query(&etl, &sql, &[]);
-        assert_eq!(outcome.code, Some(0), "{}: {}", &sql[..80], outcome.stderr);
+        assert_eq!(outcome.code, Some(0), "{}: {}", sql.chars().take(80).collect::<String>(), outcome.stderr);
     }
 }
 
@@ -78,6 +79,14 @@ fn excessive() -> Vec<(String, &'static str)> {
         (format!("SELECT a FROM t WHERE a = {}", nested("(SELECT max(a) FROM t WHERE a = ", "1", ")", 30)), "10 is the most"),
         (format!("SELECT {} FROM t", many("a", 200_000, ",")), "100000 is the most"),
         (format!("SELECT '{}' FROM t", "x".repeat(2 << 20)), "1048576 is the most"),
+        (
+            format!("SELECT count(*) AS n FROM t GROUP BY CUBE ({})", (0..16).map(|n| format!("a + {n}")).collect::<Vec<_>>().join(", ")),
+            "4096 is the most",
+        ),
+        (
+            format!("SELECT CASE a {} END FROM t", (0..2_000).map(|n| format!("WHEN {n} THEN {n}")).collect::<Vec<_>>().join(" ")),
+            "1000 WHENs in this CASE",
+        ),
     ]
 }
 
@@ -116,11 +125,58 @@ fn results_that_no_memory_holds_are_errors() {
         "SELECT cardinality(generate_series(a, 2000000000)) FROM t",
         "SELECT length(replace(repeat('x', 1000000), 'x', repeat('y', 100000)))",
         "SELECT length(concat(r, r)) FROM (SELECT repeat(b, 50000000) AS r FROM t)",
+        "SELECT length(r || r || r || r) FROM (SELECT repeat(b, 50000000) AS r FROM t)",
+        "SELECT length(r || r || r || r) FROM (SELECT repeat('x', 60000000) AS r)",
+        "SELECT length(concat(r, 'a', 'b', r)) FROM (SELECT repeat(b, 50000000) AS r FROM t)",
+        "SELECT length(array_to_string([r, r, r], ',')) FROM (SELECT repeat(b, 50000000) AS r FROM t)",
+        "SELECT cardinality(r || r) FROM (SELECT range(0, 5000000 + a) AS r FROM t)",
+        "SELECT length(translate(r, 'xy', '€€')) FROM (SELECT repeat(b, 50000000) AS r FROM t)",
+        "SELECT length(encode(r::bytea, 'hex')) FROM (SELECT repeat(b, 50000000) AS r FROM t)",
+        "SELECT cardinality(string_to_array(r, 'x')) FROM (SELECT repeat(b, 50000000) AS r FROM t)",
+        "SELECT length(to_char(TIMESTAMP '2020-02-29 00:00:00', r)) FROM (SELECT repeat('%c', 10000000) AS r)",
+        "SELECT repeat('x', 60000000) FROM range(1000)",
+        "SELECT length(string_agg(x, '')) FROM (SELECT repeat('x', 60000000) AS x FROM range(1000))",
     ] {
-        query(&etl, sql, &[]).fails(6).says("is the most");
+        let outcome = query(&etl, sql, &[]).fails(6).says("is the most");
+        assert!(outcome.stderr.len() < 500, "{}", outcome.stderr);
     }
     let outcome = query(&etl, "SELECT repeat(b, 3) AS r, lpad(b, 3) AS l, concat(b, a) AS c FROM t ORDER BY a", &[]).ok();
     assert_eq!(String::from_utf8_lossy(&outcome.stdout), "r,l,c\nxxx,  x,x1\nyyy,  y,y2\n");
+}
+
+#[test]
+fn results_that_memory_does_not_hold_together_are_an_error() {
+    let etl = table();
+    for part in ["repeat(b, 5000000 + {n})", "upper(r || '{n}')", "r || '{n}'", "repeat('x', 5000000 + {n})"] {
+        let columns: Vec<String> = (0..50).map(|n| format!("{} AS c{n}", part.replace("{n}", &n.to_string()))).collect();
+        let sql = format!("SELECT {} FROM (SELECT b, repeat(b, 5000000) AS r FROM t)", columns.join(", "));
+        query(&etl, &sql, &["--memory", "128MiB"]).fails(6).says("needs more memory than the 134.2 MB");
+        let few = format!("SELECT {} FROM (SELECT b, repeat(b, 5000000) AS r FROM t)", columns[..2].join(", "));
+        assert!(query(&etl, &few, &["--memory", "128MiB"]).ok().stdout.len() > 20_000_000);
+    }
+}
+
+#[test]
+fn texts_are_joined_by_their_operator_as_before() {
+    let etl = table();
+    for (sql, wanted) in [
+        ("SELECT b || a AS c FROM t ORDER BY a", "c\nx1\ny2\n"),
+        ("SELECT b || 'a' || a || NULL AS c FROM t", "c\n\"\"\n\"\"\n"),
+        ("SELECT ('a' || 'b') || ('c' || 1) AS c", "c\nabc1\n"),
+        (
+            "SELECT 'a' || nullif(b, 'x') AS c, count(*) AS n FROM t GROUP BY 'a' || nullif(b, 'x') ORDER BY n, c NULLS FIRST",
+            "c,n\n,1\nay,1\n",
+        ),
+        ("SELECT a FROM t WHERE b || b = 'yy'", "a\n2\n"),
+        ("SELECT array_to_string([a] || [3, 4] || 5, '-') AS c FROM t ORDER BY a", "c\n1-3-4-5\n2-3-4-5\n"),
+        ("SELECT array_to_string(range(1, 4), '') || repeat('-', 3) AS c FROM t WHERE a = 1", "c\n123---\n"),
+    ] {
+        let outcome = query(&etl, sql, &[]).ok();
+        assert_eq!(String::from_utf8_lossy(&outcome.stdout), wanted, "{sql}");
+    }
+    let outcome = query(&etl, "SELECT b || a FROM t LIMIT 0", &[]).ok();
+    assert_eq!(String::from_utf8_lossy(&outcome.stdout), "b || a\n");
+    query(&etl, "SELECT 1 || 2", &[]).fails(6).says("||");
 }
 
 /// A table of more bytes than the memory that is given.
