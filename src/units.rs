@@ -37,6 +37,18 @@ impl FromStr for ByteSize {
     }
 }
 
+impl ByteSize {
+    /// As a limit or setting is shown, and as people give it: `64 MiB` where it is whole MiB, else as any size.
+    pub fn as_given(self) -> String {
+        const MIB: u64 = 1 << 20;
+        match (self.0 / MIB, self.0 % MIB) {
+            (mib @ 1.., 0) if mib % 1024 == 0 => format!("{} GiB", mib / 1024),
+            (mib @ 1.., 0) => format!("{mib} MiB"),
+            _ => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.0 as f64;
@@ -117,6 +129,13 @@ mod tests {
         assert_eq!("512".parse(), Ok(ByteSize(512)));
         for bad in ["", "MB", "12 parsecs", "0", "-1", "1e400"] {
             assert!(bad.parse::<ByteSize>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_are_shown_as_they_are_given() {
+        for (given, shown) in [("64MiB", "64 MiB"), ("2GiB", "2 GiB"), ("1.5GiB", "1536 MiB"), ("64MB", "64.0 MB"), ("100", "100 B")] {
+            assert_eq!(given.parse::<ByteSize>().unwrap().as_given(), shown);
         }
     }
 

@@ -73,7 +73,7 @@ impl ChildRunner {
 impl Runner for ChildRunner {
     fn run(&self, pipeline: &Pipeline, cancel: &Arc<AtomicBool>) -> Ended {
         let started = Instant::now();
-        let done = self.start(pipeline).and_then(|child| follow(child, &pipeline.text, cancel));
+        let done = self.start(pipeline).and_then(|child| follow(child, &pipeline.text, cancel, PATIENCE));
         match done {
             Ok(done) => done.ended(started.elapsed()),
             Err(error) => Ended::without_report("failed", &format!("no process could be started: {error}"), started.elapsed()),
@@ -81,24 +81,33 @@ impl Runner for ChildRunner {
     }
 }
 
+/// What the scheduler did to a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stopped {
+    No,
+    /// It was told to stop.
+    Told,
+    /// It was told, didn't, and was ended.
+    Ended,
+}
+
 /// A process that has ended.
 struct Done {
     status: ExitStatus,
-    /// It was told to stop.
-    stopped: bool,
+    stopped: Stopped,
     report: Option<RunReport>,
     said: String,
 }
 
-/// Gives `text` to a process, tells it to stop where `cancel` says so, and waits for its end.
-fn follow(mut child: Child, text: &str, cancel: &AtomicBool) -> std::io::Result<Done> {
+/// Gives `text` to a process, tells it to stop where `cancel` says so, for which it may take `patience`, and waits for its end.
+fn follow(mut child: Child, text: &str, cancel: &AtomicBool, patience: Duration) -> std::io::Result<Done> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     std::thread::scope(|scope| {
         // A process that ends before it has read all says why.
         scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(text.as_bytes())));
         let report = scope.spawn(move || stdout.and_then(report));
         let said = scope.spawn(move || stderr.map(last).unwrap_or_default());
-        let waited = wait(&mut child, cancel);
+        let waited = wait(&mut child, cancel, patience);
         if waited.is_err() {
             // Nobody may be left who writes to what is read here.
             let _ = child.kill();
@@ -108,20 +117,24 @@ fn follow(mut child: Child, text: &str, cancel: &AtomicBool) -> std::io::Result<
     })
 }
 
-fn wait(child: &mut Child, cancel: &AtomicBool) -> std::io::Result<(ExitStatus, bool)> {
+fn wait(child: &mut Child, cancel: &AtomicBool, patience: Duration) -> std::io::Result<(ExitStatus, Stopped)> {
     let mut told: Option<Instant> = None;
+    let mut stopped = Stopped::No;
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok((status, told.is_some()));
+            return Ok((status, stopped));
         }
         match told {
             None if cancel.load(Ordering::Relaxed) => {
-                told = Some(Instant::now());
+                (told, stopped) = (Some(Instant::now()), Stopped::Told);
                 let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
                 // One that has ended needs no signal.
                 let _ = process.map(|process| kill_process(process, Signal::INT));
             }
-            Some(since) if since.elapsed() > PATIENCE => child.kill()?,
+            Some(since) if since.elapsed() > patience => {
+                stopped = Stopped::Ended;
+                child.kill()?;
+            }
             _ => {}
         }
         std::thread::sleep(LOOK);
@@ -152,8 +165,18 @@ impl Done {
         let said = redact(&self.said);
         let said = said.strip_prefix("error: ").unwrap_or(&said);
         if let Some(signal) = self.status.signal() {
-            let status = if self.stopped { INTERRUPTED } else { "killed" };
-            let mut why = format!("the run's process was ended by {}; the next run cleans up behind it", name(signal));
+            let status = if self.stopped == Stopped::No { "killed" } else { INTERRUPTED };
+            let who = match self.stopped {
+                Stopped::Ended if signal == Signal::KILL.as_raw() => {
+                    let patience = PATIENCE.as_secs();
+                    format!("the scheduler, which was told to stop at once: it didn't stop by itself within {patience} s")
+                }
+                Stopped::Told | Stopped::Ended if signal == Signal::INT.as_raw() => {
+                    "the scheduler, which was told to stop at once".to_string()
+                }
+                _ => name(signal),
+            };
+            let mut why = format!("the run's process was ended by {who}; the next run cleans up behind it");
             if !said.is_empty() {
                 why.push_str(&format!("; its last words: {said}"));
             }
@@ -180,4 +203,34 @@ fn name(signal: i32) -> String {
         _ => "",
     };
     if known.is_empty() { format!("signal {signal}") } else { format!("signal {signal} ({known})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(script: &str, cancel: bool) -> Ended {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        // Time to say what becomes of signals.
+        std::thread::sleep(Duration::from_millis(300));
+        follow(child, "", &AtomicBool::new(cancel), Duration::from_millis(200)).unwrap().ended(Duration::ZERO)
+    }
+
+    #[test]
+    fn who_ended_a_run_is_told() {
+        let told = |ended: &Ended| ended.error.clone().unwrap_or_default();
+        let by_us = ended("trap '' INT; exec sleep 60", true);
+        assert_eq!(by_us.status, INTERRUPTED);
+        assert!(told(&by_us).contains("was ended by the scheduler, which was told to stop at once: it didn't"), "{by_us:?}");
+        assert!(!told(&by_us).contains("memory"), "{by_us:?}");
+        let by_others = ended("kill -KILL $$", false);
+        assert_eq!(by_others.status, "killed");
+        assert!(told(&by_others).contains("signal 9 (SIGKILL, as the system does"), "{by_others:?}");
+        // One that was told to stop, and was then ended by somebody else.
+        let done = |signal| Done { status: ExitStatus::from_raw(signal), stopped: Stopped::Told, report: None, said: String::new() };
+        assert!(told(&done(9).ended(Duration::ZERO)).contains("signal 9"));
+        assert!(told(&done(2).ended(Duration::ZERO)).contains("by the scheduler, which was told to stop at once;"));
+    }
 }

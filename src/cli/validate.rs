@@ -40,17 +40,19 @@ pub(super) struct ValidateArgs {
 pub(super) fn run(args: &ValidateArgs) -> Result<()> {
     let vars = variables(&args.vars)?;
     let mut reports = Vec::new();
-    let (mut wrong, mut unreadable) = (0, None);
+    let (mut wrong, mut unreadable) = (0, Vec::new());
     for file in &args.files {
         let path = file.display().to_string();
         let loaded = match Pipeline::check(file, &vars) {
             Ok(loaded) => loaded,
             Err(error) => {
+                // That of the only file is told where the program ends.
                 match args.json {
                     true => reports.push(json!({"file": path, "ok": false, "error": error.to_string()})),
-                    false => say_lines(&format!("error: {error}"), false),
+                    false if args.files.len() > 1 => say_lines(&format!("error: {error}"), false),
+                    false => {}
                 }
-                unreadable = Some(error);
+                unreadable.push(error);
                 continue;
             }
         };
@@ -63,10 +65,12 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
     if args.json {
         print_json(&Value::Array(reports))?;
     }
-    match (wrong, unreadable) {
+    let (bad, all) = (wrong + unreadable.len(), args.files.len());
+    match (wrong, unreadable.pop()) {
         (0, None) => Ok(()),
-        (0, Some(error)) => Err(error),
-        (wrong, _) => Err(Error::new(ErrorKind::Format, format!("{wrong} of {} pipelines can't be run", args.files.len()))),
+        (0, Some(error)) if all == 1 => Err(error),
+        (0, Some(error)) => Err(Error::new(error.kind(), format!("{bad} of {all} pipelines can't be read"))),
+        _ => Err(Error::new(ErrorKind::Format, format!("{bad} of {all} pipelines can't be run"))),
     }
 }
 

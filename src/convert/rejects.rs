@@ -79,7 +79,7 @@ impl Rejects {
     /// What the report says of lines that the file has not.
     pub(super) fn note(&self) -> Option<String> {
         let name = self.file.as_ref().filter(|_| self.left_out > 0)?.name();
-        Some(format!("{name} was full at {}: {} more rejected lines are only counted", self.limit, count(self.left_out)))
+        Some(format!("{name} was full at {}: {} more rejected lines are only counted", self.limit.as_given(), count(self.left_out)))
     }
 
     /// Takes rejects of `source`, `before` of whose lines, counting from 1, are before those of their unit.

@@ -60,7 +60,7 @@ pub fn footer_place(tail: &[u8], size: u64, path: &str) -> Result<Range<u64>> {
         return Err(whole(format!("it has {size} bytes, and says that its footer has {length}")));
     };
     if length > BYTES {
-        let (length, most) = (ByteSize(length), ByteSize(BYTES));
+        let (length, most) = (ByteSize(length), ByteSize(BYTES).as_given());
         return Err(too_big(path, format!("{length}, more than the {most} that are read")));
     }
     Ok(start..end)

@@ -58,7 +58,7 @@ impl PageCheck<'_> {
         }
         if needed > PAGES {
             let name = self.metadata.row_group(self.group).column(biggest.1).column_path().string();
-            let (needed, most) = (ByteSize(needed), ByteSize(PAGES));
+            let (needed, most) = (ByteSize(needed), ByteSize(PAGES).as_given());
             let message = format!(
                 "the pages of row group {} of {} are too big: {needed} would be needed for one of each column at a time, more than {most}",
                 self.group, self.path
@@ -187,7 +187,7 @@ impl Column<'_> {
         if header.plain <= PAGE {
             return Ok(());
         }
-        let (size, most) = (ByteSize(header.plain), ByteSize(PAGE));
+        let (size, most) = (ByteSize(header.plain), ByteSize(PAGE).as_given());
         let what = format!("is too big to be read: its page at byte {at} has {size} when it is decompressed, and {most} are the most");
         Err(self.error(what).with_context("what to do", "have the file written with smaller pages; 1 MiB is usual"))
     }

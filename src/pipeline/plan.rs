@@ -167,7 +167,7 @@ fn files(output: &OutputState) -> String {
         Layout::Splits(splits) if splits.get() == 1 => format!("1 {kind} file{each}"),
         Layout::Splits(splits) => format!("{splits} {kind} files{each}"),
         Layout::RowsPerFile(rows) => format!("{kind} files of {rows} rows{each}"),
-        Layout::TargetSize(size) => format!("{kind} files of about {size}{each}"),
+        Layout::TargetSize(size) => format!("{kind} files of about {}{each}", size.as_given()),
     }
 }
 

@@ -93,7 +93,7 @@ impl Failures {
 
     /// The memory is not enough.
     fn exhausted(&self, what: &str) -> Error {
-        let message = format!("this query needs more memory than the {} that it may have", self.memory);
+        let message = format!("this query needs more memory than the {} that it may have", self.memory.as_given());
         let asked = between(what, "allocation failed for ", " with top").or_else(|| between(what, "allocate ", " for "));
         let error = Error::new(ErrorKind::Query, message).with_context(
             "what to do",

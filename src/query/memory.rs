@@ -75,7 +75,7 @@ fn limits(groups: &str, root: &Path) -> Vec<u64> {
 pub(super) fn environment(options: &QueryOptions) -> Result<Arc<RuntimeEnv>> {
     let ByteSize(memory) = options.memory;
     if memory < LEAST {
-        let message = format!("a query can't be run with {}; expected at least 16MiB", options.memory);
+        let message = format!("a query can't be run with {}; expected at least 16 MiB", options.memory.as_given());
         return Err(Error::new(ErrorKind::Usage, message));
     }
     let size = usize::try_from(memory).unwrap_or(usize::MAX);

@@ -2,10 +2,17 @@
 
 use super::place::{Place, line_at};
 use super::problems::Problems;
+use crate::units::count;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Location, MessageFormatter, Spanned, UserMessageFormatter};
 use std::fmt;
+
+/// Values, lists and mappings of a text.
+const NODES: usize = 250_000;
+/// Lists and mappings within each other: whoever reads them goes down call by call.
+const DEPTH: usize = 64;
 
 /// A value, and where it stands.
 #[derive(Debug, Clone)]
@@ -46,6 +53,7 @@ impl Node {
     pub fn parse(problems: &mut Problems<'_>) -> Option<Node> {
         // Values stay as they are written: what they mean is for those to say who read them.
         let options = serde_saphyr::options! {
+            budget: serde_saphyr::budget! { max_nodes: NODES, max_depth: DEPTH },
             with_snippet: false,
             strict_booleans: true,
             leading_zero_numbers_as_strings: true,
@@ -58,6 +66,7 @@ impl Node {
             Err(error) => {
                 let message = match &error {
                     serde_saphyr::Error::Eof { .. } => "the file ends here; expected `key: value` lines".to_string(),
+                    serde_saphyr::Error::Budget { breach, .. } => too_much(breach),
                     other => UserMessageFormatter.format_message(other).chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
                 };
                 let place = Place::of(text, error.location().unwrap_or(Location::UNKNOWN));
@@ -98,6 +107,28 @@ impl Node {
             Content::List(items) => items.iter_mut().for_each(|item| item.each_scalar(change)),
             Content::Mapping(entries) => entries.iter_mut().for_each(|entry| entry.value.each_scalar(change)),
         }
+    }
+}
+
+/// What there is too much of in a text, how much there may be, and what to do.
+fn too_much(breach: &BudgetBreach) -> String {
+    match breach {
+        BudgetBreach::Nodes { .. } => {
+            format!("this file has more than {} values, lists and mappings, which is the most; make it several", count(NODES as u64))
+        }
+        BudgetBreach::Depth { .. } => {
+            format!("lists and mappings are more than {DEPTH} within each other here, which is the most; write fewer within each other")
+        }
+        BudgetBreach::Documents { .. } => "this file has many documents, each behind a line `---`; make each a file of its own".to_string(),
+        BudgetBreach::Aliases { .. }
+        | BudgetBreach::Anchors { .. }
+        | BudgetBreach::AliasAnchorRatio { .. }
+        | BudgetBreach::MergeKeys { .. }
+        | BudgetBreach::RecordedAnchorEvents { .. }
+        | BudgetBreach::RecordedAnchorBytes { .. } => {
+            "this file has too many `*name` that stand for what is at `&name`; write out what they stand for".to_string()
+        }
+        _ => "this file has too much in it to be read; make it several".to_string(),
     }
 }
 

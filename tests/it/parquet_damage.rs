@@ -287,7 +287,7 @@ fn what_would_fill_the_memory_is_refused() {
     for arguments in
         [["convert", "hole.parquet", "-o", "x"].as_slice(), &["inspect", "hole.parquet"], &["query", "SELECT * FROM 'hole.parquet'"]]
     {
-        etl.run(arguments).fails(3).says("the footer of hole.parquet is too big: 2.00 GB, more than the 16.8 MB that are read");
+        etl.run(arguments).fails(3).says("the footer of hole.parquet is too big: 2.00 GB, more than the 16 MiB that are read");
     }
 }
 

@@ -153,7 +153,7 @@ fn a_value_in_a_location_is_shown_in_that_location_only() {
     assert!(report.contains("\"THERE/lake\"") && report.contains("\"n [redacted]\""), "{report}");
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!((&report["sources"][0]["files_new"], &report["sources"][0]["files_unchanged"]), (&1.into(), &2.into()), "{report}");
-    etl.run(["run", "p.yaml"]).ok().says("up to date");
+    etl.run(["run", "p.yaml"]).ok().says("nothing to do");
     let mut objects = 0;
     below(&etl.path(VALUE).join("lake"), &mut |path| {
         objects += 1;

@@ -143,5 +143,39 @@ fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
     etl.run(["validate", "p.yaml"]).ok();
     assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
     etl.write("p.yaml", format!("{GOOD}# {}\n", "x".repeat(1 << 20)));
-    etl.run(["validate", "p.yaml"]).fails(3).says("larger than the 1 MiB");
+    let told = etl.run(["validate", "p.yaml"]).fails(3).says("larger than the 1 MiB").stderr;
+    assert_eq!(told.matches("1 MiB").count(), 1, "{told}");
+    etl.write("good.yaml", GOOD);
+    let told = etl.run(["validate", "p.yaml", "good.yaml"]).fails(3).says("error: 1 of 2 pipelines can't be read").stderr;
+    assert_eq!(told.matches("1 MiB").count(), 1, "{told}");
+}
+
+#[test]
+fn columns_of_one_name_are_told() {
+    let etl = Etl::new();
+    let with = |sql: &str| format!("{}transforms:\n  t:\n    sql: {sql}\n", GOOD.replace("from: access", "from: t"));
+    for sql in ["SELECT host AS P, path AS p FROM access", "SELECT 1 AS a, 2 AS b FROM access UNION ALL (SELECT 1 AS \"x\", 2 AS X)"] {
+        etl.write("p.yaml", with(sql));
+        etl.run(["validate", "p.yaml"]).fails(2).says("another column of this query is called `").says("p.yaml:8:");
+    }
+    for sql in ["SELECT host AS \"P\", path AS p FROM access", "SELECT a.p FROM (SELECT host AS p FROM access) AS a, (SELECT 1 AS p) AS b"]
+    {
+        etl.write("p.yaml", with(sql));
+        etl.run(["validate", "p.yaml"]).ok();
+    }
+}
+
+#[test]
+fn what_yaml_has_too_much_of_is_told_in_words() {
+    let etl = Etl::new();
+    let anchors = format!("a: &a 1\nb: [{}]\n", "*a,".repeat(60_000));
+    for (text, what) in [
+        (format!("version: 1\nx: [{}]\n", "1,".repeat(250_001)), "this file has more than 250,000 values, lists and mappings"),
+        (format!("version: 1\nx: {}{}\n", "[".repeat(70), "]".repeat(70)), "more than 64 within each other"),
+        (anchors, "too many `*name`"),
+    ] {
+        etl.write("p.yaml", text);
+        let told = etl.run(["validate", "p.yaml"]).fails(2).says(what).stderr;
+        assert!(!told.contains("breached") && !told.contains(" { "), "{told}");
+    }
 }

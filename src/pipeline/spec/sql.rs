@@ -6,6 +6,7 @@ use datafusion::common::TableReference;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast;
+use std::collections::HashSet;
 
 /// A table that SQL names.
 #[derive(Debug)]
@@ -30,7 +31,19 @@ impl TableUse {
 
 /// The tables of a query, without those that it defines itself; nothing where it can't be read, which has been told.
 pub(super) fn tables(sql: &Text, problems: &mut Problems<'_>) -> Option<Vec<TableUse>> {
-    match referenced(&sql.text) {
+    tables_of_all(&[sql], problems).pop().flatten()
+}
+
+/// The same of many queries: to start a thread that is deep enough takes longer than to read most of them.
+pub(super) fn tables_of_all(queries: &[&Text], problems: &mut Problems<'_>) -> Vec<Option<Vec<TableUse>>> {
+    let read = deep(|| queries.iter().map(|sql| referenced(&sql.text)).collect::<Vec<_>>());
+    let read = read.unwrap_or_else(|error| queries.iter().map(|_| Err(Fault { message: error.to_string(), at: None })).collect());
+    queries.iter().zip(read).map(|(sql, read)| told(sql, read, problems)).collect()
+}
+
+/// The tables that were read of `sql`; what is wrong with it is told.
+fn told(sql: &Text, read: Result<Vec<Vec<String>>, Fault>, problems: &mut Problems<'_>) -> Option<Vec<TableUse>> {
+    match read {
         Ok(tables) => Some(tables.into_iter().map(|parts| TableUse { name: parts.join("."), parts: parts.len() }).collect()),
         Err(Fault { message, at }) => {
             let at = at.filter(|_| !problems.is_full());
@@ -47,19 +60,17 @@ struct Fault {
     at: Option<(usize, usize)>,
 }
 
-/// The names, in parts, of the tables that the one query of `sql` reads.
+/// The names, in parts, of the tables that the one query of `sql` reads; called where the stack is [`deep`].
 fn referenced(sql: &str) -> Result<Vec<Vec<String>>, Fault> {
     check_limits(sql).map_err(|excess| {
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Fault { message: excess.message, at: Some((number(excess.line), number(excess.column))) }
     })?;
-    let found = deep(|| {
-        let statement = parse(sql)?;
-        let (tables, _) = resolve_table_references(&statement, true).map_err(|error| fault(&error.strip_backtrace()))?;
-        let parts = |table: &TableReference| [table.catalog(), table.schema(), Some(table.table())].map(|part| part.map(str::to_string));
-        Ok(tables.iter().map(|table| parts(table).into_iter().flatten().collect()).collect())
-    });
-    found.unwrap_or_else(|error| Err(Fault { message: error.to_string(), at: None }))
+    let statement = parse(sql)?;
+    twin(&statement).map_or(Ok(()), Err)?;
+    let (tables, _) = resolve_table_references(&statement, true).map_err(|error| fault(&error.strip_backtrace()))?;
+    let parts = |table: &TableReference| [table.catalog(), table.schema(), Some(table.table())].map(|part| part.map(str::to_string));
+    Ok(tables.iter().map(|table| parts(table).into_iter().flatten().collect()).collect())
 }
 
 /// The one query that `sql` is.
@@ -76,6 +87,39 @@ fn parse(sql: &str) -> Result<Statement, Fault> {
         Statement::Statement(inner) if matches!(**inner, ast::Statement::Query(_)) => Ok(statement),
         _ => Err(plain("expected a query that only reads: SELECT … or WITH … SELECT …")),
     }
+}
+
+/// Of the columns that a query gives, one that is called as another before it: no table can have both.
+fn twin(statement: &Statement) -> Option<Fault> {
+    let Statement::Statement(inner) = statement else { return None };
+    let ast::Statement::Query(query) = &**inner else { return None };
+    let mut bodies = vec![&*query.body];
+    while let Some(body) = bodies.pop() {
+        match body {
+            ast::SetExpr::Query(query) => bodies.push(&query.body),
+            ast::SetExpr::SetOperation { left, right, .. } => bodies.extend([&**right, &**left]),
+            ast::SetExpr::Select(select) => {
+                let mut seen = HashSet::new();
+                let aliases = select.projection.iter().filter_map(|item| match item {
+                    ast::SelectItem::ExprWithAlias { alias, .. } => Some(alias),
+                    _ => None,
+                });
+                for alias in aliases {
+                    let name = if alias.quote_style.is_some() { alias.value.clone() } else { alias.value.to_ascii_lowercase() };
+                    let message = format!(
+                        "another column of this query is called `{}` already; names without quotes are read in lower case",
+                        name.escape_debug()
+                    );
+                    if !seen.insert(name) {
+                        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+                        return Some(Fault { message, at: Some((number(alias.span.start.line), number(alias.span.start.column))) });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Reads the place out of the parser's message.

@@ -22,6 +22,8 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
     let names = row_names(root);
     let known: HashSet<&str> = names.iter().copied().collect();
     let mut made: BTreeMap<&str, Made<'_>> = BTreeMap::new();
+    let queries: Vec<&Text> = transforms.iter().filter_map(|(_, transform)| transform.sql.as_ref()).collect();
+    let mut read = sql::tables_of_all(&queries, problems).into_iter();
     for (name, transform) in transforms.iter() {
         names::check(name, problems);
         if sources.contains(name.text.as_str()) {
@@ -31,7 +33,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
             used = None;
             continue;
         };
-        let tables = sql::tables(sql, problems);
+        let tables = read.next().flatten();
         used = used.zip(tables.as_ref()).map(|(mut used, tables)| {
             used.extend(tables.iter().map(|table| table.last().to_string()));
             used
