@@ -24,6 +24,7 @@ pub mod progress;
 pub mod publish;
 pub mod query;
 pub mod report;
+pub mod schedule;
 pub mod schema;
 pub mod secrets;
 pub mod storage;

@@ -2,14 +2,12 @@
 
 use super::condemned::pause;
 use super::head::{Database, Head, TableRef};
-use super::local::{HEAD, LocalCatalog, Snapshot, to_json};
+use super::local::{LocalCatalog, Snapshot, to_json};
 use super::references::NewReferences;
 use super::table::{PastVersion, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::publish::Lease;
-
-const TABLES: &str = "_etl/catalog/tables";
-const RUNS: &str = "_etl/runs";
+use crate::publish::keys::{self, HEAD};
 
 /// How often a commit begins again because another one was faster.
 const MOST_TRIES: u32 = 100;
@@ -192,10 +190,10 @@ fn object_key(table: &Table) -> String {
 
 /// The key of the description of a version of `database.name` that `run` made.
 fn version_key(database: &str, name: &str, version: u64, run: &str) -> String {
-    format!("{TABLES}/{database}/{name}/{version:06}-{run}.json")
+    keys::table(database, name, version, run)
 }
 
 /// The key of the copy of a version's description, in the folder of what its run says of itself.
 pub fn copy_key(table: &Table) -> String {
-    format!("{RUNS}/{}/{}/{}.table.json", table.origin.pipeline, table.origin.run, table.origin.output)
+    keys::copy(&table.origin.pipeline, &table.origin.run, &table.origin.output)
 }

@@ -12,12 +12,11 @@ use super::head::Head;
 use super::local::{LocalCatalog, Snapshot, to_json};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result};
+use crate::publish::keys::CONDEMNED;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The folder of the lists.
-pub(super) const LISTS: &str = "_etl/catalog/condemned";
 /// How often the head is tried to be replaced.
 const MOST_TRIES: u32 = 100;
 
@@ -77,7 +76,7 @@ impl LocalCatalog {
     /// # Errors
     /// Where the lake can't be read or written.
     pub fn condemn(&self, seen: &Snapshot, what: Condemned) -> Result<Option<Sentence>> {
-        let key = format!("{LISTS}/{:016x}.json", getrandom::u64().map_err(no_chance)?);
+        let key = format!("{CONDEMNED}/{:016x}.json", getrandom::u64().map_err(no_chance)?);
         self.storage().put(&key, to_json(&what)?)?;
         let mut head = seen.head.clone();
         head.condemned.push(key.clone());
@@ -134,7 +133,7 @@ impl LocalCatalog {
     /// # Errors
     /// [`ErrorKind::Input`] where they can't be listed.
     pub fn lists(&self) -> Result<BTreeSet<String>> {
-        Ok(self.storage().list(LISTS)?.into_iter().map(|entry| entry.key).collect())
+        Ok(self.storage().list(CONDEMNED)?.into_iter().map(|entry| entry.key).collect())
     }
 }
 

@@ -4,13 +4,13 @@ use super::head::{Head, TableRef};
 use super::table::Table;
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::publish::keys::HEAD;
 use crate::storage::{Object, Storage, Version};
 use chrono::Utc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The one object that says which version of each table is read.
-pub(super) const HEAD: &str = "_etl/catalog/head.json";
 /// The format of the head.
 const FORMAT: u32 = 1;
 /// What brings back a version that can't be read.

@@ -84,7 +84,7 @@ const FEW: usize = 4;
 pub fn is_unchanged(storage: &Storage, table: &Table) -> Result<()> {
     for file in live_files(storage, table)? {
         let read = storage.get(&file.key)?.map(|object| Sha256::digest(&object.bytes));
-        let sum: Option<String> = read.map(|sum| sum.iter().map(|byte| format!("{byte:02x}")).collect());
+        let sum = read.map(hex::encode);
         if sum.is_none_or(|sum| sum != file.sha256) {
             let shown = storage.location().join(&file.key);
             return Err(Error::new(ErrorKind::Input, format!("{shown} has other bytes than were written")));

@@ -132,7 +132,7 @@ impl Table {
         let plain = Table { digest: String::new(), ..self.clone() };
         // Maps are sorted, so that the same table always gives the same text.
         let text = serde_json::to_vec(&plain).unwrap_or_default();
-        Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(Sha256::digest(&text))
     }
 
     /// The columns of the files, in Arrow's types.

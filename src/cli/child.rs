@@ -1,8 +1,8 @@
 //! Runs of `etl schedule`, each as a process of its own: what ends a process, as a memory that is full does, ends one run.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::schedule::{Ended, INTERRUPTED, Runner};
 use crate::pipeline::{Pipeline, RunReport};
+use crate::schedule::{Ended, INTERRUPTED, Runner};
 use crate::secrets::redact;
 use crate::units::ByteSize;
 use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};

@@ -8,6 +8,7 @@ use super::terminal::{cancel_on_interrupt, colour_on, print_json, say, say_lines
 use crate::error::Result;
 use crate::pipeline::{self, RunReport, RunSettings, RunStatus};
 use crate::progress::{Progress, Silent};
+use crate::publish::keys;
 use crate::report;
 use clap::Args;
 use std::io::IsTerminal;
@@ -88,7 +89,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
         let colour = colour_on(&std::io::stderr());
         say_lines(report::text(&told, colour).trim_end(), colour);
         if outcome.report.status != RunStatus::UpToDate {
-            say(&format!("report: {}/_etl/runs/{}/{}/report.html", pipeline.lake.location, pipeline.name, outcome.report.run));
+            say(&format!("report: {}/{}/report.html", pipeline.lake.location, keys::run_folder(&pipeline.name, &outcome.report.run)));
         }
     }
     match outcome.error {

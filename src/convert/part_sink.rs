@@ -2,7 +2,6 @@
 
 use crate::storage::Upload;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -62,13 +61,7 @@ impl PartSink {
         if let SinkPlace::Object(upload) = std::mem::replace(&mut sink.place, SinkPlace::Ended) {
             upload.finish()?;
         }
-        Ok(sink.checksum.take().map(|checksum| {
-            checksum.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-                // Into a String it can't fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
-        }))
+        Ok(sink.checksum.take().map(|checksum| hex::encode(checksum.finalize())))
     }
 }
 

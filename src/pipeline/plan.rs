@@ -1,20 +1,21 @@
 //! What a run would do, told without doing it.
 
-use super::changes::Step;
-use super::listing::Listing;
 use super::model::{GrantOn, Layout, Pipeline};
-use super::opening::open;
-use super::publication::columns;
 use super::run_report::Action;
-use super::state::{OutputState, Scope, State};
-use super::transforming::planned_columns;
-use super::writing::split_columns;
 use crate::catalog::{Column, Table};
 use crate::error::Result;
+use crate::pipeline::make::opening::open;
+use crate::pipeline::make::transforming::planned_columns;
+use crate::pipeline::make::version::columns;
+use crate::pipeline::make::writing::split_columns;
+use crate::pipeline::state::before::{OutputState, Scope, State};
+use crate::pipeline::state::changes::Step;
+use crate::pipeline::state::drift::drift;
+use crate::pipeline::state::listing::Listing;
 use crate::query::Runtime;
 use crate::storage::{Location, Storage};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The differences between what a pipeline says and what is there.
 #[derive(Debug, Clone, Serialize)]
@@ -136,7 +137,7 @@ fn output_plan(
         Step::Nothing => described_columns(output),
         _ => column_plans(output.table.as_ref(), &new_columns(pipeline, state, output, runtime)?),
     };
-    let sum = |pick: fn(&super::changes::FileCounts) -> u64| changes.counts.values().map(pick).sum();
+    let sum = |pick: fn(&crate::pipeline::state::changes::FileCounts) -> u64| changes.counts.values().map(pick).sum();
     Ok(OutputPlan {
         name: output.output.name.clone(),
         table: output.output.table.to_string(),
@@ -228,47 +229,6 @@ fn described_columns(output: &OutputState) -> Vec<ColumnPlan> {
         partition_key,
     });
     plans.collect()
-}
-
-/// What others did to the table or its files.
-pub(super) fn drift(storage: &Storage, output: &OutputState, table: &Table) -> Result<Vec<String>> {
-    let mut drift = Vec::new();
-    if table.digest != table.expected_digest() {
-        drift.push(format!("its description in the catalog was edited since run {} wrote it", table.origin.run));
-    }
-    let listed = storage.list(&format!("{}/{}", table.database, table.name))?;
-    let there: BTreeMap<&str, u64> = listed.iter().map(|entry| (entry.key.as_str(), entry.size)).collect();
-    let (mut missing, mut other) = (Vec::new(), Vec::new());
-    for (segment, manifest) in table.segments.iter().zip(&output.manifests) {
-        for file in manifest.files.iter().filter(|file| segment.partitions.contains_key(&file.partition)) {
-            match there.get(file.key.as_str()) {
-                None => missing.push(file.key.as_str()),
-                Some(size) if *size != file.bytes => other.push(file.key.as_str()),
-                Some(_) => {}
-            }
-        }
-    }
-    for (files, what) in [(missing, "gone"), (other, "not what was written")] {
-        if let Some(first) = files.first() {
-            drift.push(format!(
-                "{} of its files {} {what}, such as {first}; --full makes them anew",
-                files.len(),
-                if files.len() == 1 { "is" } else { "are" }
-            ));
-        }
-    }
-    // Readers of the catalog don't see these, but those of the folder do.
-    let runs: BTreeSet<&str> = output.manifests.iter().map(|manifest| manifest.run.as_str()).collect();
-    let below = format!("{}/{}/", table.database, table.name);
-    let foreign = listed.iter().filter_map(|entry| entry.key.strip_prefix(&below)).filter(|key| {
-        let folder = key.split('/').next().unwrap_or_default();
-        crate::publish::RunId::of_folder(folder).is_none() && !runs.contains(folder)
-    });
-    let foreign: Vec<&str> = foreign.collect();
-    if let Some(first) = foreign.first() {
-        drift.push(format!("{} files lie in its folder that no run wrote, such as {first}; they are not read", foreign.len()));
-    }
-    Ok(drift)
 }
 
 fn tags(pipeline: &Pipeline) -> Vec<String> {

@@ -1,19 +1,20 @@
 //! Runs a pipeline: reads what has changed, writes, checks, and moves the one pointer that readers follow.
 
-use super::checking::{accounting, verify};
-use super::listing::Listing;
 use super::model::{Pipeline, Severity, When};
-use super::plan::drift;
-use super::producing::{Producing, Product, folders, unchanged};
 use super::run_report::{RunReport, RunStatus, SourceRun};
-use super::state::{Scope, State};
-use super::sweep::{discard, sweep};
-use super::transforming::Transforming;
-use super::workspace::{WORK, Workspace};
-use super::writing::Engine;
 use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::make::producing::{Producing, Product, folders, unchanged};
+use crate::pipeline::make::transforming::Transforming;
+use crate::pipeline::make::workspace::Workspace;
+use crate::pipeline::make::writing::Engine;
+use crate::pipeline::state::before::{Scope, State};
+use crate::pipeline::state::drift::drift;
+use crate::pipeline::state::listing::Listing;
+use crate::pipeline::upkeep::sweep::{discard, sweep};
+use crate::pipeline::verify::checking::{accounting, verify};
 use crate::progress::Progress;
+use crate::publish::keys::{self, WORK};
 use crate::publish::{Claim, Lease, RunId};
 use crate::query::{QueryOptions, Runtime};
 use crate::secrets;
@@ -24,9 +25,6 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// The folder of what runs say of themselves, in a lake.
-pub(super) const RUNS: &str = "_etl/runs";
 
 /// How a pipeline is run.
 #[derive(Debug, Clone)]
@@ -87,7 +85,7 @@ impl Running<'_> {
         // A lake is made when there is something to put in it.
         let storage = storage.map_or_else(|| Storage::create_with(location, store), Ok)?;
         let catalog = LocalCatalog::new(storage.clone());
-        let run_folder = format!("{RUNS}/{}/{}", self.pipeline.name, self.run);
+        let run_folder = keys::run_folder(&self.pipeline.name, self.run.as_str());
         let mut claimed: Vec<String> = state.outputs.iter().flat_map(|output| folders(output, self.run.as_str())).collect();
         claimed.extend([run_folder.clone(), format!("{WORK}/{}", self.run)]);
         let tables = state.outputs.iter().map(|o| (o.output.table.database.clone(), o.output.table.table.clone())).collect();

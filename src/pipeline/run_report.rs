@@ -1,6 +1,7 @@
 //! What a run did: one model, kept in the lake as JSON and shown as a table or a page.
 
 use super::model::{Severity, When};
+use crate::catalog::Table;
 use crate::convert::RejectExample;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secrets;
@@ -163,6 +164,30 @@ pub struct CheckRun {
 pub struct Sample {
     pub columns: Vec<String>,
     pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl OutputRun {
+    /// What a version of a table holds, as if no file had been written for it.
+    pub(crate) fn of_table(table: &Table) -> OutputRun {
+        OutputRun {
+            name: table.origin.output.clone(),
+            table: format!("{}.{}", table.database, table.name),
+            action: Action::RolledBack,
+            format: table.classification().to_string(),
+            compression: table.parameters.get("compressionType").cloned().unwrap_or_default(),
+            files: 0,
+            rows: 0,
+            bytes: 0,
+            bytes_decoded: 0,
+            seconds: 0.0,
+            partitions: Vec::new(),
+            total_files: table.files,
+            total_rows: table.rows,
+            total_bytes: table.bytes,
+            table_version: table.version,
+            location: table.storage.location.clone(),
+        }
+    }
 }
 
 impl RunReport {

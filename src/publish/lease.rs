@@ -6,6 +6,7 @@
 //! That may be wrong: a process can be stopped for any time, and go on. So a run publishes only as long as its sign is there, which comes
 //! back never once it is taken away, and who takes one away replaces the lake's head first: see `catalog::condemned`.
 
+use super::keys::ACTIVE;
 use super::run_id::RunId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Entry, Location, Storage};
@@ -18,8 +19,6 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Where the signs of a lake are.
-const ACTIVE: &str = "_etl/active";
 /// How often a sign in a bucket is written again, and after how long without that its run is taken for dead.
 const BEAT: Duration = Duration::from_secs(10);
 const DEAD_AFTER: Duration = Duration::from_secs(60);

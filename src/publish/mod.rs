@@ -4,6 +4,7 @@
 mod bucket;
 mod exchange;
 mod hidden;
+pub mod keys;
 mod lease;
 mod manifest;
 mod output;

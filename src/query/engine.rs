@@ -2,20 +2,20 @@
 
 use super::columns;
 use super::derived;
+use super::environment;
 use super::failure::{Failures, fault};
 use super::functions;
 use super::growth;
 use super::lake::{LakeSchema, LakeTables};
 use super::limits;
-use super::memory;
+use super::options::QueryOptions;
 use super::partitions::Partitions;
 use super::rejects::RejectLog;
 use super::scan::Rows;
 use super::table::FileTable;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Querying, Table, TableOptions, caught_in_tasks};
-use crate::units::ByteSize;
+use crate::input::{Querying, Table, caught_in_tasks};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{DynamicFileCatalog, TableProvider};
@@ -32,32 +32,9 @@ use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-
-/// How an engine works.
-#[derive(Debug, Clone)]
-pub struct QueryOptions {
-    /// How many threads decode and compute.
-    pub threads: usize,
-    /// How the files in `FROM` are read.
-    pub read: TableOptions,
-    /// Whether standard input is there to be a table.
-    pub stdin: bool,
-    /// What sorts, groups and joins of a query may hold; what is more goes to disk, or ends the query.
-    pub memory: ByteSize,
-    /// The folder of what goes to disk; one of the system's where not given. It is empty again at the end.
-    pub spill: Option<PathBuf>,
-}
-
-impl Default for QueryOptions {
-    fn default() -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        QueryOptions { threads, read: TableOptions::default(), stdin: true, memory: memory::default_memory(), spill: None }
-    }
-}
 
 /// Runs SQL over files and registered tables. Queries only read.
 #[derive(Clone)]
@@ -78,8 +55,8 @@ impl QueryEngine {
     /// # Errors
     /// [`ErrorKind::Usage`] for less memory than is needed at all, [`ErrorKind::Output`] where there is no folder for what goes to disk.
     pub fn new(options: QueryOptions) -> Result<Self> {
-        let environment = memory::environment(&options)?;
-        let mut config = memory::configuration(&options);
+        let environment = environment::environment(&options)?;
+        let mut config = environment::configuration(&options);
         let settings = config.options_mut();
         // Places for the carets of error messages.
         settings.sql_parser.collect_spans = true;

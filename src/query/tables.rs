@@ -1,6 +1,6 @@
 //! Turns what stands in `FROM` into tables.
 
-use super::engine::QueryOptions;
+use super::options::QueryOptions;
 use super::rejects::RejectLog;
 use super::table::FileTable;
 use crate::error::{Error, ErrorKind, Result};

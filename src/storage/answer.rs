@@ -1,6 +1,5 @@
 //! What S3 says when it refuses: a few elements of a small document.
 
-use super::xml;
 use serde::{Deserialize, Serialize};
 
 /// Why S3 refused a request.
@@ -13,6 +12,18 @@ pub(super) struct Answer {
     pub(super) request_id: Option<String>,
     /// The region of the bucket, where it is another one than was asked.
     pub(super) region: Option<String>,
+}
+
+/// The document of a refusal; what else is in it is not wanted.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Document {
+    code: String,
+    message: String,
+    request_id: String,
+    region: String,
 }
 
 /// What stands before an answer in the text of an error: the client above keeps the body of a refusal, and nothing else.
@@ -33,10 +44,16 @@ impl Answer {
     pub(super) fn read(status: u16, body: &[u8], request_id: Option<String>, region: Option<String>) -> Answer {
         // An error's document is short; a page of a proxy on the way may be anything.
         let text = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
-        let element = |name| xml::first(&text, name).filter(|value| !value.is_empty());
-        let code = element("Code").unwrap_or_default();
-        let message = if code.is_empty() { String::new() } else { element("Message").unwrap_or_default() };
-        Answer { status, code, message, request_id: element("RequestId").or(request_id), region: element("Region").or(region) }
+        let document = if Answer::is_error(body) { quick_xml::de::from_str(&text).unwrap_or_default() } else { Document::default() };
+        let given = |text: String| Some(text).filter(|text| !text.is_empty());
+        let message = if document.code.is_empty() { String::new() } else { document.message };
+        Answer {
+            status,
+            code: document.code,
+            message,
+            request_id: given(document.request_id).or(request_id),
+            region: given(document.region).or(region),
+        }
     }
 
     /// The status by which the client above decides: what can't get better is no server error, what can is one.

@@ -1,6 +1,6 @@
 //! How an object comes to be seen: by one request where it is small, by the last of many where it went up in parts.
 
-use super::run_uploads::{Body, Ended, Multipart, Shared, lock};
+use super::run_state::{Body, Ended, Multipart, Shared, lock};
 use super::spool::{Spool, Spooled};
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;

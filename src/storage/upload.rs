@@ -2,7 +2,7 @@
 
 use super::blocking::spawn;
 use super::completion::{complete, join};
-use super::run_uploads::{Appear, Body, Ended, Multipart, Shared, lock};
+use super::run_state::{Appear, Body, Ended, Multipart, Shared, lock};
 use super::spool::Spooled;
 use bytes::Bytes;
 use object_store::{PutMultipartOptions, PutPayload};

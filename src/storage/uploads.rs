@@ -5,13 +5,13 @@ use super::blocking::wait;
 use super::clients::Client;
 use super::objects::Storage;
 use super::transport::Lost;
-use super::xml;
 use crate::error::{ErrorKind, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::aws::AwsAuthorizer;
 use object_store::client::{HttpRequest, HttpRequestBody};
 use object_store::multipart::MultipartStore;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,19 +154,41 @@ fn read(page: &str) -> Option<(Vec<Listed>, Option<Marker>)> {
     if Answer::is_error(page.as_bytes()) || !page.contains("ListMultipartUploadsResult") {
         return None;
     }
-    let is_encoded = xml::first(page, "EncodingType").is_some_and(|encoding| encoding == "url");
-    let plain = |text: String| if is_encoded { unescaped(&text) } else { Some(text) };
+    let page: Page = quick_xml::de::from_str(page).ok()?;
+    let is_encoded = page.encoding_type.as_deref() == Some("url");
+    let plain = |text: &str| if is_encoded { unescaped(text) } else { Some(text.to_string()) };
     let mut uploads = Vec::new();
-    for upload in xml::each(page, "Upload") {
-        let begun = DateTime::parse_from_rfc3339(&xml::first(upload, "Initiated")?).ok()?.to_utc();
-        uploads.push((plain(xml::first(upload, "Key")?)?, xml::first(upload, "UploadId")?, begun));
+    for upload in page.upload {
+        let begun = DateTime::parse_from_rfc3339(&upload.initiated).ok()?.to_utc();
+        uploads.push((plain(&upload.key)?, upload.upload_id, begun));
     }
-    if xml::first(page, "IsTruncated").as_deref() != Some("true") {
+    if page.is_truncated.as_deref() != Some("true") {
         return Some((uploads, None));
     }
-    let key = plain(xml::first(page, "NextKeyMarker")?)?;
-    let upload = xml::first(page, "NextUploadIdMarker").unwrap_or_default();
-    Some((uploads, Some(Marker { key, upload })))
+    let key = plain(&page.next_key_marker?)?;
+    Some((uploads, Some(Marker { key, upload: page.next_upload_id_marker.unwrap_or_default() })))
+}
+
+/// A page of a list.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    encoding_type: Option<String>,
+    is_truncated: Option<String>,
+    next_key_marker: Option<String>,
+    next_upload_id_marker: Option<String>,
+    #[serde(default)]
+    upload: Vec<Begun>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Begun {
+    key: String,
+    upload_id: String,
+    initiated: String,
 }
 
 /// A key as it is, of one in which bytes are written `%2F` and blanks maybe `+`.

@@ -3,6 +3,7 @@
 //! A text becomes a tree of [`Node`]s that know where they stand; [`Read`] makes values of nodes, and [`section!`] structs of mappings,
 //! with the JSON Schema that editors use. What doesn't fit goes to [`Problems`], and reading goes on.
 
+mod named;
 mod node;
 mod place;
 mod problems;
@@ -11,10 +12,11 @@ mod section;
 mod text;
 mod values;
 
+pub use named::{Named, TextOr};
 pub use node::{Content, Entry, Node, Scalar};
 pub use place::Place;
 pub use problems::{Level, Problem, Problems};
-pub use read::{Named, OneOrMany, Read, TextOr};
+pub use read::{OneOrMany, Read};
 pub(crate) use section::section;
 pub use section::{Field, Fields, Needed, key};
 pub use text::read_text;

@@ -1,11 +1,12 @@
 //! The plan of the source: no module reaches up, none goes in circles, no file is long.
 
+use crate::file_imports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 25] = [
+const FLOORS: [(u8, &str, &[&str]); 26] = [
     (0, "printable", &[]),
     (0, "secrets", &["printable"]),
     (0, "error", &["printable"]),
@@ -92,6 +93,7 @@ const FLOORS: [(u8, &str, &[&str]); 25] = [
         ],
     ),
     (6, "report", &["printable", "error", "units", "diagnostic", "pipeline"]),
+    (6, "schedule", &["error", "storage", "publish", "pipeline"]),
     (
         7,
         "cli",
@@ -115,6 +117,7 @@ const FLOORS: [(u8, &str, &[&str]); 25] = [
             "catalog",
             "pipeline",
             "report",
+            "schedule",
             "yaml",
         ],
     ),
@@ -206,6 +209,32 @@ fn the_floors_have_no_cycle() {
             let place = FLOORS.iter().position(|(_, name, _)| name == used).unwrap_or_else(|| panic!("{used} has no floor"));
             assert!(place < index && FLOORS[place].0 <= *floor, "{module} may not use {used}");
         }
+    }
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let imports = file_imports::of(&sources().into_iter().map(|source| (source.path, source.code)).collect::<Vec<_>>());
+    let mut wrong = Vec::new();
+    for (file, used) in &imports {
+        for other in used.iter().filter(|other| *other > file && imports.get(*other).is_some_and(|back| back.contains(file))) {
+            wrong.push(format!("{file} and {other} import each other"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // What the house is built of is seen by the check.
+    assert!(imports["pipeline/run.rs"].contains("pipeline/state/before.rs") && imports["cli/run.rs"].contains("report/mod.rs"));
+}
+
+#[test]
+fn rooms_are_in_the_order_of_a_run() {
+    const ROOMS: [&str; 4] = ["state", "make", "verify", "upkeep"];
+    for source in sources().iter().filter(|source| source.module == "pipeline") {
+        let Some(room) = ROOMS.iter().position(|room| source.path.components().any(|part| part.as_os_str() == *room)) else { continue };
+        for later in &ROOMS[room + 1..] {
+            assert!(!source.code.contains(&format!("pipeline::{later}::")), "{} uses {later}", source.path.display());
+        }
+        assert!(!source.code.contains("pipeline::run::") && !source.code.contains("pipeline::plan::"), "{}", source.path.display());
     }
 }
 

@@ -9,6 +9,7 @@ mod decoder_edges;
 mod decoder_properties;
 mod etl;
 mod fault_proxy;
+mod file_imports;
 mod fixture;
 mod golden_logs;
 mod inputs;

@@ -1,8 +1,8 @@
 //! Compares what two queries give.
 
 use super::answers::{counts, sample};
+use super::finding::{Finding, SHOWN, rows_in_words};
 use super::statements::{column, within};
-use super::{Finding, SHOWN, rows_in_words};
 use crate::error::Result;
 use crate::query::QueryEngine;
 

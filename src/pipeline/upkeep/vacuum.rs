@@ -2,12 +2,11 @@
 //!
 //! Ages and signs say what is worth removing. That it is safe to goes by the head of the catalog: see `catalog::condemned`.
 
-use super::published::{COPY, TABLES, head_of};
-use super::run::RUNS;
 use super::sweep::{tell, versions};
-use super::workspace::WORK;
 use crate::catalog::{Condemned, LocalCatalog, Snapshot, Table, copy_key, live_files};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::state::published::head_of;
+use crate::publish::keys::{self, COPY, MANIFEST, RUNS, TABLES, WORK};
 use crate::publish::{Claim, Lease, RunId, Sign};
 use crate::storage::{Entry, StaleUpload, Storage};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -44,7 +43,7 @@ const MOST_TRIES: usize = 100;
 /// # Errors
 /// Where the lake can't be read or written.
 pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result<VacuumReport> {
-    if storage.list("_etl")?.is_empty() {
+    if storage.list(keys::OWN)?.is_empty() {
         let error = Error::new(ErrorKind::Input, format!("there is no lake at {}", storage.location()));
         return Err(error.with_context("what to do", "name the lake of a pipeline, a folder or s3://bucket/prefix that has `_etl` in it"));
     }
@@ -54,7 +53,7 @@ pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result
     let claim = Claim { run, pipeline: VACUUM.to_string(), folders: Vec::new(), tables: Vec::new(), versions: Vec::new() };
     let lease = if dry_run { None } else { Some(Lease::take(storage, &claim)?) };
     // Ages are told by the store's clock, not by the one of this machine.
-    let given = lease.as_ref().map(|_| storage.list(&format!("_etl/active/{VACUUM}"))).transpose()?;
+    let given = lease.as_ref().map(|_| storage.list(&format!("{}/{VACUUM}", keys::ACTIVE))).transpose()?;
     let now = given.iter().flatten().map(|entry| entry.modified).max().unwrap_or_else(Utc::now);
     let found = Found::list(storage, &catalog, now - older_than)?;
     for _ in 0..MOST_TRIES {
@@ -123,10 +122,10 @@ impl Found {
         let described = |key: &str| RunId::of_folder(key.rsplit('/').next()?.strip_suffix(".json")?.split_once('-')?.1);
         add(TABLES, Kind::Description, &described)?;
         // `_etl/runs/PIPELINE/RUN/OUTPUT.manifest.json`
-        let is_data = |key: &str| key.ends_with(".manifest.json") || key.ends_with(COPY) || key.contains("/rejects-");
+        let is_data = |key: &str| key.ends_with(MANIFEST) || key.ends_with(COPY) || key.contains("/rejects-");
         add(RUNS, Kind::OfRun, &|key| key.split('/').nth(3).filter(|_| is_data(key)).and_then(RunId::of_folder))?;
         add(WORK, Kind::Work, &|key| key.strip_prefix(WORK)?.split('/').nth(1).and_then(RunId::of_folder))?;
-        for database in storage.folders("")?.into_iter().filter(|name| name != "_etl") {
+        for database in storage.folders("")?.into_iter().filter(|name| name != keys::OWN) {
             for table in storage.folders(&database)? {
                 for folder in storage.folders(&format!("{database}/{table}"))? {
                     if let Some(run) = of_part(&folder) {

@@ -1,9 +1,21 @@
 //! What a scheduler has to tell: one line each, for people or for programs.
 
-use super::board::Ended;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use std::fmt::Write;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// As in a run's report, or `interrupted`.
+    pub status: String,
+    pub success: bool,
+    pub run: String,
+    pub seconds: f64,
+    pub rows: u64,
+    pub rejects: u64,
+    pub error: Option<String>,
+}
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! Which pipeline is due, waits, or runs: what is to be done at a time. It has no clock, and does nothing.
 
-use super::event::Event;
+use super::event::{Ended, Event};
 use super::times::Times;
 use crate::error::Result;
 use crate::pipeline::{CatchUp, Pipeline, Schedule};
@@ -63,19 +63,6 @@ pub struct Figures {
 pub struct Job {
     pub pipeline: Arc<Pipeline>,
     pub scheduled: DateTime<Utc>,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ended {
-    /// As in a run's report, or `interrupted`.
-    pub status: String,
-    pub success: bool,
-    pub run: String,
-    pub seconds: f64,
-    pub rows: u64,
-    pub rejects: u64,
-    pub error: Option<String>,
 }
 
 /// Where a pipeline stands.

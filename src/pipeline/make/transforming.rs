@@ -1,14 +1,13 @@
 //! Runs SQL over sources and earlier transforms, and keeps the result as a file until it is written.
 
-use super::definition::hex;
-use super::listing::Listing;
-use super::model::{Pipeline, Source, Transform};
 use super::opening::open;
 use super::workspace::Workspace;
 use super::writing::{Engine, RejectPolicy};
 use crate::convert::ConvertReport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{FormatChoice, Place, Table, TableFormat, TableOptions, resolve};
+use crate::pipeline::model::{Pipeline, Source, Transform};
+use crate::pipeline::state::listing::Listing;
 use crate::publish::Input;
 use crate::query::{QueryEngine, QueryOptions, Runtime};
 use arrow::array::RecordBatch;
@@ -31,45 +30,45 @@ const GROUP: usize = 64 << 20;
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Makes the rows of transforms; what two outputs need is made once.
-pub(super) struct Transforming<'a> {
-    pub(super) pipeline: &'a Pipeline,
-    pub(super) listings: &'a BTreeMap<String, Listing>,
-    pub(super) engine: &'a Engine<'a>,
-    pub(super) workspace: &'a Workspace,
-    pub(super) runtime: &'a Runtime,
+pub(crate) struct Transforming<'a> {
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) listings: &'a BTreeMap<String, Listing>,
+    pub(crate) engine: &'a Engine<'a>,
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) runtime: &'a Runtime,
     /// How SQL is run.
-    pub(super) queries: &'a QueryOptions,
+    pub(crate) queries: &'a QueryOptions,
     /// Folders and files by what is in them.
-    pub(super) made: HashMap<String, Made>,
-    pub(super) ran: Vec<super::run_report::TransformRun>,
+    pub(crate) made: HashMap<String, Made>,
+    pub(crate) ran: Vec<crate::pipeline::run_report::TransformRun>,
 }
 
 /// Rows that are kept.
 #[derive(Clone)]
-pub(super) struct Made {
+pub(crate) struct Made {
     /// The Parquet files; nothing for rows that are read where they are.
     path: Option<String>,
-    pub(super) table: Table,
+    pub(crate) table: Table,
     /// How a source was read.
-    pub(super) report: Option<Arc<ConvertReport>>,
+    pub(crate) report: Option<Arc<ConvertReport>>,
 }
 
 impl Made {
     /// A source that is read where it is.
-    pub(super) fn read(table: Table) -> Made {
+    pub(crate) fn read(table: Table) -> Made {
         Made { path: None, table, report: None }
     }
 }
 
 /// Which files of which sources are read.
-pub(super) type ReadSet = BTreeMap<String, Vec<usize>>;
+pub(crate) type ReadSet = BTreeMap<String, Vec<usize>>;
 
 impl Transforming<'_> {
     /// The rows of the last of `transforms`, made of the files `read` of the `sources`.
     ///
     /// # Errors
     /// [`ErrorKind::Query`] where SQL is wrong or fails, and what reading sources gives.
-    pub(super) fn make(
+    pub(crate) fn make(
         &mut self,
         sources: &[String],
         transforms: &[String],
@@ -134,7 +133,7 @@ impl Transforming<'_> {
         let shown = path.display().to_string();
         let table = plain_table(&shown)?;
         let seconds = started.elapsed().as_secs_f64();
-        self.ran.push(super::run_report::TransformRun { name: transform.name.clone(), rows, seconds });
+        self.ran.push(crate::pipeline::run_report::TransformRun { name: transform.name.clone(), rows, seconds });
         let made = Made { path: Some(shown), table, report: None };
         self.made.insert(key, made.clone());
         Ok(made)
@@ -213,7 +212,7 @@ fn in_milliseconds(schema: &Schema) -> SchemaRef {
 ///
 /// # Errors
 /// [`ErrorKind::Query`] where SQL is wrong.
-pub(super) fn planned_columns(
+pub(crate) fn planned_columns(
     pipeline: &Pipeline,
     transforms: &[String],
     sources: &BTreeMap<String, Table>,
@@ -239,5 +238,5 @@ pub(super) fn planned_columns(
 }
 
 fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
+    hex::encode(Sha256::digest(text.as_bytes()))
 }

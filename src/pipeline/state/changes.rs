@@ -1,45 +1,45 @@
 //! What has changed since the rows of a table were made, and so what a run has to read.
 
 use super::listing::Listing;
-use super::model::{Fingerprint, Mode, RemovedSources};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::model::{Fingerprint, Mode, RemovedSources};
 use crate::publish::SourceFile;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The run whose files are segment `n` of a table was made of these files, by source.
-pub(super) type SegmentInputs = BTreeMap<String, Vec<SourceFile>>;
+pub(crate) type SegmentInputs = BTreeMap<String, Vec<SourceFile>>;
 
 /// What is known of an output before a run.
-pub(super) struct Before<'a> {
-    pub(super) mode: Mode,
-    pub(super) removed_sources: RemovedSources,
+pub(crate) struct Before<'a> {
+    pub(crate) mode: Mode,
+    pub(crate) removed_sources: RemovedSources,
     /// The inputs of each live segment; nothing where there is no table yet.
-    pub(super) segments: Option<&'a [SegmentInputs]>,
+    pub(crate) segments: Option<&'a [SegmentInputs]>,
     /// What the pipeline says of the output is not what it said.
-    pub(super) redefined: bool,
+    pub(crate) redefined: bool,
     /// New rows can't stand beside the old ones.
-    pub(super) reshaped: bool,
+    pub(crate) reshaped: bool,
     /// All is to be made anew.
-    pub(super) full: bool,
+    pub(crate) full: bool,
 }
 
 /// What a run does for one output.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Changes {
-    pub(super) step: Step,
+pub(crate) struct Changes {
+    pub(crate) step: Step,
     /// Why, in words.
-    pub(super) why: String,
+    pub(crate) why: String,
     /// The files to read of each source, by their places in its listing.
-    pub(super) read: BTreeMap<String, Vec<usize>>,
+    pub(crate) read: BTreeMap<String, Vec<usize>>,
     /// Segments that are made anew, or of which partitions are.
-    pub(super) stale: BTreeSet<usize>,
-    pub(super) counts: BTreeMap<String, FileCounts>,
-    pub(super) notes: Vec<String>,
+    pub(crate) stale: BTreeSet<usize>,
+    pub(crate) counts: BTreeMap<String, FileCounts>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// What happens to the rows that are there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     #[default]
     Nothing,
     /// All rows are made.
@@ -52,18 +52,18 @@ pub(super) enum Step {
 
 /// The files of a source, by what they are to an output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct FileCounts {
-    pub(super) new: u64,
-    pub(super) changed: u64,
-    pub(super) unchanged: u64,
-    pub(super) removed: u64,
+pub(crate) struct FileCounts {
+    pub(crate) new: u64,
+    pub(crate) changed: u64,
+    pub(crate) unchanged: u64,
+    pub(crate) removed: u64,
 }
 
 /// Decides what to do for an output that reads `listings`.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where a file can't be read for its checksum, or where rows would be lost whose source is gone.
-pub(super) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Result<Changes> {
+pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Result<Changes> {
     let mut changes = Changes::default();
     let segments = before.segments.unwrap_or_default();
     // Where no source brings new rows, the table is what the sources are.
@@ -144,7 +144,7 @@ pub(super) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
 }
 
 /// The files that the segments at `indices` were made of: those that are still there, by their places, and those that are gone.
-pub(super) fn sources_of<'a>(
+pub(crate) fn sources_of<'a>(
     segments: &[SegmentInputs],
     indices: &BTreeSet<usize>,
     listings: impl IntoIterator<Item = &'a Listing>,
@@ -168,7 +168,7 @@ pub(super) fn sources_of<'a>(
 }
 
 /// Adds places to places; each is there once, in order.
-pub(super) fn merge(read: &mut BTreeMap<String, Vec<usize>>, more: BTreeMap<String, Vec<usize>>) {
+pub(crate) fn merge(read: &mut BTreeMap<String, Vec<usize>>, more: BTreeMap<String, Vec<usize>>) {
     for (name, places) in more {
         let all = read.entry(name).or_default();
         all.extend(places);

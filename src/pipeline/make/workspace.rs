@@ -1,16 +1,14 @@
 //! A run's own folder on this machine, for rows on their way from sources through SQL to files.
 
 use crate::error::{Error, Result};
+use crate::publish::keys::WORK;
 use crate::storage::{Location, Storage};
 use std::fs;
 use std::path::PathBuf;
 
-/// The key of the folders of all runs, in a lake that is a folder.
-pub(super) const WORK: &str = "_etl/work";
-
 /// A folder. Dropped, it is removed with all in it.
 #[derive(Debug)]
-pub(super) struct Workspace {
+pub(crate) struct Workspace {
     path: PathBuf,
     /// In a folder of the system's, for lakes that are elsewhere.
     _temporary: Option<tempfile::TempDir>,
@@ -21,7 +19,7 @@ impl Workspace {
     ///
     /// # Errors
     /// [`ErrorKind::Output`](crate::ErrorKind::Output) where it can't be made.
-    pub(super) fn create(storage: &Storage, run: &str) -> Result<Workspace> {
+    pub(crate) fn create(storage: &Storage, run: &str) -> Result<Workspace> {
         match storage.location() {
             Location::Folder(root) => {
                 let path = root.join(WORK).join(run);
@@ -37,7 +35,7 @@ impl Workspace {
     }
 
     /// The path of `name` in it.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 }

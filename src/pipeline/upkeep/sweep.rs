@@ -1,11 +1,9 @@
 //! Cleans up after runs that were killed.
 
-use super::rollback::table_summary;
-use super::run::RUNS;
-use super::run_report::{Action, OutputRun, RunReport, RunStatus};
-use super::workspace::WORK;
 use crate::catalog::{Condemned, LocalCatalog, Snapshot, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::run_report::{Action, OutputRun, RunReport, RunStatus};
+use crate::publish::keys::{self, WORK};
 use crate::publish::{Claim, Lease};
 use crate::storage::Storage;
 use std::collections::BTreeSet;
@@ -17,7 +15,7 @@ const MOST_TRIES: u32 = 100;
 ///
 /// # Errors
 /// Where the lake can't be read or written.
-pub(super) fn sweep(storage: &Storage, catalog: &LocalCatalog, pipeline: &str) -> Result<Vec<String>> {
+pub(crate) fn sweep(storage: &Storage, catalog: &LocalCatalog, pipeline: &str) -> Result<Vec<String>> {
     let mut swept = Vec::new();
     for sign in Lease::signs(storage, Some(pipeline), None)?.into_iter().filter(|sign| sign.is_dead) {
         match sign.claim {
@@ -37,7 +35,7 @@ pub(super) fn sweep(storage: &Storage, catalog: &LocalCatalog, pipeline: &str) -
 ///
 /// # Errors
 /// Where the lake can't be read or written.
-pub(super) fn discard(storage: &Storage, catalog: &LocalCatalog, claim: &Claim, sign: &str) -> Result<()> {
+pub(crate) fn discard(storage: &Storage, catalog: &LocalCatalog, claim: &Claim, sign: &str) -> Result<()> {
     for _ in 0..MOST_TRIES {
         let snapshot = catalog.snapshot()?;
         // Readers see, or saw, what it made.
@@ -60,7 +58,7 @@ pub(super) fn discard(storage: &Storage, catalog: &LocalCatalog, claim: &Claim, 
 }
 
 /// The keys of the table versions that the run published.
-pub(super) fn versions(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Result<Vec<String>> {
+pub(crate) fn versions(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Claim) -> Result<Vec<String>> {
     let run = claim.run.as_str();
     let mut versions = Vec::new();
     for (database, name) in &claim.tables {
@@ -76,15 +74,15 @@ pub(super) fn versions(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Clai
 }
 
 /// Writes the report that a run could not write any more that was killed right after it had published.
-pub(super) fn tell(storage: &Storage, catalog: &LocalCatalog, versions: &[String], claim: &Claim) -> Result<()> {
-    let key = format!("{RUNS}/{}/{}/report.json", claim.pipeline, claim.run);
+pub(crate) fn tell(storage: &Storage, catalog: &LocalCatalog, versions: &[String], claim: &Claim) -> Result<()> {
+    let key = keys::report(&claim.pipeline, claim.run.as_str());
     // Versions that were vacuumed since tell nothing any more.
     let tables: Vec<Table> = versions.iter().filter_map(|object| catalog.table_at(object).ok()).collect();
     let Some(published) = tables.iter().map(|table| table.updated).max().filter(|_| storage.get(&key).is_ok_and(|found| found.is_none()))
     else {
         return Ok(());
     };
-    let outputs = tables.iter().map(|table| OutputRun { action: Action::Updated, ..table_summary(table) });
+    let outputs = tables.iter().map(|table| OutputRun { action: Action::Updated, ..OutputRun::of_table(table) });
     let report = RunReport {
         status: RunStatus::Published,
         finished: published,

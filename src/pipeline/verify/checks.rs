@@ -3,26 +3,22 @@
 //! What NULL means: it is no value, so it never equals what `value` expects, is no number for `between`, and needs no match for
 //! `matches`. To `unique` and `equals_query` all NULLs are the same, as they are to SQL's GROUP BY.
 
-mod answers;
-mod difference;
-mod statements;
 #[cfg(test)]
 mod tests;
 
-use super::model::{Bounds, Check, Expectation, TableName};
-use super::run_report::{CheckRun, Sample};
+use super::answers::{self, Answer, counts, only_value, sample};
+use super::difference;
+use super::finding::{Finding, SHOWN, rows_in_words};
+use super::statements::{column, literal, table, within};
 use crate::error::Result;
+use crate::pipeline::model::{Bounds, Check, Expectation, TableName};
+use crate::pipeline::run_report::CheckRun;
 use crate::query::QueryEngine;
 use crate::units::count;
-use answers::{Answer, counts, only_value, sample};
-use statements::{column, literal, table, within};
 use std::time::Instant;
 
-/// So many rows show what is wrong.
-const SHOWN: usize = 5;
-
 /// Makes the checks, one after the other; `engine` knows the tables as `database.table`. A query that fails is a check that fails.
-pub(super) async fn run_checks(checks: &[Check], engine: &QueryEngine) -> Vec<CheckRun> {
+pub(crate) async fn run_checks(checks: &[Check], engine: &QueryEngine) -> Vec<CheckRun> {
     let mut runs = Vec::with_capacity(checks.len());
     for check in checks {
         let started = Instant::now();
@@ -49,22 +45,6 @@ pub(super) async fn run_checks(checks: &[Check], engine: &QueryEngine) -> Vec<Ch
         });
     }
     runs
-}
-
-/// What was found.
-#[derive(Debug)]
-struct Finding {
-    passed: bool,
-    /// In words.
-    found: String,
-    /// Rows that show what is wrong.
-    sample: Option<Sample>,
-}
-
-impl Finding {
-    fn of(passed: bool, found: impl Into<String>) -> Finding {
-        Finding { passed, found: found.into(), sample: None }
-    }
 }
 
 fn kind(expect: &Expectation) -> &'static str {
@@ -107,10 +87,6 @@ fn range(bounds: Bounds) -> String {
 
 fn number_of_rows(rows: f64) -> String {
     format!("{rows} {}", if rows == 1.0 { "row" } else { "rows" })
-}
-
-fn rows_in_words(rows: u64) -> String {
-    format!("{} {}", count(rows), if rows == 1 { "row" } else { "rows" })
 }
 
 fn fits(number: f64, bounds: Bounds) -> bool {

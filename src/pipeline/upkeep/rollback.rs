@@ -1,11 +1,11 @@
 //! Makes readers see again what an earlier run made.
 
-use super::model::Pipeline;
-use super::run::RUNS;
-use super::run_report::{Action, OutputRun, RunReport, RunStatus};
 use crate::catalog::{LocalCatalog, Table, live_files};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::model::Pipeline;
+use crate::pipeline::run_report::{OutputRun, RunReport, RunStatus};
+use crate::publish::keys;
 use crate::publish::{Claim, Lease, RunId};
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
@@ -69,13 +69,13 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
     let mut report = RunReport {
         status: RunStatus::Published,
         finished: Utc::now(),
-        outputs: published.iter().map(table_summary).collect(),
+        outputs: published.iter().map(OutputRun::of_table).collect(),
         rolled_back_to: Some(to.to_string()),
         notes,
         ..RunReport::begun(run.as_str(), &pipeline.name, &pipeline.lake.location, started)
     };
     // That it can't be kept is no reason to call a rollback failed that readers see.
-    if let Err(error) = report.keep(storage, &format!("{RUNS}/{}/{run}/report.json", pipeline.name)) {
+    if let Err(error) = report.keep(storage, &keys::report(&pipeline.name, run.as_str())) {
         report.notes.push(format!("the report could not be kept: {error}"));
     }
     Ok(report)
@@ -115,26 +115,4 @@ fn vacuumed(error: Error, table: &str) -> Error {
     Error::new(ErrorKind::Input, message)
         .with_source(error)
         .with_context("why", "`etl vacuum` removes versions that nobody has read for long")
-}
-
-/// What a version of a table holds, as if no file had been written for it.
-pub(super) fn table_summary(table: &Table) -> OutputRun {
-    OutputRun {
-        name: table.origin.output.clone(),
-        table: format!("{}.{}", table.database, table.name),
-        action: Action::RolledBack,
-        format: table.classification().to_string(),
-        compression: table.parameters.get("compressionType").cloned().unwrap_or_default(),
-        files: 0,
-        rows: 0,
-        bytes: 0,
-        bytes_decoded: 0,
-        seconds: 0.0,
-        partitions: Vec::new(),
-        total_files: table.files,
-        total_rows: table.rows,
-        total_bytes: table.bytes,
-        table_version: table.version,
-        location: table.storage.location.clone(),
-    }
 }

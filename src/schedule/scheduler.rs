@@ -1,7 +1,7 @@
 //! The process that runs pipelines at their times.
 
-use super::board::{Board, Ended, Job};
-use super::event::Event;
+use super::board::{Board, Job};
+use super::event::{Ended, Event};
 use super::folder::Folder;
 use super::memory::Memory;
 use super::metrics::metrics;

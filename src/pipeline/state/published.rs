@@ -1,27 +1,22 @@
 //! Which versions of tables were published, told without the head that says so.
 
-use super::run::RUNS;
-use super::run_report::{Action, RunReport, RunStatus};
 use crate::catalog::{LocalCatalog, Snapshot, Table};
 use crate::error::Result;
+use crate::pipeline::run_report::{Action, RunReport, RunStatus};
+use crate::publish::keys::{COPY, RUNS, TABLES};
 use crate::storage::Storage;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The folder of the descriptions of tables.
-pub(super) const TABLES: &str = "_etl/catalog/tables";
-/// What the name of a description's copy ends with.
-pub(super) const COPY: &str = ".table.json";
-
 /// A version of a table: database, name, number and run.
-pub(super) type Named = (String, String, u64, String);
+pub(crate) type Named = (String, String, u64, String);
 
 /// What descriptions, their copies and reports tell.
 #[derive(Debug, Default)]
-pub(super) struct Traces {
+pub(crate) struct Traces {
     /// Descriptions as they were written, by what they describe.
-    pub(super) tables: BTreeMap<Named, Table>,
+    pub(crate) tables: BTreeMap<Named, Table>,
     /// Versions that readers saw. Of those of a run that was killed right after it had published nothing may tell.
-    pub(super) published: BTreeSet<Named>,
+    pub(crate) published: BTreeSet<Named>,
 }
 
 impl Traces {
@@ -29,7 +24,7 @@ impl Traces {
     ///
     /// # Errors
     /// Where the lake can't be read.
-    pub(super) fn of(storage: &Storage) -> Result<Traces> {
+    pub(crate) fn of(storage: &Storage) -> Result<Traces> {
         let mut traces = Traces::default();
         let keys = |folder: &str, ending: &str| -> Result<Vec<String>> {
             Ok(storage.list(folder)?.into_iter().map(|entry| entry.key).filter(|key| key.ends_with(ending)).collect())
@@ -61,7 +56,7 @@ impl Traces {
 }
 
 /// The version that `table` is.
-pub(super) fn named(table: &Table) -> Named {
+pub(crate) fn named(table: &Table) -> Named {
     (table.database.clone(), table.name.clone(), table.version, table.origin.run.clone())
 }
 

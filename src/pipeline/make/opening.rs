@@ -1,10 +1,10 @@
 //! Opens the files of a source as a table, the same way on each run.
 
-use super::listing::Listing;
-use super::model::Source;
 use crate::accesslog::{LogFormat, Preset};
 use crate::error::{Error, Result};
 use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions};
+use crate::pipeline::model::Source;
+use crate::pipeline::state::listing::Listing;
 use crate::publish::Input;
 use crate::schema::TableSchema;
 use crate::schema::types::{arrow_type, athena_type};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// # Errors
 /// [`ErrorKind::Input`](crate::ErrorKind::Input) where there is nothing to read or it can't be read,
 /// [`ErrorKind::Format`](crate::ErrorKind::Format) where it can't be told what it is.
-pub(super) fn open(source: &Source, listing: &Listing, places: &[usize], known: Option<&Input>) -> Result<Table> {
+pub(crate) fn open(source: &Source, listing: &Listing, places: &[usize], known: Option<&Input>) -> Result<Table> {
     let at = |error: Error| error.with_context("source", &source.name).with_context("at", &source.place);
     let options = options(source, known).map_err(at)?;
     // Where nothing is new, the others tell the columns.
@@ -85,7 +85,7 @@ fn columns(known: &Input) -> Result<SchemaRef> {
 ///
 /// # Errors
 /// Where a column is of a type that Athena has not.
-pub(super) fn remember(table: &Table, listing: &Listing, places: &[usize]) -> Result<Input> {
+pub(crate) fn remember(table: &Table, listing: &Listing, places: &[usize]) -> Result<Input> {
     let schema = table.format.schema();
     let columns = schema.fields().iter().map(|field| Ok((field.name().clone(), athena_type(field.data_type())?)));
     let log_format = match &table.format {

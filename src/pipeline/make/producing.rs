@@ -1,16 +1,16 @@
 //! Makes the new version of one table: reads what has changed, writes files, and says which older files stay.
 
-use super::changes::{Step, merge, sources_of};
-use super::model::{Pipeline, RemovedSources, Source};
 use super::opening::{open, remember};
-use super::publication::{Maker, redescribed, version, without};
-use super::run_report::{Action, OutputRun};
-use super::state::{OutputState, State};
 use super::transforming::{Made, ReadSet, Transforming};
+use super::version::{Maker, redescribed, version, without};
 use super::writing::{Engine, RejectPolicy, Written};
 use crate::catalog::{Segment, Table};
 use crate::convert::{ConvertReport, OnError};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::model::{Pipeline, RemovedSources, Source};
+use crate::pipeline::run_report::{Action, OutputRun};
+use crate::pipeline::state::before::{OutputState, State};
+use crate::pipeline::state::changes::{Step, merge, sources_of};
 use crate::publish::{Input, Manifest};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -19,32 +19,32 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// What all outputs of a run have in common.
-pub(super) struct Producing<'a> {
-    pub(super) pipeline: &'a Pipeline,
-    pub(super) state: &'a State,
-    pub(super) engine: &'a Engine<'a>,
-    pub(super) run: &'a str,
+pub(crate) struct Producing<'a> {
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) state: &'a State,
+    pub(crate) engine: &'a Engine<'a>,
+    pub(crate) run: &'a str,
     /// The key of the folder of what a run says of itself.
-    pub(super) run_folder: &'a str,
-    pub(super) transforming: Transforming<'a>,
+    pub(crate) run_folder: &'a str,
+    pub(crate) transforming: Transforming<'a>,
     /// How each source was read, by the conversion that read most of it.
-    pub(super) read: BTreeMap<String, Arc<ConvertReport>>,
+    pub(crate) read: BTreeMap<String, Arc<ConvertReport>>,
     /// What of which source is kept as rejected already, and the files it is kept in.
-    pub(super) rejected: HashSet<(String, Vec<usize>)>,
-    pub(super) reject_files: Vec<(String, PathBuf)>,
-    pub(super) notes: Vec<String>,
+    pub(crate) rejected: HashSet<(String, Vec<usize>)>,
+    pub(crate) reject_files: Vec<(String, PathBuf)>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// The new version of a table.
-pub(super) struct Product {
-    pub(super) table: Table,
+pub(crate) struct Product {
+    pub(crate) table: Table,
     /// What was written; nothing where only the description is new.
-    pub(super) manifest: Option<Manifest>,
-    pub(super) summary: OutputRun,
+    pub(crate) manifest: Option<Manifest>,
+    pub(crate) summary: OutputRun,
 }
 
 /// The folder with the key where a run writes its files of a table, and the one of a second try.
-pub(super) fn folders(state: &OutputState, run: &str) -> [String; 2] {
+pub(crate) fn folders(state: &OutputState, run: &str) -> [String; 2] {
     let name = &state.output.table;
     [format!("{}/{}/{run}", name.database, name.table), format!("{}/{}/{run}-2", name.database, name.table)]
 }
@@ -54,7 +54,7 @@ impl Producing<'_> {
     ///
     /// # Errors
     /// What reading, SQL and writing give.
-    pub(super) fn produce(&mut self, state: &OutputState) -> Result<Option<Product>> {
+    pub(crate) fn produce(&mut self, state: &OutputState) -> Result<Option<Product>> {
         let started = Instant::now();
         let maker = Maker { pipeline: &self.pipeline.name, run: self.run, now: Utc::now() };
         let table = state.table.as_ref();
@@ -261,6 +261,6 @@ fn summary(state: &OutputState, action: Action, written: Option<&Written>, table
 }
 
 /// The summary of an output that nothing was done for.
-pub(super) fn unchanged(state: &OutputState) -> Option<OutputRun> {
+pub(crate) fn unchanged(state: &OutputState) -> Option<OutputRun> {
     state.table.as_ref().map(|table| summary(state, Action::Unchanged, None, table, 0.0))
 }

@@ -1,10 +1,10 @@
 //! Checks what a run made, before readers see it or after.
 
-use super::model::{Check, Pipeline, Severity, When};
-use super::producing::Product;
-use super::run_report::CheckRun;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::make::producing::Product;
+use crate::pipeline::model::{Check, Pipeline, Severity, When};
+use crate::pipeline::run_report::CheckRun;
 use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};
 use crate::storage::Storage;
 use crate::units::count;
@@ -16,7 +16,7 @@ use std::time::Instant;
 ///
 /// # Errors
 /// Where the lake can't be read.
-pub(super) fn accounting(storage: &Storage, products: &[Product], queries: &QueryOptions, runtime: &Runtime) -> Result<Vec<CheckRun>> {
+pub(crate) fn accounting(storage: &Storage, products: &[Product], queries: &QueryOptions, runtime: &Runtime) -> Result<Vec<CheckRun>> {
     let mut checks = Vec::new();
     for product in products.iter().filter(|product| product.manifest.is_some()) {
         let started = Instant::now();
@@ -48,7 +48,7 @@ pub(super) fn accounting(storage: &Storage, products: &[Product], queries: &Quer
 ///
 /// # Errors
 /// Where the lake can't be read.
-pub(super) fn verify(
+pub(crate) fn verify(
     pipeline: &Pipeline,
     storage: &Storage,
     staged: &[Table],
@@ -61,7 +61,7 @@ pub(super) fn verify(
         return Ok(Vec::new());
     }
     let engine = engine(storage, staged, queries)?;
-    runtime.block_on(async || Ok(super::verify::run_checks(&checks, &engine).await))
+    runtime.block_on(async || Ok(super::checks::run_checks(&checks, &engine).await))
 }
 
 fn engine(storage: &Storage, staged: &[Table], queries: &QueryOptions) -> Result<QueryEngine> {

@@ -14,9 +14,9 @@ mod scheduler;
 mod tests;
 mod times;
 
-pub use board::{Board, Ended, Figures, Job, Standing};
+pub use board::{Board, Figures, Job, Standing};
 pub use endpoint::serve;
-pub use event::Event;
+pub use event::{Ended, Event};
 pub use folder::Folder;
 pub use memory::Memory;
 pub use scheduler::{Clock, INTERRUPTED, Looked, Message, Runner, Scheduler, Shared, SystemClock};

@@ -1,17 +1,17 @@
 //! Tells whether what a pipeline says of an output is still the same.
 
-use super::model::{Output, Pipeline};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::model::{Output, Pipeline};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// What an output depends on, as hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Definition {
+pub(crate) struct Definition {
     /// Of all that decides which bytes are written.
-    pub(super) all: String,
+    pub(crate) all: String,
     /// Of what must be the same for the rows of two runs to be in one table.
-    pub(super) shape: String,
+    pub(crate) shape: String,
 }
 
 impl Definition {
@@ -19,7 +19,7 @@ impl Definition {
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] where it can't be written as JSON.
-    pub(super) fn of(pipeline: &Pipeline, output: &Output) -> Result<Definition> {
+    pub(crate) fn of(pipeline: &Pipeline, output: &Output) -> Result<Definition> {
         let (sources, transforms) = inputs(pipeline, output);
         let sql: Vec<Value> = transforms.iter().map(|name| json!(pipeline.transform(name))).collect();
         let read: Vec<Value> = sources.iter().filter_map(|name| pipeline.source(name)).map(reading).collect();
@@ -33,7 +33,7 @@ impl Definition {
 }
 
 /// How a source is read; where its files are may change.
-fn reading(source: &super::model::Source) -> Value {
+fn reading(source: &crate::pipeline::model::Source) -> Value {
     json!({
         "name": source.name, "format": source.format, "log_format": source.log_format, "unescape": source.unescape,
         "delimiter": source.delimiter, "header": source.header,
@@ -42,7 +42,7 @@ fn reading(source: &super::model::Source) -> Value {
 }
 
 /// The sources and transforms that `output` needs, each in the order of the pipeline.
-pub(super) fn inputs(pipeline: &Pipeline, output: &Output) -> (Vec<String>, Vec<String>) {
+pub(crate) fn inputs(pipeline: &Pipeline, output: &Output) -> (Vec<String>, Vec<String>) {
     let mut needed = vec![output.from.clone()];
     // Each transform needs only those before it: so the last is looked at first.
     for transform in pipeline.transforms.iter().rev().filter(|_| pipeline.source(&output.from).is_none()) {
@@ -57,10 +57,5 @@ pub(super) fn inputs(pipeline: &Pipeline, output: &Output) -> (Vec<String>, Vec<
 
 fn hash(value: &Value) -> Result<String> {
     let text = serde_json::to_vec(value).map_err(|e| Error::new(ErrorKind::Internal, "a definition can't be written").with_source(e))?;
-    Ok(hex(&Sha256::digest(&text)))
-}
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hex::encode(Sha256::digest(&text)))
 }

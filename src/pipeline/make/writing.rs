@@ -1,10 +1,10 @@
 //! Writes the files of one output below a folder of its own.
 
-use super::model::{Layout, Output};
 use crate::convert::{ConvertOptions, ConvertReport, OnError, REJECTS_LIMIT, RejectsFile, convert};
 use crate::error::Result;
 use crate::input::Table;
 use crate::output::FileFormat;
+use crate::pipeline::model::{Layout, Output};
 use crate::progress::Progress;
 use crate::publish::{DataFile, Existing, Output as Place};
 use crate::storage::{Appear, Storage};
@@ -15,32 +15,32 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// What all conversions of a run have in common.
-pub(super) struct Engine<'a> {
-    pub(super) storage: &'a Storage,
-    pub(super) threads: usize,
-    pub(super) cancel: Arc<AtomicBool>,
-    pub(super) progress: &'a dyn Progress,
+pub(crate) struct Engine<'a> {
+    pub(crate) storage: &'a Storage,
+    pub(crate) threads: usize,
+    pub(crate) cancel: Arc<AtomicBool>,
+    pub(crate) progress: &'a dyn Progress,
 }
 
 /// What was written.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(crate) struct Written {
     /// The key of the folder, without a slash at its end.
-    pub(super) folder: String,
-    pub(super) files: Vec<DataFile>,
+    pub(crate) folder: String,
+    pub(crate) files: Vec<DataFile>,
     /// The columns of the files, and those of their folders.
-    pub(super) columns: Vec<Field>,
-    pub(super) partition_keys: Vec<Field>,
-    pub(super) report: ConvertReport,
+    pub(crate) columns: Vec<Field>,
+    pub(crate) partition_keys: Vec<Field>,
+    pub(crate) report: ConvertReport,
 }
 
 /// How lines that can't be read are dealt with.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RejectPolicy {
-    pub(super) on_error: OnError,
-    pub(super) max_rate: Option<Rate>,
+pub(crate) struct RejectPolicy {
+    pub(crate) on_error: OnError,
+    pub(crate) max_rate: Option<Rate>,
     /// Where they are kept.
-    pub(super) file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl Engine<'_> {
@@ -48,7 +48,7 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// What [`convert`] gives.
-    pub(super) fn write(&self, output: &Output, table: Table, folder: &str, rejects: RejectPolicy) -> Result<Written> {
+    pub(crate) fn write(&self, output: &Output, table: Table, folder: &str, rejects: RejectPolicy) -> Result<Written> {
         let schema = table.format.schema();
         let (columns, partition_keys) = split_columns(output, &schema)?;
         let at = Place::below(self.storage, folder)?;
@@ -69,7 +69,7 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// What [`convert`] gives.
-    pub(super) fn spool(&self, table: Table, path: PathBuf, rejects: RejectPolicy) -> Result<ConvertReport> {
+    pub(crate) fn spool(&self, table: Table, path: PathBuf, rejects: RejectPolicy) -> Result<ConvertReport> {
         let format = FileFormat::new(crate::output::Kind::Parquet, Some("zstd"), Some(1), Default::default())?;
         let layout = Layout::TargetSize(crate::units::ByteSize(256 << 20));
         let options = ConvertOptions { checksums: false, ..self.options(table, Place::Folder(path), format, layout, Vec::new(), rejects) };
@@ -109,7 +109,7 @@ impl Engine<'_> {
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] for a key that there is no column for.
-pub(super) fn split_columns(output: &Output, schema: &arrow::datatypes::Schema) -> Result<(Vec<Field>, Vec<Field>)> {
+pub(crate) fn split_columns(output: &Output, schema: &arrow::datatypes::Schema) -> Result<(Vec<Field>, Vec<Field>)> {
     let mut keys = Vec::new();
     for name in &output.partition_by {
         let data_type = match (schema.field_with_name(name), name.as_str()) {

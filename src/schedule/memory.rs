@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
+use crate::publish::keys;
 use crate::storage::{Location, Storage};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ impl Memory {
 }
 
 fn key(pipeline: &Pipeline) -> String {
-    format!("_etl/schedule/{}.json", pipeline.name)
+    format!("{}/{}.json", keys::SCHEDULE, pipeline.name)
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {

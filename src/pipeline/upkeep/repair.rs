@@ -4,12 +4,11 @@
 //! gone, too, the table becomes what its last whole version was. A head that is gone is made of the newest whole version of each table
 //! that readers saw. What is whole is left alone.
 
-use super::published::{Named, Traces, named};
-use super::rollback::table_summary;
-use super::run::RUNS;
-use super::run_report::{RunReport, RunStatus};
 use crate::catalog::{Condemned, Head, LocalCatalog, PastVersion, Snapshot, Table, TableRef, is_unchanged, is_whole};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::run_report::{OutputRun, RunReport, RunStatus};
+use crate::pipeline::state::published::{Named, Traces, named};
+use crate::publish::keys;
 use crate::publish::{Claim, Lease, RunId};
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
@@ -264,11 +263,11 @@ impl Repairing<'_> {
             let report = RunReport {
                 status: RunStatus::Published,
                 finished: Utc::now(),
-                outputs: own.map(table_summary).collect(),
+                outputs: own.map(OutputRun::of_table).collect(),
                 notes: vec!["went back to the last whole version; what came later is new to the next run".to_string()],
                 ..RunReport::begun(run.as_str(), pipeline, &self.storage.location().to_string(), self.started)
             };
-            report.keep(self.storage, &format!("{RUNS}/{pipeline}/{run}/report.json"))?;
+            report.keep(self.storage, &keys::report(pipeline, run.as_str()))?;
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! The runs of a pipeline, as they told of themselves.
 
-use super::model::Pipeline;
-use super::run::RUNS;
-use super::run_report::RunReport;
 use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::model::Pipeline;
+use crate::pipeline::run_report::RunReport;
 use crate::publish::RunId;
+use crate::publish::keys::RUNS;
 use crate::storage::Storage;
 use serde::Serialize;
 

@@ -1,8 +1,8 @@
 //! Which files a source has now, and how it is told whether they have changed.
 
-use super::model::{Fingerprint, Pipeline, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{self, Place, Resolver};
+use crate::pipeline::model::{Fingerprint, Pipeline, Source};
 use crate::publish::SourceFile;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -12,29 +12,29 @@ use std::time::UNIX_EPOCH;
 
 /// The files of a source, in the order of their rows.
 #[derive(Debug)]
-pub(super) struct Listing {
-    pub(super) name: String,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) incremental: bool,
-    pub(super) files: Vec<Listed>,
+pub(crate) struct Listing {
+    pub(crate) name: String,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) incremental: bool,
+    pub(crate) files: Vec<Listed>,
     /// Why there is none.
-    pub(super) missing: Option<Error>,
+    pub(crate) missing: Option<Error>,
     /// What was left out.
-    pub(super) left_out: Vec<String>,
+    pub(crate) left_out: Vec<String>,
     /// How many files of the lake itself the locations name; they are not read.
-    pub(super) own: usize,
+    pub(crate) own: usize,
 }
 
 /// A file of a source.
 #[derive(Debug, Clone)]
-pub(super) struct Listed {
-    pub(super) file: SourceFile,
-    pub(super) source: input::Source,
+pub(crate) struct Listed {
+    pub(crate) file: SourceFile,
+    pub(crate) source: input::Source,
 }
 
 impl Listing {
     /// What the user should know of it.
-    pub(super) fn notes(&self) -> Vec<String> {
+    pub(crate) fn notes(&self) -> Vec<String> {
         let own = (self.own > 0).then(|| format!("{}: {} files of the lake itself are not read", self.name, self.own));
         let missing = self.missing.as_ref().map(|error| format!("{}: {}", self.name, error.message()));
         let left_out = self.left_out.iter().map(|note| format!("{}: {note}", self.name));
@@ -42,7 +42,7 @@ impl Listing {
     }
 
     /// What is to be said of files that grew while they were read.
-    pub(super) fn growth(&self) -> Option<String> {
+    pub(crate) fn growth(&self) -> Option<String> {
         let grown = input::growth(self.files.iter().map(|listed| &listed.source))?;
         Some(format!("{}: {grown}", self.name))
     }
@@ -51,7 +51,7 @@ impl Listing {
     ///
     /// # Errors
     /// [`ErrorKind::Input`] where they can't be listed, [`ErrorKind::Usage`] where a location can't be read twice.
-    pub(super) fn of(pipeline: &Pipeline, source: &Source) -> Result<Listing> {
+    pub(crate) fn of(pipeline: &Pipeline, source: &Source) -> Result<Listing> {
         let mut missing = None;
         let mut files: Vec<Listed> = Vec::new();
         let mut resolver = Resolver::new(&source.store);
@@ -144,7 +144,7 @@ impl Listed {
     ///
     /// # Errors
     /// [`ErrorKind::Input`] where it can't be read.
-    pub(super) fn checksum(&mut self) -> Result<&str> {
+    pub(crate) fn checksum(&mut self) -> Result<&str> {
         if self.file.sha256.is_none() {
             let mut reader = self.source.open()?;
             let (mut hash, mut chunk) = (Sha256::new(), vec![0; 256 << 10]);
@@ -156,7 +156,7 @@ impl Listed {
                     Err(e) => return Err(Error::input(&self.source.path, e)),
                 }
             }
-            self.file.sha256 = Some(super::definition::hex(&hash.finalize()));
+            self.file.sha256 = Some(hex::encode(hash.finalize()));
         }
         Ok(self.file.sha256.as_deref().unwrap_or_default())
     }

@@ -1,30 +1,23 @@
 //! The version of a table that a run makes.
 
-use super::model::Output;
-use super::state::OutputState;
 use super::writing::Written;
 use crate::catalog::{Column, Origin, PartitionSize, Segment, Table, describe};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::model::Output;
+use crate::pipeline::state::before::OutputState;
 use arrow::datatypes::Field;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who makes a version, and when.
-pub(super) struct Maker<'a> {
-    pub(super) pipeline: &'a str,
-    pub(super) run: &'a str,
-    pub(super) now: DateTime<Utc>,
-}
-
-/// Whether a table is described otherwise than `output` says.
-pub(super) fn differs(table: &Table, output: &Output) -> bool {
-    let columns = table.storage.columns.iter().chain(&table.partition_keys);
-    table.description != output.description
-        || columns.into_iter().any(|column| column.comment.as_ref() != output.comments.get(&column.name))
+pub(crate) struct Maker<'a> {
+    pub(crate) pipeline: &'a str,
+    pub(crate) run: &'a str,
+    pub(crate) now: DateTime<Utc>,
 }
 
 /// The version in which only the description is new.
-pub(super) fn redescribed(state: &OutputState, table: &Table, maker: &Maker<'_>) -> Table {
+pub(crate) fn redescribed(state: &OutputState, table: &Table, maker: &Maker<'_>) -> Table {
     let output = &state.output;
     let mut table = table.clone();
     table.description.clone_from(&output.description);
@@ -50,7 +43,7 @@ fn origin(state: &OutputState, maker: &Maker<'_>) -> Origin {
 ///
 /// # Errors
 /// [`ErrorKind::Format`] for a name or type that no table can have, naming the column and what to do.
-pub(super) fn columns(output: &Output, files: &[Field], keys: &[Field]) -> Result<(Vec<Column>, Vec<Column>)> {
+pub(crate) fn columns(output: &Output, files: &[Field], keys: &[Field]) -> Result<(Vec<Column>, Vec<Column>)> {
     let mut seen = BTreeSet::new();
     let mut column = |field: &Field| -> Result<Column> {
         let name = field.name().to_lowercase();
@@ -82,7 +75,7 @@ pub(super) fn columns(output: &Output, files: &[Field], keys: &[Field]) -> Resul
 ///
 /// # Errors
 /// [`ErrorKind::Format`] for columns that don't fit, in themselves or to those of the segments that are kept.
-pub(super) fn version(state: &OutputState, written: &Written, kept: Vec<Segment>, manifest: &str, maker: &Maker<'_>) -> Result<Table> {
+pub(crate) fn version(state: &OutputState, written: &Written, kept: Vec<Segment>, manifest: &str, maker: &Maker<'_>) -> Result<Table> {
     let output = &state.output;
     let (columns, partition_keys) = columns(output, &written.columns, &written.partition_keys)?;
     let (storage, parameters) = describe(output.format, columns, &written.folder);
@@ -134,7 +127,7 @@ pub(super) fn version(state: &OutputState, written: &Written, kept: Vec<Segment>
 }
 
 /// The segments without the partitions `replaced`; those of which nothing is left fall away.
-pub(super) fn without(segments: &[Segment], replaced: &BTreeSet<String>) -> Vec<Segment> {
+pub(crate) fn without(segments: &[Segment], replaced: &BTreeSet<String>) -> Vec<Segment> {
     let left = segments.iter().map(|segment| {
         let mut left = segment.clone();
         left.partitions.retain(|folder, _| !replaced.contains(folder));

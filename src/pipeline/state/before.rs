@@ -3,13 +3,12 @@
 use super::changes::{Before, Changes, SegmentInputs, Step, decide};
 use super::definition::{Definition, inputs};
 use super::listing::Listing;
-use super::model::{Output, Pipeline};
 use super::published::head_of;
-use super::run::RUNS;
 use crate::catalog::{LocalCatalog, Snapshot, Table};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::publish::Manifest;
+use crate::pipeline::model::{Output, Pipeline};
+use crate::publish::{Manifest, keys};
 use crate::storage::Storage;
 use std::collections::BTreeMap;
 
@@ -23,26 +22,26 @@ pub struct Scope {
 }
 
 /// Sources and tables as they are.
-pub(super) struct State {
-    pub(super) listings: BTreeMap<String, Listing>,
-    pub(super) snapshot: Snapshot,
-    pub(super) outputs: Vec<OutputState>,
+pub(crate) struct State {
+    pub(crate) listings: BTreeMap<String, Listing>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) outputs: Vec<OutputState>,
 }
 
 /// An output, its table, and what there is to do.
-pub(super) struct OutputState {
-    pub(super) output: Output,
-    pub(super) definition: Definition,
+pub(crate) struct OutputState {
+    pub(crate) output: Output,
+    pub(crate) definition: Definition,
     /// The sources that its rows come from.
-    pub(super) sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     /// The transforms on the way, in order.
-    pub(super) transforms: Vec<String>,
-    pub(super) table: Option<Table>,
+    pub(crate) transforms: Vec<String>,
+    pub(crate) table: Option<Table>,
     /// Of each segment of the table.
-    pub(super) manifests: Vec<Manifest>,
-    pub(super) changes: Changes,
+    pub(crate) manifests: Vec<Manifest>,
+    pub(crate) changes: Changes,
     /// Only what is said of the table has changed.
-    pub(super) described: bool,
+    pub(crate) described: bool,
 }
 
 impl State {
@@ -50,7 +49,7 @@ impl State {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] for outputs that aren't there or tables of other pipelines, and what reading sources and catalog gives.
-    pub(super) fn read(pipeline: &Pipeline, storage: Option<&Storage>, scope: &Scope) -> Result<State> {
+    pub(crate) fn read(pipeline: &Pipeline, storage: Option<&Storage>, scope: &Scope) -> Result<State> {
         let wanted = choose(pipeline, &scope.only)?;
         let snapshot = match storage {
             Some(storage) => head_of(storage, &LocalCatalog::new(storage.clone()))?,
@@ -71,7 +70,7 @@ impl State {
     }
 
     /// Whether a run would change nothing.
-    pub(super) fn is_current(&self) -> bool {
+    pub(crate) fn is_current(&self) -> bool {
         self.outputs.iter().all(|output| output.changes.step == Step::Nothing && !output.described)
     }
 }
@@ -114,7 +113,7 @@ impl OutputState {
             };
             // Where all is made anew, it need not be whole; but it must be this pipeline's.
             if full && catalog.is_lost(reference)? {
-                if storage.list(&format!("{RUNS}/{}/{}", pipeline.name, reference.run))?.is_empty() {
+                if storage.list(&keys::run_folder(&pipeline.name, &reference.run))?.is_empty() {
                     return Err(foreign("another pipeline"));
                 }
             } else {
@@ -139,16 +138,23 @@ impl OutputState {
         };
         let mut used: Vec<&mut Listing> = listings.iter_mut().filter(|(name, _)| sources.contains(name)).map(|(_, l)| l).collect();
         let changes = decide(&before, &mut used).map_err(|error| error.with_context("output", &output.name))?;
-        let described = changes.step == Step::Nothing && table.as_ref().is_some_and(|table| super::publication::differs(table, output));
+        let described = changes.step == Step::Nothing && table.as_ref().is_some_and(|table| differs(table, output));
         Ok(OutputState { output: output.clone(), definition, sources, transforms, table, manifests, changes, described })
     }
 
     /// The inputs of each segment.
-    pub(super) fn segment_inputs(&self) -> Vec<SegmentInputs> {
+    pub(crate) fn segment_inputs(&self) -> Vec<SegmentInputs> {
         self.manifests.iter().map(read_files).collect()
     }
 }
 
 fn read_files(manifest: &Manifest) -> SegmentInputs {
     manifest.inputs.iter().map(|(name, input)| (name.clone(), input.files.clone())).collect()
+}
+
+/// Whether a table is described otherwise than `output` says.
+fn differs(table: &Table, output: &Output) -> bool {
+    let columns = table.storage.columns.iter().chain(&table.partition_keys);
+    table.description != output.description
+        || columns.into_iter().any(|column| column.comment.as_ref() != output.comments.get(&column.name))
 }

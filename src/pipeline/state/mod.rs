@@ -1,0 +1,8 @@
+//! What is there before a run: the files of sources, the tables of outputs, and what has changed since those were made.
+
+pub(crate) mod before;
+pub(crate) mod changes;
+pub(crate) mod definition;
+pub(crate) mod drift;
+pub(crate) mod listing;
+pub(crate) mod published;
