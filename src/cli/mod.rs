@@ -27,10 +27,11 @@ mod vacuum;
 mod validate;
 mod variable;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::ErrorKind;
 use crate::printable::{is_unseen, printable};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
+use terminal::is_broken_pipe;
 
 /// Web logs and other raw files become tables that people can query.
 #[derive(Debug, Parser)]
@@ -115,16 +116,4 @@ fn escaped(kind: clap::error::ErrorKind) -> Option<clap::Error> {
     }
     let error = Cli::try_parse_from(arguments.iter().map(|argument| printable(argument).into_owned())).err();
     Some(error.unwrap_or_else(|| Cli::command().error(kind, "an argument has characters in it that can't be seen")))
-}
-
-/// Whether whoever read our output has seen enough (`etl … | head`).
-fn is_broken_pipe(error: &Error) -> bool {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
-            return true;
-        }
-        source = cause.source();
-    }
-    false
 }

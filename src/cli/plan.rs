@@ -2,7 +2,7 @@
 
 use super::pipeline::{PipelineArgs, ScopeArgs};
 use super::plan_text::plan_text;
-use super::terminal::{colour_on, print, print_json, say_lines};
+use super::terminal::{colour_on, is_broken_pipe, print, print_json, say_lines};
 use crate::error::Result;
 use crate::pipeline::{Pipeline, Scope, plan};
 use clap::Args;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &PlanArgs) -> Result<ExitCode> {
 /// Where standard output is closed.
 pub(super) fn tell(pipeline: Result<Pipeline>, scope: &Scope, json: bool) -> Result<ExitCode> {
     match pipeline.and_then(|pipeline| write(&pipeline, scope, json)) {
-        Err(error) if !super::is_broken_pipe(&error) => {
+        Err(error) if !is_broken_pipe(&error) => {
             say_lines(&format!("error: {error}"), false);
             Ok(ExitCode::from(FAILED))
         }

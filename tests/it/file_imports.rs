@@ -133,6 +133,14 @@ fn spread(before: &str, text: &str, paths: &mut Vec<String>) {
 
 /// The paths in the rest of the code: from the root, from above, or from a module below.
 fn written_out(code: &str) -> Vec<String> {
+    let is_use = |line: &str| line.starts_with("use ") || line.starts_with("pub") && line.contains(" use ");
+    let mut inside = false;
+    let rest = code.lines().map(str::trim_start).filter(|line| {
+        let begins = inside || is_use(line);
+        inside = begins && !line.contains(';');
+        !begins
+    });
+    let code = &rest.collect::<Vec<_>>().join("\n");
     let part = |c: char| c.is_alphanumeric() || c == '_';
     let mut found = Vec::new();
     for (at, _) in code.match_indices("::") {

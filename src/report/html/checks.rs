@@ -2,7 +2,7 @@
 
 use super::super::checks::{tally, verdict};
 use super::super::wording::{Mood, duration, shortened, when};
-use super::{class, scrolling};
+use super::parts::{class, scrolling};
 use crate::pipeline::{CheckRun, Sample};
 use crate::printable::printable;
 use maud::{Markup, html};

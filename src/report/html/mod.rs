@@ -3,12 +3,12 @@
 mod chart;
 mod checks;
 mod outputs;
+mod parts;
 mod sources;
 mod summary;
 
-use super::wording::Mood;
 use crate::pipeline::RunReport;
-use crate::printable::{printable, printable_lines};
+use crate::printable::printable;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// A browser loads and runs nothing, even if a text got through unescaped.
@@ -56,25 +56,6 @@ fn notes(report: &RunReport) -> Markup {
             h2 id="notes" { "Notes" }
             ul { @for note in &report.notes { li { (printable(note)) } } }
         }
-    }
-}
-
-/// A box that says what is wrong.
-fn alert(class: &str, title: &str, text: &str) -> Markup {
-    html! { div class={ "alert " (class) } role="note" { strong { (title) } pre { (printable_lines(text)) } } }
-}
-
-/// A table that may be wider than the screen, then scrolls; by the keyboard, too.
-fn scrolling(name: &str, table: Markup) -> Markup {
-    html! { div.scroll role="region" aria-label=(name) tabindex="0" { (table) } }
-}
-
-/// The class of a mood's colours.
-fn class(mood: Mood) -> &'static str {
-    match mood {
-        Mood::Good => "good",
-        Mood::Warning => "warn",
-        Mood::Bad => "bad",
     }
 }
 

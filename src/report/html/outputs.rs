@@ -3,7 +3,7 @@
 use super::super::text::stored_as;
 use super::super::wording::{action, counted, duration, holding, share, throughput};
 use super::chart::{Bar, bars};
-use super::scrolling;
+use super::parts::scrolling;
 use crate::pipeline::{OutputRun, TransformRun};
 use crate::printable::printable;
 use crate::units::{ByteSize, count};

@@ -2,7 +2,7 @@
 
 use super::super::wording::{counted, files, share, shortened};
 use super::chart::{Bar, Part, bars, stack};
-use super::{alert, scrolling};
+use super::parts::{alert, scrolling};
 use crate::pipeline::{RejectExample, SourceRun};
 use crate::printable::printable;
 use crate::units::{ByteSize, count};

@@ -2,7 +2,7 @@
 
 use super::super::checks::tally;
 use super::super::wording::{Mood, counted, duration, moment, nothing_to_do, outcome, share, throughput};
-use super::{alert, class};
+use super::parts::{alert, class};
 use crate::pipeline::{RunReport, RunStatus};
 use crate::printable::printable;
 use crate::units::{ByteSize, count};
