@@ -52,7 +52,13 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
     };
     let heading = format!("{sign} {verb} {} ({})", output.table, output.name);
     let _ = writeln!(text, "{}: {}", painted(&heading, paint, colour), printable(&output.why));
-    let counts = [(output.new, "new"), (output.changed, "changed"), (output.unchanged, "unchanged"), (output.removed, "removed")];
+    let counts = [
+        (output.new, "new"),
+        (output.grown, "grown"),
+        (output.changed, "changed"),
+        (output.unchanged, "unchanged"),
+        (output.removed, "removed"),
+    ];
     let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))).collect();
     let _ = writeln!(text, "    source files: {}", if counts.is_empty() { "none".to_string() } else { counts.join(", ") });
     if output.read_files > 0 {

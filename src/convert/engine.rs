@@ -57,7 +57,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
     }
     let table = spooled?;
-    let total: Option<u64> = table.sources.iter().map(|s| s.size).sum();
+    let total: Option<u64> = table.sources.iter().map(Source::wanted).sum();
 
     let mut starts = None;
     if by_row {

@@ -109,8 +109,9 @@ impl<'a> Gate<'a> {
 
     fn take(&self, state: &mut GateState, source: usize, unit: UnitRejects, pieces: Vec<Piece>) -> Result<()> {
         let path = &self.table.sources[source].path;
+        let above = self.table.sources[source].span.as_ref().map_or(0, |span| span.lines);
         let header = u64::from(self.table.format.framing().is_some_and(Framing::has_header));
-        let before = state.tallies[source].text_lines + header + 1;
+        let before = state.tallies[source].text_lines + above + header + 1;
         if let Some(rejects) = &mut state.rejects {
             rejects.take(path, before, unit)?;
             if rejects.keep() != Keep::Lines {

@@ -10,7 +10,7 @@ use crate::output::Kind;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -143,7 +143,13 @@ impl<'a> Feeder<'a> {
 
     fn begin(&self, source: &Source) -> (u64, Begun) {
         let begun = match self.table.format.framing() {
-            Some(_) => source.begin(None).map(|(bytes, reader)| (bytes, Begun::Text(reader))),
+            Some(_) => {
+                let range = source.span.as_ref().filter(|span| span.plain).map(|span| {
+                    let end = span.to.or(source.size).unwrap_or(u64::MAX);
+                    (BlockReader::first_byte(span.from), end)
+                });
+                source.begin(range).map(|(bytes, reader)| (bytes, Begun::Text(reader)))
+            }
             None => source.begin_end(true).map(|(bytes, end)| (bytes, Begun::Parquet(end))),
         };
         begun.unwrap_or((0, Begun::No))
@@ -177,23 +183,40 @@ impl State {
         let Some(framing) = feeder.table.format.framing() else {
             return self.open_parquet(index, source, begun, feeder.projection);
         };
-        let (raw, fetched) = match begun {
-            Begun::Text(reader) => (Box::new(reader) as Box<dyn Read + Send>, true),
-            _ => (source.open()?, false),
-        };
-        let reader = BlockReader::begun(raw, source, framing)?;
-        match source.size {
-            // Any place of a plain file can be read at once; of others only the start. Of an object the parts that come next are on
-            // their way already, so it is read from its start too.
-            Some(size) if !fetched && framing == Framing::Lines && reader.compression() == Compression::None => {
-                for start in (0..size).step_by(feeder.size as usize) {
-                    let range = UnitInput::Range { start, end: (start + feeder.size).min(size) };
-                    self.ready.push_back((index, range, Needed::default()));
-                }
+        // Any place of a plain file can be read at once; of others only the start. Of an object the parts that come next are on
+        // their way already, so it is read from its start too.
+        let (reader, anywhere) = match (begun, &source.span) {
+            (Begun::Text(reader), Some(span)) if span.plain => {
+                let to = span.to.or(source.size).unwrap_or(u64::MAX);
+                (BlockReader::begun_range(Box::new(reader), source, span.from, to), None)
             }
-            _ => self.stream = Some(Stream { source: index, reader, framing, pending: None, stored: 0 }),
+            (Begun::Text(reader), _) => (BlockReader::begun(Box::new(reader), source, framing)?, None),
+            (_, Some(span)) if span.plain && framing == Framing::Lines => {
+                self.push_ranges(index, span.from, span.to.or(source.size).unwrap_or(span.from), feeder.size);
+                return Ok(());
+            }
+            _ => {
+                let reader = BlockReader::open(source, framing)?;
+                let plain = framing == Framing::Lines && reader.compression() == Compression::None;
+                (reader, source.size.filter(|_| plain))
+            }
+        };
+        match anywhere {
+            Some(size) => {
+                source.span.iter().for_each(|span| span.ends_at(size));
+                self.push_ranges(index, 0, size, feeder.size);
+            }
+            None => self.stream = Some(Stream { source: index, reader, framing, pending: None, stored: 0 }),
         }
         Ok(())
+    }
+
+    /// Makes units of the bytes `from..to` of a plain file; they end at the same places wherever the first one starts.
+    fn push_ranges(&mut self, index: usize, from: u64, to: u64, size: u64) {
+        for start in (from - from % size..to).step_by(size as usize) {
+            let range = UnitInput::Range { start: start.max(from), end: (start + size).min(to) };
+            self.ready.push_back((index, range, Needed::default()));
+        }
     }
 
     fn open_parquet(&mut self, index: usize, source: &Source, begun: Begun, projection: Option<&[usize]>) -> Result<()> {

@@ -66,7 +66,7 @@ impl Resolver<'_> {
     /// As those of [`resolve`].
     pub fn find(&mut self, argument: &str) -> Result<Vec<Source>> {
         if argument == "-" {
-            return Ok(vec![Source { path: "-".to_string(), place: Place::Stream(Arc::default()), size: None }]);
+            return Ok(vec![Source::new("-", Place::Stream(Arc::default()), None)]);
         }
         if !argument.contains("://") || Path::new(argument).exists() {
             return self.files.find(argument);

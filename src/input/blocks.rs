@@ -3,6 +3,7 @@
 use super::compression::{self, Compression};
 use super::framing::Framing;
 use super::source::Source;
+use super::span::Hashing;
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::io::Read;
@@ -86,7 +87,7 @@ impl BlockReader {
     /// # Errors
     /// [`crate::ErrorKind::Input`] where it can't be opened.
     pub fn peek(source: &Source, framing: Framing) -> Result<BlockReader> {
-        Ok(BlockReader { peeking: true, ..BlockReader::begun(source.peek()?, source, framing)? })
+        Ok(BlockReader { peeking: true, ..BlockReader::from_start(source.peek()?, source, framing)? })
     }
 
     /// Reads all of `source`, decompressed, of which `raw` is already open.
@@ -94,6 +95,17 @@ impl BlockReader {
     /// # Errors
     /// [`crate::ErrorKind::Input`] where its start can't be read.
     pub fn begun(raw: Box<dyn Read + Send>, source: &Source, framing: Framing) -> Result<BlockReader> {
+        let mut blocks = BlockReader::from_start(raw, source, framing)?;
+        let Some(span) = &source.span else { return Ok(blocks) };
+        let mut reader = Hashing::new(blocks.reader, span, 0, span.from, u64::MAX);
+        let passed_over = std::io::copy(&mut reader.by_ref().take(span.from), &mut std::io::sink());
+        passed_over.map_err(|e| compression::damaged(&source.path, blocks.compression, 0, e))?;
+        blocks.skip_header &= span.from == 0;
+        blocks.done = span.to == Some(span.from);
+        Ok(BlockReader { reader: Box::new(reader), offset: span.from, stop: span.to, ..blocks })
+    }
+
+    fn from_start(raw: Box<dyn Read + Send>, source: &Source, framing: Framing) -> Result<BlockReader> {
         let stored = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: raw, count: stored.clone() };
         let (compression, reader) = compression::decompress(counted).map_err(|e| Error::input(&source.path, e))?;
@@ -135,8 +147,13 @@ impl BlockReader {
     pub fn begun_range(raw: Box<dyn Read + Send>, source: &Source, start: u64, end: u64) -> BlockReader {
         let from = BlockReader::first_byte(start);
         let stored = Arc::new(AtomicU64::new(0));
+        let counted = Counted { inner: raw, count: stored.clone() };
+        let reader: Box<dyn Read + Send> = match &source.span {
+            Some(span) => Box::new(Hashing::new(counted, span, from, start, end)),
+            None => Box::new(counted),
+        };
         BlockReader {
-            reader: Box::new(Counted { inner: raw, count: stored.clone() }),
+            reader,
             path: source.path.clone(),
             compression: Compression::None,
             framing: Framing::Lines,
@@ -317,14 +334,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(content).unwrap();
         let path = file.path().to_path_buf();
-        (
-            file,
-            Source {
-                path: path.display().to_string(),
-                place: Place::File(Arc::new(LocalFile::at(path))),
-                size: Some(content.len() as u64),
-            },
-        )
+        (file, Source::new(path.display().to_string(), Place::File(Arc::new(LocalFile::at(path))), Some(content.len() as u64)))
     }
 
     fn all(reader: &mut BlockReader) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Finds objects by prefixes and globs, as files are found by folders and globs.
 
 use super::object::ObjectFile;
+use super::rotation::Order;
 use super::source::{Place, Source};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
@@ -42,14 +43,14 @@ pub fn objects(storage: &Storage, key: &str) -> Result<Vec<Source>> {
     if listed.is_empty() {
         return Err(missing(&store, &path, &shown));
     }
-    listed.sort_by(|a, b| a.location.parts().cmp(b.location.parts()));
-    let source = |meta: ObjectMeta| Source {
-        path: match bucket.as_str() {
+    listed.sort_by_cached_key(|object| Order::of(object.location.as_ref()));
+    let source = |meta: ObjectMeta| {
+        let path = match bucket.as_str() {
             "" => meta.location.to_string(),
             bucket => format!("s3://{bucket}/{}", meta.location),
-        },
-        size: Some(meta.size),
-        place: Place::Object(Arc::new(ObjectFile::new(storage.clone(), store.clone(), meta))),
+        };
+        let size = meta.size;
+        Source::new(path, Place::Object(Arc::new(ObjectFile::new(storage.clone(), store.clone(), meta))), Some(size))
     };
     Ok(listed.into_iter().map(source).collect())
 }

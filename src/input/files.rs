@@ -1,6 +1,7 @@
 //! Finds files by folders and globs, each of them once: links may lead to what is found already, or back to where they are.
 
 use super::local::LocalFile;
+use super::rotation::Order;
 use super::source::{Place, Source, shown};
 use super::stream::Stream;
 use crate::diagnostic::nearest;
@@ -88,7 +89,7 @@ impl Files {
         }
         let name = shown(path.as_os_str());
         if !metadata.is_file() {
-            return Ok(vec![Source { path: name, place: Place::Stream(Arc::new(Stream::at(path))), size: None }]);
+            return Ok(vec![Source::new(name, Place::Stream(Arc::new(Stream::at(path))), None)]);
         }
         let found = Found { path: path.into(), shown: name, real: real(path) };
         Ok(self.take(found, &metadata).into_iter().collect())
@@ -171,7 +172,7 @@ impl Files {
                 false => self.double(found.shown, &found.real),
             }
         }
-        all.sort_by_cached_key(|(found, _)| found.shown.replace('/', "\0"));
+        all.sort_by_cached_key(|(found, _)| Order::of(&found.shown));
         Ok((all.into_iter().filter_map(|(found, metadata)| self.take(found, &metadata)).collect(), any))
     }
 
@@ -182,7 +183,7 @@ impl Files {
             return None;
         }
         let place = Place::File(Arc::new(LocalFile::found(found.path, metadata)));
-        Some(Source { path: found.shown, place, size: Some(metadata.len()) })
+        Some(Source::new(found.shown, place, Some(metadata.len())))
     }
 
     fn double(&mut self, name: String, real: &Path) {

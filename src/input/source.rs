@@ -3,6 +3,7 @@
 use super::local::LocalFile;
 use super::object::{ObjectFile, ObjectReader};
 use super::random_access::{ObjectEnd, RandomAccess};
+use super::span::Span;
 use super::stream::Stream;
 use crate::error::{Error, Result};
 use crate::printable::is_unseen;
@@ -11,6 +12,9 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::sync::Arc;
+
+/// How the names of compressed files end.
+pub(super) const COMPRESSED: [&str; 3] = [".gz", ".zst", ".bz2"];
 
 /// One input.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ pub struct Source {
     pub place: Place,
     /// Its size as it is stored, where that is known before it is read.
     pub size: Option<u64>,
+    /// The lines of it that are read, where that is not all.
+    pub span: Option<Arc<Span>>,
 }
 
 /// Where an input is.
@@ -35,6 +41,20 @@ pub enum Place {
 }
 
 impl Source {
+    /// All of what is at `place`.
+    pub fn new(path: impl Into<String>, place: Place, size: Option<u64>) -> Source {
+        Source { path: path.into(), place, size, span: None }
+    }
+
+    /// How many bytes are read of it, as they are stored, where that is known.
+    pub fn wanted(&self) -> Option<u64> {
+        let size = self.size?;
+        Some(match &self.span {
+            Some(span) if span.plain => span.to.unwrap_or(size).min(size).saturating_sub(span.from),
+            _ => size,
+        })
+    }
+
     /// Opens it from its start.
     ///
     /// # Errors
@@ -128,7 +148,7 @@ impl Source {
     /// The name without folders and without a compression's ending, in lower case: what tells the kind of data.
     pub fn stem(&self) -> String {
         let name = self.path.rsplit('/').next().unwrap_or_default().to_lowercase();
-        for ending in [".gz", ".zst", ".bz2"] {
+        for ending in COMPRESSED {
             if let Some(stem) = name.strip_suffix(ending) {
                 return stem.to_string();
             }
@@ -207,7 +227,7 @@ mod tests {
     use super::*;
 
     fn source(path: &str) -> Source {
-        Source { path: path.to_string(), place: Place::Stream(Arc::default()), size: None }
+        Source::new(path, Place::Stream(Arc::default()), None)
     }
 
     #[test]

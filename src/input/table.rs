@@ -170,24 +170,25 @@ impl Table {
     }
 }
 
+/// What `source` is, told by the ending of its name.
+pub fn format_of(source: &Source) -> FormatChoice {
+    match source.stem().rsplit_once('.').map(|(_, ending)| ending) {
+        Some("csv" | "tsv") => FormatChoice::Csv,
+        Some("json" | "jsonl" | "ndjson") => FormatChoice::Json,
+        Some("parquet") => FormatChoice::Parquet,
+        _ => FormatChoice::Log,
+    }
+}
+
 /// Tells tables from logs by the endings of the names; all sources must agree.
 fn by_name(sources: &[Source]) -> Result<FormatChoice> {
-    let kind = |source: &Source| {
-        let stem = source.stem();
-        match stem.rsplit_once('.').map(|(_, ending)| ending) {
-            Some("csv" | "tsv") => FormatChoice::Csv,
-            Some("json" | "jsonl" | "ndjson") => FormatChoice::Json,
-            Some("parquet") => FormatChoice::Parquet,
-            _ => FormatChoice::Log,
-        }
-    };
     let Some(first) = sources.first() else { return Ok(FormatChoice::Log) };
-    match sources.iter().find(|s| kind(s) != kind(first)) {
+    match sources.iter().find(|s| format_of(s) != format_of(first)) {
         Some(other) => Err(Error::new(
             ErrorKind::Usage,
             format!("{} and {} are not of one format: read them one at a time, or say which with --from", first.path, other.path),
         )),
-        None => Ok(kind(first)),
+        None => Ok(format_of(first)),
     }
 }
 

@@ -79,16 +79,19 @@ pub struct Source {
     pub on_error: OnError,
     /// Above this share of rejected lines nothing is published.
     pub max_reject_rate: Option<Rate>,
-    pub fingerprint: Fingerprint,
+    /// By content for logs, and by size and time for others, where not given.
+    pub fingerprint: Option<Fingerprint>,
     /// Outputs that add to what is there read only files that are new; of a source that is not incremental always all of them, as
     /// of a table that others are joined with.
     pub incremental: bool,
 }
 
-/// How it is told that a file has changed.
+/// How it is told which files were read, and whether one has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fingerprint {
+    /// By the lines in it, whatever its name and compression: one that has grown is read from where it ended.
+    Content,
     /// By size, and time of change or ETag.
     #[default]
     Modified,

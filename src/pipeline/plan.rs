@@ -49,6 +49,7 @@ pub struct OutputPlan {
     pub action: Action,
     pub why: String,
     pub new: u64,
+    pub grown: u64,
     pub changed: u64,
     pub unchanged: u64,
     pub removed: u64,
@@ -100,7 +101,7 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
     let mut notes: Vec<String> = state.listings.values().flat_map(Listing::notes).collect();
     for output in &state.outputs {
         notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
-        outputs.push(output_plan(pipeline, &state, output, storage.as_ref(), &runtime)?);
+        outputs.push(output_plan(pipeline, output, storage.as_ref(), &runtime)?);
     }
     let changes = !state.is_current() || outputs.iter().any(|output| !output.drift.is_empty());
     Ok(Plan {
@@ -115,13 +116,7 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
     })
 }
 
-fn output_plan(
-    pipeline: &Pipeline,
-    state: &State,
-    output: &OutputState,
-    storage: Option<&Storage>,
-    runtime: &Runtime,
-) -> Result<OutputPlan> {
+fn output_plan(pipeline: &Pipeline, output: &OutputState, storage: Option<&Storage>, runtime: &Runtime) -> Result<OutputPlan> {
     let changes = &output.changes;
     let action = match (&output.table, changes.step, changes.stale.is_empty()) {
         (None, ..) => Action::Created,
@@ -131,11 +126,11 @@ fn output_plan(
         (_, Step::Add, true) => Action::Appended,
         _ => Action::Updated,
     };
-    let read = changes.read.iter().flat_map(|(name, places)| places.iter().map(move |place| &state.listings[name].files[*place].file));
-    let read: Vec<_> = read.collect();
+    let read = changes.read.iter().flat_map(|(name, pieces)| pieces.iter().map(|piece| (&output.listings[name], piece)));
+    let read: Vec<_> = read.map(|(listing, piece)| (&listing.files[piece.place].file.path, listing.source(piece))).collect();
     let columns = match changes.step {
         Step::Nothing => described_columns(output),
-        _ => column_plans(output.table.as_ref(), &new_columns(pipeline, state, output, runtime)?),
+        _ => column_plans(output.table.as_ref(), &new_columns(pipeline, output, runtime)?),
     };
     let sum = |pick: fn(&crate::pipeline::state::changes::FileCounts) -> u64| changes.counts.values().map(pick).sum();
     Ok(OutputPlan {
@@ -144,12 +139,13 @@ fn output_plan(
         action,
         why: if output.described { "its description has changed".to_string() } else { changes.why.clone() },
         new: sum(|c| c.new),
+        grown: sum(|c| c.grown),
         changed: sum(|c| c.changed),
         unchanged: sum(|c| c.unchanged),
         removed: sum(|c| c.removed),
         read_files: read.len() as u64,
-        read_bytes: read.iter().map(|file| file.size).sum(),
-        read_examples: read.iter().take(3).map(|file| file.path.clone()).collect(),
+        read_bytes: read.iter().filter_map(|(_, source)| source.wanted()).sum(),
+        read_examples: read.iter().take(3).map(|(path, _)| (*path).clone()).collect(),
         files: files(output),
         columns,
         drift: match (storage, &output.table) {
@@ -173,15 +169,15 @@ fn files(output: &OutputState) -> String {
 }
 
 /// The columns, then the partition keys, that a run would give the table.
-fn new_columns(pipeline: &Pipeline, state: &State, output: &OutputState, runtime: &Runtime) -> Result<(Vec<Column>, Vec<Column>)> {
+fn new_columns(pipeline: &Pipeline, output: &OutputState, runtime: &Runtime) -> Result<(Vec<Column>, Vec<Column>)> {
     let mut tables = BTreeMap::new();
     for source in output.sources.iter().filter_map(|name| pipeline.source(name)) {
-        let places = output.changes.read.get(&source.name).map_or(&[][..], Vec::as_slice);
+        let pieces = output.changes.read.get(&source.name).map_or(&[][..], Vec::as_slice);
         let known = match output.changes.step {
             Step::Rebuild => None,
             _ => output.manifests.iter().rev().find_map(|manifest| manifest.inputs.get(&source.name)),
         };
-        tables.insert(source.name.clone(), open(source, &state.listings[&source.name], places, known)?);
+        tables.insert(source.name.clone(), open(source, &output.listings[&source.name], pieces, known)?);
     }
     let schema = match tables.get(&output.output.from) {
         Some(table) => table.format.schema(),

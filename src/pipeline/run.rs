@@ -155,7 +155,6 @@ impl Running<'_> {
         let engine = Engine { storage, threads: self.settings.threads, cancel: self.settings.cancel.clone(), progress: self.progress };
         let transforming = Transforming {
             pipeline: self.pipeline,
-            listings: &state.listings,
             engine: &engine,
             workspace: &workspace,
             runtime: &runtime,
@@ -165,7 +164,6 @@ impl Running<'_> {
         };
         let mut producing = Producing {
             pipeline: self.pipeline,
-            state,
             engine: &engine,
             run: self.run.as_str(),
             run_folder,
@@ -235,11 +233,13 @@ impl Running<'_> {
     /// What was found and read of each source.
     fn sources(&self, state: &State, read: &BTreeMap<String, Arc<crate::convert::ConvertReport>>) -> Vec<SourceRun> {
         let of = |name: &String| {
-            let counts = state.outputs.iter().filter_map(|output| output.changes.counts.get(name)).max_by_key(|c| c.new + c.changed);
+            let counts =
+                state.outputs.iter().filter_map(|output| output.changes.counts.get(name)).max_by_key(|c| c.new + c.grown + c.changed);
             let counts = counts.copied().unwrap_or_default();
             let mut source = SourceRun {
                 name: name.clone(),
                 files_new: counts.new,
+                files_grown: counts.grown,
                 files_changed: counts.changed,
                 files_unchanged: counts.unchanged,
                 files_removed: counts.removed,

@@ -61,6 +61,9 @@ pub struct SourceRun {
     pub format: String,
     /// Files by what they are to the outputs that read them.
     pub files_new: u64,
+    /// Those that lines were added to.
+    #[serde(default)]
+    pub files_grown: u64,
     pub files_changed: u64,
     pub files_unchanged: u64,
     pub files_removed: u64,

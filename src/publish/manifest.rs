@@ -1,6 +1,7 @@
 //! What a run wrote to a table, and what of: kept in the lake before anybody reads it.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::input::FileContent;
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -36,10 +37,13 @@ pub struct Input {
     /// Name and Athena's type of each column.
     pub columns: Vec<(String, String)>,
     pub files: Vec<SourceFile>,
+    /// Files that were not read as their content is known: under other names, or changed without other lines in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SourceFile>,
 }
 
 /// An input file as it was when it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFile {
     pub path: String,
     /// In bytes, as stored.
@@ -48,6 +52,37 @@ pub struct SourceFile {
     pub mark: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// What was in it up to the last line that was read, where files are known by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<FileContent>,
+    /// The byte of the content from which on this run read it, and how many lines are before.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub from: u64,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub from_line: u64,
+    /// The digest of the first content that it has grown from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
+    /// Bytes at its end that are no whole line yet, and were left for later.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub held_back: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none(number: &u64) -> bool {
+    *number == 0
+}
+
+impl SourceFile {
+    /// The digest of its content; empty where that is not known.
+    pub fn digest(&self) -> &str {
+        self.content.as_ref().map_or("", |content| &content.digest)
+    }
+
+    /// What it has grown from: the digest of that, or its own.
+    pub fn lineage(&self) -> &str {
+        self.lineage.as_deref().unwrap_or(self.digest())
+    }
 }
 
 /// A file that was written.

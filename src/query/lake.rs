@@ -123,7 +123,7 @@ fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
             Place::Object(Arc::new(ObjectFile::new(storage.clone(), store, meta)))
         }
     };
-    Ok(Source { path: location.to_string(), place, size: Some(file.bytes) })
+    Ok(Source::new(location.to_string(), place, Some(file.bytes)))
 }
 
 /// How the files of `table` are read.

@@ -145,8 +145,7 @@ mod tests {
     use crate::input::Place;
 
     fn of(paths: &[&str]) -> Vec<(String, DataType)> {
-        let sources: Vec<Source> =
-            paths.iter().map(|p| Source { path: p.to_string(), place: Place::Stream(Arc::default()), size: None }).collect();
+        let sources: Vec<Source> = paths.iter().map(|p| Source::new(*p, Place::Stream(Arc::default()), None)).collect();
         let columns = Schema::new(vec![Field::new("status", DataType::Int32, true)]);
         Partitions::of(&sources, &columns).fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect()
     }

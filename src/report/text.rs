@@ -73,7 +73,7 @@ impl Text<'_> {
         shown.set_header(["source", "format", "files", "lines", "= rows", "+ rejects", "+ blank", "read", "decoded"]);
         numbers(&mut shown, 3..9);
         for source in sources {
-            let found = files(source.files_new, source.files_changed, source.files_unchanged, source.files_removed);
+            let found = files(source);
             let rejects = Cell::new(count(source.rejects));
             shown.add_row(vec![
                 Cell::new(printable(&source.name)),

@@ -1,6 +1,6 @@
 //! How figures, times and states are put in words, and how text that others wrote is made safe to look at.
 
-use crate::pipeline::{Action, CheckRun, RunReport, RunStatus, Severity, When};
+use crate::pipeline::{Action, CheckRun, RunReport, RunStatus, Severity, SourceRun, When};
 use crate::printable::printable;
 use crate::units::{ByteSize, Throughput, count};
 use chrono::{DateTime, Utc};
@@ -54,8 +54,14 @@ pub(super) fn throughput(bytes: u64, seconds: f64) -> Option<Throughput> {
 }
 
 /// `3 new, 1 changed, 10 unchanged`.
-pub(super) fn files(new: u64, changed: u64, unchanged: u64, removed: u64) -> String {
-    let all = [(new, "new"), (changed, "changed"), (unchanged, "unchanged"), (removed, "removed")];
+pub(super) fn files(source: &SourceRun) -> String {
+    let all = [
+        (source.files_new, "new"),
+        (source.files_grown, "grown"),
+        (source.files_changed, "changed"),
+        (source.files_unchanged, "unchanged"),
+        (source.files_removed, "removed"),
+    ];
     let some: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))).collect();
     if some.is_empty() { "none".to_string() } else { some.join(", ") }
 }
@@ -137,7 +143,7 @@ pub(super) fn when(when: When) -> &'static str {
 
 /// What became of a run's source files, where nothing was to be done: `nothing changed in 12 files of 2 sources`.
 pub(super) fn nothing_to_do(report: &RunReport) -> String {
-    let files = report.sources.iter().map(|s| s.files_unchanged + s.files_new + s.files_changed).sum();
+    let files = report.sources.iter().map(|s| s.files_unchanged + s.files_new + s.files_grown + s.files_changed).sum();
     let sources = counted(report.sources.len() as u64, "source");
     format!("nothing changed in {} of {sources} since the last run", counted(files, "file"))
 }

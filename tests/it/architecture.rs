@@ -24,7 +24,7 @@ const FLOORS: [(u8, &str, &[&str]); 26] = [
     (2, "input", &["printable", "error", "units", "diagnostic", "decode", "accesslog", "tabular", "schema", "storage"]),
     (2, "output", &["error", "units", "accesslog", "tabular", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
-    (3, "publish", &["error", "storage"]),
+    (3, "publish", &["error", "storage", "input"]),
     (
         3,
         "convert",

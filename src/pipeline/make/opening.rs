@@ -5,24 +5,25 @@ use crate::error::{Error, Result};
 use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions};
 use crate::pipeline::model::Source;
 use crate::pipeline::state::listing::Listing;
-use crate::publish::Input;
+use crate::pipeline::state::pieces::Piece;
+use crate::publish::{Input, SourceFile};
 use crate::schema::TableSchema;
 use crate::schema::types::{arrow_type, athena_type};
 use crate::secrets;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::sync::Arc;
 
-/// Opens the files of `source` at `places` of `listing`. What an earlier run found out of the source is in `known`, and is taken over.
+/// Opens the `pieces` of files of `source` in `listing`. What an earlier run found out of the source is in `known`, and is taken over.
 ///
 /// # Errors
 /// [`ErrorKind::Input`](crate::ErrorKind::Input) where there is nothing to read or it can't be read,
 /// [`ErrorKind::Format`](crate::ErrorKind::Format) where it can't be told what it is.
-pub(crate) fn open(source: &Source, listing: &Listing, places: &[usize], known: Option<&Input>) -> Result<Table> {
+pub(crate) fn open(source: &Source, listing: &Listing, pieces: &[Piece], known: Option<&Input>) -> Result<Table> {
     let at = |error: Error| error.with_context("source", &source.name).with_context("at", &source.place);
     let options = options(source, known).map_err(at)?;
     // Where nothing is new, the others tell the columns.
-    let all: Vec<usize> = (0..listing.files.len()).collect();
-    let looked_at = if places.is_empty() { &all[..] } else { places };
+    let all: Vec<Piece> = (0..listing.files.len()).map(Piece::whole).collect();
+    let looked_at = if pieces.is_empty() { &all[..] } else { pieces };
     if looked_at.is_empty() {
         let missing = match &listing.missing {
             Some(missing) => Error::of_lines(missing.kind(), missing.to_string()),
@@ -30,9 +31,9 @@ pub(crate) fn open(source: &Source, listing: &Listing, places: &[usize], known: 
         };
         return Err(missing);
     }
-    let files: Vec<_> = looked_at.iter().map(|place| listing.files[*place].source.clone()).collect();
+    let files: Vec<_> = looked_at.iter().map(|piece| listing.source(piece)).collect();
     let mut table = Table::open(files, &options).map_err(at)?;
-    if places.is_empty() {
+    if pieces.is_empty() {
         table.sources.clear();
     }
     Ok(table)
@@ -81,11 +82,11 @@ fn columns(known: &Input) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(fields.collect::<Result<Vec<_>>>()?)))
 }
 
-/// What a run remembers of a source that it read as `table`.
+/// What a run remembers of a source that it read as `table`: of each of its `pieces` so many `lines`. `known` are the files that were read before.
 ///
 /// # Errors
 /// Where a column is of a type that Athena has not.
-pub(crate) fn remember(table: &Table, listing: &Listing, places: &[usize]) -> Result<Input> {
+pub(crate) fn remember(table: &Table, listing: &Listing, pieces: &[Piece], lines: &[u64], known: &[SourceFile]) -> Result<Input> {
     let schema = table.format.schema();
     let columns = schema.fields().iter().map(|field| Ok((field.name().clone(), athena_type(field.data_type())?)));
     let log_format = match &table.format {
@@ -96,6 +97,11 @@ pub(crate) fn remember(table: &Table, listing: &Listing, places: &[usize]) -> Re
         format: table.format.name().to_string(),
         log_format,
         columns: columns.collect::<Result<_>>()?,
-        files: places.iter().map(|place| listing.files[*place].file.clone()).collect(),
+        files: pieces
+            .iter()
+            .enumerate()
+            .map(|(at, piece)| listing.record(piece, lines.get(at).copied().unwrap_or_default(), known))
+            .collect(),
+        seen: listing.seen(),
     })
 }

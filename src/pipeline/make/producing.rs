@@ -1,7 +1,7 @@
 //! Makes the new version of one table: reads what has changed, writes files, and says which older files stay.
 
 use super::opening::{open, remember};
-use super::transforming::{Made, ReadSet, Transforming};
+use super::transforming::{Made, Transforming};
 use super::version::{Maker, redescribed, version, without};
 use super::writing::{Engine, RejectPolicy, Written};
 use crate::catalog::{Segment, Table};
@@ -9,8 +9,9 @@ use crate::convert::{ConvertReport, OnError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Pipeline, RemovedSources, Source};
 use crate::pipeline::run_report::{Action, OutputRun};
-use crate::pipeline::state::before::{OutputState, State};
-use crate::pipeline::state::changes::{Step, merge, sources_of};
+use crate::pipeline::state::before::OutputState;
+use crate::pipeline::state::changes::{Step, sources_of};
+use crate::pipeline::state::pieces::{Piece, ReadSet, merge};
 use crate::publish::{Input, Manifest};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -21,7 +22,6 @@ use std::time::Instant;
 /// What all outputs of a run have in common.
 pub(crate) struct Producing<'a> {
     pub(crate) pipeline: &'a Pipeline,
-    pub(crate) state: &'a State,
     pub(crate) engine: &'a Engine<'a>,
     pub(crate) run: &'a str,
     /// The key of the folder of what a run says of itself.
@@ -30,7 +30,7 @@ pub(crate) struct Producing<'a> {
     /// How each source was read, by the conversion that read most of it.
     pub(crate) read: BTreeMap<String, Arc<ConvertReport>>,
     /// What of which source is kept as rejected already, and the files it is kept in.
-    pub(crate) rejected: HashSet<(String, Vec<usize>)>,
+    pub(crate) rejected: HashSet<(String, Vec<Piece>)>,
     pub(crate) reject_files: Vec<(String, PathBuf)>,
     pub(crate) notes: Vec<String>,
 }
@@ -125,10 +125,9 @@ impl Producing<'_> {
             if !segment.partitions.keys().any(|partition| touched.contains(partition)) {
                 continue;
             }
-            let used = self.state.listings.values().filter(|listing| state.sources.contains(&listing.name));
-            let (there, gone) = sources_of(&known, &BTreeSet::from([index]), used);
+            let (there, gone) = sources_of(&known, &BTreeSet::from([index]), state.listings.values());
             if !gone.is_empty() && state.output.removed_sources == RemovedSources::Keep {
-                if there.values().any(|places| !places.is_empty()) {
+                if there.values().any(|pieces| !pieces.is_empty()) {
                     let message =
                         format!("rows of {} would be lost that can't be made again: {} is gone", state.output.table, gone.join(", "));
                     return Err(Error::new(ErrorKind::Input, message)
@@ -173,17 +172,20 @@ impl Producing<'_> {
         let mut opened: BTreeMap<String, Made> = BTreeMap::new();
         let written = match self.pipeline.source(&state.output.from) {
             Some(source) => {
-                let places = read.get(&source.name).map_or(&[][..], Vec::as_slice);
-                let table = open(source, &self.state.listings[&source.name], places, known.get(&source.name))?;
+                let pieces = read.get(&source.name).map_or(&[][..], Vec::as_slice);
+                let table = open(source, &state.listings[&source.name], pieces, known.get(&source.name))?;
                 self.notes.extend(table.notes.iter().map(|note| format!("{}: {note}", source.name)));
-                opened.insert(source.name.clone(), Made::read(table.clone()));
+                let mut made = Made::read(table.clone());
                 let written = self.engine.write(&state.output, table, folder, policies.of(source))?;
-                keep_longest(&mut self.read, &source.name, Arc::new(written.report.clone()));
+                let report = Arc::new(written.report.clone());
+                keep_longest(&mut self.read, &source.name, report.clone());
+                made.report = Some(report);
+                opened.insert(source.name.clone(), made);
                 written
             }
             None => {
                 let mut policy = |source: &Source| policies.of(source);
-                let (rows, sources) = self.transforming.make(&state.sources, &state.transforms, read, &known, &mut policy)?;
+                let (rows, sources) = self.transforming.make(state, read, &known, &mut policy)?;
                 for (name, made) in &sources {
                     if let Some(report) = &made.report {
                         keep_longest(&mut self.read, name, report.clone());
@@ -195,8 +197,11 @@ impl Producing<'_> {
         };
         let mut inputs = BTreeMap::new();
         for (name, made) in &opened {
-            let places = read.get(name).map_or(&[][..], Vec::as_slice);
-            inputs.insert(name.clone(), remember(&made.table, &self.state.listings[name], places)?);
+            let pieces = read.get(name).map_or(&[][..], Vec::as_slice);
+            let lines: Vec<u64> = made.report.iter().flat_map(|report| &report.sources).map(|source| source.lines).collect();
+            let known: Vec<_> =
+                state.manifests.iter().filter_map(|manifest| manifest.inputs.get(name)).flat_map(|input| &input.files).cloned().collect();
+            inputs.insert(name.clone(), remember(&made.table, &state.listings[name], pieces, &lines, &known)?);
         }
         Ok((written, inputs))
     }
@@ -218,16 +223,16 @@ fn keep_longest(read: &mut BTreeMap<String, Arc<ConvertReport>>, name: &str, rep
 /// Says where rejected lines go: those of the same files once only.
 struct Policies<'a> {
     read: &'a ReadSet,
-    rejected: &'a mut HashSet<(String, Vec<usize>)>,
+    rejected: &'a mut HashSet<(String, Vec<Piece>)>,
     files: &'a mut Vec<(String, PathBuf)>,
     folder: &'a super::workspace::Workspace,
 }
 
 impl Policies<'_> {
     fn of(&mut self, source: &Source) -> RejectPolicy {
-        let places = self.read.get(&source.name).cloned().unwrap_or_default();
+        let pieces = self.read.get(&source.name).cloned().unwrap_or_default();
         let mut file = None;
-        if source.on_error == OnError::Reject && self.rejected.insert((source.name.clone(), places)) {
+        if source.on_error == OnError::Reject && self.rejected.insert((source.name.clone(), pieces)) {
             let path = self.folder.path(&format!("rejects-{}.jsonl", self.files.len()));
             self.files.push((source.name.clone(), path.clone()));
             file = Some(path);

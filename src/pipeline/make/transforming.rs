@@ -7,7 +7,9 @@ use crate::convert::ConvertReport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{FormatChoice, Place, Table, TableFormat, TableOptions, resolve};
 use crate::pipeline::model::{Pipeline, Source, Transform};
+use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::listing::Listing;
+use crate::pipeline::state::pieces::{Piece, ReadSet};
 use crate::publish::Input;
 use crate::query::{QueryEngine, QueryOptions, Runtime};
 use arrow::array::RecordBatch;
@@ -32,7 +34,6 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Makes the rows of transforms; what two outputs need is made once.
 pub(crate) struct Transforming<'a> {
     pub(crate) pipeline: &'a Pipeline,
-    pub(crate) listings: &'a BTreeMap<String, Listing>,
     pub(crate) engine: &'a Engine<'a>,
     pub(crate) workspace: &'a Workspace,
     pub(crate) runtime: &'a Runtime,
@@ -60,30 +61,27 @@ impl Made {
     }
 }
 
-/// Which files of which sources are read.
-pub(crate) type ReadSet = BTreeMap<String, Vec<usize>>;
-
 impl Transforming<'_> {
-    /// The rows of the last of `transforms`, made of the files `read` of the `sources`.
+    /// The rows of the last transform of an output, made of what is `read` of its sources.
     ///
     /// # Errors
     /// [`ErrorKind::Query`] where SQL is wrong or fails, and what reading sources gives.
     pub(crate) fn make(
         &mut self,
-        sources: &[String],
-        transforms: &[String],
+        state: &OutputState,
         read: &ReadSet,
         known: &BTreeMap<String, Input>,
         policy: &mut dyn FnMut(&Source) -> RejectPolicy,
     ) -> Result<(Table, BTreeMap<String, Made>)> {
         let mut tables: BTreeMap<String, Made> = BTreeMap::new();
-        for source in sources.iter().filter_map(|name| self.pipeline.source(name)) {
-            let places = read.get(&source.name).map_or(&[][..], Vec::as_slice);
-            tables.insert(source.name.clone(), self.source(source, places, known.get(&source.name), policy)?);
+        for source in state.sources.iter().filter_map(|name| self.pipeline.source(name)) {
+            let pieces = read.get(&source.name).map_or(&[][..], Vec::as_slice);
+            let listing = &state.listings[&source.name];
+            tables.insert(source.name.clone(), self.source(source, listing, pieces, known.get(&source.name), policy)?);
         }
         let read_sources = tables.clone();
         let mut last = None;
-        for transform in transforms.iter().filter_map(|name| self.pipeline.transform(name)) {
+        for transform in state.transforms.iter().filter_map(|name| self.pipeline.transform(name)) {
             let made = self.transform(transform, &tables, read)?;
             last = Some(made.table.clone());
             tables.insert(transform.name.clone(), made);
@@ -95,15 +93,16 @@ impl Transforming<'_> {
     fn source(
         &mut self,
         source: &Source,
-        places: &[usize],
+        listing: &Listing,
+        pieces: &[Piece],
         known: Option<&Input>,
         policy: &mut dyn FnMut(&Source) -> RejectPolicy,
     ) -> Result<Made> {
-        let key = format!("{} {}", source.name, digest(&format!("{places:?}")));
+        let key = format!("{} {}", source.name, digest(&format!("{pieces:?}")));
         if let Some(made) = self.made.get(&key) {
             return Ok(made.clone());
         }
-        let table = open(source, &self.listings[&source.name], places, known)?;
+        let table = open(source, listing, pieces, known)?;
         // Parquet has no lines that could be rejected, and is read best where it is.
         let made = if matches!(table.format, TableFormat::Parquet { .. }) || table.sources.is_empty() {
             Made::read(table)

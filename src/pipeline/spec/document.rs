@@ -92,7 +92,8 @@ section! {
         on_error: Option<Value<OnError>>,
         /// With a larger share of rejected lines nothing is published: `1%`.
         max_reject_rate: Option<Value<Rate>>,
-        /// How a changed file is told: by size and time (`modified`), or by its bytes (`checksum`).
+        /// How it is told which files were read: by the lines in them (`content`, for logs, which have it by themselves), by name, size and
+        /// time (`modified`), or by their bytes as stored (`checksum`).
         fingerprint: Option<Value<Fingerprint>>,
         /// Outputs that add rows read only files that are new; false for tables that others are joined with. True where not given.
         incremental: Option<Value<bool>>,

@@ -47,7 +47,7 @@ fn one(name: &Text, text: &SourceText, folder: &Path, problems: &mut Problems<'_
         schema: text.schema.as_ref().map(|schema| paths::absolute(folder, Path::new(&schema.text))),
         on_error: text.on_error.as_ref().map(|value| value.value).unwrap_or_default(),
         max_reject_rate: text.max_reject_rate.as_ref().map(|value| value.value),
-        fingerprint: text.fingerprint.as_ref().map(|value| value.value).unwrap_or_default(),
+        fingerprint: text.fingerprint.as_ref().map(|value| value.value),
         incremental: text.incremental.as_ref().is_none_or(|value| value.value),
     })
 }

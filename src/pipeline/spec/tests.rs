@@ -33,7 +33,7 @@ fn a_pipeline_means_what_it_says() {
 
     let access = full.source("access").unwrap();
     assert_eq!(access.locations, ["/data/logs/2020-02-29.log", "/var/log/*.gz", "s3://secret-bucket/2020-03-01/"]);
-    assert_eq!((access.format, access.on_error, access.fingerprint), (SourceFormat::Log, OnError::Skip, Fingerprint::Checksum));
+    assert_eq!((access.format, access.on_error, access.fingerprint), (SourceFormat::Log, OnError::Skip, Some(Fingerprint::Checksum)));
     assert_eq!((access.log_format.as_deref(), access.unescape, access.incremental), (Some("combined"), true, true));
     assert_eq!(access.max_reject_rate, Some(Rate(0.01)));
     assert_eq!(access.place, "web.yaml:10:3");

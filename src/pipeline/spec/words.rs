@@ -15,7 +15,7 @@ words!(SourceFormat {
     "parquet" => SourceFormat::Parquet,
 });
 words!(OnError { "reject" => OnError::Reject, "skip" => OnError::Skip, "fail" => OnError::Fail });
-words!(Fingerprint { "modified" => Fingerprint::Modified, "checksum" => Fingerprint::Checksum });
+words!(Fingerprint { "content" => Fingerprint::Content, "modified" => Fingerprint::Modified, "checksum" => Fingerprint::Checksum });
 words!(Mode { "overwrite" => Mode::Overwrite, "append" => Mode::Append, "replace_partitions" => Mode::ReplacePartitions });
 words!(RemovedSources { "keep" => RemovedSources::Keep, "drop" => RemovedSources::Drop });
 words!(CsvDialect { "athena" => CsvDialect::Athena, "rfc4180" => CsvDialect::Rfc4180 });

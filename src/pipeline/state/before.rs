@@ -23,6 +23,7 @@ pub struct Scope {
 
 /// Sources and tables as they are.
 pub(crate) struct State {
+    /// The files of each source.
     pub(crate) listings: BTreeMap<String, Listing>,
     pub(crate) snapshot: Snapshot,
     pub(crate) outputs: Vec<OutputState>,
@@ -34,6 +35,8 @@ pub(crate) struct OutputState {
     pub(crate) definition: Definition,
     /// The sources that its rows come from.
     pub(crate) sources: Vec<String>,
+    /// The files of each, and what they are to this output.
+    pub(crate) listings: BTreeMap<String, Listing>,
     /// The transforms on the way, in order.
     pub(crate) transforms: Vec<String>,
     pub(crate) table: Option<Table>,
@@ -136,10 +139,24 @@ impl OutputState {
             reshaped: table.as_ref().is_some_and(|table| table.origin.shape != definition.shape),
             full,
         };
-        let mut used: Vec<&mut Listing> = listings.iter_mut().filter(|(name, _)| sources.contains(name)).map(|(_, l)| l).collect();
-        let changes = decide(&before, &mut used).map_err(|error| error.with_context("output", &output.name))?;
+        let mut used = BTreeMap::new();
+        for listing in listings.values().filter(|listing| sources.contains(&listing.name)) {
+            let format = manifests.iter().rev().find_map(|manifest| manifest.inputs.get(&listing.name)).map(|input| input.format.as_str());
+            let mut listing = listing.clone();
+            if let Some(source) = pipeline.source(&listing.name) {
+                listing.know_by(source, format)?;
+            }
+            used.insert(listing.name.clone(), listing);
+        }
+        let changes = decide(&before, &mut used.values_mut().collect::<Vec<_>>());
+        let mut changes = changes.map_err(|error| error.with_context("output", &output.name))?;
+        changes.notes.extend(used.values().flat_map(Listing::unread));
+        // What was found out of files is the same for all outputs.
+        for listing in used.values() {
+            listings.get_mut(&listing.name).into_iter().for_each(|all| all.learn(listing));
+        }
         let described = changes.step == Step::Nothing && table.as_ref().is_some_and(|table| differs(table, output));
-        Ok(OutputState { output: output.clone(), definition, sources, transforms, table, manifests, changes, described })
+        Ok(OutputState { output: output.clone(), definition, sources, listings: used, transforms, table, manifests, changes, described })
     }
 
     /// The inputs of each segment.
@@ -149,7 +166,7 @@ impl OutputState {
 }
 
 fn read_files(manifest: &Manifest) -> SegmentInputs {
-    manifest.inputs.iter().map(|(name, input)| (name.clone(), input.files.clone())).collect()
+    manifest.inputs.clone()
 }
 
 /// Whether a table is described otherwise than `output` says.

@@ -1,13 +1,15 @@
 //! What has changed since the rows of a table were made, and so what a run has to read.
 
 use super::listing::Listing;
+use super::pieces::{Piece, ReadSet, merge};
+use super::recognition::recognize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Fingerprint, Mode, RemovedSources};
-use crate::publish::SourceFile;
+use crate::publish::{Input, SourceFile};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The run whose files are segment `n` of a table was made of these files, by source.
-pub(crate) type SegmentInputs = BTreeMap<String, Vec<SourceFile>>;
+pub(crate) type SegmentInputs = BTreeMap<String, Input>;
 
 /// What is known of an output before a run.
 pub(crate) struct Before<'a> {
@@ -29,8 +31,7 @@ pub(crate) struct Changes {
     pub(crate) step: Step,
     /// Why, in words.
     pub(crate) why: String,
-    /// The files to read of each source, by their places in its listing.
-    pub(crate) read: BTreeMap<String, Vec<usize>>,
+    pub(crate) read: ReadSet,
     /// Segments that are made anew, or of which partitions are.
     pub(crate) stale: BTreeSet<usize>,
     pub(crate) counts: BTreeMap<String, FileCounts>,
@@ -54,6 +55,8 @@ pub(crate) enum Step {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct FileCounts {
     pub(crate) new: u64,
+    /// Lines were added at their ends.
+    pub(crate) grown: u64,
     pub(crate) changed: u64,
     pub(crate) unchanged: u64,
     pub(crate) removed: u64,
@@ -68,14 +71,18 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
     let segments = before.segments.unwrap_or_default();
     // Where no source brings new rows, the table is what the sources are.
     let whole = before.mode == Mode::Overwrite || listings.iter().all(|listing| !listing.incremental);
-    let mut fresh: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut fresh = ReadSet::new();
     let mut gone: Vec<String> = Vec::new();
     for listing in listings.iter_mut() {
-        let diff = compare(listing, segments)?;
+        let diff = match listing.fingerprint {
+            // A table that is made of all lines each time has those of today, whole or not.
+            Fingerprint::Content => recognize(listing, segments, listing.incremental && !whole)?,
+            _ => compare(listing, segments)?,
+        };
         changes.counts.insert(listing.name.clone(), diff.counts);
         // Of a source that is joined with others, changes alone are no reason to add rows.
         let counts = diff.counts;
-        if !listing.incremental && !whole && before.segments.is_some() && counts.new + counts.changed + counts.removed > 0 {
+        if !listing.incremental && !whole && before.segments.is_some() && counts.new + counts.grown + counts.changed + counts.removed > 0 {
             changes.notes.push(format!("{} has changed; rows that are there stay as they were made with it before", listing.name));
         }
         if listing.incremental || whole {
@@ -88,15 +95,16 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         }
     }
     let total = |pick: fn(&FileCounts) -> u64| changes.counts.values().map(pick).sum::<u64>();
-    let (new, changed, removed) = (total(|c| c.new), total(|c| c.changed), total(|c| c.removed));
-    let all = |listings: &[&mut Listing]| listings.iter().map(|l| (l.name.clone(), (0..l.files.len()).collect())).collect();
+    let (new, grown) = (total(|c| c.new), total(|c| c.grown));
+    let (changed, removed) = (total(|c| c.changed), total(|c| c.removed));
+    let all = |listings: &[&mut Listing]| listings.iter().map(|listing| (listing.name.clone(), listing.all())).collect();
 
     let rebuild = match before.segments {
         None => Some("the table is new".to_string()),
         Some(_) if before.full => Some("all is made anew, as asked for".to_string()),
         Some(_) if before.reshaped => Some("the pipeline says something else of it than when its rows were made".to_string()),
         Some(_) if whole && before.redefined => Some("its format, files or mode were changed".to_string()),
-        Some(_) if whole && new + changed + removed > 0 => Some(told(new, changed, removed)),
+        Some(_) if whole && new + grown + changed + removed > 0 => Some(told(new, grown, changed, removed)),
         Some(_) => None,
     };
     if let Some(why) = rebuild {
@@ -118,7 +126,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         changes.why = "nothing has changed".to_string();
         return Ok(changes);
     }
-    changes.why = told(new, changed, if before.removed_sources == RemovedSources::Drop { removed } else { 0 });
+    changes.why = told(new, grown, changed, if before.removed_sources == RemovedSources::Drop { removed } else { 0 });
     changes.step = if before.mode == Mode::Append { Step::Add } else { Step::ReplacePartitions };
     if changes.step == Step::Add {
         // What is made anew is made of all that it was made of.
@@ -129,7 +137,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         merge(&mut fresh, more);
     }
     for listing in listings.iter().filter(|listing| !listing.incremental) {
-        fresh.insert(listing.name.clone(), (0..listing.files.len()).collect());
+        fresh.insert(listing.name.clone(), listing.all());
     }
     if !gone.is_empty() && before.removed_sources == RemovedSources::Keep {
         // Which partitions are touched is known when the new files are read.
@@ -148,16 +156,20 @@ pub(crate) fn sources_of<'a>(
     segments: &[SegmentInputs],
     indices: &BTreeSet<usize>,
     listings: impl IntoIterator<Item = &'a Listing>,
-) -> (BTreeMap<String, Vec<usize>>, Vec<String>) {
-    let (mut there, mut gone) = (BTreeMap::new(), Vec::new());
+) -> (ReadSet, Vec<String>) {
+    let (mut there, mut gone) = (ReadSet::new(), Vec::new());
     for listing in listings.into_iter().filter(|listing| listing.incremental) {
-        let places: HashMap<&str, usize> = listing.files.iter().enumerate().map(|(i, listed)| (listed.file.path.as_str(), i)).collect();
-        let known = indices.iter().filter_map(|index| segments.get(*index)?.get(&listing.name)).flatten();
+        let known = indices.iter().filter_map(|index| segments.get(*index)?.get(&listing.name)).flat_map(|input| &input.files);
         let mut found = Vec::new();
         for file in known {
-            match places.get(file.path.as_str()).copied().or_else(|| renamed(listing, file)) {
-                Some(place) => found.push(place),
-                None => gone.push(file.path.clone()),
+            match (listing.place_of(file), &file.content) {
+                (Some(place), Some(content)) => {
+                    found.push(Piece { place, from: file.from, to: Some(content.bytes), lines: file.from_line });
+                }
+                (Some(place), None) => found.push(Piece::whole(place)),
+                // Of one that had nothing in it nothing is missed.
+                (None, Some(content)) if content.bytes == 0 => {}
+                (None, _) => gone.push(file.path.clone()),
             }
         }
         there.insert(listing.name.clone(), found);
@@ -167,29 +179,16 @@ pub(crate) fn sources_of<'a>(
     (there, gone)
 }
 
-/// Adds places to places; each is there once, in order.
-pub(crate) fn merge(read: &mut BTreeMap<String, Vec<usize>>, more: BTreeMap<String, Vec<usize>>) {
-    for (name, places) in more {
-        let all = read.entry(name).or_default();
-        all.extend(places);
-        all.sort_unstable();
-        all.dedup();
-    }
-}
-
-fn renamed(listing: &Listing, file: &SourceFile) -> Option<usize> {
-    let sum = file.sha256.as_ref()?;
-    listing.files.iter().position(|listed| listed.file.sha256.as_ref() == Some(sum))
-}
-
-struct Difference {
-    counts: FileCounts,
-    /// New and changed files.
-    fresh: Vec<usize>,
+/// What there is of a source, beside what was read of it.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    pub(super) counts: FileCounts,
+    /// What is new, and files that were changed.
+    pub(super) fresh: Vec<Piece>,
     /// Segments made of files that have changed since, and of files that are gone.
-    stale: BTreeSet<usize>,
-    stale_by_removal: BTreeSet<usize>,
-    removed: Vec<String>,
+    pub(super) stale: BTreeSet<usize>,
+    pub(super) stale_by_removal: BTreeSet<usize>,
+    pub(super) removed: Vec<String>,
 }
 
 fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Difference> {
@@ -198,7 +197,7 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
     // The files that are gone, by their bytes: one that has come with the same bytes is the same under another name.
     let mut sums: HashMap<&str, &str> = HashMap::new();
     for (index, inputs) in segments.iter().enumerate() {
-        for file in inputs.get(&listing.name).into_iter().flatten() {
+        for file in inputs.get(&listing.name).into_iter().flat_map(|input| &input.files) {
             let entry = known.entry(&file.path).or_insert((file, Vec::new()));
             // The newest segment has read it last.
             entry.0 = file;
@@ -209,13 +208,7 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
         }
     }
     let by_sum = listing.fingerprint == Fingerprint::Checksum;
-    let mut found = Difference {
-        counts: FileCounts::default(),
-        fresh: Vec::new(),
-        stale: BTreeSet::new(),
-        stale_by_removal: BTreeSet::new(),
-        removed: Vec::new(),
-    };
+    let mut found = Difference::default();
     let mut met: BTreeSet<&str> = BTreeSet::new();
     for (place, listed) in listing.files.iter_mut().enumerate() {
         let before = known.get_key_value(listed.file.path.as_str());
@@ -239,7 +232,7 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
             found.counts.unchanged += 1;
             continue;
         }
-        found.fresh.push(place);
+        found.fresh.push(Piece::whole(place));
         match before {
             Some((_, (_, indices))) => {
                 found.counts.changed += 1;
@@ -257,9 +250,10 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
     Ok(found)
 }
 
-fn told(new: u64, changed: u64, removed: u64) -> String {
+fn told(new: u64, grown: u64, changed: u64, removed: u64) -> String {
     let files = |n: u64, what: &str| (n > 0).then(|| format!("{n} {what} {}", if n == 1 { "file" } else { "files" }));
-    let parts: Vec<String> = [files(new, "new"), files(changed, "changed"), files(removed, "removed")].into_iter().flatten().collect();
+    let parts: Vec<String> =
+        [files(new, "new"), files(grown, "grown"), files(changed, "changed"), files(removed, "removed")].into_iter().flatten().collect();
     parts.join(", ")
 }
 

@@ -1,28 +1,35 @@
 //! Which files a source has now, and how it is told whether they have changed.
 
+use super::pieces::Piece;
+use super::recognition::Standing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{self, Place, Resolver};
-use crate::pipeline::model::{Fingerprint, Pipeline, Source};
+use crate::input::{self, Hashed, Look, Place, Resolver, Span, format_of};
+use crate::pipeline::model::{Fingerprint, Pipeline, Source, SourceFormat};
 use crate::publish::SourceFile;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 /// The files of a source, in the order of their rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Listing {
     pub(crate) name: String,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) incremental: bool,
     pub(crate) files: Vec<Listed>,
     /// Why there is none.
-    pub(crate) missing: Option<Error>,
+    pub(crate) missing: Option<Arc<Error>>,
     /// What was left out.
     pub(crate) left_out: Vec<String>,
     /// How many files of the lake itself the locations name; they are not read.
     pub(crate) own: usize,
+    /// What is read of files; the hashes of it are the same for all outputs.
+    spans: Rc<RefCell<BTreeMap<(Piece, bool), Arc<Span>>>>,
 }
 
 /// A file of a source.
@@ -30,15 +37,160 @@ pub(crate) struct Listing {
 pub(crate) struct Listed {
     pub(crate) file: SourceFile,
     pub(crate) source: input::Source,
+    /// What it is, where files are known by their content.
+    pub(crate) standing: Standing,
+    /// Its first bytes, where it was looked at.
+    pub(crate) look: Option<Look>,
+    /// Where its last whole line ends, where that is not at its end or is known before it is read.
+    pub(crate) to: Option<u64>,
+    /// Its content was known, but not by its name, size and time.
+    pub(crate) is_renamed: bool,
+}
+
+impl Listed {
+    pub(crate) fn new(file: SourceFile, source: input::Source) -> Listed {
+        Listed { file, source, standing: Standing::default(), look: None, to: None, is_renamed: false }
+    }
 }
 
 impl Listing {
+    #[cfg(test)]
+    pub(crate) fn with(name: &str, fingerprint: Fingerprint, files: Vec<Listed>) -> Listing {
+        let name = name.to_string();
+        Listing { name, fingerprint, incremental: true, files, missing: None, left_out: Vec::new(), own: 0, spans: Rc::default() }
+    }
+
+    /// Tells how its files are known, where runs before have found `format`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where they can't be known as the source says.
+    pub(crate) fn know_by(&mut self, source: &Source, format: Option<&str>) -> Result<()> {
+        self.fingerprint = fingerprint(source, &self.files, format)?;
+        Ok(())
+    }
+
+    /// Takes over the checksums that were made for `other`, which has the same files.
+    pub(crate) fn learn(&mut self, other: &Listing) {
+        for (own, other) in self.files.iter_mut().zip(&other.files) {
+            if own.file.sha256.is_none() {
+                own.file.sha256.clone_from(&other.file.sha256);
+            }
+        }
+    }
+
     /// What the user should know of it.
     pub(crate) fn notes(&self) -> Vec<String> {
         let own = (self.own > 0).then(|| format!("{}: {} files of the lake itself are not read", self.name, self.own));
         let missing = self.missing.as_ref().map(|error| format!("{}: {}", self.name, error.message()));
         let left_out = self.left_out.iter().map(|note| format!("{}: {note}", self.name));
         own.into_iter().chain(left_out).chain(missing).collect()
+    }
+
+    /// What is to be said of what is not read of the files.
+    pub(crate) fn unread(&self) -> Vec<String> {
+        self.held_back().into_iter().chain(self.copies()).collect()
+    }
+
+    /// What is to be said of files that end in half of a line.
+    fn held_back(&self) -> Option<String> {
+        let mut held = self.files.iter().filter(|listed| listed.file.held_back > 0);
+        let first = held.next()?;
+        let more = match held.count() {
+            0 => String::new(),
+            more => format!(", and that of {more} more files"),
+        };
+        let path = &first.file.path;
+        Some(format!("{}: the last line of {path} has no end yet, and is read when it has{more}", self.name))
+    }
+
+    /// What is to be said of files that are the start of others.
+    fn copies(&self) -> Option<String> {
+        let copy = |listed: &Listed| match listed.standing {
+            Standing::Copy(of) => Some(format!("{} is all in {}", listed.file.path, self.files.get(of)?.file.path)),
+            _ => None,
+        };
+        let mut copies = self.files.iter().filter_map(copy);
+        let first = copies.next()?;
+        let more = match copies.count() {
+            0 => String::new(),
+            more => format!(", and so is it with {more} more files"),
+        };
+        Some(format!("{}: what is kept twice is read once: {first}{more}", self.name))
+    }
+
+    /// The file of `piece`, to be read as far as that is.
+    pub(crate) fn source(&self, piece: &Piece) -> input::Source {
+        let listed = &self.files[piece.place];
+        if self.fingerprint != Fingerprint::Content {
+            return listed.source.clone();
+        }
+        let before = match &listed.standing {
+            _ if piece.from == 0 => Some(Hashed::default()),
+            Standing::Grown(_, hashed) if hashed.bytes() == piece.from => Some(hashed.clone()),
+            _ => None,
+        };
+        let is_hashed = before.is_some();
+        let is_plain = listed.look.as_ref().map_or(piece.to.is_some() && listed.to == piece.to, |look| look.plain);
+        let span = || Arc::new(Span::new(piece.from, piece.to, piece.lines, is_plain, before));
+        let span = self.spans.borrow_mut().entry((*piece, is_hashed)).or_insert_with(span).clone();
+        input::Source { span: Some(span), ..listed.source.clone() }
+    }
+
+    /// What is remembered of `piece`, of which `lines` were read; `known` are the files that were read before.
+    pub(crate) fn record(&self, piece: &Piece, lines: u64, known: &[SourceFile]) -> SourceFile {
+        let listed = &self.files[piece.place];
+        let same = |known: &&SourceFile| {
+            known.from == piece.from
+                && known.content.as_ref().map(|content| content.bytes) == piece.to
+                && self.place_of(known) == Some(piece.place)
+        };
+        // Lines that are read once more are what they were.
+        if let Some(known) = known.iter().find(same).filter(|_| self.fingerprint == Fingerprint::Content) {
+            return known.clone();
+        }
+        let hashed = self.spans.borrow().get(&(*piece, true)).and_then(|span| span.hashed());
+        let content = hashed.map(|hashed| hashed.content(piece.lines + lines));
+        let lineage = match &listed.standing {
+            Standing::Known(from) | Standing::Grown(from, _) => Some(from.lineage().to_string()),
+            _ => None,
+        };
+        SourceFile { content, from: piece.from, from_line: piece.lines, lineage, ..listed.file.clone() }
+    }
+
+    /// Files that are known under other names, to be known at once next time.
+    pub(crate) fn seen(&self) -> Vec<SourceFile> {
+        let seen = self.files.iter().filter(|listed| listed.is_renamed).filter_map(|listed| match &listed.standing {
+            Standing::Known(known) => {
+                let SourceFile { path, size, mark, held_back, .. } = listed.file.clone();
+                Some(SourceFile { path, size, mark, held_back, ..known.clone() })
+            }
+            _ => None,
+        });
+        seen.collect()
+    }
+
+    /// Where the file is now that `file` was.
+    pub(crate) fn place_of(&self, file: &SourceFile) -> Option<usize> {
+        let Some(content) = &file.content else {
+            let named = self.files.iter().position(|listed| listed.file.path == file.path);
+            let by_sum = || self.files.iter().position(|listed| file.sha256.is_some() && listed.file.sha256 == file.sha256);
+            return named.or_else(by_sum);
+        };
+        let is_it = |known: &SourceFile| {
+            let length = known.content.as_ref().map_or(0, |known| known.bytes);
+            known.digest() == content.digest || (known.lineage() == file.lineage() && length >= content.bytes)
+        };
+        self.files.iter().position(|listed| match &listed.standing {
+            Standing::Known(known) | Standing::Grown(known, _) => is_it(known),
+            Standing::New | Standing::Copy(_) => false,
+        })
+    }
+
+    /// All lines that there are, each once.
+    pub(crate) fn all(&self) -> Vec<Piece> {
+        let is_own = |listed: &Listed| !matches!(listed.standing, Standing::Copy(_)) && (listed.to != Some(0) || self.files.len() == 1);
+        let pieces = self.files.iter().enumerate().filter(|(_, listed)| is_own(listed));
+        pieces.map(|(place, listed)| Piece { to: listed.to, ..Piece::whole(place) }).collect()
     }
 
     /// What is to be said of files that grew while they were read.
@@ -72,16 +224,42 @@ impl Listing {
         let mut folders = HashMap::new();
         files.retain(|listed| !lake.has(&listed.source, &mut folders));
         let own = found - files.len();
-        let missing = if files.is_empty() { missing.map(|error| error.with_context("at", &source.place)) } else { None };
+        let missing = if files.is_empty() { missing.map(|error| Arc::new(error.with_context("at", &source.place))) } else { None };
         Ok(Listing {
             name: source.name.clone(),
-            fingerprint: source.fingerprint,
+            fingerprint: fingerprint(source, &files, None)?,
             incremental: source.incremental,
             files,
             missing,
             left_out: resolver.notes(),
             own,
+            spans: Rc::default(),
         })
+    }
+}
+
+/// How it is told which files are read already.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where it can't be told as `source` says.
+fn fingerprint(source: &Source, files: &[Listed], known_format: Option<&str>) -> Result<Fingerprint> {
+    let is_auto = source.format == SourceFormat::Auto;
+    let of_lines = match known_format.filter(|_| is_auto) {
+        Some(format) => !matches!(format, "csv" | "json" | "parquet"),
+        None => {
+            let named = files.first().map_or(SourceFormat::Log, |listed| format_of(&listed.source));
+            (if is_auto { named } else { source.format }) == SourceFormat::Log
+        }
+    };
+    match source.fingerprint {
+        Some(Fingerprint::Content) if !of_lines => {
+            let message = format!("files of source {} can't be known by their content: only those of logs are", source.name);
+            let error = Error::new(ErrorKind::Usage, message).with_context("at", &source.place);
+            Err(error.with_context("what to do", "give `fingerprint: checksum`, or `modified`"))
+        }
+        Some(given) => Ok(given),
+        None if of_lines => Ok(Fingerprint::Content),
+        None => Ok(Fingerprint::Modified),
     }
 }
 
@@ -123,7 +301,7 @@ fn listed(pipeline: &Pipeline, source: &Source, found: input::Source) -> Result<
         }
     };
     let path = kept_path(&pipeline.path, &found.path);
-    Ok(Listed { file: SourceFile { path, size: found.size.unwrap_or_default(), mark, sha256: None }, source: found })
+    Ok(Listed::new(SourceFile { path, size: found.size.unwrap_or_default(), mark, ..SourceFile::default() }, found))
 }
 
 /// The path by which a file is remembered: relative to the pipeline's file where it is near, so that both can be moved together.

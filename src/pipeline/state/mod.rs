@@ -5,4 +5,6 @@ pub(crate) mod changes;
 pub(crate) mod definition;
 pub(crate) mod drift;
 pub(crate) mod listing;
+pub(crate) mod pieces;
 pub(crate) mod published;
+mod recognition;

@@ -75,7 +75,7 @@ fn table(sources: &[SourceRun]) -> Markup {
                     tr {
                         th scope="row" { (printable(&source.name)) }
                         td { (printable(&source.format)) }
-                        td { (files(source.files_new, source.files_changed, source.files_unchanged, source.files_removed)) }
+                        td { (files(source)) }
                         td.n { (count(source.lines)) }
                         td.n { (count(source.rows)) }
                         td.n { (count(source.rejects)) }

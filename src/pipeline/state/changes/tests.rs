@@ -1,34 +1,28 @@
 use super::*;
 use crate::input::{Place, Source};
-use crate::pipeline::listing::Listed;
+use crate::pipeline::state::listing::Listed;
 
 fn file(path: &str, mark: &str) -> SourceFile {
-    SourceFile { path: path.to_string(), size: 1, mark: mark.to_string(), sha256: None }
+    SourceFile { path: path.to_string(), size: 1, mark: mark.to_string(), ..SourceFile::default() }
 }
 
 fn listing(files: &[(&str, &str)]) -> Listing {
-    let listed = |(path, mark): &(&str, &str)| Listed {
-        file: file(path, mark),
-        source: Source {
-            path: path.to_string(),
-            place: Place::File(std::sync::Arc::new(crate::input::LocalFile::at(path))),
-            size: Some(1),
-        },
+    let listed = |(path, mark): &(&str, &str)| {
+        let place = Place::File(std::sync::Arc::new(crate::input::LocalFile::at(path)));
+        Listed::new(file(path, mark), Source::new(*path, place, Some(1)))
     };
-    let files = files.iter().map(listed).collect();
-    Listing {
-        name: "logs".to_string(),
-        fingerprint: Fingerprint::Modified,
-        incremental: true,
-        files,
-        missing: None,
-        left_out: Vec::new(),
-        own: 0,
-    }
+    Listing::with("logs", Fingerprint::Modified, files.iter().map(listed).collect())
 }
 
 fn segments(of: &[&[(&str, &str)]]) -> Vec<SegmentInputs> {
-    of.iter().map(|files| BTreeMap::from([("logs".to_string(), files.iter().map(|(path, mark)| file(path, mark)).collect())])).collect()
+    of.iter()
+        .map(|files| {
+            BTreeMap::from([(
+                "logs".to_string(),
+                Input { files: files.iter().map(|(path, mark)| file(path, mark)).collect(), ..Input::default() },
+            )])
+        })
+        .collect()
 }
 
 fn decided(mode: Mode, removed_sources: RemovedSources, now: &[(&str, &str)], then: &[&[(&str, &str)]]) -> Result<Changes> {
@@ -37,7 +31,11 @@ fn decided(mode: Mode, removed_sources: RemovedSources, now: &[(&str, &str)], th
 }
 
 fn done(changes: &Changes) -> (Step, Vec<usize>, Vec<usize>) {
-    (changes.step, changes.read.get("logs").cloned().unwrap_or_default(), changes.stale.iter().copied().collect())
+    (
+        changes.step,
+        changes.read.get("logs").into_iter().flatten().map(|piece| piece.place).collect(),
+        changes.stale.iter().copied().collect(),
+    )
 }
 
 #[test]
