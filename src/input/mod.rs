@@ -43,7 +43,7 @@ pub use parquet_footer::{TAIL as FOOTER_TAIL, footer, footer_place, parse_footer
 pub use parquet_pages::PageCheck;
 pub(crate) use random_access::ObjectEnd;
 pub use random_access::{ObjectAccess, RandomAccess, RandomRead};
-pub use rotation::{Order, rotated_set};
+pub use rotation::{Order, is_current, rotated_set};
 pub use row_group::{GroupRows, column_chunks};
 pub use source::{Place, Source, growth, partitions_in};
 pub use span::Span;

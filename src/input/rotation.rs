@@ -32,6 +32,11 @@ pub fn rotated_set(path: &str) -> String {
     split(path).0.to_string()
 }
 
+/// Whether `path` is the one of its log that is written to.
+pub fn is_current(path: &str) -> bool {
+    split(path).1 == Age::Current
+}
+
 fn split(path: &str) -> (&str, Age) {
     let plain = COMPRESSED.iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path);
     let name = plain.rfind('/').map_or(0, |slash| slash + 1);

@@ -60,7 +60,7 @@ pub struct SourceFile {
     pub from: u64,
     #[serde(default, skip_serializing_if = "is_none")]
     pub from_line: u64,
-    /// The digest of the first content that it has grown from.
+    /// The file that it has grown from, by its first content and name, where those are others by now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<String>,
     /// Bytes at its end that are no whole line yet, and were left for later.
@@ -79,9 +79,9 @@ impl SourceFile {
         self.content.as_ref().map_or("", |content| &content.digest)
     }
 
-    /// What it has grown from: the digest of that, or its own.
-    pub fn lineage(&self) -> &str {
-        self.lineage.as_deref().unwrap_or(self.digest())
+    /// What is the same of a file as it grows and moves: its first content, and the name that it had then.
+    pub fn lineage(&self) -> String {
+        self.lineage.clone().unwrap_or_else(|| format!("{} {}", self.digest(), self.path))
     }
 }
 

@@ -160,8 +160,8 @@ mod tests {
         assert_eq!((share(1, 1_000_000).as_deref(), share(0, 9).as_deref()), (Some("<0.1%"), Some("0.0%")));
         assert_eq!(throughput(1_000_000, 0.5).map(|t| t.to_string()).as_deref(), Some("2.0 MB/s"));
         assert_eq!((throughput(1, 0.0), throughput(0, 1.0), throughput(1, f64::NAN)), (None, None, None));
-        assert_eq!(files(3, 0, 1_000, 0), "3 new, 1,000 unchanged");
-        assert_eq!(files(0, 0, 0, 0), "none");
+        assert_eq!(files(&SourceRun { files_new: 3, files_unchanged: 1_000, ..SourceRun::default() }), "3 new, 1,000 unchanged");
+        assert_eq!(files(&SourceRun::default()), "none");
         assert_eq!((counted(1, "file"), counted(0, "file")), ("1 file".to_string(), "0 files".to_string()));
     }
 

@@ -151,7 +151,7 @@ impl Folder {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::pipeline::schedule::tests::pipeline;
+    use crate::schedule::tests::pipeline;
     use std::fs;
 
     /// Files have nothing but a name and an expression in them here.

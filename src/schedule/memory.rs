@@ -115,7 +115,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::schedule::tests::pipeline;
+    use crate::schedule::tests::pipeline;
 
     #[test]
     fn what_is_kept_is_known_again() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The files that each file imports, by their paths below `src`.
-pub fn of(sources: &[(PathBuf, String)]) -> BTreeMap<String, BTreeSet<String>> {
+pub(crate) fn of(sources: &[(PathBuf, String)]) -> BTreeMap<String, BTreeSet<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files: Vec<(String, Vec<String>, &str)> = sources
         .iter()

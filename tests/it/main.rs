@@ -30,6 +30,7 @@ mod publish;
 mod readme;
 mod rejects;
 mod report;
+mod rotation;
 mod rows;
 mod s3;
 mod s3_credentials;

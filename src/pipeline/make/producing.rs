@@ -132,7 +132,7 @@ impl Producing<'_> {
                         format!("rows of {} would be lost that can't be made again: {} is gone", state.output.table, gone.join(", "));
                     return Err(Error::new(ErrorKind::Input, message)
                         .with_context("partitions", touched.into_iter().collect::<Vec<_>>().join(", "))
-                        .with_context("what to do", "bring the files back; or give --full to go on without those rows"));
+                        .with_context("what to do", "bring the files back; or give --full to go on without those rows; where a log was corrected, give its source `fingerprint: modified`"));
                 }
                 kept_whole.insert(index);
                 continue;

@@ -90,6 +90,13 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
             if before.removed_sources == RemovedSources::Drop {
                 changes.stale.extend(&diff.stale_by_removal);
             }
+            if !diff.replaced.is_empty() && !whole && before.removed_sources == RemovedSources::Keep {
+                changes.notes.push(format!(
+                    "{} has other lines than those that were read: it is another file now, and the rows of the one before stay; where \
+                     files are corrected, `fingerprint: modified` puts the new rows in their place",
+                    short(&diff.replaced)
+                ));
+            }
             fresh.insert(listing.name.clone(), diff.fresh);
             gone.extend(diff.removed);
         }
@@ -189,6 +196,8 @@ pub(super) struct Difference {
     pub(super) stale: BTreeSet<usize>,
     pub(super) stale_by_removal: BTreeSet<usize>,
     pub(super) removed: Vec<String>,
+    /// Names that other lines have by now.
+    pub(super) replaced: Vec<String>,
 }
 
 fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Difference> {
@@ -259,7 +268,7 @@ fn told(new: u64, grown: u64, changed: u64, removed: u64) -> String {
 
 fn lost(why: &str, gone: &[String]) -> Error {
     let message = format!("rows would be lost that can't be made again ({why}): their files are gone, such as {}", short(gone));
-    Error::new(ErrorKind::Input, message).with_context("what to do", "bring the files back; or give --full to go on without those rows")
+    Error::new(ErrorKind::Input, message).with_context("what to do", "bring the files back; or give --full to go on without those rows; where a log was corrected, give its source `fingerprint: modified`")
 }
 
 /// The first of `names`, and how many more there are.

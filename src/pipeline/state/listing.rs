@@ -151,7 +151,7 @@ impl Listing {
         let hashed = self.spans.borrow().get(&(*piece, true)).and_then(|span| span.hashed());
         let content = hashed.map(|hashed| hashed.content(piece.lines + lines));
         let lineage = match &listed.standing {
-            Standing::Known(from) | Standing::Grown(from, _) => Some(from.lineage().to_string()),
+            Standing::Known(from) | Standing::Grown(from, _) => Some(from.lineage()),
             _ => None,
         };
         SourceFile { content, from: piece.from, from_line: piece.lines, lineage, ..listed.file.clone() }
@@ -162,7 +162,7 @@ impl Listing {
         let seen = self.files.iter().filter(|listed| listed.is_renamed).filter_map(|listed| match &listed.standing {
             Standing::Known(known) => {
                 let SourceFile { path, size, mark, held_back, .. } = listed.file.clone();
-                Some(SourceFile { path, size, mark, held_back, ..known.clone() })
+                Some(SourceFile { path, size, mark, held_back, lineage: Some(known.lineage()), ..known.clone() })
             }
             _ => None,
         });
@@ -176,14 +176,18 @@ impl Listing {
             let by_sum = || self.files.iter().position(|listed| file.sha256.is_some() && listed.file.sha256 == file.sha256);
             return named.or_else(by_sum);
         };
-        let is_it = |known: &SourceFile| {
-            let length = known.content.as_ref().map_or(0, |known| known.bytes);
-            known.digest() == content.digest || (known.lineage() == file.lineage() && length >= content.bytes)
+        // Two files may have the same lines, but only one of them is it.
+        let lineage = file.lineage();
+        let grown =
+            |known: &SourceFile| known.lineage() == lineage && known.content.as_ref().is_some_and(|known| known.bytes >= content.bytes);
+        let same = |known: &SourceFile| known.digest() == content.digest;
+        let find = |is_it: &dyn Fn(&SourceFile) -> bool| {
+            self.files.iter().position(|listed| match &listed.standing {
+                Standing::Known(known) | Standing::Grown(known, _) => is_it(known),
+                Standing::New | Standing::Copy(_) => false,
+            })
         };
-        self.files.iter().position(|listed| match &listed.standing {
-            Standing::Known(known) | Standing::Grown(known, _) => is_it(known),
-            Standing::New | Standing::Copy(_) => false,
-        })
+        find(&grown).or_else(|| find(&same))
     }
 
     /// All lines that there are, each once.

@@ -4,7 +4,7 @@ use super::changes::{Difference, SegmentInputs};
 use super::listing::{Listed, Listing};
 use super::pieces::Piece;
 use crate::error::Result;
-use crate::input::{self, FileContent, Hashed, Look, is_start_of, last_line_end, rotated_set, starts};
+use crate::input::{self, FileContent, Hashed, Look, is_current, is_start_of, last_line_end, rotated_set, starts};
 use crate::publish::SourceFile;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -27,8 +27,8 @@ const KEPT: usize = 1 << 10;
 
 /// The contents that were read, and by which segments.
 struct Memory<'a> {
-    /// By their digests; the newest record of each.
-    contents: HashMap<&'a str, (&'a SourceFile, BTreeSet<usize>)>,
+    /// By their digests, and the files that had them; the newest record of each.
+    contents: HashMap<(&'a str, String), (&'a SourceFile, BTreeSet<usize>)>,
     /// Those of which no content is known, by their names.
     names: HashMap<&'a str, (&'a SourceFile, BTreeSet<usize>)>,
     /// Names with size and mark, of what they were seen to be.
@@ -46,20 +46,16 @@ impl<'a> Memory<'a> {
             // What was read before contents were known may have been looked at since.
             let file =
                 memory.seen.get(&(file.path.as_str(), file.size, file.mark.as_str())).filter(|_| file.content.is_none()).unwrap_or(&file);
+            let first = (*file, BTreeSet::new());
             let entry = match &file.content {
-                Some(content) => memory.contents.entry(&content.digest),
-                None => memory.names.entry(&file.path),
+                Some(content) => memory.contents.entry((&content.digest, file.lineage())).or_insert(first),
+                None => memory.names.entry(&file.path).or_insert(first),
             };
-            let entry = entry.or_insert((file, BTreeSet::new()));
             (entry.0, _) = (file, entry.1.insert(index));
         }
         let contents = &memory.contents;
-        memory.seen.retain(|_, file| file.content.as_ref().is_some_and(|content| contents.contains_key(content.digest.as_str())));
+        memory.seen.retain(|_, file| contents.contains_key(&(file.digest(), file.lineage())));
         memory
-    }
-
-    fn record(&self, content: &FileContent) -> Option<&'a SourceFile> {
-        self.contents.get(content.digest.as_str()).map(|(file, _)| *file)
     }
 }
 
@@ -114,7 +110,7 @@ pub(super) fn recognize(listing: &mut Listing, segments: &[SegmentInputs], holdi
             // Half of a line was taken for a whole one.
             Standing::Grown(known, _) => {
                 found.counts.changed += 1;
-                found.stale.extend(memory.contents.get(known.digest()).into_iter().flat_map(|(_, stale)| stale));
+                found.stale.extend(memory.contents.get(&(known.digest(), known.lineage())).into_iter().flat_map(|(_, stale)| stale));
                 found.fresh.push(whole);
                 listed.standing = Standing::New;
             }
@@ -136,8 +132,7 @@ fn look(listing: &mut Listing, places: &[usize], memory: &Memory<'_>, holding_ba
     for (place, look) in places.iter().zip(input::each(&sources, Look::at)) {
         let (listed, mut look) = (&mut listing.files[*place], look?);
         let set = rotated_set(&listed.file.path);
-        let (own, others): (Vec<_>, Vec<_>) =
-            by_head.find(&look).into_iter().filter_map(|content| memory.record(content)).partition(|known| rotated_set(&known.path) == set);
+        let (own, others): (Vec<_>, Vec<_>) = by_head.find(&look).into_iter().partition(|known| rotated_set(&known.path) == set);
         listed.find(&look, &own)?;
         if listed.lineage().is_none() && !others.is_empty() {
             elsewhere.push((*place, others));
@@ -145,13 +140,13 @@ fn look(listing: &mut Listing, places: &[usize], memory: &Memory<'_>, holding_ba
         look.head.truncate(KEPT);
         listed.look = Some(look);
     }
-    let mut at_home: HashSet<String> = listing.files.iter().filter_map(|listed| listed.lineage().map(str::to_string)).collect();
+    let mut at_home: HashSet<String> = listing.files.iter().filter_map(Listed::lineage).collect();
     for (place, mut others) in elsewhere {
         let listed = &mut listing.files[place];
-        others.retain(|known| !at_home.contains(known.lineage()));
+        others.retain(|known| !at_home.contains(&known.lineage()));
         if !others.is_empty() {
             listed.find(&Look::at(&listed.source)?, &others)?;
-            at_home.extend(listed.lineage().map(str::to_string));
+            at_home.extend(listed.lineage());
         }
     }
     places.iter().try_for_each(|place| listing.files[*place].end(holding_back))
@@ -159,7 +154,7 @@ fn look(listing: &mut Listing, places: &[usize], memory: &Memory<'_>, holding_ba
 
 impl Listed {
     /// What it has grown from.
-    fn lineage(&self) -> Option<&str> {
+    fn lineage(&self) -> Option<String> {
         match &self.standing {
             Standing::Known(known) | Standing::Grown(known, _) => Some(known.lineage()),
             Standing::New | Standing::Copy(_) => None,
@@ -209,18 +204,20 @@ impl Listed {
 }
 
 /// Contents by how long their heads are: of each length a file has one.
-struct ByHead<'a>(BTreeMap<usize, HashMap<&'a str, Vec<&'a FileContent>>>);
+struct ByHead<'a>(BTreeMap<usize, HashMap<&'a str, Vec<&'a SourceFile>>>);
 
 impl<'a> ByHead<'a> {
     fn of(memory: &Memory<'a>) -> ByHead<'a> {
-        let mut heads: BTreeMap<usize, HashMap<&str, Vec<&FileContent>>> = BTreeMap::new();
-        for content in memory.contents.values().filter_map(|(file, _)| file.content.as_ref()).filter(|content| content.bytes > 0) {
-            heads.entry(content.head_length()).or_default().entry(&content.head).or_default().push(content);
+        let mut heads: BTreeMap<usize, HashMap<&str, Vec<&SourceFile>>> = BTreeMap::new();
+        for (file, _) in memory.contents.values() {
+            if let Some(content) = file.content.as_ref().filter(|content| content.bytes > 0) {
+                heads.entry(content.head_length()).or_default().entry(&content.head).or_default().push(file);
+            }
         }
         ByHead(heads)
     }
 
-    fn find(&self, look: &Look) -> Vec<&'a FileContent> {
+    fn find(&self, look: &Look) -> Vec<&'a SourceFile> {
         let lengths = self.0.range(..=look.head.len());
         lengths.filter_map(|(length, heads)| heads.get(look.head_of(*length).as_str())).flatten().copied().collect()
     }
@@ -236,9 +233,12 @@ fn find_copies(listing: &mut Listing, places: &[usize]) -> Result<()> {
     }
     let mut sets: HashMap<String, Vec<usize>> =
         fresh.iter().map(|place| (rotated_set(&listing.files[*place].file.path), Vec::new())).collect();
+    // What is known of a log is compared where it can be the one that is copied: the one that is written to.
+    let asked: HashSet<usize> = places.iter().copied().collect();
     for (place, listed) in listing.files.iter().enumerate() {
-        if let Some(set) = sets.get_mut(&rotated_set(&listed.file.path)) {
-            set.push(place);
+        let set = rotated_set(&listed.file.path);
+        if let Some(others) = sets.get_mut(&set).filter(|_| asked.contains(&place) || is_current(&listed.file.path)) {
+            others.push(place);
         }
     }
     for place in fresh {
@@ -264,7 +264,7 @@ fn find_copies(listing: &mut Listing, places: &[usize]) -> Result<()> {
 fn gone(listing: &Listing, memory: &Memory<'_>, found: &mut Difference) {
     let mut there: HashSet<&str> = HashSet::new();
     // Of a log that has grown, what it was is there, too.
-    let mut grown: HashMap<&str, u64> = HashMap::new();
+    let mut grown: HashMap<String, u64> = HashMap::new();
     for listed in &listing.files {
         if let Standing::Known(known) | Standing::Grown(known, _) = &listed.standing {
             there.insert(known.digest());
@@ -275,16 +275,25 @@ fn gone(listing: &Listing, memory: &Memory<'_>, found: &mut Difference) {
     let mut lost: Vec<(&SourceFile, &BTreeSet<usize>)> = Vec::new();
     for (file, stale) in memory.contents.values() {
         let bytes = file.content.as_ref().map_or(0, |content| content.bytes);
-        if bytes > 0 && !there.contains(file.digest()) && grown.get(file.lineage()).is_none_or(|longest| *longest < bytes) {
+        if bytes > 0 && !there.contains(file.digest()) && grown.get(&file.lineage()).is_none_or(|longest| *longest < bytes) {
             lost.push((file, stale));
         }
     }
     let names: HashSet<&str> = listing.files.iter().map(|listed| listed.file.path.as_str()).collect();
     lost.extend(memory.names.values().filter(|(file, _)| !names.contains(file.path.as_str())).map(|(file, stale)| (*file, stale)));
+    let new: HashSet<&str> =
+        listing.files.iter().filter(|listed| matches!(listed.standing, Standing::New)).map(|l| l.file.path.as_str()).collect();
     for (file, stale) in lost {
         found.counts.removed += 1;
         found.stale_by_removal.extend(stale);
-        found.removed.push(file.path.clone());
+        match new.contains(file.path.as_str()) {
+            true => {
+                found.replaced.push(file.path.clone());
+                found.removed.push(format!("{} as it was", file.path));
+            }
+            false => found.removed.push(file.path.clone()),
+        }
     }
+    found.replaced.sort();
     found.removed.sort();
 }
