@@ -10,6 +10,7 @@ mod files;
 mod framing;
 mod local;
 mod many;
+mod name;
 mod object;
 mod parquet;
 mod parquet_footer;
