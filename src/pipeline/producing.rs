@@ -178,6 +178,7 @@ impl Producing<'_> {
                 self.notes.extend(table.notes.iter().map(|note| format!("{}: {note}", source.name)));
                 opened.insert(source.name.clone(), Made::read(table.clone()));
                 let written = self.engine.write(&state.output, table, folder, policies.of(source))?;
+                self.notes.extend(written.report.unread().map(|note| format!("{}: {note}", source.name)));
                 keep_longest(&mut self.read, &source.name, Arc::new(written.report.clone()));
                 written
             }
@@ -186,6 +187,7 @@ impl Producing<'_> {
                 let (rows, sources) = self.transforming.make(&state.sources, &state.transforms, read, &known, &mut policy)?;
                 for (name, made) in &sources {
                     if let Some(report) = &made.report {
+                        self.notes.extend(report.unread().map(|note| format!("{name}: {note}")));
                         keep_longest(&mut self.read, name, report.clone());
                     }
                 }
