@@ -10,13 +10,14 @@ pub fn decode(decoder: &mut dyn Decoder, text: &Bytes) -> Decoded {
     let schema = decoder.schema();
     let mut batches = Vec::new();
     let batch = arrow::record_batch::RecordBatch::new_empty(schema.clone());
-    let mut whole = Decoded { batch, taken: 0, lines: 0, text_lines: 0, blank: 0, rejects: Vec::new() };
+    let mut whole = Decoded { batch, taken: 0, lines: 0, text_lines: 0, blank: 0, repaired: 0, rejects: Vec::new() };
     for part in parts(decoder, text) {
         let part = part.unwrap();
         whole.taken += part.taken;
         whole.lines += part.lines;
         whole.text_lines += part.text_lines;
         whole.blank += part.blank;
+        whole.repaired += part.repaired;
         whole.rejects.extend(part.rejects);
         batches.push(part.batch);
     }
@@ -45,6 +46,7 @@ pub fn same_when_cut(decoder: &mut dyn Decoder, whole: &Decoded, text: &Bytes, c
     let second = decode(decoder, &text.slice(cut..));
     assert_eq!(concat_batches(&whole.batch.schema(), [&first.batch, &second.batch]).unwrap(), whole.batch);
     assert_eq!((first.lines + second.lines, first.blank + second.blank), (whole.lines, whole.blank));
+    assert_eq!(first.repaired + second.repaired, whole.repaired);
     let reasons = |decoded: &Decoded| decoded.rejects.iter().map(|reject| reject.reason.to_string()).collect::<Vec<_>>();
     assert_eq!([reasons(&first), reasons(&second)].concat(), reasons(whole));
 }
@@ -54,6 +56,6 @@ pub fn same_alone(whole: &Decoded, text: &Bytes, decoder: impl Fn(usize) -> Box<
     for column in [0, whole.batch.num_columns() - 1] {
         let alone = decode(decoder(column).as_mut(), text);
         assert_eq!(alone.batch.column(0), whole.batch.column(column));
-        assert_eq!(alone.rejects.len(), whole.rejects.len());
+        assert_eq!((alone.rejects.len(), alone.repaired), (whole.rejects.len(), whole.repaired));
     }
 }

@@ -38,6 +38,8 @@ pub struct Decoded {
     pub text_lines: u64,
     /// Lines with nothing in them.
     pub blank: u64,
+    /// Rows whose line stands behind bytes that are none of it, as [`lead`] has them.
+    pub repaired: u64,
     /// The lines that are not rows.
     pub rejects: Vec<Reject>,
 }
@@ -69,6 +71,30 @@ pub fn parts<'a>(decoder: &'a mut dyn Decoder, block: &Bytes) -> impl Iterator<I
         }
         Some(decoded)
     })
+}
+
+/// How many bytes at the start of `line` are none of it. NUL bytes are what is left of a log that was cut to nothing while its server went
+/// on where it was; a byte order mark comes of files that were put together.
+#[inline(always)]
+pub fn lead(line: &[u8]) -> usize {
+    match line.first() {
+        Some(0 | 0xef) => lead_of(line),
+        _ => 0,
+    }
+}
+
+#[cold]
+fn lead_of(line: &[u8]) -> usize {
+    let mut rest = line;
+    while let [0, behind @ ..] | [0xef, 0xbb, 0xbf, behind @ ..] = rest {
+        rest = behind;
+    }
+    line.len() - rest.len()
+}
+
+/// How many of the lines with the numbers `behind`, which stand behind bytes that are none of them, are rows.
+pub fn repaired(behind: &[u64], rejects: &[Reject]) -> u64 {
+    behind.iter().filter(|line| rejects.binary_search_by_key(*line, |reject| reject.line).is_err()).count() as u64
 }
 
 /// A line that could not be read, with all that is needed to find and repair it.

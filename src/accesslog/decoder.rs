@@ -8,7 +8,7 @@ use super::format::LogFormat;
 use super::line::LineValues;
 use super::misfit::Reasons;
 use super::request::{self, RequestLine};
-use crate::decode::{Decoded, Decoder, MOST_REJECTS, Reject};
+use crate::decode::{Decoded, Decoder, MOST_REJECTS, Reject, lead};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text_column::{Care, TextColumn};
 use arrow::array::{ArrayRef, Int32Array, Int64Array, NullBufferBuilder, TimestampMillisecondArray};
@@ -175,31 +175,37 @@ impl Decoder for LogDecoder {
         }
         let care = Care { valid_utf8: simdutf8::basic::from_utf8(bytes).is_ok(), unescape: self.unescape };
         let has_nul = memchr::memchr(0, bytes).is_some();
-        let (mut lines, mut blank, mut rows) = (0u64, 0u64, 0usize);
+        let (mut lines, mut blank, mut repaired, mut rows) = (0u64, 0u64, 0u64, 0usize);
         let mut rejects = Vec::new();
         let mut start = 0;
         while start < bytes.len() && rejects.len() < MOST_REJECTS {
             let newline = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
             let end = if newline > start && bytes[newline - 1] == b'\r' { newline - 1 } else { newline };
-            let line = &bytes[start..end];
+            // Where nothing is behind NUL bytes, they are the line.
+            let from = match start + lead(&bytes[start..end]) {
+                from if from == end => start,
+                from => from,
+            };
+            let line = &bytes[from..end];
             let read = if has_nul && memchr::memchr(0, line).is_some() {
                 Err(self.reasons.nul.clone())
             } else {
-                self.line.read(&self.format, line).map_err(|misfit| self.reasons.of_misfit(misfit))
+                self.line.read(&self.format, line).map_err(|(misfit, _)| self.reasons.of_misfit(misfit))
             };
             match read {
                 Ok(()) => {
-                    self.append(line, start as u32, care);
+                    self.append(line, from as u32, care);
                     rows += 1;
+                    repaired += u64::from(from > start);
                 }
                 // Only a line that is not of the format is blank: `%{User-Agent}i` logs an empty header as an empty line.
                 Err(_) if line.trim_ascii().is_empty() => blank += 1,
                 Err(reason) => rejects.push(Reject {
                     line: lines,
-                    offset: start as u64,
+                    offset: from as u64,
                     reason,
-                    raw: block.slice(start..end),
-                    length: (end - start) as u64,
+                    raw: block.slice(from..end),
+                    length: (end - from) as u64,
                 }),
             }
             lines += 1;
@@ -208,7 +214,7 @@ impl Decoder for LogDecoder {
         let arrays: Vec<ArrayRef> = self.columns.iter_mut().map(|(_, building)| building.finish(block)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?;
-        Ok(Decoded { batch, taken: start.min(bytes.len()), lines, text_lines: lines, blank, rejects })
+        Ok(Decoded { batch, taken: start.min(bytes.len()), lines, text_lines: lines, blank, repaired, rejects })
     }
 }
 

@@ -48,10 +48,11 @@ impl LineValues {
         }
     }
 
-    /// Finds the values of `line`, in one pass: each step looks only at what is right of the one before.
-    pub(super) fn read(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), Misfit> {
+    /// Finds the values of `line`, in one pass: each step looks only at what is right of the one before. Else says what is wrong, and at
+    /// which byte.
+    pub(super) fn read(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), (Misfit, usize)> {
         if !begins(line, &format.prefix) {
-            return Err(Misfit::Prefix);
+            return Err((Misfit::Prefix, 0));
         }
         let mut at = format.prefix.len();
         for (group, parts) in self.parts.iter_mut().enumerate() {
@@ -73,7 +74,7 @@ impl LineValues {
                 }
                 _ => self.text(&format.steps[index..], rest),
             };
-            let end = at + length.ok_or_else(|| self.blame(&format.steps[index..], rest, index))?;
+            let end = at + length.ok_or_else(|| self.blame(&format.steps[index..], line, at, index))?;
             // An empty user name is logged as "", a user named "" as \"\".
             let empty_user = step.lex.is_user() && &line[at..end] == b"\"\"";
             self.spans[index] = if empty_user { (at as u32, at as u32) } else { (at as u32, end as u32) };
@@ -82,22 +83,24 @@ impl LineValues {
                 let before = index.checked_sub(1).filter(|before| format.steps[*before].text == "%l").map(|before| self.spans[before]);
                 let ident = before.map(|(start, end)| &line[start as usize..end as usize]);
                 if could_be_columns(ident, &line[at..end]) {
-                    return Err(Misfit::Shifted);
+                    return Err((Misfit::Shifted, at));
                 }
             }
             if !begins(&line[end..], &step.after) {
-                return Err(Misfit::After(index));
+                return Err((Misfit::After(index), end));
             }
             at = end + step.after.len();
         }
         if at != line.len() {
-            return Err(Misfit::Trailing);
+            return Err((Misfit::Trailing, at));
         }
         for (group, made) in format.groups.iter().enumerate() {
             if !self.common[group] {
                 self.instants[group] = match self.unknown[group] {
                     true => None,
-                    false => Some(instant::millis(&self.parts[group], made.mask).ok_or(Misfit::Time)?),
+                    false => {
+                        Some(instant::millis(&self.parts[group], made.mask).ok_or_else(|| (Misfit::Time, self.start_of(format, group)))?)
+                    }
                 };
             }
         }
@@ -169,23 +172,32 @@ impl LineValues {
         })
     }
 
-    /// What is wrong with `rest`, which should begin as `steps` say, the first of which is that of `index` and was not found: where
-    /// numbers and times mark the end of a text, it is mostly one of them that is wrong.
+    /// Where the first time of `group` starts in the line.
     #[cold]
-    fn blame(&mut self, steps: &[Step], rest: &[u8], index: usize) -> Misfit {
-        let Some((step, behind)) = steps.split_first() else { return Misfit::Trailing };
+    fn start_of(&self, format: &LogFormat, group: usize) -> usize {
+        let is_of_group = |step: &Step| matches!(&step.lex, Lex::Time { group: Some(known), .. } if *known == group);
+        format.steps.iter().position(is_of_group).map_or(0, |step| self.spans[step].0 as usize)
+    }
+
+    /// What is wrong with `line` from `start` on, which should go on as `steps` say, the first of which is that of `index` and was not
+    /// found, and where: as numbers and times mark the end of a text, it is mostly one of them that is wrong.
+    #[cold]
+    fn blame(&mut self, steps: &[Step], line: &[u8], start: usize, index: usize) -> (Misfit, usize) {
+        let rest = &line[start..];
+        let Some((step, behind)) = steps.split_first() else { return (Misfit::Trailing, start) };
         if let Lex::Time { items, .. } = &step.lex {
-            return if reads(items, rest) { Misfit::Time } else { Misfit::Value(index) };
+            return (if reads(items, rest) { Misfit::Time } else { Misfit::Value(index) }, start);
         }
         if !matches!(step.lex, Lex::Anchored { .. } | Lex::Word) {
-            return Misfit::Value(index);
+            return (Misfit::Value(index), start);
         }
-        let (mut misfit, mut most, mut from) = (Misfit::Value(index), 0, 0);
+        let (mut misfit, mut most, mut from) = ((Misfit::Value(index), start), 0, 0);
         while let Some(at) = find(rest, &step.after, from) {
             // The place where most of what follows fits is the one that was meant.
-            let (likely, wrong) = self.fitting(behind, &rest[at + step.after.len()..], index + 1);
+            let behind_it = start + at + step.after.len();
+            let (likely, wrong, place) = self.fitting(behind, &line[behind_it..], index + 1);
             if likely > most {
-                (most, misfit) = (likely, wrong);
+                (most, misfit) = (likely, (wrong, behind_it + place));
             }
             from = at + 1;
         }
@@ -193,22 +205,23 @@ impl LineValues {
     }
 
     /// How well `text` fits the numbers and times that `steps`, the first of which is that of `index`, begin with, and what is wrong
-    /// where it doesn't.
-    fn fitting(&mut self, steps: &[Step], mut text: &[u8], index: usize) -> (usize, Misfit) {
+    /// where it doesn't, and at which byte.
+    fn fitting(&mut self, steps: &[Step], text: &[u8], index: usize) -> (usize, Misfit, usize) {
+        let mut at = 0;
         for (number, step) in steps.iter().enumerate() {
-            let (fitting, index) = (1 + number * 3, index + number);
-            let Some(length) = self.bounded(step, text) else { return (fitting, Misfit::Value(index)) };
+            let (fitting, index, rest) = (1 + number * 3, index + number, &text[at..]);
+            let Some(length) = self.bounded(step, rest) else { return (fitting, Misfit::Value(index), at) };
             match (length, &step.lex) {
-                (Some(length), _) if begins(&text[length..], &step.after) => text = &text[length + step.after.len()..],
-                (Some(_), _) => return (fitting + 1, Misfit::After(index)),
-                (None, Lex::Time { items, .. }) if reads(items, text) => return (fitting + 2, Misfit::Time),
-                (None, Lex::Time { items, .. }) if items.first().is_some_and(|item| item.begins(text)) => {
-                    return (fitting + 1, Misfit::Value(index));
+                (Some(length), _) if begins(&rest[length..], &step.after) => at += length + step.after.len(),
+                (Some(length), _) => return (fitting + 1, Misfit::After(index), at + length),
+                (None, Lex::Time { items, .. }) if reads(items, rest) => return (fitting + 2, Misfit::Time, at),
+                (None, Lex::Time { items, .. }) if items.first().is_some_and(|item| item.begins(rest)) => {
+                    return (fitting + 1, Misfit::Value(index), at);
                 }
-                (None, _) => return (fitting, Misfit::Value(index)),
+                (None, _) => return (fitting, Misfit::Value(index), at),
             }
         }
-        (1 + steps.len() * 3, Misfit::Trailing)
+        (1 + steps.len() * 3, Misfit::Trailing, at)
     }
 
     /// Reads a time at the start of `text`; gives its length.

@@ -97,7 +97,8 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_enum, default_value_t = OnErrorArg::Reject)]
     on_error: OnErrorArg,
 
-    /// Publish nothing if more than this share of the lines is rejected, such as 1% (exit code 5)
+    /// Publish nothing if more than this share of the lines is rejected, such as 1% (exit code 5) [default: any, but one line of each file
+    /// must be read]
     #[arg(long, value_name = "RATE")]
     max_reject_rate: Option<Rate>,
 

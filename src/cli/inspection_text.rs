@@ -75,6 +75,9 @@ impl InspectionText<'_> {
         }
         let (rows, rejects, blank) = (count(lines.rows), count(lines.rejects), count(lines.blank));
         fact(f, "lines", format!("{} = {rows} rows + {rejects} rejects + {blank} blank", count(lines.lines)))?;
+        if lines.repaired > 0 {
+            fact(f, "repaired", format!("{}: NUL bytes or a byte order mark before the line are left out", count(lines.repaired)))?;
+        }
         let compression = self.0.files.iter().find_map(|file| file.compression.as_deref());
         match compression {
             Some(name) => fact(f, "size", format!("{} in {name}, {} of lines", self.stored(), ByteSize(lines.bytes)))?,
@@ -182,6 +185,7 @@ mod tests {
                 rows: 3,
                 rejects: 1,
                 blank: 1,
+                repaired: 0,
                 bytes: 1_500,
                 reasons: vec![ReasonInspection { reason: "no quote".into(), count: 1, examples: vec![example] }],
             }),

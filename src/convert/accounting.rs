@@ -12,6 +12,8 @@ pub(super) struct Tally {
     pub rows: u64,
     pub rejects: u64,
     pub blank: u64,
+    /// Rows that stand behind bytes that are none of their line.
+    pub repaired: u64,
     /// Bytes read, as they are stored.
     pub stored: u64,
     /// Bytes decoded, after decompression.
@@ -25,6 +27,7 @@ impl Tally {
         self.rows += other.rows;
         self.rejects += other.rejects;
         self.blank += other.blank;
+        self.repaired += other.repaired;
         self.stored += other.stored;
         self.decoded += other.decoded;
     }

@@ -120,13 +120,15 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         rows: t.rows,
         rejects: t.rejects,
         blank: t.blank,
+        repaired: t.repaired,
     });
-    Ok(ConvertReport {
+    let mut report = ConvertReport {
         format: table.format.name().to_string(),
         lines: whole.lines,
         rows: whole.rows,
         rejects: whole.rejects,
         blank: whole.blank,
+        repaired: whole.repaired,
         bytes_in: whole.stored,
         bytes_decoded: whole.decoded,
         bytes_out: files.iter().map(|f| f.bytes).sum(),
@@ -136,7 +138,9 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         reject_examples: rejects.map(|r| r.examples).unwrap_or_default(),
         files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path), ..f }).collect(),
         notes,
-    })
+    };
+    report.notes.extend(report.unread());
+    Ok(report)
 }
 
 /// Refuses to read what this run would add to, and tells of columns that are only in the names of folders.

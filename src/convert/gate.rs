@@ -1,6 +1,7 @@
 //! Where finished units wait for their turn: all that is behind it happens in the order of the input.
 
 use super::accounting::{Tally, UnitTally};
+use super::allowance::{self, FirstReject};
 use super::assembly::Assembly;
 use super::options::ConvertOptions;
 use super::rejects::Rejects;
@@ -29,6 +30,8 @@ struct GateState {
     next: u64,
     waiting: BTreeMap<u64, (usize, UnitTally, Vec<Piece>)>,
     tallies: Vec<Tally>,
+    /// The first rejected line of each source.
+    first: Vec<FirstReject>,
     rejects: Option<Rejects>,
     error: Option<Error>,
 }
@@ -44,7 +47,8 @@ impl<'a> Gate<'a> {
     ) -> Gate<'a> {
         let tallies = vec![Tally::default(); table.sources.len()];
         let keep = rejects.as_ref().map_or(Keep::Nothing, Rejects::keep);
-        let state = GateState { next: 0, waiting: BTreeMap::new(), tallies, rejects, error: None };
+        let first = vec![None; table.sources.len()];
+        let state = GateState { next: 0, waiting: BTreeMap::new(), tallies, first, rejects, error: None };
         Gate {
             options,
             table,
@@ -112,6 +116,9 @@ impl<'a> Gate<'a> {
         let above = self.table.sources[source].span.as_ref().map_or(0, |span| span.lines);
         let header = u64::from(self.table.format.framing().is_some_and(Framing::has_header));
         let before = state.tallies[source].text_lines + above + header + 1;
+        if let (None, Some(line)) = (&state.first[source], unit.lines.first()) {
+            state.first[source] = Some((before + line.line, line.reason.clone()));
+        }
         if let Some(rejects) = &mut state.rejects {
             rejects.take(path, before, unit)?;
             if rejects.keep() != Keep::Lines {
@@ -140,25 +147,13 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// What was counted, checked against the reject rate.
+    /// What was counted, checked against what may be rejected.
     pub(super) fn into_totals(self) -> Result<(Vec<Tally>, Option<Rejects>)> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut whole = Tally::default();
         for (source, tally) in self.table.sources.iter().zip(&state.tallies) {
             tally.check(&source.path)?;
-            whole.add(*tally);
         }
-        if let Some(limit) = self.options.max_reject_rate
-            && whole.rejects as f64 > limit.0 * whole.lines as f64
-        {
-            let message =
-                format!("{} of {} lines were rejected, more than the {limit} allowed; nothing was published", whole.rejects, whole.lines);
-            let mut error = Error::new(ErrorKind::Rejects, message);
-            for example in state.rejects.iter().flat_map(|rejects| &rejects.examples) {
-                error = error.with_context("rejected", format!("{}:{}: {}", example.path, example.line, example.reason));
-            }
-            return Err(error);
-        }
+        allowance::check(self.options, self.table, &state.tallies, &state.first, state.rejects.as_ref())?;
         Ok((state.tallies, state.rejects))
     }
 }

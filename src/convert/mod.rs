@@ -1,6 +1,7 @@
 //! From inputs to output files: in parallel, in order, in bounded memory, with every line accounted for.
 
 mod accounting;
+mod allowance;
 mod append;
 mod assembly;
 mod count;

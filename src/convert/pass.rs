@@ -119,7 +119,7 @@ impl Pass<'_> {
                         return Ok(());
                     }
                     decode(&block, source, decoder, tally, gate, unit, rows)?;
-                    self.progress.advance(block.content.length());
+                    self.progress.advance(block.length());
                 }
                 // What a unit reads at its seams is its neighbour's, so the range's length is what counts.
                 tally.tally.stored += end - start;
@@ -160,7 +160,7 @@ fn decode(
             tally.tally.lines += 1;
             tally.tally.text_lines += 1;
             tally.tally.rejects += 1;
-            tally.tally.decoded += length;
+            tally.tally.decoded += block.passed + length;
             return advance(gate, unit, tally, rows);
         }
     };
@@ -176,6 +176,7 @@ fn decode(
         tally.tally.lines += decoded.lines;
         tally.tally.text_lines += decoded.text_lines;
         tally.tally.blank += decoded.blank;
+        tally.tally.repaired += decoded.repaired;
         tally.tally.rows += decoded.batch.num_rows() as u64;
         if decoded.batch.num_rows() > 0 {
             let place = || format!("{}, in the {} bytes from byte {} on", source.path, bytes.len(), block.offset);
@@ -186,7 +187,7 @@ fn decode(
             break;
         }
     }
-    tally.tally.decoded += bytes.len() as u64;
+    tally.tally.decoded += block.length();
     Ok(())
 }
 

@@ -16,6 +16,8 @@ pub struct ConvertReport {
     pub rows: u64,
     pub rejects: u64,
     pub blank: u64,
+    /// Rows whose line was found behind bytes that are none of it, such as the NUL bytes that cutting a log to nothing leaves.
+    pub repaired: u64,
     /// Bytes of the inputs as they are stored.
     pub bytes_in: u64,
     /// Bytes of the inputs after decompression.
@@ -50,6 +52,7 @@ pub struct SourceReport {
     pub rows: u64,
     pub rejects: u64,
     pub blank: u64,
+    pub repaired: u64,
 }
 
 /// A rejected line.
@@ -63,6 +66,21 @@ pub struct RejectExample {
     pub reason: String,
     /// The line's beginning, control characters escaped.
     pub text: String,
+}
+
+/// How many inputs a note names.
+const NAMED: usize = 5;
+
+impl ConvertReport {
+    /// What is to be said of inputs of which no line could be read.
+    pub fn unread(&self) -> Option<String> {
+        let unread: Vec<&str> = self.sources.iter().filter(|s| s.rejects > 0 && s.rows == 0).map(|s| s.path.as_str()).collect();
+        let more = match unread.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {} more", count(more as u64)),
+        };
+        (!unread.is_empty()).then(|| format!("every line was rejected of {}{more}", unread[..unread.len().min(NAMED)].join(", ")))
+    }
 }
 
 impl fmt::Display for ConvertReport {
@@ -88,6 +106,9 @@ impl fmt::Display for ConvertReport {
             self.seconds,
             Throughput::new(self.bytes_decoded, elapsed),
         )?;
+        if self.repaired > 0 {
+            writeln!(f, "  {} repaired: NUL bytes or a byte order mark before the line are left out", count(self.repaired))?;
+        }
         for (reason, rejects) in &self.rejects_by_reason {
             writeln!(f, "  {} rejected: {}", count(*rejects), printable(reason))?;
         }

@@ -247,11 +247,12 @@ impl State {
 
     fn read_stream(&mut self, unit: u64) -> Result<Option<(usize, UnitInput)>> {
         let Some(stream) = &mut self.stream else { return Ok(None) };
-        let found = stream.next_unit(unit)?;
-        if found.is_none() {
+        let found = stream.next_unit(unit);
+        // Behind an error nothing is known of the stream: another worker must not go on in it.
+        if !matches!(found, Ok(Some(_))) {
             self.stream = None;
         }
-        Ok(found)
+        found
     }
 }
 
@@ -276,9 +277,9 @@ impl Stream {
                     let cut = memchr::memchr(b'\n', &bytes[last..]).map_or(bytes.len(), |at| last + at + 1);
                     if cut < bytes.len() {
                         let rest = Content::Records(bytes.slice(cut..));
-                        self.pending = Some(Block { offset: block.offset + cut as u64, content: rest });
+                        self.pending = Some(Block { offset: block.offset + cut as u64, content: rest, passed: 0 });
                     }
-                    blocks.push(Block { offset: block.offset, content: Content::Records(bytes.slice(..cut)) });
+                    blocks.push(Block { content: Content::Records(bytes.slice(..cut)), ..block });
                 }
                 _ => blocks.push(block),
             }

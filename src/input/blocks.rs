@@ -1,9 +1,11 @@
 //! Cuts a stream, or a range of a file, into blocks of whole lines, in bounded memory.
 
-use super::compression::{self, Compression};
+use super::compression::Compression;
+use super::decompression::{damaged, decompress};
 use super::framing::Framing;
 use super::source::Source;
 use super::span::Hashing;
+use super::start::{self, MARK};
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::io::Read;
@@ -23,6 +25,15 @@ pub struct Block {
     /// Where it starts, in bytes of the decompressed source.
     pub offset: u64,
     pub content: Content,
+    /// How many NUL bytes before it were passed over: of more than a few before a line, one is left.
+    pub passed: u64,
+}
+
+impl Block {
+    /// Bytes of the source that it stands for, but for the newline of a long line.
+    pub fn length(&self) -> u64 {
+        self.passed + self.content.length()
+    }
 }
 
 /// What a block holds.
@@ -35,7 +46,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// Bytes of the source that it stands for, but for the newline of a long line.
+    /// Its bytes, but for the newline of a long line.
     pub fn length(&self) -> u64 {
         match self {
             Content::Records(bytes) => bytes.len() as u64,
@@ -65,6 +76,10 @@ pub struct BlockReader {
     max_line: usize,
     /// Only the start is looked at: nobody wants to know how long a line is that is too long.
     peeking: bool,
+    /// What is read is kept: NUL bytes that nobody knows the number of are not passed over.
+    keeping: bool,
+    /// NUL bytes that were passed over since the last block.
+    passed: u64,
 }
 
 impl std::fmt::Debug for BlockReader {
@@ -87,7 +102,7 @@ impl BlockReader {
     /// # Errors
     /// [`crate::ErrorKind::Input`] where it can't be opened.
     pub fn peek(source: &Source, framing: Framing) -> Result<BlockReader> {
-        Ok(BlockReader { peeking: true, ..BlockReader::from_start(source.peek()?, source, framing)? })
+        Ok(BlockReader { peeking: true, keeping: source.is_stream(), ..BlockReader::from_start(source.peek()?, source, framing)? })
     }
 
     /// Reads all of `source`, decompressed, of which `raw` is already open.
@@ -99,7 +114,7 @@ impl BlockReader {
         let Some(span) = &source.span else { return Ok(blocks) };
         let mut reader = Hashing::new(blocks.reader, span, 0, span.from, u64::MAX);
         let passed_over = std::io::copy(&mut reader.by_ref().take(span.from), &mut std::io::sink());
-        passed_over.map_err(|e| compression::damaged(&source.path, blocks.compression, 0, e))?;
+        passed_over.map_err(|e| damaged(&source.path, blocks.compression, 0, e))?;
         blocks.skip_header &= span.from == 0;
         blocks.done = span.to == Some(span.from);
         Ok(BlockReader { reader: Box::new(reader), offset: span.from, stop: span.to, ..blocks })
@@ -108,7 +123,7 @@ impl BlockReader {
     fn from_start(raw: Box<dyn Read + Send>, source: &Source, framing: Framing) -> Result<BlockReader> {
         let stored = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: raw, count: stored.clone() };
-        let (compression, reader) = compression::decompress(counted).map_err(|e| Error::input(&source.path, e))?;
+        let (compression, reader) = decompress(counted).map_err(|e| Error::input(&source.path, e))?;
         Ok(BlockReader {
             reader,
             path: source.path.clone(),
@@ -124,6 +139,8 @@ impl BlockReader {
             block: BLOCK,
             max_line: MAX_LINE,
             peeking: false,
+            keeping: false,
+            passed: 0,
         })
     }
 
@@ -167,6 +184,8 @@ impl BlockReader {
             block: BLOCK,
             max_line: MAX_LINE,
             peeking: false,
+            keeping: false,
+            passed: 0,
         }
     }
 
@@ -204,11 +223,14 @@ impl BlockReader {
             let before = buffer.len();
             buffer.reserve(wanted);
             let read = self.reader.by_ref().take(wanted as u64).read_to_end(&mut buffer);
-            read.map_err(|e| compression::damaged(&self.path, self.compression, self.offset + buffer.len() as u64, e))?;
+            read.map_err(|e| damaged(&self.path, self.compression, self.offset + buffer.len() as u64, e))?;
             let ended = buffer.len() - before < wanted;
-            if self.offset == 0 && before == 0 && !self.skip_line && buffer.starts_with(b"\xef\xbb\xbf") {
-                buffer.drain(..3);
-                self.offset = 3;
+            if self.offset == 0 && before == 0 && !self.skip_line {
+                start::check(&self.path, self.compression, &buffer)?;
+                if buffer.starts_with(MARK) {
+                    buffer.drain(..MARK.len());
+                    self.offset = MARK.len() as u64;
+                }
             }
             if self.skip_line || self.skip_header {
                 let Some(end) = self.framing.first_end(&buffer) else {
@@ -258,11 +280,29 @@ impl BlockReader {
                 self.carry = buffer.split_off(end);
                 return Ok(self.block(buffer));
             }
+            self.pass_over(&mut buffer);
             if buffer.len() > self.max_line {
                 return self.long_line(buffer).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// Passes over the NUL bytes that a line without an end begins with, but for the last. A log that is cut to nothing while its
+    /// server goes on where it was has as many of them as it had bytes.
+    fn pass_over(&mut self, buffer: &mut Vec<u8>) {
+        if self.keeping {
+            return;
+        }
+        let zeros = buffer.iter().position(|byte| *byte != 0).unwrap_or(buffer.len());
+        let passed = zeros.saturating_sub(1);
+        if passed == 0 {
+            return;
+        }
+        buffer.drain(..passed);
+        self.block = BLOCK;
+        self.offset += passed as u64;
+        self.passed += passed as u64;
     }
 
     fn block(&mut self, bytes: Vec<u8>) -> Option<Block> {
@@ -271,24 +311,24 @@ impl BlockReader {
         }
         let offset = self.offset;
         self.offset += bytes.len() as u64;
-        Some(Block { offset, content: Content::Records(bytes.into()) })
+        Some(Block { offset, content: Content::Records(bytes.into()), passed: std::mem::take(&mut self.passed) })
     }
 
     /// Passes over a line that is too long to be held.
     fn long_line(&mut self, buffer: Vec<u8>) -> Result<Block> {
-        let mut length = buffer.len() as u64;
+        let (mut length, passed) = (buffer.len() as u64, std::mem::take(&mut self.passed));
         // A copy: the reject would keep the rest in memory too.
         let head = Bytes::copy_from_slice(&buffer[..buffer.len().min(HEAD)]);
         drop(buffer);
         if self.peeking {
             self.done = true;
-            return Ok(Block { offset: self.offset, content: Content::LongLine { head, length } });
+            return Ok(Block { offset: self.offset, content: Content::LongLine { head, length }, passed });
         }
         let mut chunk = Vec::with_capacity(BLOCK);
         loop {
             chunk.clear();
             let read = self.reader.by_ref().take(BLOCK as u64).read_to_end(&mut chunk);
-            read.map_err(|e| compression::damaged(&self.path, self.compression, self.offset + length, e))?;
+            read.map_err(|e| damaged(&self.path, self.compression, self.offset + length, e))?;
             if let Some(at) = memchr::memchr(b'\n', &chunk) {
                 length += at as u64;
                 self.carry = chunk.split_off(at + 1);
@@ -305,7 +345,7 @@ impl BlockReader {
         if self.stop.is_some_and(|stop| self.offset >= stop) {
             self.done = true;
         }
-        Ok(Block { offset, content: Content::LongLine { head, length } })
+        Ok(Block { offset, content: Content::LongLine { head, length }, passed })
     }
 }
 
@@ -384,8 +424,32 @@ mod tests {
     }
 
     #[test]
+    fn nul_bytes_before_a_line_are_passed_over_but_for_one() {
+        let hole = vec![0; 3 << 20];
+        let content = [b"a\n", hole.as_slice(), b"bb\nc\n", hole.as_slice(), b"d"].concat();
+        let (_guard, source) = file(&content);
+        for size in [content.len() as u64, 1 << 20, 999_999, (3 << 20) + 2, (3 << 20) + 3] {
+            let (mut together, mut length) = (Vec::new(), 0);
+            for start in (0..content.len() as u64).step_by(size as usize) {
+                let mut reader = BlockReader::range(&source, start, (start + size).min(content.len() as u64)).unwrap();
+                while let Some(block) = reader.next_block().unwrap() {
+                    length += block.length();
+                    let Content::Records(bytes) = block.content else { panic!() };
+                    assert!(content[block.offset as usize..].starts_with(&bytes));
+                    together.extend_from_slice(&bytes);
+                }
+            }
+            together.dedup_by(|next, before| (*next, *before) == (0, 0));
+            assert_eq!((together.as_slice(), length), (&b"a\n\0bb\nc\n\0d"[..], content.len() as u64), "{size}");
+        }
+        // A line of less than a block is left as it is, and what is kept for a second look too.
+        let (_guard, source) = file(b"\0\0\0a\n");
+        assert_eq!(all(&mut BlockReader::open(&source, Framing::Lines).unwrap()), b"\0\0\0a\n");
+    }
+
+    #[test]
     fn of_a_long_line_that_is_only_looked_at_no_more_is_read() {
-        let content = vec![0; 3 << 20];
+        let content = vec![b'x'; 3 << 20];
         let (_guard, source) = file(&content);
         for (limit, read) in [(1 << 20, 2 << 20), (100 << 10, 1 << 20)] {
             let mut reader = BlockReader::peek(&source, Framing::Lines).unwrap().with_lines_of(limit);

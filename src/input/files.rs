@@ -1,8 +1,9 @@
 //! Finds files by folders and globs, each of them once: links may lead to what is found already, or back to where they are.
 
 use super::local::LocalFile;
+use super::name::shown;
 use super::rotation::Order;
-use super::source::{Place, Source, shown};
+use super::source::{Place, Source};
 use super::stream::Stream;
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};

@@ -1,6 +1,6 @@
 //! A file of this machine as an input: read as it was when it was found, and never a mix of two versions of it.
 
-use super::source::shown;
+use super::name::shown;
 use crate::error::{Error, ErrorKind};
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};

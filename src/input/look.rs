@@ -1,7 +1,8 @@
 //! Looks at a file to tell what its content is, without reading more of it than that takes.
 
-use super::compression::{Compression, damaged, decompress};
+use super::compression::Compression;
 use super::content::{Content, HEAD, Hashed};
+use super::decompression::{damaged, decompress};
 use super::source::Source;
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};

@@ -6,10 +6,8 @@ use super::random_access::{ObjectEnd, RandomAccess};
 use super::span::Span;
 use super::stream::Stream;
 use crate::error::{Error, Result};
-use crate::printable::is_unseen;
 use crate::units::count;
 use std::borrow::Cow;
-use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -210,16 +208,6 @@ fn unescape(name: &str) -> String {
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| name.to_string())
-}
-
-/// A name as messages and manifests have it: what is no UTF-8, or isn't seen, is escaped, so that no two names look the same.
-pub(super) fn shown(name: &OsStr) -> String {
-    let Some(text) = name.to_str() else { return name.as_encoded_bytes().escape_ascii().to_string() };
-    if !text.contains(is_unseen) && !text.contains("\\u{") && !text.contains("\\x") {
-        return text.to_string();
-    }
-    let escaped = |c: char| if c == '\\' || is_unseen(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escaped).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::framing::Framing;
 use super::many::each;
 use super::parquet::parquet_schema;
 use super::source::Source;
+use super::unknown_format::{is_nothing, nothing_but_nul, unknown_format};
 use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
@@ -240,14 +241,17 @@ fn first_records(sources: &[Source], first: Framing, others: Framing) -> Result<
             Some(Block { content: Content::LongLine { head, .. }, .. }) => return Err(long_start(source, &head)),
             None => continue,
         };
-        let mut start = utf8(source, bytes)?.to_vec();
+        if is_nothing(&bytes) {
+            return Err(nothing_but_nul(source));
+        }
+        let mut start = bytes.to_vec();
         let rest = &sources[index + 1..];
-        for (source, bytes) in rest.iter().zip(each(rest, |source| first_block(source, others))) {
+        for bytes in each(rest, |source| first_block(source, others)) {
             let Some(bytes) = bytes? else { continue };
             if !start.ends_with(b"\n") {
                 start.push(b'\n');
             }
-            start.extend_from_slice(&utf8(source, bytes)?);
+            start.extend_from_slice(&bytes);
             if start.len() > SAMPLE {
                 break;
             }
@@ -256,15 +260,6 @@ fn first_records(sources: &[Source], first: Framing, others: Framing) -> Result<
     }
     let path = sources.first().map_or("the input", |s| s.path.as_str());
     Err(Error::new(ErrorKind::Format, format!("{path} is empty, so its columns can't be told; name them with --schema")))
-}
-
-/// The start of `source`, which must not be UTF-16.
-fn utf8(source: &Source, bytes: Bytes) -> Result<Bytes> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        let message = format!("{} is UTF-16, and UTF-8 is read; convert it first: iconv -f UTF-16 -t UTF-8", source.path);
-        return Err(Error::new(ErrorKind::Format, message));
-    }
-    Ok(bytes)
 }
 
 /// The format that the first source with lines is in. Others in another format are named in a note: their lines will not fit.
@@ -315,16 +310,4 @@ fn first_lines(mut bytes: Bytes) -> Option<Bytes> {
         bytes.truncate(end + 1);
     }
     (!bytes.trim_ascii().is_empty()).then_some(bytes)
-}
-
-fn unknown_format(source: &Source, lines: &[u8]) -> Error {
-    let first = lines.trim_ascii_start().split(|b| *b == b'\n').next().unwrap_or_default();
-    let shown: String = String::from_utf8_lossy(first).chars().take(120).collect();
-    Error::new(ErrorKind::Format, format!("{} is in none of the formats that are known by name", source.path))
-        .with_context("its first line", shown.escape_debug())
-        .with_context("known", Preset::ALL.map(Preset::name).join(", "))
-        .with_context(
-            "what to do",
-            "give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|json|parquet",
-        )
 }

@@ -84,6 +84,8 @@ pub struct LineInspection {
     pub rows: u64,
     pub rejects: u64,
     pub blank: u64,
+    /// Rows whose line was found behind bytes that are none of it.
+    pub repaired: u64,
     /// Bytes of the lines, decompressed.
     pub bytes: u64,
     /// Why lines were rejected, the most frequent reason first.

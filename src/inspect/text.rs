@@ -69,6 +69,7 @@ impl Findings {
         // A header is the file's first line, but no line of any block.
         let mut line = u64::from(framing.has_header());
         while let Some(block) = reader.next_block()? {
+            self.lines.bytes += block.passed;
             match block.content {
                 Content::Records(bytes) => {
                     let before = line;
@@ -80,6 +81,7 @@ impl Findings {
                         line += decoded.text_lines;
                         self.lines.lines += decoded.lines;
                         self.lines.blank += decoded.blank;
+                        self.lines.repaired += decoded.repaired;
                         self.lines.rejects += decoded.rejects.len() as u64;
                         self.lines.rows += decoded.batch.num_rows() as u64;
                         self.see(&decoded.batch)?;

@@ -250,6 +250,7 @@ impl Running<'_> {
                 source.files_read = report.sources.len() as u64;
                 (source.lines, source.rows, source.rejects, source.blank) = (report.lines, report.rows, report.rejects, report.blank);
                 (source.bytes_in, source.bytes_decoded) = (report.bytes_in, report.bytes_decoded);
+                source.repaired = report.repaired;
                 source.rejects_by_reason.clone_from(&report.rejects_by_reason);
                 source.reject_examples.clone_from(&report.reject_examples);
             }

@@ -73,6 +73,9 @@ pub struct SourceRun {
     pub rows: u64,
     pub rejects: u64,
     pub blank: u64,
+    /// Rows whose line was found behind bytes that are none of it.
+    #[serde(default)]
+    pub repaired: u64,
     /// Bytes as stored, and after decompression.
     pub bytes_in: u64,
     pub bytes_decoded: u64,

@@ -1,6 +1,8 @@
 //! A run as people read it on a terminal.
 
-use super::wording::{Mood, action, duration, files, holding, moment, nothing_to_do, outcome, share, shortened, throughput, when};
+use super::wording::{
+    Mood, REPAIRED, action, duration, files, holding, moment, nothing_to_do, outcome, share, shortened, throughput, when,
+};
 use crate::pipeline::{CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun};
 use crate::printable::{printable, printable_lines};
 use crate::units::{ByteSize, count};
@@ -95,6 +97,10 @@ impl Text<'_> {
         if source.lines != source.rows + source.rejects + source.blank {
             let wrong = format!("the lines of {} don't add up: this is a fault of etl", printable(&source.name));
             writeln!(out, "{}", self.paint(&wrong, Mood::Bad))?;
+        }
+        if source.repaired > 0 {
+            let rows = count(source.repaired);
+            writeln!(out, "  {rows} of {} repaired: {REPAIRED}", printable(&source.name))?;
         }
         for (reason, rejects) in &source.rejects_by_reason {
             writeln!(out, "  {} of {} rejected: {}", count(*rejects), printable(&source.name), printable(reason))?;

@@ -6,6 +6,9 @@ use crate::units::{ByteSize, Throughput, count};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
+/// What repaired lines are.
+pub(super) const REPAIRED: &str = "NUL bytes or a byte order mark before the line are left out";
+
 /// As [`printable`], and the first `most` characters of it.
 pub(super) fn shortened(text: &str, most: usize) -> String {
     let mut rest = text.chars();

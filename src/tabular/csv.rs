@@ -3,7 +3,7 @@
 use super::dialect::CsvDialect;
 use super::fields::{CsvField, Split, split_record, trimmed_end, unescape};
 use super::infer::{Guess, MOST_COLUMNS, check_width};
-use crate::decode::{Decoded, Decoder, MOST_REJECTS, MOST_VALUES, Reject};
+use crate::decode::{Decoded, Decoder, MOST_REJECTS, MOST_VALUES, Reject, lead, repaired};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text_column::{Care, TextColumn};
 use arrow::array::{Array, ArrayRef, BooleanArray};
@@ -127,13 +127,16 @@ impl Decoder for CsvDecoder {
         let width = self.file_schema.fields().len();
         let mut columns: Vec<TextColumn> = self.read.iter().map(|_| TextColumn::with_capacity(0)).collect();
         let (mut lines, mut text_line, mut blank, mut rejects) = (0, 0, 0, Vec::new());
-        let mut records = Vec::new();
+        let (mut records, mut behind) = (Vec::new(), Vec::new());
         let mut at = 0;
         let mut unescaped = Vec::new();
         let most = (MOST_VALUES / self.read.len().max(1)).max(1);
         while at < bytes.len() && records.len() < most && rejects.len() < MOST_REJECTS {
-            let start = at;
-            let split = split_record(bytes, at, self.options, width, &mut self.fields);
+            let start = at + lead_of_record(&bytes[at..]);
+            if start > at {
+                behind.push(text_line);
+            }
+            let split = split_record(bytes, start, self.options, width, &mut self.fields);
             at = split.next;
             let record = Record { line: text_line, start, end: trimmed_end(bytes, start, at) };
             lines += 1;
@@ -172,7 +175,18 @@ impl Decoder for CsvDecoder {
         let batch = self.typed(texts, records.len(), &records, block, &mut rejects)?;
         // The input's last line may have no newline.
         let text_lines = text_line + u64::from(bytes[..at].last().is_some_and(|last| *last != b'\n'));
-        Ok(Decoded { batch, taken: at, lines, text_lines, blank, rejects })
+        let repaired = repaired(&behind, &rejects);
+        Ok(Decoded { batch, taken: at, lines, text_lines, blank, repaired, rejects })
+    }
+}
+
+/// How many bytes before a record are none of it. Where nothing is behind them they are the record; and before a quote, too, which opens a
+/// field only at the start of it.
+fn lead_of_record(bytes: &[u8]) -> usize {
+    let lead = lead(bytes);
+    match bytes.get(lead) {
+        None | Some(b'\n' | b'\r' | b'"') => 0,
+        Some(_) => lead,
     }
 }
 

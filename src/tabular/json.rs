@@ -2,7 +2,7 @@
 
 use super::infer::{Guess, check_share, check_width};
 use super::json_line::{is_deep, keys};
-use crate::decode::{Decoded, Decoder, MOST_VALUES, Reject};
+use crate::decode::{Decoded, Decoder, MOST_VALUES, Reject, lead, repaired};
 use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::json::ReaderBuilder;
@@ -143,10 +143,14 @@ impl Decoder for JsonDecoder {
     fn decode(&mut self, block: &Bytes) -> Result<Decoded> {
         let bytes: &[u8] = block;
         let mut spans = Vec::new();
+        let mut behind = Vec::new();
         let (mut lines, mut blank, mut start, mut values) = (0u64, 0u64, 0, 0);
         while start < bytes.len() {
             let newline = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
             let line = bytes[start..newline].trim_ascii_end();
+            // Where nothing is behind NUL bytes, they are the line.
+            let from = start + Some(lead(line)).filter(|lead| *lead < line.len()).unwrap_or(0);
+            let line = &bytes[from..start + line.len()];
             if line.is_empty() {
                 blank += 1;
             } else {
@@ -154,7 +158,10 @@ impl Decoder for JsonDecoder {
                 if values > MOST_VALUES && !spans.is_empty() {
                     break;
                 }
-                spans.push((lines, start, start + line.len()));
+                if from > start {
+                    behind.push(lines);
+                }
+                spans.push((lines, from, from + line.len()));
             }
             lines += 1;
             start = newline + 1;
@@ -186,7 +193,8 @@ impl Decoder for JsonDecoder {
             Some(indices) => batch.project(indices)?,
             None => batch,
         };
-        Ok(Decoded { batch, taken, lines, text_lines: lines, blank, rejects })
+        let repaired = repaired(&behind, &rejects);
+        Ok(Decoded { batch, taken, lines, text_lines: lines, blank, repaired, rejects })
     }
 }
 
@@ -220,6 +228,7 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
     let mut guesses: BTreeMap<String, Guess> = BTreeMap::new();
     let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
     for line in start.split(|b| *b == b'\n') {
+        let line = &line[lead(line)..];
         let Ok(serde_json::Value::Object(object)) = serde_json::from_slice::<serde_json::Value>(line) else { continue };
         // No type holds both an object and a number: the first line with a value decides, and others become rejects.
         if object.iter().any(|(key, value)| shape(value).is_some_and(|shape| shapes.get(key).is_some_and(|known| *known != shape))) {

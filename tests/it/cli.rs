@@ -41,7 +41,9 @@ fn wrong_options_are_told_with_what_to_do() {
     assert_snapshot!(convert("access.log a.csv -o out", 2), @"error: access.log and a.csv are not of one format: read them one at a time, or say which with --from");
     assert_snapshot!(convert("text.txt -o out", 2), @r#"
         error: text.txt is in none of the formats that are known by name
-          its first line: hello
+          its first line: `hello`
+          nearest: combined, which is %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"
+          stops to fit: at byte 0, where `hello` stands: no ` ` after %h
           known: combinedio, vhost_combined, combined, nginx_combined, common
           what to do: give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|json|parquet
         "#);

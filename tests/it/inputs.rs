@@ -85,7 +85,7 @@ fn what_is_no_csv_is_not_taken_for_one() {
     let report = etl.report("a.csv -o open --to json");
     assert_eq!((report["rows"].as_u64(), report["rejects"].as_u64()), (Some(1), Some(1)));
     assert!(!report["rejects_by_reason"]["a quote that is never closed"].is_null());
-    etl.write("a.csv", b"\xff\xfea\0,\0b\0\n\0").convert("a.csv -o out").fails(2).says("iconv");
+    etl.write("a.csv", b"\xff\xfea\0,\0b\0\n\0").convert("a.csv -o out").fails(3).says("iconv");
     etl.write("a.csv", "a,b\r1,2\r").convert("a.csv -o out").fails(2).says("carriage return");
     etl.write("a.csv", "a,\n1,2\n").convert("a.csv -o out").fails(2).says("column 2 of the header has no name");
     assert!(!etl.path("out").exists());
@@ -264,12 +264,27 @@ fn types_are_told_from_all_files() {
 }
 
 #[test]
+fn names_that_are_not_utf8_are_found_by_globs_of_queries() {
+    use std::os::unix::ffi::OsStrExt;
+    let etl = Etl::new();
+    etl.log("logs/a.log", 3);
+    std::fs::write(etl.path("logs").join(std::ffi::OsStr::from_bytes(b"caf\xe9.log")), generated(4)).unwrap();
+    for from in ["logs/*.log", "logs"] {
+        let outcome = etl.run(["query", &format!("SELECT count(*) FROM '{from}'"), "--format", "csv"]).ok();
+        assert!(String::from_utf8_lossy(&outcome.stdout).ends_with("\n7\n"), "{from}: {}", outcome.stderr);
+        assert_eq!(etl.report(&format!("{from} -o out --overwrite"))["rows"], 7);
+    }
+}
+
+#[test]
 fn a_folder_of_two_formats_is_told() {
     let etl = Etl::new();
     etl.log("logs/a.log", 3);
     let line = String::from_utf8(generated(1)).unwrap();
     etl.write("logs/b.log", format!("www.example.com:443 {line}"));
-    etl.convert("logs -o out").ok().says("logs/b.log looks like vhost_combined").says("1 rejects");
+    etl.convert("logs -o out").fails(5).says("no line of logs/b.log can be read").says("logs/b.log looks like vhost_combined");
+    let asked = etl.convert("logs -o out --max-reject-rate 50%").ok();
+    asked.says("logs/b.log looks like vhost_combined").says("1 rejects").says("every line was rejected of logs/b.log");
 }
 
 #[test]

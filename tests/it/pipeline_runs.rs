@@ -259,12 +259,21 @@ fn too_many_rejected_lines_stop_a_run_that_keeps_them(etl: &Lake) {
     let kept = etl.storage().unwrap().get(&format!("_etl/runs/weblogs/{run}/rejects-access.jsonl")).unwrap().unwrap();
     assert_eq!(String::from_utf8_lossy(&kept.bytes).matches("this is no request").count(), 5);
     assert_eq!(etl.below("weblogs"), [] as [String; 0]);
-    // The rejects of a run that is published are kept as well.
+    // A file of which no line can be read is too much where nothing is said of rejects; it is not taken for read.
     etl.pipeline("weblogs.yaml", APPEND);
+    for _ in 0..2 {
+        let outcome = etl.etl("run weblogs.yaml").fails(5).says("logs/b.log can be read as combined (5 rejected)");
+        outcome.says("logs/b.log:1: %t is not a time").says("rejected lines: ");
+        assert_eq!(etl.below("weblogs"), [] as [String; 0]);
+    }
+    etl.etl("plan weblogs.yaml").fails(2);
+    // The rejects of a run that is published are kept as well.
+    etl.pipeline("weblogs.yaml", APPEND.replace("logs/*.log}", "logs/*.log, max_reject_rate: 100%}"));
     let report = etl.run_pipeline("weblogs.yaml", 0);
     let source = &report["sources"][0];
     assert_eq!((source["lines"].as_u64(), source["rows"].as_u64(), source["rejects"].as_u64()), (Some(105), Some(100), Some(5)));
     assert!(etl.below("_etl/runs").contains(&source["rejects_file"].as_str().unwrap().to_string()));
+    assert!(report["notes"].to_string().contains("access: every line was rejected of "), "{report}");
 }
 
 fn by_checksum_bytes_count_and_each_file_counts(etl: &Lake) {

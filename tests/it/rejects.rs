@@ -71,7 +71,8 @@ fn odd_line_ends_and_bytes_are_accounted_for() {
         let etl = Etl::new();
         etl.write("a.log", &input).write("a.gz", gzip(&input));
         for (source, how) in [("a.log", ""), ("a.gz", "--splits 2")] {
-            let report = etl.report(&format!("{source} -o out --to json --overwrite --log-format common --rejects bad {how}"));
+            let how = format!("{how} --log-format common --rejects bad --max-reject-rate 100%");
+            let report = etl.report(&format!("{source} -o out --to json --overwrite {how}"));
             assert_eq!(numbers(&report), expected, "{name} {source}");
             assert_eq!(rows(&etl.path("out")).len() as u64, expected[1], "{name}");
             assert_eq!(rejects(&etl, "bad", &input).len() as u64, expected[2], "{name}");
@@ -83,7 +84,7 @@ fn odd_line_ends_and_bytes_are_accounted_for() {
 fn sources_are_accounted_for_each() {
     let etl = Etl::new();
     etl.log("logs/a.log", 10).write("logs/b.log", "bad\n\n").write("logs/c.gz", gzip(&generated(5)));
-    let report = etl.report("logs -o out --rejects bad");
+    let report = etl.report("logs -o out --rejects bad --max-reject-rate 100%");
     let sources: Vec<(&str, [u64; 4])> =
         report["sources"].as_array().unwrap().iter().map(|source| (source["path"].as_str().unwrap(), numbers(source))).collect();
     assert_eq!(sources, [("logs/a.log", [10, 10, 0, 0]), ("logs/b.log", [2, 0, 1, 1]), ("logs/c.gz", [5, 5, 0, 0])]);
@@ -109,6 +110,37 @@ fn what_is_done_with_a_reject_can_be_chosen() {
     etl.convert("a.log -o out --max-reject-rate 1%").ok().says("a.log:51 (byte ");
     let skipped = etl.convert("a.log -o out --overwrite --on-error skip").ok();
     assert!(!skipped.stderr.contains("a.log:51"), "{}", skipped.stderr);
+}
+
+#[test]
+fn a_file_of_which_no_line_can_be_read_is_no_success() {
+    let etl = Etl::new();
+    etl.log("logs/a.log", 20).write("logs/b.log", "bad\n\nworse\n").write("logs/c.gz", gzip(b"x y\n")).write("logs/d.log", "\n\n");
+    etl.write("a.json", "{\"a\":1}\n").write("b.json", "[1]\n[2]\n").write("a.csv", "a,b\n1,2\n").write("b.csv", "a,b\n1\n");
+    for how in ["", "--splits 3", "--to csv --partition-by dt"] {
+        let outcome = etl.convert(&format!("logs/b.log -o out --log-format common --rejects bad.jsonl {how}")).fails(5);
+        let outcome = outcome.says("no line of logs/b.log can be read as common (2 rejected); nothing was published");
+        outcome.says("rejected: logs/b.log:1: ").says("--max-reject-rate 100%");
+        assert_eq!(rejects(&etl, "bad.jsonl", b"bad\n\nworse\n"), [(1, 0), (3, 5)], "what was rejected is kept");
+        // Each file is told, also where others can be read, and why the format is the one that it is.
+        let outcome = etl.convert(&format!("logs -o out {how}")).fails(5).says("no line of 2 of 4 files can be read as combined");
+        outcome.says("rejected: logs/b.log:1: ").says("rejected: logs/c.gz:1: ").says("log format combined (found in logs/a.log)");
+        assert_eq!(etl.names(""), ["a.csv", "a.json", "b.csv", "b.json", "bad.jsonl", "logs"], "nothing is published, nor left hidden");
+        // Unless it is asked for.
+        for asked in ["--on-error skip", "--max-reject-rate 100%"] {
+            let report = etl.report(&format!("logs -o out --overwrite {asked} {how}"));
+            assert_eq!(numbers(&report), [26, 20, 3, 3], "{asked} {how}");
+            assert!(report["notes"].to_string().contains("every line was rejected of logs/b.log, logs/c.gz"), "{}", report["notes"]);
+        }
+        std::fs::remove_dir_all(etl.path("out")).unwrap();
+    }
+    etl.convert("a.json b.json -o out").fails(5).says("no line of b.json can be read as json (2 rejected)").says("--schema");
+    etl.convert("a.csv b.csv -o out").fails(5).says("no line of b.csv can be read as csv (1 rejected)");
+    // What has no lines, or blank ones, has no rejects.
+    etl.convert("logs/d.log -o out").ok();
+    // One row is enough.
+    etl.write("logs/b.log", [&b"bad\n"[..], &generated(1)].concat());
+    etl.convert("logs/b.log -o out --overwrite").ok().says("1 rejected");
 }
 
 #[test]

@@ -26,7 +26,10 @@ fn the_report_for_programs_has_its_keys() {
     }
     assert_eq!(files.iter().map(|file| file["bytes"].as_u64().unwrap()).sum::<u64>(), report["bytes_out"].as_u64().unwrap());
     assert_eq!(report["rejects_by_reason"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum::<u64>(), 1);
-    assert_eq!(report["sources"][0], serde_json::json!({"path": "a.log", "lines": 22, "rows": 20, "rejects": 1, "blank": 1}));
+    assert_eq!(
+        report["sources"][0],
+        serde_json::json!({"path": "a.log", "lines": 22, "rows": 20, "rejects": 1, "blank": 1, "repaired": 0})
+    );
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn what_the_environment_gives_is_shown_nowhere() {
     let pipeline = |sql: &str, more: &str| {
         format!(
             "version: 1\nname: p\nlake: {{location: lake}}\nvars: {{v: '${{env:PLAIN}}', l: '${{env:LINES}}'}}\n\
-             sources: {{s: {{location: a.log, format: log, log_format: '%h ${{v}} %l'}}, r: {{location: a.log, log_format: combined}}}}\n\
+             sources: {{s: {{location: a.log, max_reject_rate: 100%, format: log, log_format: '%h ${{v}} %l'}}, r: {{location: a.log, log_format: combined}}}}\n\
              transforms: {{t: {{sql: {sql}}}}}\n\
              outputs: {{a: {{from: s, table: w.a}}, b: {{from: t, table: w.b}}}}\n{more}"
         )
@@ -49,7 +49,8 @@ fn what_the_environment_gives_is_shown_nowhere() {
         pipeline(&format!("'SELECT {}, 1 AS n FROM r'", quoted("LINES").replace("''", "")), "").replace("a.log", "../a.log"),
     );
     etl.write("p/literal.yaml", pipeline(&format!("'SELECT {} FROM r'", quoted("LINES")), "").replace("a.log", "../a.log"));
-    etl.write("p/lines.yaml", pipeline("SELECT 1 AS n FROM r", "").replace("%h ${v} %l", "%h ${l} %l").replace("a.log", "../a.log"));
+    let unread = pipeline("SELECT 1 AS n FROM r", "").replace("max_reject_rate: 100%, ", "");
+    etl.write("p/lines.yaml", unread.replace("%h ${v} %l", "%h ${l} %l").replace("a.log", "../a.log"));
     etl.write("p/format.yaml", pipeline("SELECT 1 AS n FROM r", "").replace("format: log,", "format: '${l}',"));
     etl.write(
         "p/cast.yaml",
@@ -100,7 +101,7 @@ fn a_value_in_a_location_is_shown_in_that_location_only() {
     let pipeline = |sql: &str| {
         format!(
             "version: 1\nname: p\nlake: {{location: '${{env:BOX}}/lake'}}\nvars: {{v: '${{env:BOX}}'}}\n\
-             sources: {{s: {{location: '${{v}}/*.log', format: log, log_format: '%h ${{v}} %l'}},\n\
+             sources: {{s: {{location: '${{v}}/*.log', max_reject_rate: 100%, format: log, log_format: '%h ${{v}} %l'}},\n\
                r: {{location: ['${{v}}/*.log', c.log], log_format: combined}}}}\n\
              transforms: {{t: {{sql: \"{sql}\"}}}}\n\
              outputs: {{a: {{from: s, table: w.a}}, b: {{from: t, table: w.b}}}}\n\

@@ -177,6 +177,7 @@ impl Producing<'_> {
                 self.notes.extend(table.notes.iter().map(|note| format!("{}: {note}", source.name)));
                 let mut made = Made::read(table.clone());
                 let written = self.engine.write(&state.output, table, folder, policies.of(source))?;
+                self.notes.extend(written.report.unread().map(|note| format!("{}: {note}", source.name)));
                 let report = Arc::new(written.report.clone());
                 keep_longest(&mut self.read, &source.name, report.clone());
                 made.report = Some(report);
@@ -188,6 +189,7 @@ impl Producing<'_> {
                 let (rows, sources) = self.transforming.make(state, read, &known, &mut policy)?;
                 for (name, made) in &sources {
                     if let Some(report) = &made.report {
+                        self.notes.extend(report.unread().map(|note| format!("{name}: {note}")));
                         keep_longest(&mut self.read, name, report.clone());
                     }
                 }

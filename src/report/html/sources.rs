@@ -1,6 +1,6 @@
 //! What was read: every line is accounted for, and the ones that don't fit are shown.
 
-use super::super::wording::{counted, files, share, shortened};
+use super::super::wording::{REPAIRED, counted, files, share, shortened};
 use super::chart::{Bar, Part, bars, stack};
 use super::parts::{alert, scrolling};
 use crate::pipeline::{RejectExample, SourceRun};
@@ -49,6 +49,7 @@ fn accounting(index: usize, source: &SourceRun) -> Markup {
             }
             (stack(&format!("lines-{index}"), &format!("Lines of {}", printable(&source.name)), &text, &parts))
             p.soft { (text) }
+            @if source.repaired > 0 { p.soft { (counted(source.repaired, "row")) " repaired: " (REPAIRED) } }
         }
     }
 }
