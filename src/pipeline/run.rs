@@ -1,10 +1,11 @@
 //! Runs a pipeline: reads what has changed, writes, checks, and moves the one pointer that readers follow.
 
 use super::model::{Pipeline, Severity, When};
-use super::run_report::{RunReport, RunStatus, SourceRun};
+use super::run_report::{RunReport, RunStatus};
 use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::make::producing::{Producing, Product, folders, unchanged};
+use crate::pipeline::make::readings::Readings;
 use crate::pipeline::make::transforming::Transforming;
 use crate::pipeline::make::workspace::Workspace;
 use crate::pipeline::make::writing::Engine;
@@ -22,7 +23,6 @@ use crate::storage::{Location, Storage};
 use crate::units::ByteSize;
 use chrono::Utc;
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -75,76 +75,94 @@ struct Running<'a> {
     committing: Cell<bool>,
 }
 
+/// A run that has given its sign, and what was there before it.
+struct Begun {
+    storage: Storage,
+    catalog: LocalCatalog,
+    state: State,
+    claim: Claim,
+    lease: Lease,
+    /// The key of the folder of what it says of itself.
+    folder: String,
+}
+
+/// What the stages of a run work with.
+struct Bench {
+    workspace: Workspace,
+    runtime: Runtime,
+    queries: QueryOptions,
+}
+
 impl Running<'_> {
     fn go(&self, report: &mut RunReport) -> Result<()> {
-        let location = Location::parse(&self.pipeline.lake.location)?;
-        let store = &self.pipeline.lake.store;
-        let there = location.path().is_none_or(|path| path.exists());
-        let storage = there.then(|| Storage::open_with(location.clone(), store)).transpose()?;
-        let mut state = State::read(self.pipeline, storage.as_ref(), &self.settings.scope)?;
-        // A lake is made when there is something to put in it.
-        let storage = storage.map_or_else(|| Storage::create_with(location, store), Ok)?;
-        let catalog = LocalCatalog::new(storage.clone());
-        let run_folder = keys::run_folder(&self.pipeline.name, self.run.as_str());
-        let mut claimed: Vec<String> = state.outputs.iter().flat_map(|output| folders(output, self.run.as_str())).collect();
-        claimed.extend([run_folder.clone(), format!("{WORK}/{}", self.run)]);
-        let tables = state.outputs.iter().map(|o| (o.output.table.database.clone(), o.output.table.table.clone())).collect();
-        let claim =
-            Claim { run: self.run.clone(), pipeline: self.pipeline.name.clone(), folders: claimed.clone(), tables, versions: Vec::new() };
-        let lease = Lease::take(&storage, &claim)?;
-        let swept = sweep(&storage, &catalog, &self.pipeline.name)?;
-        report.notes.extend(state.listings.values().flat_map(Listing::notes));
-        report.notes.extend(swept.iter().map(|run| format!("cleaned up after run {run}, which was killed")));
-        if state.is_current() {
-            report.status = RunStatus::UpToDate;
-            report.outputs = state.outputs.iter().filter_map(unchanged).collect();
-            report.sources = self.sources(&state, &BTreeMap::new());
-            report.notes.extend(state.outputs.iter().flat_map(|output| output.changes.notes.clone()));
-            for output in &state.outputs {
-                if let Some(table) = &output.table {
-                    let drift = drift(&storage, output, table)?;
-                    report.notes.extend(drift.into_iter().map(|drift| format!("{}: {drift}", output.output.table)));
-                }
-            }
-            return Ok(());
+        let begun = self.begin(report)?;
+        if begun.state.is_current() {
+            return self.tell_nothing_to_do(&begun, report);
         }
-        let done = self.work(&storage, &catalog, &lease, &mut state, &run_folder, report);
+        let done = self.stages(&begun, report);
         report.finished = Utc::now();
         if let Err(error) = &done {
             report.error = Some(error.to_string());
-            // What can't be removed now is not read by anybody; `vacuum` tries again.
-            if matches!(report.status, RunStatus::Failed | RunStatus::ChecksFailed) {
-                // Where the store went away during the last step, that step may have been done after all, or be done at any moment.
-                if self.committing.get() && error.kind() != ErrorKind::Conflict {
-                    let of_data = claimed.iter().filter(|folder| **folder != run_folder).cloned().collect();
-                    let _ = discard(&storage, &catalog, &Claim { folders: of_data, ..claim }, lease.key());
-                } else {
-                    for folder in claimed.iter().filter(|folder| **folder != run_folder) {
-                        let _ = storage.remove_folder(folder);
-                    }
-                    let manifests = state.outputs.iter().map(|output| format!("{run_folder}/{}.manifest.json", output.output.name));
-                    let _ = storage.delete(&manifests.collect::<Vec<_>>());
-                }
-            }
+            self.take_back(&begun, error, report);
         }
         // A run that failed is history, too. That it can't be written is no reason to call a run failed whose tables are read.
-        if let Err(error) = self.keep_report(&storage, &run_folder, report) {
+        if let Err(error) = self.keep_report(&begun.storage, &begun.folder, report) {
             report.notes.push(format!("the report could not be kept: {error}"));
         }
         done
     }
 
-    fn work(
-        &self,
-        storage: &Storage,
-        catalog: &LocalCatalog,
-        lease: &Lease,
-        state: &mut State,
-        run_folder: &str,
-        report: &mut RunReport,
-    ) -> Result<()> {
-        let workspace = Workspace::create(storage, self.run.as_str())?;
-        let runtime = Runtime::new(self.settings.threads)?;
+    fn stages(&self, begun: &Begun, report: &mut RunReport) -> Result<()> {
+        let bench = self.bench(begun)?;
+        let products = self.make(begun, &bench, report)?;
+        self.check(begun, &bench, &products, report)?;
+        self.publish(begun, products, report)?;
+        self.check_published(begun, &bench, report)
+    }
+
+    /// Looks at what is there, gives the run's sign, and cleans up after runs that were killed.
+    fn begin(&self, report: &mut RunReport) -> Result<Begun> {
+        let location = Location::parse(&self.pipeline.lake.location)?;
+        let store = &self.pipeline.lake.store;
+        let there = location.path().is_none_or(|path| path.exists());
+        let storage = there.then(|| Storage::open_with(location.clone(), store)).transpose()?;
+        let state = State::read(self.pipeline, storage.as_ref(), &self.settings.scope)?;
+        // A lake is made when there is something to put in it.
+        let storage = storage.map_or_else(|| Storage::create_with(location, store), Ok)?;
+        let catalog = LocalCatalog::new(storage.clone());
+        let folder = keys::run_folder(&self.pipeline.name, self.run.as_str());
+        let own = [folder.clone(), format!("{WORK}/{}", self.run)];
+        let claim = Claim {
+            run: self.run.clone(),
+            pipeline: self.pipeline.name.clone(),
+            folders: state.outputs.iter().flat_map(|output| folders(output, self.run.as_str())).chain(own).collect(),
+            tables: state.outputs.iter().map(|o| (o.output.table.database.clone(), o.output.table.table.clone())).collect(),
+            versions: Vec::new(),
+        };
+        let lease = Lease::take(&storage, &claim)?;
+        let swept = sweep(&storage, &catalog, &self.pipeline.name)?;
+        report.notes.extend(state.listings.values().flat_map(Listing::notes));
+        report.notes.extend(swept.iter().map(|run| format!("cleaned up after run {run}, which was killed")));
+        Ok(Begun { storage, catalog, state, claim, lease, folder })
+    }
+
+    fn tell_nothing_to_do(&self, begun: &Begun, report: &mut RunReport) -> Result<()> {
+        let outputs = &begun.state.outputs;
+        report.status = RunStatus::UpToDate;
+        report.outputs = outputs.iter().filter_map(unchanged).collect();
+        report.sources = Readings::default().sources(self.pipeline, &begun.state);
+        report.notes.extend(outputs.iter().flat_map(|output| output.changes.notes.clone()));
+        for output in outputs {
+            if let Some(table) = &output.table {
+                let drift = drift(&begun.storage, output, table)?;
+                report.notes.extend(drift.into_iter().map(|drift| format!("{}: {drift}", output.output.table)));
+            }
+        }
+        Ok(())
+    }
+
+    fn bench(&self, begun: &Begun) -> Result<Bench> {
+        let workspace = Workspace::create(&begun.storage, self.run.as_str())?;
         let queries = QueryOptions {
             threads: self.settings.threads,
             stdin: false,
@@ -152,28 +170,23 @@ impl Running<'_> {
             spill: Some(workspace.path("spill")),
             ..QueryOptions::default()
         };
+        Ok(Bench { workspace, runtime: Runtime::new(self.settings.threads)?, queries })
+    }
+
+    /// Makes the new versions of tables, which nobody reads yet.
+    fn make(&self, begun: &Begun, bench: &Bench, report: &mut RunReport) -> Result<Vec<Product>> {
+        let (storage, state) = (&begun.storage, &begun.state);
         let engine = Engine { storage, threads: self.settings.threads, cancel: self.settings.cancel.clone(), progress: self.progress };
-        let transforming = Transforming {
-            pipeline: self.pipeline,
-            engine: &engine,
-            workspace: &workspace,
-            runtime: &runtime,
-            queries: &queries,
-            made: HashMap::new(),
-            ran: Vec::new(),
-        };
+        let transforming = Transforming::new(self.pipeline, &engine, &bench.workspace, &bench.runtime, &bench.queries);
         let mut producing = Producing {
             pipeline: self.pipeline,
             engine: &engine,
             run: self.run.as_str(),
-            run_folder,
+            run_folder: &begun.folder,
             transforming,
-            read: BTreeMap::new(),
-            rejected: HashSet::new(),
-            reject_files: Vec::new(),
-            notes: Vec::new(),
+            readings: Readings::default(),
         };
-        let mut products: Vec<Product> = Vec::new();
+        let mut products = Vec::new();
         for output in &state.outputs {
             report.notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
             match producing.produce(output) {
@@ -181,46 +194,82 @@ impl Running<'_> {
                 Ok(None) => report.outputs.extend(unchanged(output)),
                 Err(error) => {
                     // Which lines were rejected is wanted most where there were too many.
-                    report.sources = self.sources(state, &producing.read);
+                    report.sources = producing.readings.sources(self.pipeline, state);
                     // That they can't be kept does not matter beside what went wrong.
-                    let _ = self.keep_rejects(storage, run_folder, &producing.reject_files, &mut report.sources);
+                    let _ = producing.readings.keep_rejects(storage, &begun.folder, &mut report.sources);
                     let kept = report.sources.iter().filter_map(|source| source.rejects_file.as_ref());
                     return Err(kept.fold(error, |error, key| error.with_context("rejected lines", storage.location().join(key))));
                 }
             }
         }
-        producing.notes.sort();
-        producing.notes.dedup();
-        report.notes.append(&mut producing.notes);
+        report.notes.extend(producing.readings.notes());
         report.notes.extend(state.listings.values().filter_map(Listing::growth));
         report.transforms = std::mem::take(&mut producing.transforming.ran);
-        report.sources = self.sources(state, &producing.read);
-        self.keep_rejects(storage, run_folder, &producing.reject_files, &mut report.sources)?;
+        report.sources = producing.readings.sources(self.pipeline, state);
+        producing.readings.keep_rejects(storage, &begun.folder, &mut report.sources)?;
         report.outputs.extend(products.iter().map(|product| product.summary.clone()));
         let order = |name: &str| self.pipeline.outputs.iter().position(|output| output.name == name);
         report.outputs.sort_by_key(|output| order(&output.name));
+        Ok(products)
+    }
 
+    /// Reads back what was made, and asks whether it is as the pipeline expects it.
+    fn check(&self, begun: &Begun, bench: &Bench, products: &[Product], report: &mut RunReport) -> Result<()> {
         let staged: Vec<_> = products.iter().map(|product| product.table.clone()).collect();
-        report.checks = accounting(storage, &products, &queries, &runtime)?;
-        report.checks.extend(verify(self.pipeline, storage, &staged, When::BeforePublish, &queries, &runtime)?);
+        report.checks = accounting(&begun.storage, products, &bench.queries, &bench.runtime)?;
+        report.checks.extend(verify(self.pipeline, &begun.storage, &staged, When::BeforePublish, &bench.queries, &bench.runtime)?);
         self.stop_if_cancelled()?;
-        if let Some(error) = failed_checks(report, When::BeforePublish) {
-            report.status = RunStatus::ChecksFailed;
-            return Err(error);
+        match failed_checks(report, When::BeforePublish) {
+            Some(error) => {
+                report.status = RunStatus::ChecksFailed;
+                Err(error)
+            }
+            None => Ok(()),
         }
+    }
+
+    /// Moves the one pointer that readers follow.
+    fn publish(&self, begun: &Begun, products: Vec<Product>, report: &mut RunReport) -> Result<()> {
         self.committing.set(true);
-        let published = catalog.commit(&state.snapshot, staged, lease)?;
+        let staged = products.into_iter().map(|product| product.table).collect();
+        let published = begun.catalog.commit(&begun.state.snapshot, staged, &begun.lease)?;
         report.status = RunStatus::Published;
         for table in &published {
             let name = format!("{}.{}", table.database, table.name);
             report.outputs.iter_mut().filter(|output| output.table == name).for_each(|output| output.table_version = table.version);
         }
-        report.checks.extend(verify(self.pipeline, storage, &[], When::AfterPublish, &queries, &runtime)?);
-        if let Some(error) = failed_checks(report, When::AfterPublish) {
-            report.status = RunStatus::PublishedChecksFailed;
-            return Err(error);
-        }
         Ok(())
+    }
+
+    fn check_published(&self, begun: &Begun, bench: &Bench, report: &mut RunReport) -> Result<()> {
+        report.checks.extend(verify(self.pipeline, &begun.storage, &[], When::AfterPublish, &bench.queries, &bench.runtime)?);
+        match failed_checks(report, When::AfterPublish) {
+            Some(error) => {
+                report.status = RunStatus::PublishedChecksFailed;
+                Err(error)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Removes what a run wrote that ended with `error`, unless readers see it. What can't be removed now is not read by anybody;
+    /// `vacuum` tries again.
+    fn take_back(&self, begun: &Begun, error: &Error, report: &RunReport) {
+        if !matches!(report.status, RunStatus::Failed | RunStatus::ChecksFailed) {
+            return;
+        }
+        let Begun { storage, catalog, state, claim, lease, folder } = begun;
+        let of_data: Vec<String> = claim.folders.iter().filter(|claimed| *claimed != folder).cloned().collect();
+        // Where the store went away during the last step, that step may have been done after all, or be done at any moment.
+        if self.committing.get() && error.kind() != ErrorKind::Conflict {
+            let _ = discard(storage, catalog, &Claim { folders: of_data, ..claim.clone() }, lease.key());
+            return;
+        }
+        for folder in of_data {
+            let _ = storage.remove_folder(&folder);
+        }
+        let manifests = state.outputs.iter().map(|output| keys::manifest(&claim.pipeline, claim.run.as_str(), &output.output.name));
+        let _ = storage.delete(&manifests.collect::<Vec<_>>());
     }
 
     fn stop_if_cancelled(&self) -> Result<()> {
@@ -228,61 +277,6 @@ impl Running<'_> {
             true => Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published")),
             false => Ok(()),
         }
-    }
-
-    /// What was found and read of each source.
-    fn sources(&self, state: &State, read: &BTreeMap<String, Arc<crate::convert::ConvertReport>>) -> Vec<SourceRun> {
-        let of = |name: &String| {
-            let counts =
-                state.outputs.iter().filter_map(|output| output.changes.counts.get(name)).max_by_key(|c| c.new + c.grown + c.changed);
-            let counts = counts.copied().unwrap_or_default();
-            let mut source = SourceRun {
-                name: name.clone(),
-                files_new: counts.new,
-                files_grown: counts.grown,
-                files_changed: counts.changed,
-                files_unchanged: counts.unchanged,
-                files_removed: counts.removed,
-                ..SourceRun::default()
-            };
-            if let Some(report) = read.get(name) {
-                source.format.clone_from(&report.format);
-                source.files_read = report.sources.len() as u64;
-                (source.lines, source.rows, source.rejects, source.blank) = (report.lines, report.rows, report.rejects, report.blank);
-                (source.bytes_in, source.bytes_decoded) = (report.bytes_in, report.bytes_decoded);
-                source.repaired = report.repaired;
-                source.rejects_by_reason.clone_from(&report.rejects_by_reason);
-                source.reject_examples.clone_from(&report.reject_examples);
-            }
-            source
-        };
-        self.pipeline.sources.iter().map(|source| &source.name).filter(|name| state.listings.contains_key(*name)).map(of).collect()
-    }
-
-    /// Keeps the rejected lines in the lake.
-    fn keep_rejects(
-        &self,
-        storage: &Storage,
-        run_folder: &str,
-        files: &[(String, std::path::PathBuf)],
-        sources: &mut [SourceRun],
-    ) -> Result<()> {
-        let mut kept: HashMap<&str, u32> = HashMap::new();
-        for (name, path) in files {
-            // A conversion that failed has none.
-            if !std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
-                continue;
-            }
-            let number = kept.entry(name).or_default();
-            *number += 1;
-            let suffix = if *number > 1 { format!("-{number}") } else { String::new() };
-            let key = format!("{run_folder}/rejects-{name}{suffix}.jsonl");
-            storage.upload(path, &key)?;
-            if let Some(source) = sources.iter_mut().find(|source| source.name == *name && source.rejects_file.is_none()) {
-                source.rejects_file = Some(key);
-            }
-        }
-        Ok(())
     }
 
     fn keep_report(&self, storage: &Storage, run_folder: &str, report: &mut RunReport) -> Result<()> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod opening;
 pub(crate) mod producing;
+pub(crate) mod readings;
 pub(crate) mod transforming;
 pub(crate) mod version;
 pub(crate) mod workspace;

@@ -1,21 +1,20 @@
 //! Makes the new version of one table: reads what has changed, writes files, and says which older files stay.
 
 use super::opening::{open, remember};
+use super::readings::Readings;
 use super::transforming::{Made, Transforming};
 use super::version::{Maker, redescribed, version, without};
 use super::writing::{Engine, RejectPolicy, Written};
 use crate::catalog::{Segment, Table};
-use crate::convert::{ConvertReport, OnError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Pipeline, RemovedSources, Source};
 use crate::pipeline::run_report::{Action, OutputRun};
 use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::changes::{Step, sources_of};
-use crate::pipeline::state::pieces::{Piece, ReadSet, merge};
+use crate::pipeline::state::pieces::{ReadSet, merge};
 use crate::publish::{Input, Manifest};
 use chrono::Utc;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,12 +26,7 @@ pub(crate) struct Producing<'a> {
     /// The key of the folder of what a run says of itself.
     pub(crate) run_folder: &'a str,
     pub(crate) transforming: Transforming<'a>,
-    /// How each source was read, by the conversion that read most of it.
-    pub(crate) read: BTreeMap<String, Arc<ConvertReport>>,
-    /// What of which source is kept as rejected already, and the files it is kept in.
-    pub(crate) rejected: HashSet<(String, Vec<Piece>)>,
-    pub(crate) reject_files: Vec<(String, PathBuf)>,
-    pub(crate) notes: Vec<String>,
+    pub(crate) readings: Readings,
 }
 
 /// The new version of a table.
@@ -167,39 +161,31 @@ impl Producing<'_> {
     fn write(&mut self, state: &OutputState, read: &ReadSet, attempt: usize) -> Result<(Written, BTreeMap<String, Input>)> {
         let folder = &folders(state, self.run)[attempt];
         let known = known_inputs(state);
-        let mut policies =
-            Policies { read, rejected: &mut self.rejected, files: &mut self.reject_files, folder: self.transforming.workspace };
+        let (readings, workspace) = (&mut self.readings, self.transforming.workspace);
+        let pieces_of = |name: &str| read.get(name).map_or(&[][..], Vec::as_slice);
         let mut opened: BTreeMap<String, Made> = BTreeMap::new();
         let written = match self.pipeline.source(&state.output.from) {
             Some(source) => {
-                let pieces = read.get(&source.name).map_or(&[][..], Vec::as_slice);
+                let pieces = pieces_of(&source.name);
                 let table = open(source, &state.listings[&source.name], pieces, known.get(&source.name))?;
-                self.notes.extend(table.notes.iter().map(|note| format!("{}: {note}", source.name)));
-                let mut made = Made::read(table.clone());
-                let written = self.engine.write(&state.output, table, folder, policies.of(source))?;
-                self.notes.extend(written.report.unread().map(|note| format!("{}: {note}", source.name)));
-                let report = Arc::new(written.report.clone());
-                keep_longest(&mut self.read, &source.name, report.clone());
-                made.report = Some(report);
+                table.notes.iter().for_each(|note| readings.note(&source.name, note));
+                let made = Made::read(table.clone());
+                let written = self.engine.write(&state.output, table, folder, readings.policy(source, pieces, workspace))?;
+                let made = Made { report: Some(Arc::new(written.report.clone())), ..made };
                 opened.insert(source.name.clone(), made);
                 written
             }
             None => {
-                let mut policy = |source: &Source| policies.of(source);
+                let mut policy = |source: &Source| readings.policy(source, pieces_of(&source.name), workspace);
                 let (rows, sources) = self.transforming.make(state, read, &known, &mut policy)?;
-                for (name, made) in &sources {
-                    if let Some(report) = &made.report {
-                        self.notes.extend(report.unread().map(|note| format!("{name}: {note}")));
-                        keep_longest(&mut self.read, name, report.clone());
-                    }
-                }
                 opened = sources;
                 self.engine.write(&state.output, rows, folder, RejectPolicy::default())?
             }
         };
         let mut inputs = BTreeMap::new();
         for (name, made) in &opened {
-            let pieces = read.get(name).map_or(&[][..], Vec::as_slice);
+            let pieces = pieces_of(name);
+            made.report.iter().for_each(|report| self.readings.took(name, report));
             let lines: Vec<u64> = made.report.iter().flat_map(|report| &report.sources).map(|source| source.lines).collect();
             let known: Vec<_> =
                 state.manifests.iter().filter_map(|manifest| manifest.inputs.get(name)).flat_map(|input| &input.files).cloned().collect();
@@ -213,34 +199,6 @@ impl Producing<'_> {
 fn known_inputs(state: &OutputState) -> BTreeMap<String, Input> {
     let manifests = if state.changes.step == Step::Rebuild { &[][..] } else { state.manifests.as_slice() };
     manifests.iter().flat_map(|manifest| manifest.inputs.clone()).filter(|(_, input)| !input.columns.is_empty()).collect()
-}
-
-fn keep_longest(read: &mut BTreeMap<String, Arc<ConvertReport>>, name: &str, report: Arc<ConvertReport>) {
-    match read.get(name) {
-        Some(before) if before.lines >= report.lines => {}
-        _ => drop(read.insert(name.to_string(), report)),
-    }
-}
-
-/// Says where rejected lines go: those of the same files once only.
-struct Policies<'a> {
-    read: &'a ReadSet,
-    rejected: &'a mut HashSet<(String, Vec<Piece>)>,
-    files: &'a mut Vec<(String, PathBuf)>,
-    folder: &'a super::workspace::Workspace,
-}
-
-impl Policies<'_> {
-    fn of(&mut self, source: &Source) -> RejectPolicy {
-        let pieces = self.read.get(&source.name).cloned().unwrap_or_default();
-        let mut file = None;
-        if source.on_error == OnError::Reject && self.rejected.insert((source.name.clone(), pieces)) {
-            let path = self.folder.path(&format!("rejects-{}.jsonl", self.files.len()));
-            self.files.push((source.name.clone(), path.clone()));
-            file = Some(path);
-        }
-        RejectPolicy { on_error: source.on_error, max_rate: source.max_reject_rate, file }
-    }
 }
 
 fn summary(state: &OutputState, action: Action, written: Option<&Written>, table: &Table, seconds: f64) -> OutputRun {

@@ -48,7 +48,7 @@ pub(crate) struct Transforming<'a> {
 #[derive(Clone)]
 pub(crate) struct Made {
     /// The Parquet files; nothing for rows that are read where they are.
-    path: Option<String>,
+    pub(super) path: Option<String>,
     pub(crate) table: Table,
     /// How a source was read.
     pub(crate) report: Option<Arc<ConvertReport>>,
@@ -61,7 +61,18 @@ impl Made {
     }
 }
 
-impl Transforming<'_> {
+impl<'a> Transforming<'a> {
+    /// Nothing is made yet.
+    pub(crate) fn new(
+        pipeline: &'a Pipeline,
+        engine: &'a Engine<'a>,
+        workspace: &'a Workspace,
+        runtime: &'a Runtime,
+        queries: &'a QueryOptions,
+    ) -> Transforming<'a> {
+        Transforming { pipeline, engine, workspace, runtime, queries, made: HashMap::new(), ran: Vec::new() }
+    }
+
     /// The rows of the last transform of an output, made of what is `read` of its sources.
     ///
     /// # Errors

@@ -1,0 +1,112 @@
+//! What a run has read of its sources, and which lines it could not.
+
+use super::workspace::Workspace;
+use super::writing::RejectPolicy;
+use crate::convert::{ConvertReport, OnError};
+use crate::error::Result;
+use crate::pipeline::model::{Pipeline, Source};
+use crate::pipeline::run_report::SourceRun;
+use crate::pipeline::state::before::State;
+use crate::pipeline::state::pieces::Piece;
+use crate::storage::Storage;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What was read, for all outputs of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Readings {
+    /// How each source was read, by the conversion that read most of it.
+    reports: BTreeMap<String, Arc<ConvertReport>>,
+    /// What of which source is kept as rejected already, and the files it is kept in.
+    rejected: HashSet<(String, Vec<Piece>)>,
+    files: Vec<(String, PathBuf)>,
+    notes: BTreeSet<String>,
+}
+
+impl Readings {
+    /// What is done with lines of `pieces` of `source` that can't be read: those of the same pieces are kept once only.
+    pub(crate) fn policy(&mut self, source: &Source, pieces: &[Piece], workspace: &Workspace) -> RejectPolicy {
+        let mut file = None;
+        if source.on_error == OnError::Reject && self.rejected.insert((source.name.clone(), pieces.to_vec())) {
+            let path = workspace.path(&format!("rejects-{}.jsonl", self.files.len()));
+            self.files.push((source.name.clone(), path.clone()));
+            file = Some(path);
+        }
+        RejectPolicy { on_error: source.on_error, max_rate: source.max_reject_rate, file }
+    }
+
+    /// Takes note of how the source `name` was read.
+    pub(crate) fn took(&mut self, name: &str, report: &Arc<ConvertReport>) {
+        if let Some(note) = report.unread() {
+            self.note(name, &note);
+        }
+        match self.reports.get(name) {
+            Some(before) if before.lines >= report.lines => {}
+            _ => drop(self.reports.insert(name.to_string(), report.clone())),
+        }
+    }
+
+    /// Something that the user should know of the source `name`.
+    pub(crate) fn note(&mut self, name: &str, note: &str) {
+        self.notes.insert(format!("{name}: {note}"));
+    }
+
+    /// What the user should know, each thing once.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        self.notes.iter().cloned()
+    }
+
+    /// What was found and read of each source.
+    pub(crate) fn sources(&self, pipeline: &Pipeline, state: &State) -> Vec<SourceRun> {
+        let listed = pipeline.sources.iter().map(|source| &source.name).filter(|name| state.listings.contains_key(*name));
+        listed.map(|name| self.source(name, state)).collect()
+    }
+
+    fn source(&self, name: &str, state: &State) -> SourceRun {
+        let counts = state.outputs.iter().filter_map(|output| output.changes.counts.get(name));
+        let counts = counts.max_by_key(|counts| counts.new + counts.grown + counts.changed).copied().unwrap_or_default();
+        let mut source = SourceRun {
+            name: name.to_string(),
+            files_new: counts.new,
+            files_grown: counts.grown,
+            files_changed: counts.changed,
+            files_unchanged: counts.unchanged,
+            files_removed: counts.removed,
+            ..SourceRun::default()
+        };
+        if let Some(report) = self.reports.get(name) {
+            source.format.clone_from(&report.format);
+            source.files_read = report.sources.len() as u64;
+            (source.lines, source.rows, source.rejects, source.blank) = (report.lines, report.rows, report.rejects, report.blank);
+            (source.bytes_in, source.bytes_decoded) = (report.bytes_in, report.bytes_decoded);
+            source.repaired = report.repaired;
+            source.rejects_by_reason.clone_from(&report.rejects_by_reason);
+            source.reject_examples.clone_from(&report.reject_examples);
+        }
+        source
+    }
+
+    /// Keeps the rejected lines in the lake, beside what the run with this folder says of itself.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Output`] where they can't be written.
+    pub(crate) fn keep_rejects(&self, storage: &Storage, run_folder: &str, sources: &mut [SourceRun]) -> Result<()> {
+        let mut kept: HashMap<&str, u32> = HashMap::new();
+        for (name, path) in &self.files {
+            // A conversion that failed has none.
+            if !std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
+                continue;
+            }
+            let number = kept.entry(name).or_default();
+            *number += 1;
+            let suffix = if *number > 1 { format!("-{number}") } else { String::new() };
+            let key = format!("{run_folder}/rejects-{name}{suffix}.jsonl");
+            storage.upload(path, &key)?;
+            if let Some(source) = sources.iter_mut().find(|source| source.name == *name && source.rejects_file.is_none()) {
+                source.rejects_file = Some(key);
+            }
+        }
+        Ok(())
+    }
+}
