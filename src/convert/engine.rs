@@ -15,6 +15,7 @@ use super::report::{ConvertReport, FileReport, SourceReport};
 use super::writing::Writing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{LocalFile, Place, Source, Table, growth};
+use crate::output::Written;
 use crate::progress::Progress;
 use crate::publish::{Existing, Target};
 use std::borrow::Cow;
@@ -35,11 +36,13 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let started = Instant::now();
     let schema = options.table.format.schema();
     let partitioning = Partitioning::new(&options.partition_by, &schema)?;
+    let written = Written::named_apart(options.format, &partitioning.schema);
     let target = Target::prepare(&options.output, options.existing, options.format.extension(), options.appear, &options.cancel)?;
     if let Some(earlier) = target.earlier_file().filter(|_| options.existing == Existing::Append) {
-        append::check(options, &partitioning.schema, &target, &earlier)?;
+        append::check(options, written.schema(), &target, &earlier)?;
     }
     let mut notes = options.table.notes.clone();
+    notes.extend(written.notes());
     let by_row = match options.layout {
         Layout::Splits(files) => files.get() > 1,
         Layout::RowsPerFile(_) => true,
@@ -80,8 +83,8 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     }
 
     progress.start("converting", total);
-    let assembly = Assembly::new(options, &partitioning.schema, &target);
-    let writing = Writing::new(options.format, &partitioning, starts.as_ref(), &assembly);
+    let assembly = Assembly::new(options, written.schema(), &target);
+    let writing = Writing::new(options.format, &partitioning, &written, starts.as_ref(), &assembly);
     let pass = Pass { options, table: &table, projection: None, progress };
     let first = if by_row { None } else { rejects.take() };
     let gate = Gate::new(options, &table, Some(&assembly), first);
@@ -91,6 +94,8 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let (tallies, taken) = gate.into_totals()?;
     let rejects = taken.or(rejects);
     notes.extend(rejects.as_ref().and_then(Rejects::note));
+    let losses = writing.losses();
+    notes.extend(losses.notes());
     let mut files = assembly.finish()?;
     if files.is_empty() {
         files.push(assembly.empty_file()?);
@@ -136,6 +141,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         reject_examples: rejects.map(|r| r.examples).unwrap_or_default(),
         files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path), ..f }).collect(),
         notes,
+        losses,
     })
 }
 

@@ -8,6 +8,7 @@ mod compression;
 mod faults;
 mod files;
 mod framing;
+mod int96;
 mod local;
 mod many;
 mod object;

@@ -48,8 +48,9 @@ impl GroupRows<RandomAccess> {
     ) -> Result<RowGroup> {
         let files = |chunks: &[(usize, Range<u64>)]| {
             let file = file.with(chunks.iter().map(|(_, range)| range.clone())).map_err(|e| Error::input(&source.path, e))?;
-            let again = file.try_clone().map_err(|e| Error::input(&source.path, e))?;
-            Ok((file, again))
+            let again = || file.try_clone().map_err(|e| Error::input(&source.path, e));
+            let (second, third) = (again()?, again()?);
+            Ok([file, second, third])
         };
         GroupRows::new(files, &source.path, footer, index, schema, projection).map_err(|e| source.blamed(e))
     }

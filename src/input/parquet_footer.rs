@@ -1,9 +1,11 @@
 //! Footers of Parquet files, looked at before they are believed: what they say decides where is read and how much memory is taken.
 
 use super::faults::caught;
+use super::int96;
 use super::thrift::{Kind, Parsed, Thrift};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteSize, count};
+use arrow::datatypes::TimeUnit;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::ChunkReader;
@@ -21,7 +23,7 @@ const DEPTH: usize = 32;
 /// The magic bytes at both ends of a file.
 const MAGIC: &[u8] = b"PAR1";
 
-/// The footer of `file`, which `path` names, and its columns as Arrow has them.
+/// The footer of `file`, which `path` names, and its columns as Arrow has them; times of INT96 are microseconds.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where the file isn't whole, or its footer says what can't be.
@@ -31,7 +33,14 @@ pub fn footer(file: &impl ChunkReader, path: &str) -> Result<ArrowReaderMetadata
     let tail = read(size.saturating_sub(TAIL)..size)?;
     let place = footer_place(&tail, size, path)?;
     let metadata = parse_footer(&read(place.clone())?, place.start, path)?;
-    let arrow = caught(|| ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new()));
+    let metadata = Arc::new(metadata);
+    let arrow = caught(|| {
+        let plain = ArrowReaderMetadata::try_new(metadata.clone(), ArrowReaderOptions::new())?;
+        match int96::in_unit(plain.schema(), plain.parquet_schema(), TimeUnit::Microsecond) {
+            Some(schema) => ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new().with_schema(schema)),
+            None => Ok(plain),
+        }
+    });
     match arrow {
         Ok(Ok(arrow)) => Ok(arrow),
         Ok(Err(e)) => Err(damaged(path, &e)),

@@ -1,6 +1,7 @@
 //! The rows of a row group, in types that every output has.
 
 use super::faults::caught;
+use super::int96;
 use super::parquet_pages::PageCheck;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::array::AsArray;
@@ -21,6 +22,8 @@ pub struct GroupRows<F: ChunkReader> {
     path: String,
     schema: SchemaRef,
     reader: ParquetRecordBatchReader,
+    /// Times of INT96, which take two readers to be read whole.
+    int96: Option<Int96>,
     /// What is looked at again where something is wrong.
     file: F,
     metadata: Arc<ParquetMetaData>,
@@ -30,14 +33,23 @@ pub struct GroupRows<F: ChunkReader> {
     rows: usize,
 }
 
+/// The columns that have times of INT96, of which [`GroupRows::reader`] reads the seconds.
+#[derive(Debug)]
+struct Int96 {
+    /// Reads their nanoseconds.
+    reader: ParquetRecordBatchReader,
+    /// The place of each among the columns that are read, its name, its type, and how many values have digits behind the microseconds.
+    columns: Vec<(usize, String, DataType, u64)>,
+}
+
 /// Rows are given in batches whose texts have no more bytes than this, but for a single row that has.
 const BATCH_BYTES: usize = 32 << 20;
 
 impl<F: ChunkReader + 'static> GroupRows<F> {
     /// Row group `index` of a file, whose footer is `footer` and whose columns are those of `schema`; `projection` are the ones wanted,
-    /// all where not given. `files` gives two handles of the file, which have at hand what lies in some ranges.
+    /// all where not given. `files` gives three handles of the file, which have at hand what lies in some ranges.
     pub(crate) fn new(
-        files: impl FnOnce(&[(usize, Range<u64>)]) -> Result<(F, F)>,
+        files: impl FnOnce(&[(usize, Range<u64>)]) -> Result<[F; 3]>,
         path: &str,
         footer: &ArrowReaderMetadata,
         index: usize,
@@ -48,25 +60,43 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
         let metadata = footer.metadata().clone();
         let mask = projection.map(|columns| ProjectionMask::roots(metadata.file_metadata().schema_descr(), columns.iter().copied()));
         let chunks = column_chunks(&metadata, index, mask.as_ref());
-        let (file, again) = files(&chunks)?;
+        let [file, again, third] = files(&chunks)?;
         look(&file, path, &metadata, index, &chunks, false)?;
-        let mut schema = schema.clone();
-        if let Some(columns) = projection {
-            schema = Arc::new(schema.project(columns)?);
-        }
-        let reader = caught(|| {
-            let options = ArrowReaderOptions::new().with_schema(as_read(footer.schema()));
-            let footer = ArrowReaderMetadata::try_new(metadata.clone(), options)?;
-            let mut builder =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(again, footer).with_row_groups(vec![index]).with_batch_size(8192);
-            if let Some(mask) = mask {
-                builder = builder.with_projection(mask);
+        let columns: Vec<usize> = projection.map_or_else(|| (0..schema.fields().len()).collect(), <[usize]>::to_vec);
+        let schema = Arc::new(schema.project(&columns)?);
+        let plain = as_read(footer.schema());
+        let open = |file: F, schema: SchemaRef, mask: Option<ProjectionMask>| {
+            let reader = caught(|| {
+                let footer = ArrowReaderMetadata::try_new(metadata.clone(), ArrowReaderOptions::new().with_schema(schema))?;
+                let mut builder =
+                    ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer).with_row_groups(vec![index]).with_batch_size(8192);
+                if let Some(mask) = mask {
+                    builder = builder.with_projection(mask);
+                }
+                builder.build()
+            });
+            reader.map_err(|panic| damaged(&panic))?.map_err(|e| damaged(&e))
+        };
+        let parquet = metadata.file_metadata().schema_descr();
+        let roots: Vec<usize> = int96::roots(parquet).into_iter().filter(|root| columns.contains(root)).collect();
+        let in_unit = |unit| int96::in_unit(&plain, parquet, unit).filter(|_| !roots.is_empty());
+        let (seconds, nanos) = (in_unit(TimeUnit::Second), in_unit(TimeUnit::Nanosecond));
+        let reader = open(again, seconds.unwrap_or_else(|| plain.clone()), mask)?;
+        let int96 = match nanos {
+            Some(nanos) => {
+                let reader = open(third, nanos, Some(ProjectionMask::roots(parquet, roots.iter().copied())))?;
+                // Columns are read in the order of the file.
+                let place = |root: &usize| columns.iter().filter(|column| *column < root).count();
+                let column = |root: &usize| {
+                    let field = plain.field(*root);
+                    (place(root), field.name().clone(), field.data_type().clone(), 0)
+                };
+                Some(Int96 { reader, columns: roots.iter().map(column).collect() })
             }
-            builder.build()
-        });
-        let reader = reader.map_err(|panic| damaged(&panic))?.map_err(|e| damaged(&e))?;
+            None => None,
+        };
         let heavy = RecordBatch::new_empty(schema.clone());
-        Ok(GroupRows { index, path: path.to_string(), schema, reader, file, metadata, chunks, heavy, rows: 0 })
+        Ok(GroupRows { index, path: path.to_string(), schema, reader, int96, file, metadata, chunks, heavy, rows: 0 })
     }
 
     /// The next rows as they are stored.
@@ -74,7 +104,10 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
         let what = match caught(|| self.reader.next()) {
             Ok(Some(Ok(batch))) => {
                 self.rows += batch.num_rows();
-                return Ok(Some(batch));
+                match self.whole_times(batch) {
+                    Ok(batch) => return Ok(Some(batch)),
+                    Err(what) => what,
+                }
             }
             Ok(None) => {
                 let told = self.metadata.row_group(self.index).num_rows();
@@ -89,6 +122,31 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
         // A page that isn't as it was written tells more than what became of it.
         look(&self.file, &self.path, &self.metadata, self.index, &self.chunks, true)?;
         Err(damaged(self.index, &self.path, &what))
+    }
+
+    /// The columns with times of INT96, by name, and how many of their values so far have digits behind the microseconds, which are cut off.
+    pub fn cut_off(&self) -> impl Iterator<Item = (&str, u64)> {
+        let columns = self.int96.iter().flat_map(|int96| &int96.columns);
+        columns.map(|(_, name, _, cut)| (name.as_str(), *cut)).filter(|(_, cut)| *cut > 0)
+    }
+
+    /// Puts the seconds of INT96 that were read together with their nanoseconds.
+    fn whole_times(&mut self, batch: RecordBatch) -> Result<RecordBatch, String> {
+        let Some(int96) = &mut self.int96 else { return Ok(batch) };
+        let nanos = match caught(|| int96.reader.next()) {
+            Ok(Some(Ok(nanos))) if nanos.num_rows() == batch.num_rows() => nanos,
+            Ok(Some(Err(e))) => return Err(e.to_string()),
+            Err(panic) => return Err(panic),
+            _ => return Err("its columns have different numbers of rows".to_string()),
+        };
+        let mut columns = batch.columns().to_vec();
+        let mut fields: Vec<FieldRef> = batch.schema().fields().iter().cloned().collect();
+        for ((place, name, data_type, cut), nanos) in int96.columns.iter_mut().zip(nanos.columns()) {
+            let joined = int96::joined(&columns[*place], nanos, data_type, cut);
+            columns[*place] = joined.map_err(|what| format!("column `{name}`: {what}"))?;
+            fields[*place] = Arc::new(fields[*place].as_ref().clone().with_data_type(data_type.clone()));
+        }
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| e.to_string())
     }
 
     fn typed(&self, batch: &RecordBatch) -> Result<RecordBatch> {

@@ -4,55 +4,13 @@ use super::csv::CsvRows;
 use super::deflate::Deflater;
 use super::format::{Codec, FileFormat, Kind};
 use super::json::JsonRows;
-use super::parquet::{EncodedColumn, RowGroups};
+use super::losses::Losses;
+use super::parquet::RowGroups;
+use super::segment::{Payload, Segment, SegmentEncoder};
 use crate::error::Result;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use flate2::Crc;
-
-/// A run of rows, encoded.
-#[derive(Debug)]
-pub struct Segment {
-    pub rows: u64,
-    pub payload: Payload,
-}
-
-impl Segment {
-    /// About how many bytes it takes in memory.
-    pub fn size(&self) -> usize {
-        match &self.payload {
-            Payload::Text { bytes, .. } => bytes.len(),
-            Payload::RowGroup(columns) => columns.iter().map(EncodedColumn::size).sum(),
-        }
-    }
-}
-
-/// The encoded rows.
-#[derive(Debug)]
-pub enum Payload {
-    /// Text as it goes into the file, with the checksum of the plain text where it is deflated.
-    Text { bytes: Vec<u8>, crc: Option<Crc> },
-    /// A row group of Parquet: its columns.
-    RowGroup(Vec<EncodedColumn>),
-}
-
-/// Encodes rows into segments. Used by one worker.
-pub trait SegmentEncoder: Send {
-    /// Adds rows to the segment at hand.
-    ///
-    /// # Errors
-    /// Where a value has no place in the format.
-    fn write(&mut self, batch: &RecordBatch) -> Result<()>;
-
-    /// About how many bytes the segment at hand will have.
-    fn size(&self) -> usize;
-
-    /// Ends the segment at hand and begins another.
-    ///
-    /// # Errors
-    /// Where the encoder fails.
-    fn finish(&mut self) -> Result<Segment>;
-}
 
 /// An encoder for files of `format` with the columns of `schema`.
 ///
@@ -138,5 +96,12 @@ impl SegmentEncoder for TextEncoder {
             None => (std::mem::take(&mut self.text), None),
         };
         Ok(Segment { rows: std::mem::take(&mut self.count), payload: Payload::Text { bytes, crc } })
+    }
+
+    fn losses(&mut self) -> Losses {
+        match &mut self.rows {
+            TextRows::Csv(_) => Losses::default(),
+            TextRows::Json(rows) => rows.losses(),
+        }
     }
 }

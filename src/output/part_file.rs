@@ -2,9 +2,9 @@
 
 use super::csv::CsvRows;
 use super::deflate::{self, Deflater, Trailer};
-use super::encoder::{Payload, Segment};
 use super::format::{Codec, FileFormat, Kind};
 use super::parquet::{failed, file_properties, parquet_schema};
+use super::segment::{Payload, Segment};
 use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::SchemaRef;
 use flate2::Crc;
