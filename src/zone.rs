@@ -95,7 +95,10 @@ mod tests {
         assert_eq!(clock("Asia/Tokyo", 0), 9 * 3600);
         assert_eq!(clock("Asia/Kolkata", 1_582_934_402), 19_800);
         // The second before the clocks of Berlin go forward, and that one; the same in autumn.
-        assert_eq!([1_585_443_599, 1_585_443_600, 1_603_587_599, 1_603_587_600].map(|t| clock("Europe/Berlin", t)), [3600, 7200, 7200, 3600]);
+        assert_eq!(
+            [1_585_443_599, 1_585_443_600, 1_603_587_599, 1_603_587_600].map(|t| clock("Europe/Berlin", t)),
+            [3600, 7200, 7200, 3600]
+        );
         // A zone whose offset had seconds until the last of 1972-01-06.
         assert_eq!([63_593_069, 63_593_070].map(|t| clock("Africa/Monrovia", t)), [-2670, 0]);
         for second in [i64::MIN, i64::MAX] {

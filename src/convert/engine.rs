@@ -15,7 +15,7 @@ use super::report::{ConvertReport, FileReport, SourceReport};
 use super::writing::Writing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{LocalFile, Place, Source, Table, growth};
-use crate::output::Written;
+use crate::output::{Written, check};
 use crate::progress::Progress;
 use crate::publish::{Existing, Target};
 use std::borrow::Cow;
@@ -35,7 +35,8 @@ use std::time::Instant;
 pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<ConvertReport> {
     let started = Instant::now();
     let schema = options.table.format.schema();
-    let partitioning = Partitioning::new(&options.partition_by, &schema)?;
+    let partitioning = Partitioning::new(&options.partition_by, &schema, options.timezone)?;
+    check(options.format, &partitioning.schema)?;
     let written = Written::named_apart(options.format, &partitioning.schema);
     let target = Target::prepare(&options.output, options.existing, options.format.extension(), options.appear, &options.cancel)?;
     if let Some(earlier) = target.earlier_file().filter(|_| options.existing == Existing::Append) {

@@ -4,8 +4,9 @@ use super::faults::caught;
 use super::int96;
 use super::parquet_pages::PageCheck;
 use crate::error::{Error, ErrorKind, Result};
-use arrow::array::AsArray;
-use arrow::compute::cast;
+use arrow::array::types::Date64Type;
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, PrimitiveArray};
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ProjectionMask;
@@ -150,8 +151,8 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
     }
 
     fn typed(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let typed = batch.columns().iter().zip(self.schema.fields()).map(|(array, field)| cast(array, field.data_type()));
-        let columns = typed.collect::<Result<Vec<_>, _>>()?;
+        let typed = batch.columns().iter().zip(self.schema.fields()).map(|(array, field)| exactly(array, field));
+        let columns = typed.collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
     }
@@ -245,6 +246,24 @@ pub(crate) fn as_written(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Fields>()))
 }
 
+/// The values of a column in the type of `field`, which holds all of them.
+fn exactly(array: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+    let wrong = |what: String| Error::new(ErrorKind::Input, format!("column `{}`: {what}", field.name()));
+    if array.data_type() != field.data_type() && !has_whole_days(&array.to_data()) {
+        return Err(wrong("a date has a time of day, which a date can't hold".to_string()));
+    }
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(array, field.data_type(), &options).map_err(|e| wrong(e.to_string()))
+}
+
+/// Whether all dates that are counted in milliseconds are at midnight.
+fn has_whole_days(data: &ArrayData) -> bool {
+    match data.data_type() {
+        DataType::Date64 => PrimitiveArray::<Date64Type>::from(data.clone()).iter().flatten().all(|millis| millis % 86_400_000 == 0),
+        _ => data.child_data().iter().all(has_whole_days),
+    }
+}
+
 /// The type that a column of `data_type` is turned into.
 fn plain(data_type: &DataType, top: bool) -> DataType {
     let inner = |field: &FieldRef| Arc::new(Field::new(field.name(), plain(field.data_type(), false), field.is_nullable()));
@@ -257,9 +276,23 @@ fn plain(data_type: &DataType, top: bool) -> DataType {
         DataType::Date64 => DataType::Date32,
         DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
         DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
+        DataType::Float16 => DataType::Float32,
+        DataType::FixedSizeBinary(_) => DataType::Binary,
+        // A column without a type is NULL throughout.
+        DataType::Null if top => DataType::Utf8View,
+        DataType::Null => DataType::Utf8,
+        DataType::Decimal32(digits, scale) | DataType::Decimal64(digits, scale) | DataType::Decimal128(digits, scale)
+            if *scale < 0 && u16::from(*digits) + u16::from(scale.unsigned_abs()) <= 38 =>
+        {
+            DataType::Decimal128(digits + scale.unsigned_abs(), 0)
+        }
+        DataType::Decimal32(digits, scale) | DataType::Decimal64(digits, scale) => DataType::Decimal128(*digits, *scale),
+        DataType::Decimal256(digits, scale) if *digits <= 38 => DataType::Decimal128(*digits, *scale),
+        DataType::RunEndEncoded(_, values) => plain(values.data_type(), top),
         DataType::Utf8 | DataType::LargeUtf8 if top => DataType::Utf8View,
         DataType::Dictionary(_, values) => plain(values, top),
-        DataType::List(item) => DataType::List(inner(item)),
+        DataType::List(item) | DataType::ListView(item) => DataType::List(inner(item)),
+        DataType::LargeListView(item) => DataType::LargeList(inner(item)),
         DataType::LargeList(item) => DataType::LargeList(inner(item)),
         DataType::FixedSizeList(item, size) => DataType::FixedSizeList(inner(item), *size),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),

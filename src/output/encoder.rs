@@ -8,18 +8,33 @@ use super::losses::Losses;
 use super::parquet::RowGroups;
 use super::segment::{Payload, Segment, SegmentEncoder};
 use crate::error::Result;
+use crate::schema::fit::{self, Place};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use flate2::Crc;
+
+/// Whether files of `format` can have the columns of `schema`.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) that names the column that they can't have, and what to do.
+pub fn check(format: FileFormat, schema: &SchemaRef) -> Result<()> {
+    let place = match format.kind {
+        Kind::Parquet => Place::Parquet,
+        Kind::Json => Place::Json,
+        Kind::Csv => Place::Csv,
+    };
+    fit::check(schema.fields().iter().map(AsRef::as_ref), place)
+}
 
 /// An encoder for files of `format` with the columns of `schema`.
 ///
 /// # Errors
 /// Where the format can't hold the columns.
 pub fn encoder(format: FileFormat, schema: SchemaRef) -> Result<Box<dyn SegmentEncoder>> {
+    check(format, &schema)?;
     let rows = match format.kind {
         Kind::Parquet => return Ok(Box::new(RowGroups::new(format, schema)?)),
-        Kind::Csv => TextRows::Csv(CsvRows::new(&schema, format.dialect)?),
+        Kind::Csv => TextRows::Csv(CsvRows::new(format.dialect)),
         Kind::Json => TextRows::Json(JsonRows::new(&schema)),
     };
     let deflater = match format.codec {

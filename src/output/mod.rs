@@ -19,10 +19,12 @@ mod timestamp;
 mod written;
 
 pub use crate::tabular::CsvDialect;
-pub use encoder::encoder;
+pub use columns::instants;
+pub use encoder::{check, encoder};
 pub use format::{Codec, FileFormat, Kind, Timestamps};
 pub use losses::{Loss, Losses};
 pub use part_file::PartFile;
 pub use segment::{Payload, Segment, SegmentEncoder};
 pub use stream::{BatchWriter, stream_writer};
+pub use timestamp::time_text;
 pub use written::Written;

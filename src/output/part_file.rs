@@ -37,7 +37,7 @@ impl<W: Write + Send> PartFile<W> {
         }
         let mut header = Vec::new();
         if format.kind == Kind::Csv {
-            CsvRows::new(schema, format.dialect)?.header(schema, &mut header);
+            CsvRows::new(format.dialect).header(schema, &mut header);
         }
         let mut trailer = None;
         if let Codec::Gzip(level) = format.codec {

@@ -6,6 +6,7 @@ pub use crate::input::FormatChoice as SourceFormat;
 use crate::output::FileFormat;
 use crate::storage::StoreSettings;
 use crate::units::Rate;
+use crate::zone::Zone;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -122,6 +123,8 @@ pub struct Output {
     pub format: FileFormat,
     pub layout: Layout,
     pub partition_by: Vec<String>,
+    /// Whose days and hours `dt` and `hour` are.
+    pub timezone: Zone,
     pub mode: Mode,
     pub removed_sources: RemovedSources,
     /// LF-Tags of the table, then of single columns.

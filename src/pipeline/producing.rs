@@ -1,13 +1,13 @@
 //! Makes the new version of one table: reads what has changed, writes files, and says which older files stay.
 
 use super::changes::{Step, merge, sources_of};
-use super::model::{Pipeline, RemovedSources, Source};
+use super::model::{Output, Pipeline, RemovedSources, Source};
 use super::opening::{open, remember};
-use super::publication::{Maker, redescribed, version, without};
+use super::publication::{Maker, columns, redescribed, version, without};
 use super::run_report::{Action, OutputRun};
 use super::state::{OutputState, State};
 use super::transforming::{Made, ReadSet, Transforming};
-use super::writing::{Engine, RejectPolicy, Written};
+use super::writing::{Engine, RejectPolicy, Written, split_columns};
 use crate::catalog::{Segment, Table};
 use crate::convert::{ConvertReport, OnError};
 use crate::error::{Error, ErrorKind, Result};
@@ -177,6 +177,7 @@ impl Producing<'_> {
                 let table = open(source, &self.state.listings[&source.name], places, known.get(&source.name))?;
                 self.notes.extend(table.notes.iter().map(|note| format!("{}: {note}", source.name)));
                 opened.insert(source.name.clone(), Made::read(table.clone()));
+                check_columns(&state.output, &table)?;
                 let written = self.engine.write(&state.output, table, folder, policies.of(source))?;
                 keep_longest(&mut self.read, &source.name, Arc::new(written.report.clone()));
                 written
@@ -190,9 +191,12 @@ impl Producing<'_> {
                     }
                 }
                 opened = sources;
+                check_columns(&state.output, &rows)?;
                 self.engine.write(&state.output, rows, folder, RejectPolicy::default())?
             }
         };
+        let name = &state.output.name;
+        self.notes.extend(written.report.losses.notes().map(|note| format!("{name}: {note}")));
         let mut inputs = BTreeMap::new();
         for (name, made) in &opened {
             let places = read.get(name).map_or(&[][..], Vec::as_slice);
@@ -200,6 +204,12 @@ impl Producing<'_> {
         }
         Ok((written, inputs))
     }
+}
+
+/// Whether a table can have the columns of `rows`, told before any are written.
+fn check_columns(output: &Output, rows: &crate::input::Table) -> Result<()> {
+    let (files, keys) = split_columns(output, &rows.format.schema())?;
+    columns(output, &files, &keys).map(|_| ())
 }
 
 /// What the newest runs found out of each source; nothing where all is made anew.

@@ -5,6 +5,7 @@ use super::state::OutputState;
 use super::writing::Written;
 use crate::catalog::{Column, Origin, PartitionSize, Segment, Table, describe};
 use crate::error::{Error, ErrorKind, Result};
+use crate::schema::fit::{self, Place};
 use arrow::datatypes::Field;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +66,8 @@ pub(super) fn columns(output: &Output, files: &[Field], keys: &[Field]) -> Resul
         }
         Column::of(&name, field.data_type(), output.comments.get(&name).cloned()).map_err(|e| e.with_context("column", name))
     };
+    fit::check(files.iter().chain(keys), Place::Athena)
+        .map_err(|e| e.with_context("table", &output.table).with_context("at", &output.place))?;
     let plain = files.iter().map(&mut column).collect::<Result<Vec<_>>>()?;
     let keys = keys.iter().map(&mut column).collect::<Result<Vec<_>>>()?;
     for name in output.comments.keys() {

@@ -11,9 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{FormatChoice, Place, Table, TableFormat, TableOptions, resolve};
 use crate::publish::Input;
 use crate::query::{QueryEngine, QueryOptions, Runtime};
-use arrow::array::RecordBatch;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -142,7 +140,7 @@ impl Transforming<'_> {
 
     async fn run(&self, engine: &QueryEngine, sql: &str, path: &Path) -> Result<u64> {
         let mut result = engine.query(sql).await?;
-        let schema = in_milliseconds(&result.schema());
+        let schema = result.schema();
         let failed =
             |e: parquet::errors::ParquetError| Error::new(ErrorKind::Output, format!("can't write {}", path.display())).with_source(e);
         let level = ZstdLevel::try_new(1).map_err(failed)?;
@@ -152,9 +150,7 @@ impl Transforming<'_> {
         let mut rows = 0;
         while let Some(batch) = self.unless_cancelled(result.next()).await? {
             rows += batch.num_rows() as u64;
-            let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
-            let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
-            writer.write(&RecordBatch::try_new(schema.clone(), columns)?).map_err(failed)?;
+            writer.write(&batch).map_err(failed)?;
         }
         writer.close().map_err(failed)?;
         Ok(rows)
@@ -198,17 +194,6 @@ fn plain_table(path: &str) -> Result<Table> {
     Table::open(inputs, &TableOptions { format: FormatChoice::Parquet, ..TableOptions::default() })
 }
 
-/// Times in the unit that Athena reads.
-fn in_milliseconds(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Timestamp(_, zone) => {
-            Arc::new(Field::new(field.name(), DataType::Timestamp(TimeUnit::Millisecond, zone.clone()), field.is_nullable()))
-        }
-        _ => field.clone(),
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-}
-
 /// The columns that the last of `transforms` will have, told without reading rows.
 ///
 /// # Errors
@@ -230,8 +215,7 @@ pub(super) fn planned_columns(
             engine.register_columns(name, schema.clone())?;
         }
         let at = |error: Error| error.with_context("transform", &transform.name).with_context("at", &transform.place);
-        let planned: SchemaRef = runtime.block_on(|| engine.columns(&transform.sql)).map_err(at)?;
-        let schema = in_milliseconds(&planned);
+        let schema: SchemaRef = runtime.block_on(|| engine.columns(&transform.sql)).map_err(at)?;
         schemas.insert(&transform.name, schema.clone());
         last = Some(schema);
     }

@@ -95,7 +95,7 @@ fn no_type(path: &str, data_type: &DataType, place: Place) -> Error {
         data_type if data_type.is_decimal() => "make it a decimal of at most 38 digits, a double or text with SQL",
         _ => "leave it out, or make it text, with SQL",
     };
-    refused(format!("column `{path}` is of the type {data_type}, for which {} has none", place.name()), hint)
+    refused(format!("column `{path}` is of the type {data_type}, which {} has not", place.name()), hint)
 }
 
 fn refused(what: String, hint: &str) -> Error {
@@ -157,7 +157,7 @@ mod tests {
         }
         let field = Field::new("x", list(object("a", DataType::Time32(TimeUnit::Millisecond))), true);
         let error = check([&field], Athena).unwrap_err().to_string();
-        assert!(error.contains("column `x[].a` is of the type Time32(ms), for which Athena has none"), "{error}");
+        assert!(error.contains("column `x[].a` is of the type Time32(ms), which Athena has not"), "{error}");
         let twins: Fields = vec![Field::new("a", DataType::Int8, true), Field::new("A", DataType::Int8, true)].into();
         assert!(check([&Field::new("x", DataType::Struct(twins), true)], Athena).unwrap_err().to_string().contains("`x.A`"));
     }

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 25] = [
+const FLOORS: [(u8, &str, &[&str]); 26] = [
     (0, "printable", &[]),
     (0, "secrets", &["printable"]),
     (0, "error", &["printable"]),
     (0, "units", &[]),
     (0, "diagnostic", &["printable"]),
     (0, "progress", &[]),
+    (0, "zone", &["diagnostic"]),
     (1, "escape", &[]),
     (1, "decode", &["error"]),
     (1, "text_column", &["escape"]),
@@ -34,6 +35,7 @@ const FLOORS: [(u8, &str, &[&str]); 25] = [
             "units",
             "diagnostic",
             "progress",
+            "zone",
             "decode",
             "accesslog",
             "schema",
@@ -79,6 +81,7 @@ const FLOORS: [(u8, &str, &[&str]); 25] = [
             "units",
             "diagnostic",
             "progress",
+            "zone",
             "accesslog",
             "schema",
             "storage",
@@ -102,6 +105,7 @@ const FLOORS: [(u8, &str, &[&str]); 25] = [
             "units",
             "diagnostic",
             "progress",
+            "zone",
             "accesslog",
             "schema",
             "input",

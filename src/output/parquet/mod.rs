@@ -18,7 +18,7 @@ mod properties;
 mod row_groups;
 mod text;
 
-pub use encoded_column::EncodedColumn;
+pub(super) use encoded_column::EncodedColumn;
 pub(super) use fault::failed;
 pub(super) use properties::{file_properties, parquet_schema};
 pub(super) use row_groups::RowGroups;
