@@ -207,6 +207,10 @@ impl ConvertArgs {
             TimestampsArg::Micros => Timestamps::Micros,
             TimestampsArg::Keep => Timestamps::Keep,
         });
+        if !self.timezone.is_utc() && !self.partition_by.iter().any(|name| name == "dt" || name == "hour") {
+            let message = "--timezone says whose days and hours dt and hour are, and --partition-by has neither";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
         let layout = match (self.rows_per_file, self.target_size) {
             (Some(rows), _) => Layout::RowsPerFile(rows),
             (None, Some(size)) => Layout::TargetSize(size),

@@ -28,8 +28,7 @@ impl Definition {
             "from": output.from, "kind": output.format.kind, "dialect": output.format.dialect, "partition_by": output.partition_by,
             "transforms": sql, "sources": read,
         });
-        let days = output.partition_by.iter().any(|name| name == "dt" || name == "hour");
-        if days && !output.timezone.is_utc() {
+        if output.has_days() && !output.timezone.is_utc() {
             shape["timezone"] = json!(output.timezone);
         }
         let mut all = json!({ "shape": shape, "format": output.format, "layout": output.layout, "mode": output.mode });

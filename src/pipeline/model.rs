@@ -132,6 +132,13 @@ pub struct Output {
     pub column_tags: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+impl Output {
+    /// Whether days or hours name its partitions.
+    pub fn has_days(&self) -> bool {
+        self.partition_by.iter().any(|name| name == "dt" || name == "hour")
+    }
+}
+
 /// `database.table`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "String")]

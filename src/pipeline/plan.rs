@@ -163,7 +163,7 @@ fn files(output: &OutputState) -> String {
     let format = output.output.format;
     let each = match (output.output.partition_by.is_empty(), output.output.timezone) {
         (true, _) => String::new(),
-        (false, zone) if zone.is_utc() => " in each partition".to_string(),
+        (false, zone) if zone.is_utc() || !output.output.has_days() => " in each partition".to_string(),
         (false, zone) => format!(" in each partition; days of {zone}"),
     };
     let kind = format.extension().trim_start_matches('.');

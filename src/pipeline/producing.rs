@@ -195,7 +195,10 @@ impl Producing<'_> {
                 self.engine.write(&state.output, rows, folder, RejectPolicy::default())?
             }
         };
-        let name = &state.output.name;
+        let (name, zone) = (&state.output.name, state.output.timezone);
+        if !zone.is_utc() && state.output.has_days() {
+            self.notes.push(format!("{name}: dt and hour are those of {zone}"));
+        }
         self.notes.extend(written.report.losses.notes().map(|note| format!("{name}: {note}")));
         let mut inputs = BTreeMap::new();
         for (name, made) in &opened {
