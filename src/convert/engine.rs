@@ -35,12 +35,12 @@ use std::time::Instant;
 pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<ConvertReport> {
     let started = Instant::now();
     let schema = options.table.format.schema();
-    let partitioning = Partitioning::new(&options.partition_by, &schema, options.timezone)?;
+    let written = Written::named_apart(options.format, &schema);
+    let partitioning = Partitioning::new(&options.partition_by, written.schema(), options.timezone)?;
     check(options.format, &partitioning.schema)?;
-    let written = Written::named_apart(options.format, &partitioning.schema);
     let target = Target::prepare(&options.output, options.existing, options.format.extension(), options.appear, &options.cancel)?;
     if let Some(earlier) = target.earlier_file().filter(|_| options.existing == Existing::Append) {
-        append::check(options, written.schema(), &target, &earlier)?;
+        append::check(options, &partitioning.schema, &target, &earlier)?;
     }
     let mut notes = options.table.notes.clone();
     notes.extend(written.notes());
@@ -66,7 +66,8 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let mut starts = None;
     if by_row {
         progress.start("counting", total);
-        let counting = Counting::new(&partitioning);
+        let keys = Arc::new(schema.project(&partitioning.columns())?);
+        let counting = Counting::new(&partitioning, Written::new(options.format, &keys));
         let pass = Pass { options, table: &table, projection: Some(partitioning.columns()), progress };
         let gate = Gate::new(options, &table, None, rejects.take());
         let passed = pass.run(&counting, &gate);
@@ -84,7 +85,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     }
 
     progress.start("converting", total);
-    let assembly = Assembly::new(options, written.schema(), &target);
+    let assembly = Assembly::new(options, &partitioning.schema, &target);
     let writing = Writing::new(options.format, &partitioning, &written, starts.as_ref(), &assembly);
     let pass = Pass { options, table: &table, projection: None, progress };
     let first = if by_row { None } else { rejects.take() };

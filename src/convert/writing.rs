@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 pub(super) struct Writing<'a> {
     format: FileFormat,
     partitioning: &'a Partitioning,
-    /// The columns of the files.
+    /// Makes the columns of the files.
     written: &'a Written,
     /// Where each unit's rows start, if files are cut by row.
     starts: Option<&'a RowStarts>,
@@ -63,7 +63,7 @@ impl Work for Writing<'_> {
         let idle = self.idle().pop();
         let streams = match idle {
             Some(streams) => streams,
-            None => UnitStreams::new(self.format, self.written.schema().clone())?,
+            None => UnitStreams::new(self.format, self.partitioning.schema.clone())?,
         };
         Ok(Box::new(UnitWriting { writing: self, unit, rows: 0, streams, pieces: Vec::new(), losses: Losses::default() }))
     }
@@ -72,8 +72,8 @@ impl Work for Writing<'_> {
 impl UnitWork for UnitWriting<'_> {
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         self.rows += batch.num_rows() as u64;
-        for (folder, part) in self.writing.partitioning.split(batch)? {
-            let part = self.writing.written.apply(part, &mut self.losses)?;
+        let batch = self.writing.written.apply(batch.clone(), &mut self.losses)?;
+        for (folder, part) in self.writing.partitioning.split(&batch)? {
             let start = || match self.writing.starts {
                 Some(starts) => starts.of(self.unit, &folder),
                 None => (Cuts::Size(self.writing.assembly.target), 0),

@@ -5,7 +5,6 @@ use super::int96;
 use super::thrift::{Kind, Parsed, Thrift};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteSize, count};
-use arrow::datatypes::TimeUnit;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::ChunkReader;
@@ -33,14 +32,7 @@ pub fn footer(file: &impl ChunkReader, path: &str) -> Result<ArrowReaderMetadata
     let tail = read(size.saturating_sub(TAIL)..size)?;
     let place = footer_place(&tail, size, path)?;
     let metadata = parse_footer(&read(place.clone())?, place.start, path)?;
-    let metadata = Arc::new(metadata);
-    let arrow = caught(|| {
-        let plain = ArrowReaderMetadata::try_new(metadata.clone(), ArrowReaderOptions::new())?;
-        match int96::in_unit(plain.schema(), plain.parquet_schema(), TimeUnit::Microsecond) {
-            Some(schema) => ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new().with_schema(schema)),
-            None => Ok(plain),
-        }
-    });
+    let arrow = caught(|| ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new()));
     match arrow {
         Ok(Ok(arrow)) => Ok(arrow),
         Ok(Err(e)) => Err(damaged(path, &e)),
@@ -75,7 +67,7 @@ pub fn footer_place(tail: &[u8], size: u64, path: &str) -> Result<Range<u64>> {
     Ok(start..end)
 }
 
-/// What a footer says, which begins at byte `start` of the file.
+/// What a footer says, which begins at byte `start` of the file; times of INT96 are microseconds in it.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where that can't be.
@@ -96,7 +88,11 @@ pub fn parse_footer(bytes: &[u8], start: u64, path: &str) -> Result<ParquetMetaD
         Err(panic) => return Err(damaged(path, &panic)),
     };
     check(&metadata, start).map_err(|what| damaged(path, &what))?;
-    Ok(metadata)
+    match caught(|| int96::in_microseconds(metadata)) {
+        Ok(Ok(metadata)) => Ok(metadata),
+        Ok(Err(e)) => Err(damaged(path, &e)),
+        Err(panic) => Err(damaged(path, &panic)),
+    }
 }
 
 fn unreadable(path: &str, e: parquet::errors::ParquetError) -> Error {

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{FormatChoice, Place, Table, TableFormat, TableOptions, resolve};
 use crate::publish::Input;
 use crate::query::{QueryEngine, QueryOptions, Runtime};
+use crate::schema::fit;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -141,6 +142,7 @@ impl Transforming<'_> {
     async fn run(&self, engine: &QueryEngine, sql: &str, path: &Path) -> Result<u64> {
         let mut result = engine.query(sql).await?;
         let schema = result.schema();
+        fit::check(schema.fields().iter().map(AsRef::as_ref), fit::Place::Parquet)?;
         let failed =
             |e: parquet::errors::ParquetError| Error::new(ErrorKind::Output, format!("can't write {}", path.display())).with_source(e);
         let level = ZstdLevel::try_new(1).map_err(failed)?;

@@ -88,8 +88,6 @@ impl QueryEngine {
         }
         settings.execution.parquet.pushdown_filters = true;
         settings.execution.parquet.reorder_filters = true;
-        // As everywhere: nanoseconds end in the year 2262.
-        settings.execution.parquet.coerce_int96 = Some("us".to_string());
         let mut plain = SessionContext::new_with_config_rt(config, environment);
         // Sorts and joins may hold on to as many of them as they have memory for, and others are made meanwhile.
         let bounded = functions::bound(&mut plain, options.memory.0.saturating_mul(2));

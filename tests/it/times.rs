@@ -106,7 +106,9 @@ fn times_of_int96_are_what_they_say_in_all_years() {
 #[test]
 fn times_of_int96_within_others_are_read_as_such() {
     let etl = Etl::new();
-    let message = "message rows { optional group visit { optional int32 id; optional int96 at; } optional int96 time; }";
+    // A list as Hive writes it.
+    let message = "message rows { optional group visit { optional int32 id; optional int96 at; } optional int96 time;
+        optional group all (LIST) { repeated group bag { optional int96 array_element; } } }";
     let schema = Arc::new(parse_message_type(message).unwrap());
     let mut file = SerializedFileWriter::new(File::create(etl.path("a.parquet")).unwrap(), schema, Arc::default()).unwrap();
     let mut group = file.next_row_group().unwrap();
@@ -118,13 +120,18 @@ fn times_of_int96_within_others_are_read_as_such() {
         times.typed::<Int96Type>().write_batch(&[int96(376_200, 1)], Some(&[level]), None).unwrap();
         times.close().unwrap();
     }
+    let mut times = group.next_column().unwrap().unwrap();
+    times.typed::<Int96Type>().write_batch(&[int96(376_200, 0), int96(-200_000, 0)], Some(&[3, 3]), Some(&[0, 1])).unwrap();
+    times.close().unwrap();
     group.close().unwrap();
     file.close().unwrap();
     let outcome = etl.convert("a.parquet -o json --to json").ok();
     let text = String::from_utf8(etl.read("json/part-00000.json")).unwrap();
-    assert_eq!(text, "{\"visit\":{\"id\":1,\"at\":\"3000-01-01 00:00:00.000000\"},\"time\":\"3000-01-01 00:00:00.000000\"}\n");
+    let row: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (at, before) = ("3000-01-01 00:00:00.000000", "1422-05-30 00:00:00.000000");
+    assert_eq!(row, serde_json::json!({"visit": {"id": 1, "at": at}, "time": at, "all": [at, before]}));
     outcome.says("column `visit`: 1 time of INT96").says("column `time`: 1 time of INT96");
-    let found = etl.run(["query", "--format", "json", "SELECT visit, time FROM 'a.parquet'"]).ok();
+    let found = etl.run(["query", "--format", "json", "SELECT visit, time, \"all\" FROM 'a.parquet'"]).ok();
     assert_eq!(String::from_utf8(found.stdout).unwrap(), text);
 }
 
@@ -212,6 +219,25 @@ fn a_partition_of_a_time_is_called_as_hive_calls_it() {
     assert_eq!(etl.names("out").into_iter().filter(|name| name.starts_with("at=")).collect::<Vec<_>>(), expected);
     assert_eq!(query(&etl, "SELECT id, at FROM 'out' ORDER BY id"), query(&etl, "SELECT id, at FROM 'a.parquet' ORDER BY id"));
     assert_eq!(query(&etl, "SELECT id FROM 'out' WHERE at > TIMESTAMP '2020-02-29 00:00:02'"), "id\n2\n");
+}
+
+#[test]
+fn a_table_has_the_times_that_its_partitions_are_called_by() {
+    let lake = Lake::in_folder();
+    let times: ArrayRef =
+        Arc::new(TimestampMicrosecondArray::from(vec![1_582_934_402_000_001, 1_582_934_402_500_000]).with_timezone("UTC"));
+    write_parquet(&lake, "a.parquet", vec![("id", Arc::new(Int32Array::from(vec![1, 2]))), ("at", times)]);
+    let outputs = "outputs: {t: {from: raw, table: db.t, partition_by: [at]}}";
+    lake.pipeline(
+        "t.yaml",
+        format!("version: 1\nname: t\nlake: {{location: lake}}\nsources: {{raw: {{location: a.parquet}}}}\n{outputs}\n"),
+    );
+    let report = lake.run_pipeline("t.yaml", 0);
+    // Tables have milliseconds, and so have the names of their folders.
+    assert!(report["notes"].to_string().contains("column `at`: 1 time has digits"), "{report}");
+    assert!(lake.below("db").iter().any(|key| key.contains("/at=2020-02-29 00%3A00%3A02/")), "{:?}", lake.below("db"));
+    assert_eq!(lake.value("SELECT at FROM db.t WHERE id = 2"), "2020-02-29 00:00:02.500");
+    assert_eq!(lake.value("SELECT id FROM db.t WHERE at < TIMESTAMP '2020-02-29 00:00:02.1'"), "1");
 }
 
 #[test]
