@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn clocks_show_what_is_said_of_their_zone() {
-        let mut clock = |name: &str, second: i64| Clock::new(name.parse().unwrap()).shows(second) - second;
+        let clock = |name: &str, second: i64| Clock::new(name.parse().unwrap()).shows(second) - second;
         assert_eq!(clock("Asia/Tokyo", 0), 9 * 3600);
         assert_eq!(clock("Asia/Kolkata", 1_582_934_402), 19_800);
         // The second before the clocks of Berlin go forward, and that one; the same in autumn.

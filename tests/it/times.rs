@@ -128,7 +128,7 @@ fn times_of_int96_within_others_are_read_as_such() {
     let outcome = etl.convert("a.parquet -o json --to json").ok();
     let text = String::from_utf8(etl.read("json/part-00000.json")).unwrap();
     let row: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let (at, before) = ("3000-01-01 00:00:00.000000", "1422-05-30 00:00:00.000000");
+    let (at, before) = ("3000-01-01 00:00:00.000000", "1422-06-03 00:00:00.000000");
     assert_eq!(row, serde_json::json!({"visit": {"id": 1, "at": at}, "time": at, "all": [at, before]}));
     outcome.says("column `visit`: 1 time of INT96").says("column `time`: 1 time of INT96");
     let found = etl.run(["query", "--format", "json", "SELECT visit, time, \"all\" FROM 'a.parquet'"]).ok();
