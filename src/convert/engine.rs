@@ -35,6 +35,7 @@ use std::time::Instant;
 pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<ConvertReport> {
     let started = Instant::now();
     let schema = options.table.format.schema();
+    Partitioning::check(&options.partition_by, &schema)?;
     let written = Written::named_apart(options.format, &schema);
     let partitioning = Partitioning::new(&options.partition_by, written.schema(), options.timezone)?;
     check(options.format, &partitioning.schema)?;

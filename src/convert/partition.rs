@@ -55,12 +55,6 @@ impl Partitioning {
     pub(super) fn new(names: &[String], schema: &SchemaRef, zone: Zone) -> Result<Partitioning> {
         let mut keys: Vec<Key> = Vec::new();
         for name in names {
-            if keys.iter().any(|k| k.name == *name) {
-                return Err(Error::new(ErrorKind::Usage, format!("--partition-by names `{name}` twice")));
-            }
-            if let Some(why) = unfit(name, schema.fields().iter().map(|f| f.name().as_str()).chain(keys.iter().map(|k| k.name.as_str()))) {
-                return Err(Error::new(ErrorKind::Usage, format!("--partition-by {name}: {why}")));
-            }
             let key = match schema.index_of(name) {
                 Ok(column) if schema.field(column).data_type().is_nested() || schema.field(column).data_type().is_binary() => {
                     let message = format!("column {name} is of type {}, which can't name folders", schema.field(column).data_type());
@@ -87,6 +81,24 @@ impl Partitioning {
         }
         let file_schema = if gone.is_empty() { schema.clone() } else { Arc::new(schema.project(&kept)?) };
         Ok(Partitioning { keys, zone, kept, schema: file_schema })
+    }
+
+    /// Whether readers would find partitions by `names`, beside the columns of `schema`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where a name stands twice, or they would not.
+    pub(super) fn check(names: &[String], schema: &Schema) -> Result<()> {
+        for (index, name) in names.iter().enumerate() {
+            let before = &names[..index];
+            if before.contains(name) {
+                return Err(Error::new(ErrorKind::Usage, format!("--partition-by names `{name}` twice")));
+            }
+            let others = schema.fields().iter().map(|field| field.name().as_str()).chain(before.iter().map(String::as_str));
+            if let Some(why) = unfit(name, others) {
+                return Err(Error::new(ErrorKind::Usage, format!("--partition-by {name}: {why}")));
+            }
+        }
+        Ok(())
     }
 
     /// The columns that must be decoded to tell the partitions.
