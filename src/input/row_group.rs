@@ -172,7 +172,7 @@ impl<F: ChunkReader + 'static> Iterator for GroupRows<F> {
         let rows = light_rows(&self.heavy);
         let batch = self.heavy.slice(0, rows);
         self.heavy = self.heavy.slice(rows, self.heavy.num_rows() - rows);
-        Some(self.typed(&batch).map_err(|e| damaged(self.index, &self.path, &e)))
+        Some(self.typed(&batch).map_err(|e| e.with_context("in", format!("row group {} of {}", self.index, self.path))))
     }
 }
 

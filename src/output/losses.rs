@@ -38,10 +38,10 @@ impl Losses {
             match loss {
                 Loss::Int96 => format!("column `{column}`: {values} time{s} of INT96 {have} digits behind the microseconds, which are cut off"),
                 Loss::Digits(TimeUnit::Microsecond) => {
-                    format!("column `{column}`: {values} time{s} {have} digits behind the microseconds, which are cut off; timestamps: keep has them")
+                    format!("column `{column}`: {values} time{s} {have} digits behind the microseconds, which are cut off; `timestamps` says which are kept")
                 }
                 Loss::Digits(_) => format!(
-                    "column `{column}`: {values} time{s} {have} digits behind the milliseconds, which are cut off; timestamps: micros, or keep, has them"
+                    "column `{column}`: {values} time{s} {have} digits behind the milliseconds, which are cut off; `timestamps` says which are kept"
                 ),
                 Loss::NotFinite => format!("column `{column}`: {values} value{s} of NaN or infinity became null, as JSON has no such numbers"),
             }

@@ -89,6 +89,8 @@ fn types_that_have_a_wider_one_become_that() {
         let got = ["half", "fixed", "decimal", "none"].map(|name| row[name].as_deref());
         assert_eq!(got, [Some("1.5"), Some("abcd"), Some("123.45"), None], "{to}");
     }
+    let found = etl.run(["query", "--format", "csv", "SELECT half, encode(fixed, 'hex'), decimal, \"none\" IS NULL FROM 'a.parquet'"]).ok();
+    assert!(found.stdout.ends_with(b"\n1.5,abcd,123.45,true\n"), "{found:?}");
     let lake = Lake::in_folder();
     std::fs::copy(etl.path("a.parquet"), lake.path("a.parquet")).unwrap();
     lake.pipeline("typed.yaml", TABLE);
@@ -104,7 +106,7 @@ fn half(bits: u16) -> <arrow::datatypes::Float16Type as arrow::datatypes::ArrowP
 fn a_date_with_a_time_of_day_is_no_date() {
     let etl = Etl::new();
     write_parquet(&etl, "a.parquet", vec![("day", Arc::new(Date64Array::from(vec![1_582_934_400_001])))]);
-    etl.convert("a.parquet -o out --to csv").fails(3).says("column `day`").says("time of day");
+    etl.convert("a.parquet -o out --to csv").fails(3).says("column `day`").says("time of day").says("a.parquet");
 }
 
 #[test]
