@@ -187,11 +187,11 @@ impl Codes {
     fn of(key: &Key, batch: &RecordBatch, zone: Zone) -> Result<Codes> {
         let array = batch.column(key.column);
         match key.part {
-            Part::Day => Ok(Codes::of_time(key, array, 86_400, zone, |days| {
+            Part::Day => Codes::of_time(key, array, 86_400, zone, |days| {
                 let (year, month, day) = civil_from_days(days);
                 format!("{year:04}-{month:02}-{day:02}")
-            })),
-            Part::Hour => Ok(Codes::of_time(key, array, 3_600, zone, |hours| format!("{:02}", hours.rem_euclid(24)))),
+            }),
+            Part::Hour => Codes::of_time(key, array, 3_600, zone, |hours| format!("{:02}", hours.rem_euclid(24))),
             Part::Value => {
                 let texts = texts(key, array)?;
                 let mut codes = Codes { rows: Vec::with_capacity(texts.len()), folders: Vec::new() };
@@ -215,8 +215,10 @@ impl Codes {
     }
 
     /// The folders of times, by how many `seconds` of a day or an hour the clocks of `zone` have shown.
-    fn of_time(key: &Key, array: &ArrayRef, seconds: i64, zone: Zone, text: impl Fn(i64) -> String) -> Codes {
-        let DataType::Timestamp(unit, _) = *array.data_type() else { return Codes { rows: vec![0; array.len()], folders: Vec::new() } };
+    fn of_time(key: &Key, array: &ArrayRef, seconds: i64, zone: Zone, text: impl Fn(i64) -> String) -> Result<Codes> {
+        let DataType::Timestamp(unit, _) = *array.data_type() else {
+            return Err(Error::new(ErrorKind::Internal, format!("{} was to be told of a column that has no times", key.name)));
+        };
         let second: i64 = match unit {
             TimeUnit::Second => 1,
             TimeUnit::Millisecond => 1_000,
@@ -245,7 +247,7 @@ impl Codes {
             last = Some((bucket, code));
             codes.rows.push(code);
         }
-        codes
+        Ok(codes)
     }
 
     /// Refuses a value whose folder, the last one that was added, no file system takes, or that readers would take for none.

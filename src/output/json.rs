@@ -12,6 +12,7 @@ use arrow::datatypes::{DataType, FieldRef, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder};
 use arrow::record_batch::RecordBatch;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +24,7 @@ pub(super) struct JsonRows {
     keys: Vec<Vec<u8>>,
     names: Vec<String>,
     /// How arrow writes each column that is a list or struct.
-    nested: Vec<EncoderOptions>,
+    nested: BTreeMap<usize, EncoderOptions>,
     time: TimestampText,
     /// Of a time within a list or struct that has no text.
     fault: Arc<Mutex<Option<Error>>>,
@@ -42,9 +43,10 @@ impl JsonRows {
         let keys = keys.collect();
         let fault = Arc::default();
         let not_finite: Vec<Arc<AtomicU64>> = schema.fields().iter().map(|_| Arc::default()).collect();
-        let nested = not_finite.iter().map(|not_finite| {
+        let is_nested = |(index, _): &(usize, &Arc<AtomicU64>)| schema.field(*index).data_type().is_nested();
+        let nested = not_finite.iter().enumerate().filter(is_nested).map(|(index, not_finite)| {
             let values = NestedValues { fault: Arc::clone(&fault), not_finite: not_finite.clone() };
-            EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(values))
+            (index, EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(values)))
         });
         let names = schema.fields().iter().map(|field| field.name().clone()).collect();
         JsonRows { keys, names, nested: nested.collect(), time: TimestampText::default(), fault, not_finite }
@@ -64,8 +66,8 @@ impl JsonRows {
         let arrays = plain(batch)?;
         let schema = batch.schema();
         let mut columns = Vec::with_capacity(arrays.len());
-        for ((array, field), options) in arrays.iter().zip(schema.fields()).zip(&self.nested) {
-            columns.push(JsonColumn::of(array, field, options)?);
+        for (index, (array, field)) in arrays.iter().zip(schema.fields()).enumerate() {
+            columns.push(JsonColumn::of(array, field, self.nested.get(&index))?);
         }
         let mut digits = itoa::Buffer::new();
         for row in 0..batch.num_rows() {
@@ -129,10 +131,8 @@ enum JsonColumn<'a> {
 }
 
 impl<'a> JsonColumn<'a> {
-    fn of(array: &'a ArrayRef, field: &'a FieldRef, options: &'a EncoderOptions) -> Result<JsonColumn<'a>> {
-        if !array.data_type().is_nested() {
-            return Column::of(array).map(JsonColumn::Flat);
-        }
+    fn of(array: &'a ArrayRef, field: &'a FieldRef, options: Option<&'a EncoderOptions>) -> Result<JsonColumn<'a>> {
+        let Some(options) = options else { return Column::of(array).map(JsonColumn::Flat) };
         let encoder = make_encoder(field, array.as_ref(), options);
         encoder
             .map(JsonColumn::Nested)
