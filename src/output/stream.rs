@@ -1,6 +1,6 @@
 //! Batches to one sink: what a query's result goes through.
 
-use super::encoder::encoder;
+use super::encoder::{check, encoder};
 use super::format::{Codec, FileFormat, Kind};
 use super::losses::Losses;
 use super::part_file::PartFile;
@@ -32,6 +32,7 @@ pub trait BatchWriter {
 /// Where the format can't hold the columns, or `out` refuses the first bytes.
 pub fn stream_writer(format: FileFormat, schema: SchemaRef, out: Box<dyn Write + Send>) -> Result<Box<dyn BatchWriter>> {
     let written = Written::new(format, &schema);
+    check(format, written.schema())?;
     let file = PartFile::begin("the output".to_string(), out, format, written.schema(), &[])?;
     let waits = format.kind == Kind::Parquet || format.codec != Codec::None;
     Ok(Box::new(StreamWriter { encoder: encoder(format, written.schema().clone())?, written, losses: Losses::default(), file, waits }))

@@ -68,6 +68,10 @@ fn what_parquet_has_no_type_for_is_refused_before_anything_is_written() {
     etl.convert("d.parquet -o out").fails(2).says("column `took` is of the type Duration(s), which Parquet has not");
     etl.convert("d.parquet -o text --to csv").ok();
     assert_eq!(rows(&etl.path("text"))[0]["took"].as_deref(), Some("PT90S"));
+    let sql = "SELECT arrow_cast(1, 'Duration(Second)') AS took";
+    let outcome =
+        etl.run(["query", "--format", "parquet", sql]).fails(2).says("column `took` is of the type Duration(s), which Parquet has not");
+    assert!(outcome.stdout.is_empty());
     // A time of day is one in Parquet, and text elsewhere.
     write_parquet(&etl, "t.parquet", vec![("at", Arc::new(Time64MicrosecondArray::from(vec![43_200_000_001])))]);
     etl.convert("t.parquet -o times").ok();
