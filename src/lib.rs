@@ -32,5 +32,6 @@ pub mod tabular;
 pub mod text_column;
 pub mod units;
 pub mod yaml;
+pub mod zone;
 
 pub use error::{Error, ErrorKind, Result};

@@ -27,6 +27,7 @@ mod units;
 #[allow(dead_code, unused_imports)]
 mod input {
     pub(crate) mod faults;
+    pub(crate) mod int96;
     pub(crate) mod parquet_footer;
     pub(crate) mod parquet_pages;
     pub(crate) mod row_group;
@@ -79,7 +80,7 @@ fn rows(file: &Bytes) -> Result<usize> {
     let schema = as_written(footer.schema());
     let mut rows = 0;
     for group in 0..footer.metadata().num_row_groups() {
-        for batch in GroupRows::<Bytes>::new(|_| Ok((file.clone(), file.clone())), "fuzz", &footer, group, &schema, None)? {
+        for batch in GroupRows::<Bytes>::new(|_| Ok([file.clone(), file.clone(), file.clone()]), "fuzz", &footer, group, &schema, None)? {
             rows += whole(&batch?);
             // Few bytes can stand for many rows.
             if rows > 100_000 {

@@ -7,12 +7,13 @@ use super::terminal::{cancel_on_interrupt, cores, print_json_text, say_lines};
 use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableOptions, resolve};
-use crate::output::{FileFormat, Kind};
+use crate::output::{FileFormat, Kind, Timestamps};
 use crate::progress::{Progress, Silent};
 use crate::publish::{Existing, Output};
 use crate::schema::TableSchema;
 use crate::storage::{Appear, Location};
 use crate::units::{ByteSize, Rate};
+use crate::zone::Zone;
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -81,6 +82,15 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     partition_by: Vec<String>,
 
+    /// The time zone whose days and hours dt and hour are, such as Asia/Tokyo; times stay in UTC
+    #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "partition_by")]
+    timezone: Zone,
+
+    /// The unit of times that are written: auto is what the rows have, but milliseconds for nanoseconds in Parquet, as Athena and Spark
+    /// don't read those
+    #[arg(long, value_enum, value_name = "UNIT", default_value_t = TimestampsArg::Auto)]
+    timestamps: TimestampsArg,
+
     /// How CSV that is written is escaped
     #[arg(long, value_enum, default_value_t = Dialect::Rfc4180)]
     dialect: Dialect,
@@ -143,6 +153,14 @@ enum ToFormat {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum TimestampsArg {
+    Auto,
+    Millis,
+    Micros,
+    Keep,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum OnErrorArg {
     Reject,
     Skip,
@@ -184,6 +202,16 @@ impl ConvertArgs {
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let format = FileFormat::new(kind, self.compression.as_deref(), self.compression_level, self.dialect.into())?;
+        let format = format.with_timestamps(match self.timestamps {
+            TimestampsArg::Auto => Timestamps::Auto,
+            TimestampsArg::Millis => Timestamps::Millis,
+            TimestampsArg::Micros => Timestamps::Micros,
+            TimestampsArg::Keep => Timestamps::Keep,
+        });
+        if !self.timezone.is_utc() && !self.partition_by.iter().any(|name| name == "dt" || name == "hour") {
+            let message = "--timezone says whose days and hours dt and hour are, and --partition-by has neither";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
         let layout = match (self.rows_per_file, self.target_size) {
             (Some(rows), _) => Layout::RowsPerFile(rows),
             (None, Some(size)) => Layout::TargetSize(size),
@@ -206,6 +234,7 @@ impl ConvertArgs {
             format,
             layout,
             partition_by: self.partition_by,
+            timezone: self.timezone,
             existing: match (self.overwrite, self.append) {
                 (true, _) => Existing::Overwrite,
                 (_, true) => Existing::Append,

@@ -168,7 +168,8 @@ async fn write_result(engine: &QueryEngine, sql: &str, args: &QueryArgs) -> Resu
     while let Some(batch) = result.next().await? {
         writer.write(&batch)?;
     }
-    writer.finish()
+    writer.finish()?.notes().for_each(|note| say(&format!("note: {note}")));
+    Ok(())
 }
 
 /// `NAME=PATH`; SQL makes unquoted names lower case, so ours are.

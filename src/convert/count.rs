@@ -6,6 +6,7 @@ use super::partition::Partitioning;
 use super::pass::{UnitWork, Work};
 use super::unit_streams::Piece;
 use crate::error::Result;
+use crate::output::{Losses, Written};
 use arrow::record_batch::RecordBatch;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,8 @@ type FolderRows = Vec<(Arc<str>, u64)>;
 pub(super) struct Counting {
     /// Of batches that have only the columns that the partitions are told by.
     partitioning: Partitioning,
+    /// Those columns as files have them.
+    written: Written,
     units: Mutex<BTreeMap<u64, FolderRows>>,
 }
 
@@ -46,7 +49,9 @@ impl Work for Counting {
 
 impl UnitWork for UnitCount<'_> {
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        for (folder, part) in self.counting.partitioning.split(batch)? {
+        // What is lost of values is told by the second pass.
+        let batch = self.counting.written.apply(batch.clone(), &mut Losses::default())?;
+        for (folder, part) in self.counting.partitioning.split(&batch)? {
             let rows = part.num_rows() as u64;
             let place = *self.places.entry(folder).or_insert_with_key(|folder| {
                 self.rows.push((folder.clone(), 0));
@@ -68,8 +73,8 @@ impl UnitWork for UnitCount<'_> {
 }
 
 impl Counting {
-    pub(super) fn new(partitioning: &Partitioning) -> Counting {
-        Counting { partitioning: partitioning.of_keys_only(), units: Mutex::default() }
+    pub(super) fn new(partitioning: &Partitioning, written: Written) -> Counting {
+        Counting { partitioning: partitioning.of_keys_only(), written, units: Mutex::default() }
     }
 
     /// Adds the counts up in the order of the units.

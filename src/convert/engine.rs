@@ -15,6 +15,7 @@ use super::report::{ConvertReport, FileReport, SourceReport};
 use super::writing::Writing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{LocalFile, Place, Source, Table, growth};
+use crate::output::{Written, check};
 use crate::progress::Progress;
 use crate::publish::{Existing, Target};
 use std::borrow::Cow;
@@ -34,12 +35,16 @@ use std::time::Instant;
 pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<ConvertReport> {
     let started = Instant::now();
     let schema = options.table.format.schema();
-    let partitioning = Partitioning::new(&options.partition_by, &schema)?;
+    Partitioning::check(&options.partition_by, &schema)?;
+    let written = Written::named_apart(options.format, &schema);
+    let partitioning = Partitioning::new(&options.partition_by, written.schema(), options.timezone)?;
+    check(options.format, &partitioning.schema)?;
     let target = Target::prepare(&options.output, options.existing, options.format.extension(), options.appear, &options.cancel)?;
     if let Some(earlier) = target.earlier_file().filter(|_| options.existing == Existing::Append) {
         append::check(options, &partitioning.schema, &target, &earlier)?;
     }
     let mut notes = options.table.notes.clone();
+    notes.extend(written.notes());
     let by_row = match options.layout {
         Layout::Splits(files) => files.get() > 1,
         Layout::RowsPerFile(_) => true,
@@ -62,7 +67,8 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let mut starts = None;
     if by_row {
         progress.start("counting", total);
-        let counting = Counting::new(&partitioning);
+        let keys = Arc::new(schema.project(&partitioning.columns())?);
+        let counting = Counting::new(&partitioning, Written::new(options.format, &keys));
         let pass = Pass { options, table: &table, projection: Some(partitioning.columns()), progress };
         let gate = Gate::new(options, &table, None, rejects.take());
         let passed = pass.run(&counting, &gate);
@@ -81,7 +87,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
 
     progress.start("converting", total);
     let assembly = Assembly::new(options, &partitioning.schema, &target);
-    let writing = Writing::new(options.format, &partitioning, starts.as_ref(), &assembly);
+    let writing = Writing::new(options.format, &partitioning, &written, starts.as_ref(), &assembly);
     let pass = Pass { options, table: &table, projection: None, progress };
     let first = if by_row { None } else { rejects.take() };
     let gate = Gate::new(options, &table, Some(&assembly), first);
@@ -91,6 +97,8 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let (tallies, taken) = gate.into_totals()?;
     let rejects = taken.or(rejects);
     notes.extend(rejects.as_ref().and_then(Rejects::note));
+    let losses = writing.losses();
+    notes.extend(losses.notes());
     let mut files = assembly.finish()?;
     if files.is_empty() {
         files.push(assembly.empty_file()?);
@@ -138,6 +146,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         reject_examples: rejects.map(|r| r.examples).unwrap_or_default(),
         files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path), ..f }).collect(),
         notes,
+        losses,
     };
     report.notes.extend(report.unread());
     Ok(report)

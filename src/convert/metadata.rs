@@ -14,5 +14,8 @@ pub(super) fn metadata(options: &ConvertOptions) -> Vec<(String, String)> {
         pairs.push(("etl.log_format".to_string(), secrets::redact(format.text())));
         pairs.push(("etl.unescaped".to_string(), unescape.to_string()));
     }
+    if !options.timezone.is_utc() {
+        pairs.push(("etl.timezone".to_string(), options.timezone.to_string()));
+    }
     pairs
 }

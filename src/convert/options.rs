@@ -6,6 +6,7 @@ use crate::output::FileFormat;
 use crate::publish::{Existing, Output};
 use crate::storage::Appear;
 use crate::units::{ByteSize, Rate};
+use crate::zone::Zone;
 use serde::Serialize;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct ConvertOptions {
     pub layout: Layout,
     /// Columns that become folders: `dt` (the day of `time`), `hour`, or any column.
     pub partition_by: Vec<String>,
+    /// Whose days and hours `dt` and `hour` are.
+    pub timezone: Zone,
     pub existing: Existing,
     pub on_error: OnError,
     /// Above this share of rejected lines nothing is published.

@@ -3,8 +3,9 @@
 use crate::accesslog::instant::civil_from_days;
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
-use arrow::array::types::TimestampMillisecondType;
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use crate::output::{instants, time_text};
+use crate::zone::{Clock, Zone};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray, UInt32Array};
 use arrow::compute::{cast, take_record_batch};
 use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use std::collections::HashMap;
@@ -21,6 +22,8 @@ pub(super) const MAX_PARTITIONS: usize = 10_000;
 #[derive(Debug, Clone)]
 pub(super) struct Partitioning {
     keys: Vec<Key>,
+    /// Whose days and hours are meant.
+    zone: Zone,
     /// The columns that stay in the files.
     kept: Vec<usize>,
     /// The schema of the files.
@@ -45,19 +48,13 @@ enum Part {
 }
 
 impl Partitioning {
-    /// Partitions by `names` of `schema`'s columns; none is one partition without a folder.
+    /// Partitions by `names` of `schema`'s columns; none is one partition without a folder. `dt` and `hour` are what clocks of `zone` show.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] where a column doesn't exist, or `dt` and `hour` have no time to be taken from.
-    pub(super) fn new(names: &[String], schema: &SchemaRef) -> Result<Partitioning> {
+    pub(super) fn new(names: &[String], schema: &SchemaRef, zone: Zone) -> Result<Partitioning> {
         let mut keys: Vec<Key> = Vec::new();
         for name in names {
-            if keys.iter().any(|k| k.name == *name) {
-                return Err(Error::new(ErrorKind::Usage, format!("--partition-by names `{name}` twice")));
-            }
-            if let Some(why) = unfit(name, schema.fields().iter().map(|f| f.name().as_str()).chain(keys.iter().map(|k| k.name.as_str()))) {
-                return Err(Error::new(ErrorKind::Usage, format!("--partition-by {name}: {why}")));
-            }
             let key = match schema.index_of(name) {
                 Ok(column) if schema.field(column).data_type().is_nested() || schema.field(column).data_type().is_binary() => {
                     let message = format!("column {name} is of type {}, which can't name folders", schema.field(column).data_type());
@@ -83,7 +80,25 @@ impl Partitioning {
             return Err(Error::new(ErrorKind::Usage, "--partition-by leaves no column for the files"));
         }
         let file_schema = if gone.is_empty() { schema.clone() } else { Arc::new(schema.project(&kept)?) };
-        Ok(Partitioning { keys, kept, schema: file_schema })
+        Ok(Partitioning { keys, zone, kept, schema: file_schema })
+    }
+
+    /// Whether readers would find partitions by `names`, beside the columns of `schema`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where a name stands twice, or they would not.
+    pub(super) fn check(names: &[String], schema: &Schema) -> Result<()> {
+        for (index, name) in names.iter().enumerate() {
+            let before = &names[..index];
+            if before.contains(name) {
+                return Err(Error::new(ErrorKind::Usage, format!("--partition-by names `{name}` twice")));
+            }
+            let others = schema.fields().iter().map(|field| field.name().as_str()).chain(before.iter().map(String::as_str));
+            if let Some(why) = unfit(name, others) {
+                return Err(Error::new(ErrorKind::Usage, format!("--partition-by {name}: {why}")));
+            }
+        }
+        Ok(())
     }
 
     /// The columns that must be decoded to tell the partitions.
@@ -99,7 +114,7 @@ impl Partitioning {
         let columns = self.columns();
         let place = |column: usize| columns.iter().position(|c| *c == column).unwrap_or_default();
         let keys = self.keys.iter().map(|k| Key { name: k.name.clone(), column: place(k.column), part: k.part }).collect();
-        Partitioning { keys, kept: Vec::new(), schema: Arc::new(Schema::empty()) }
+        Partitioning { keys, zone: self.zone, kept: Vec::new(), schema: Arc::new(Schema::empty()) }
     }
 
     /// The rows of `batch` by folder, in the order of each folder's first row; rows keep their order.
@@ -107,7 +122,7 @@ impl Partitioning {
         if self.keys.is_empty() {
             return Ok(vec![("".into(), batch.clone())]);
         }
-        let codes = self.keys.iter().map(|key| Codes::of(key, batch)).collect::<Result<Vec<_>>>()?;
+        let codes = self.keys.iter().map(|key| Codes::of(key, batch, self.zone)).collect::<Result<Vec<_>>>()?;
         let mut groups: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
         let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
         let mut last: Option<usize> = None;
@@ -153,7 +168,7 @@ pub fn unfit<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) -> Optio
 }
 
 fn time_column(schema: &Schema, name: &str) -> Result<usize> {
-    let is_time = |index: &usize| matches!(schema.field(*index).data_type(), DataType::Timestamp(TimeUnit::Millisecond, _));
+    let is_time = |index: &usize| matches!(schema.field(*index).data_type(), DataType::Timestamp(..));
     schema
         .index_of("time")
         .ok()
@@ -169,20 +184,19 @@ struct Codes {
 }
 
 impl Codes {
-    fn of(key: &Key, batch: &RecordBatch) -> Result<Codes> {
+    fn of(key: &Key, batch: &RecordBatch, zone: Zone) -> Result<Codes> {
         let array = batch.column(key.column);
         match key.part {
-            Part::Day => Ok(Codes::of_time(key, array, 86_400_000, |days| {
+            Part::Day => Codes::of_time(key, array, 86_400, zone, |days| {
                 let (year, month, day) = civil_from_days(days);
                 format!("{year:04}-{month:02}-{day:02}")
-            })),
-            Part::Hour => Ok(Codes::of_time(key, array, 3_600_000, |hours| format!("{:02}", hours.rem_euclid(24)))),
+            }),
+            Part::Hour => Codes::of_time(key, array, 3_600, zone, |hours| format!("{:02}", hours.rem_euclid(24))),
             Part::Value => {
-                let texts = cast(array, &DataType::Utf8View)?;
-                let texts = texts.as_string_view();
+                let texts = texts(key, array)?;
                 let mut codes = Codes { rows: Vec::with_capacity(texts.len()), folders: Vec::new() };
                 let mut known: HashMap<Option<&str>, u32> = HashMap::new();
-                for text in texts {
+                for text in &texts {
                     let text = text.filter(|t| !t.is_empty());
                     let code = match known.get(&text) {
                         Some(code) => *code,
@@ -200,13 +214,29 @@ impl Codes {
         }
     }
 
-    fn of_time(key: &Key, array: &ArrayRef, millis: i64, text: impl Fn(i64) -> String) -> Codes {
-        let times = array.as_primitive::<TimestampMillisecondType>();
-        let mut codes = Codes { rows: Vec::with_capacity(times.len()), folders: Vec::new() };
+    /// The folders of times, by how many `seconds` of a day or an hour the clocks of `zone` have shown.
+    fn of_time(key: &Key, array: &ArrayRef, seconds: i64, zone: Zone, text: impl Fn(i64) -> String) -> Result<Codes> {
+        let DataType::Timestamp(unit, _) = *array.data_type() else {
+            return Err(Error::new(ErrorKind::Internal, format!("{} was to be told of a column that has no times", key.name)));
+        };
+        let second: i64 = match unit {
+            TimeUnit::Second => 1,
+            TimeUnit::Millisecond => 1_000,
+            TimeUnit::Microsecond => 1_000_000,
+            TimeUnit::Nanosecond => 1_000_000_000,
+        };
+        let values = instants(array.as_ref(), unit);
+        let mut clock = Clock::new(zone);
+        let mut bucket = |row: usize| match (array.is_valid(row), zone.is_utc()) {
+            (false, _) => None,
+            (true, true) => Some(values[row].div_euclid(second * seconds)),
+            (true, false) => Some(clock.shows(values[row].div_euclid(second)).div_euclid(seconds)),
+        };
+        let mut codes = Codes { rows: Vec::with_capacity(values.len()), folders: Vec::new() };
         let mut known: HashMap<Option<String>, u32> = HashMap::new();
         let mut last: Option<(Option<i64>, u32)> = None;
-        for time in times {
-            let bucket = time.map(|t| t.div_euclid(millis));
+        for row in 0..values.len() {
+            let bucket = bucket(row);
             let code = match last {
                 Some((same, code)) if same == bucket => code,
                 _ => {
@@ -217,7 +247,7 @@ impl Codes {
             last = Some((bucket, code));
             codes.rows.push(code);
         }
-        codes
+        Ok(codes)
     }
 
     /// Refuses a value whose folder, the last one that was added, no file system takes, or that readers would take for none.
@@ -243,6 +273,17 @@ impl Codes {
         self.folders.push(format!("{}={}", escape(&key.name), value.unwrap_or(NONE)));
         self.folders.len() as u32 - 1
     }
+}
+
+/// The values of a column as the names of folders have them.
+fn texts(key: &Key, array: &ArrayRef) -> Result<StringViewArray> {
+    let DataType::Timestamp(unit, _) = *array.data_type() else {
+        return Ok(cast(array, &DataType::Utf8View)?.as_string_view().clone());
+    };
+    let values = instants(array.as_ref(), unit);
+    let text = |row: usize| array.is_valid(row).then(|| time_text(unit, values[row])).transpose();
+    let texts = (0..values.len()).map(text).collect::<Result<StringViewArray>>();
+    texts.map_err(|error| error.with_context("column", &key.name))
 }
 
 /// A value as a folder's name: what has a meaning in paths or in Hive is written as `%XX`, as Hive does.
@@ -275,13 +316,13 @@ mod tests {
         let batch = batch(&["29/Feb/2020:23:59:59", "01/Mar/2020:00:00:00", "29/Feb/2020:23:00:00"]);
         let by = |names: &[&str]| -> Vec<(String, usize)> {
             let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-            let partitioning = Partitioning::new(&names, &batch.schema()).unwrap();
+            let partitioning = Partitioning::new(&names, &batch.schema(), Zone::UTC).unwrap();
             partitioning.split(&batch).unwrap().into_iter().map(|(folder, b)| (folder.to_string(), b.num_rows())).collect()
         };
         assert_eq!(by(&[]), [(String::new(), 3)]);
         assert_eq!(by(&["dt", "hour"]), [("dt=2020-02-29/hour=23".to_string(), 2), ("dt=2020-03-01/hour=00".to_string(), 1)]);
         assert_eq!(by(&["status"]), [("status=200".to_string(), 3)]);
-        let error = Partitioning::new(&["statsu".to_string()], &batch.schema()).unwrap_err().to_string();
+        let error = Partitioning::new(&["statsu".to_string()], &batch.schema(), Zone::UTC).unwrap_err().to_string();
         assert!(error.contains("did you mean `status`?"), "{error}");
     }
 

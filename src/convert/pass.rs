@@ -23,6 +23,9 @@ pub(super) trait UnitWork {
     /// Takes rows, in order.
     fn add(&mut self, batch: &RecordBatch) -> Result<()>;
 
+    /// Is told of values that were read without all their digits.
+    fn cut_off(&mut self, _column: &str, _values: u64) {}
+
     /// What is ready for the files, where it is too much to be held until the unit ends.
     fn ready(&mut self) -> Vec<Piece>;
 
@@ -92,11 +95,11 @@ impl Pass<'_> {
         match (&unit.input, decoder) {
             (UnitInput::RowGroup { file, footer, index, stored }, _) => {
                 let (schema, projection) = (self.table.format.schema(), self.projection.as_deref());
-                let group = match file {
+                let mut group = match file {
                     Some(file) => RowGroup::of(file, source, footer, *index, &schema, projection)?,
                     None => RowGroup::open(source, footer, *index, &schema, projection)?,
                 };
-                for batch in group {
+                for batch in group.by_ref() {
                     let batch = batch.map_err(|e| source.blamed(e))?;
                     if cancelled() {
                         return Ok(());
@@ -108,6 +111,7 @@ impl Pass<'_> {
                     rows.add(&batch).map_err(|e| e.with_context("in", format!("{}, row group {index}", source.path)))?;
                     advance(gate, unit, tally, rows)?;
                 }
+                group.cut_off().for_each(|(column, values)| rows.cut_off(column, values));
                 tally.tally.stored += stored;
                 self.progress.advance(*stored);
                 Ok(())

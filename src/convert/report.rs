@@ -1,5 +1,6 @@
 //! What a conversion did, as the command prints it and programs read it.
 
+use crate::output::Losses;
 use crate::printable::printable;
 use crate::units::{ByteSize, Throughput, count};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub struct ConvertReport {
     pub sources: Vec<SourceReport>,
     /// What the user should know: assumptions, files fewer than asked for.
     pub notes: Vec<String>,
+    /// What was lost of values; the notes tell it.
+    #[serde(skip)]
+    pub losses: Losses,
 }
 
 /// A file that was written.

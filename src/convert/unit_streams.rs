@@ -2,7 +2,7 @@
 
 use super::cuts::Cuts;
 use crate::error::Result;
-use crate::output::{FileFormat, Segment, SegmentEncoder, encoder};
+use crate::output::{FileFormat, Losses, Segment, SegmentEncoder, encoder};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use std::collections::HashMap;
@@ -92,6 +92,11 @@ impl UnitStreams {
         self.waiting += (batch.num_rows() + ARRAY) * self.columns;
         stream.waiting.push(batch);
         if self.waiting > WAITING_VALUES { self.encode_waiting(done) } else { Ok(()) }
+    }
+
+    /// What was lost of values since it was asked last.
+    pub(super) fn losses(&mut self) -> Losses {
+        self.encoder.losses()
     }
 
     /// Ends the unit.

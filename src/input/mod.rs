@@ -10,6 +10,7 @@ mod decompression;
 mod faults;
 mod files;
 mod framing;
+mod int96;
 mod local;
 mod look;
 mod many;

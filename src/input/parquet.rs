@@ -3,6 +3,7 @@
 use super::blocks::BlockReader;
 use super::compression::Compression;
 use super::framing::Framing;
+use super::int96;
 use super::many::each;
 use super::parquet_footer::footer;
 use super::random_access::RandomAccess;
@@ -48,8 +49,9 @@ impl GroupRows<RandomAccess> {
     ) -> Result<RowGroup> {
         let files = |chunks: &[(usize, Range<u64>)]| {
             let file = file.with(chunks.iter().map(|(_, range)| range.clone())).map_err(|e| Error::input(&source.path, e))?;
-            let again = file.try_clone().map_err(|e| Error::input(&source.path, e))?;
-            Ok((file, again))
+            let again = || file.try_clone().map_err(|e| Error::input(&source.path, e));
+            let (second, third) = (again()?, again()?);
+            Ok([file, second, third])
         };
         GroupRows::new(files, &source.path, footer, index, schema, projection).map_err(|e| source.blamed(e))
     }
@@ -64,10 +66,14 @@ fn not_a_file(source: &Source) -> Error {
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where a file is not Parquet or has other columns, [`ErrorKind::Format`] where two columns have one name.
-pub(super) fn parquet_schema(sources: &[Source]) -> Result<SchemaRef> {
+pub(super) fn parquet_schema(sources: &[Source], notes: &mut Vec<String>) -> Result<SchemaRef> {
     let mut known: Option<(SchemaRef, &str)> = None;
-    for (source, schema) in sources.iter().zip(each(sources, schema_of)) {
-        let schema = schema?;
+    let mut int96 = Vec::new();
+    for (source, found) in sources.iter().zip(each(sources, schema_of)) {
+        let (schema, found) = found?;
+        if int96.is_empty() {
+            int96 = found;
+        }
         match &known {
             None => known = Some((schema, &source.path)),
             Some((first, path)) if first.fields() != schema.fields() => {
@@ -79,10 +85,14 @@ pub(super) fn parquet_schema(sources: &[Source]) -> Result<SchemaRef> {
             Some(_) => {}
         }
     }
+    if !int96.is_empty() {
+        notes.push(format!("times of INT96 are read to the microsecond: {}", int96.join(", ")));
+    }
     known.map(|(schema, _)| schema).ok_or_else(|| Error::new(ErrorKind::Usage, "there is no input"))
 }
 
-fn schema_of(source: &Source) -> Result<SchemaRef> {
+/// The columns of a file, and the names of those that have times of INT96.
+fn schema_of(source: &Source) -> Result<(SchemaRef, Vec<String>)> {
     let Some(file) = source.open_random()? else { return Err(not_a_file(source)) };
     let metadata = footer(&file, &source.path).map_err(|error| match sniff(source) {
         Compression::None => source.blamed(error),
@@ -94,7 +104,9 @@ fn schema_of(source: &Source) -> Result<SchemaRef> {
         let message = format!("{} has two columns called `{}`; rename one", source.path, twice.name());
         return Err(Error::new(ErrorKind::Format, message));
     }
-    Ok(schema)
+    let int96 = int96::roots(metadata.parquet_schema()).into_iter().map(|root| schema.field(root).name().clone());
+    let int96 = int96.collect();
+    Ok((schema, int96))
 }
 
 fn sniff(source: &Source) -> Compression {

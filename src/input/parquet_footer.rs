@@ -1,6 +1,7 @@
 //! Footers of Parquet files, looked at before they are believed: what they say decides where is read and how much memory is taken.
 
 use super::faults::caught;
+use super::int96;
 use super::thrift::{Kind, Parsed, Thrift};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteSize, count};
@@ -21,7 +22,7 @@ const DEPTH: usize = 32;
 /// The magic bytes at both ends of a file.
 const MAGIC: &[u8] = b"PAR1";
 
-/// The footer of `file`, which `path` names, and its columns as Arrow has them.
+/// The footer of `file`, which `path` names, and its columns as Arrow has them; times of INT96 are microseconds.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where the file isn't whole, or its footer says what can't be.
@@ -66,7 +67,7 @@ pub fn footer_place(tail: &[u8], size: u64, path: &str) -> Result<Range<u64>> {
     Ok(start..end)
 }
 
-/// What a footer says, which begins at byte `start` of the file.
+/// What a footer says, which begins at byte `start` of the file; times of INT96 are microseconds in it.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where that can't be.
@@ -87,7 +88,11 @@ pub fn parse_footer(bytes: &[u8], start: u64, path: &str) -> Result<ParquetMetaD
         Err(panic) => return Err(damaged(path, &panic)),
     };
     check(&metadata, start).map_err(|what| damaged(path, &what))?;
-    Ok(metadata)
+    match caught(|| int96::in_microseconds(metadata)) {
+        Ok(Ok(metadata)) => Ok(metadata),
+        Ok(Err(e)) => Err(damaged(path, &e)),
+        Err(panic) => Err(damaged(path, &panic)),
+    }
 }
 
 fn unreadable(path: &str, e: parquet::errors::ParquetError) -> Error {

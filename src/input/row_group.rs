@@ -1,10 +1,12 @@
 //! The rows of a row group, in types that every output has.
 
 use super::faults::caught;
+use super::int96;
 use super::parquet_pages::PageCheck;
 use crate::error::{Error, ErrorKind, Result};
-use arrow::array::AsArray;
-use arrow::compute::cast;
+use arrow::array::types::Date64Type;
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, PrimitiveArray};
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ProjectionMask;
@@ -21,6 +23,8 @@ pub struct GroupRows<F: ChunkReader> {
     path: String,
     schema: SchemaRef,
     reader: ParquetRecordBatchReader,
+    /// Times of INT96, which take two readers to be read whole.
+    int96: Option<Int96>,
     /// What is looked at again where something is wrong.
     file: F,
     metadata: Arc<ParquetMetaData>,
@@ -30,14 +34,23 @@ pub struct GroupRows<F: ChunkReader> {
     rows: usize,
 }
 
+/// The columns that have times of INT96, of which [`GroupRows::reader`] reads the seconds.
+#[derive(Debug)]
+struct Int96 {
+    /// Reads their nanoseconds.
+    reader: ParquetRecordBatchReader,
+    /// The place of each among the columns that are read, its name, its type, and how many values have digits behind the microseconds.
+    columns: Vec<(usize, String, DataType, u64)>,
+}
+
 /// Rows are given in batches whose texts have no more bytes than this, but for a single row that has.
 const BATCH_BYTES: usize = 32 << 20;
 
 impl<F: ChunkReader + 'static> GroupRows<F> {
     /// Row group `index` of a file, whose footer is `footer` and whose columns are those of `schema`; `projection` are the ones wanted,
-    /// all where not given. `files` gives two handles of the file, which have at hand what lies in some ranges.
+    /// all where not given. `files` gives three handles of the file, which have at hand what lies in some ranges.
     pub(crate) fn new(
-        files: impl FnOnce(&[(usize, Range<u64>)]) -> Result<(F, F)>,
+        files: impl FnOnce(&[(usize, Range<u64>)]) -> Result<[F; 3]>,
         path: &str,
         footer: &ArrowReaderMetadata,
         index: usize,
@@ -48,25 +61,43 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
         let metadata = footer.metadata().clone();
         let mask = projection.map(|columns| ProjectionMask::roots(metadata.file_metadata().schema_descr(), columns.iter().copied()));
         let chunks = column_chunks(&metadata, index, mask.as_ref());
-        let (file, again) = files(&chunks)?;
+        let [file, again, third] = files(&chunks)?;
         look(&file, path, &metadata, index, &chunks, false)?;
-        let mut schema = schema.clone();
-        if let Some(columns) = projection {
-            schema = Arc::new(schema.project(columns)?);
-        }
-        let reader = caught(|| {
-            let options = ArrowReaderOptions::new().with_schema(as_read(footer.schema()));
-            let footer = ArrowReaderMetadata::try_new(metadata.clone(), options)?;
-            let mut builder =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(again, footer).with_row_groups(vec![index]).with_batch_size(8192);
-            if let Some(mask) = mask {
-                builder = builder.with_projection(mask);
+        let columns: Vec<usize> = projection.map_or_else(|| (0..schema.fields().len()).collect(), <[usize]>::to_vec);
+        let schema = Arc::new(schema.project(&columns)?);
+        let plain = as_read(footer.schema());
+        let open = |file: F, schema: SchemaRef, mask: Option<ProjectionMask>| {
+            let reader = caught(|| {
+                let footer = ArrowReaderMetadata::try_new(metadata.clone(), ArrowReaderOptions::new().with_schema(schema))?;
+                let mut builder =
+                    ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer).with_row_groups(vec![index]).with_batch_size(8192);
+                if let Some(mask) = mask {
+                    builder = builder.with_projection(mask);
+                }
+                builder.build()
+            });
+            reader.map_err(|panic| damaged(&panic))?.map_err(|e| damaged(&e))
+        };
+        let parquet = metadata.file_metadata().schema_descr();
+        let roots: Vec<usize> = int96::roots(parquet).into_iter().filter(|root| columns.contains(root)).collect();
+        let in_unit = |unit| int96::in_unit(&plain, parquet, unit).filter(|_| !roots.is_empty());
+        let (seconds, nanos) = (in_unit(TimeUnit::Second), in_unit(TimeUnit::Nanosecond));
+        let reader = open(again, seconds.unwrap_or_else(|| plain.clone()), mask)?;
+        let int96 = match nanos {
+            Some(nanos) => {
+                let reader = open(third, nanos, Some(ProjectionMask::roots(parquet, roots.iter().copied())))?;
+                // Columns are read in the order of the file.
+                let place = |root: &usize| columns.iter().filter(|column| *column < root).count();
+                let column = |root: &usize| {
+                    let field = plain.field(*root);
+                    (place(root), field.name().clone(), field.data_type().clone(), 0)
+                };
+                Some(Int96 { reader, columns: roots.iter().map(column).collect() })
             }
-            builder.build()
-        });
-        let reader = reader.map_err(|panic| damaged(&panic))?.map_err(|e| damaged(&e))?;
+            None => None,
+        };
         let heavy = RecordBatch::new_empty(schema.clone());
-        Ok(GroupRows { index, path: path.to_string(), schema, reader, file, metadata, chunks, heavy, rows: 0 })
+        Ok(GroupRows { index, path: path.to_string(), schema, reader, int96, file, metadata, chunks, heavy, rows: 0 })
     }
 
     /// The next rows as they are stored.
@@ -74,7 +105,10 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
         let what = match caught(|| self.reader.next()) {
             Ok(Some(Ok(batch))) => {
                 self.rows += batch.num_rows();
-                return Ok(Some(batch));
+                match self.whole_times(batch) {
+                    Ok(batch) => return Ok(Some(batch)),
+                    Err(what) => what,
+                }
             }
             Ok(None) => {
                 let told = self.metadata.row_group(self.index).num_rows();
@@ -91,9 +125,34 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
         Err(damaged(self.index, &self.path, &what))
     }
 
+    /// The columns with times of INT96, by name, and how many of their values so far have digits behind the microseconds, which are cut off.
+    pub fn cut_off(&self) -> impl Iterator<Item = (&str, u64)> {
+        let columns = self.int96.iter().flat_map(|int96| &int96.columns);
+        columns.map(|(_, name, _, cut)| (name.as_str(), *cut)).filter(|(_, cut)| *cut > 0)
+    }
+
+    /// Puts the seconds of INT96 that were read together with their nanoseconds.
+    fn whole_times(&mut self, batch: RecordBatch) -> Result<RecordBatch, String> {
+        let Some(int96) = &mut self.int96 else { return Ok(batch) };
+        let nanos = match caught(|| int96.reader.next()) {
+            Ok(Some(Ok(nanos))) if nanos.num_rows() == batch.num_rows() => nanos,
+            Ok(Some(Err(e))) => return Err(e.to_string()),
+            Err(panic) => return Err(panic),
+            _ => return Err("its columns have different numbers of rows".to_string()),
+        };
+        let mut columns = batch.columns().to_vec();
+        let mut fields: Vec<FieldRef> = batch.schema().fields().iter().cloned().collect();
+        for ((place, name, data_type, cut), nanos) in int96.columns.iter_mut().zip(nanos.columns()) {
+            let joined = int96::joined(&columns[*place], nanos, data_type, cut);
+            columns[*place] = joined.map_err(|what| format!("column `{name}`: {what}"))?;
+            fields[*place] = Arc::new(fields[*place].as_ref().clone().with_data_type(data_type.clone()));
+        }
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| e.to_string())
+    }
+
     fn typed(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let typed = batch.columns().iter().zip(self.schema.fields()).map(|(array, field)| cast(array, field.data_type()));
-        let columns = typed.collect::<Result<Vec<_>, _>>()?;
+        let typed = batch.columns().iter().zip(self.schema.fields()).map(|(array, field)| exactly(array, field));
+        let columns = typed.collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
     }
@@ -113,7 +172,7 @@ impl<F: ChunkReader + 'static> Iterator for GroupRows<F> {
         let rows = light_rows(&self.heavy);
         let batch = self.heavy.slice(0, rows);
         self.heavy = self.heavy.slice(rows, self.heavy.num_rows() - rows);
-        Some(self.typed(&batch).map_err(|e| damaged(self.index, &self.path, &e)))
+        Some(self.typed(&batch).map_err(|e| e.with_context("in", format!("row group {} of {}", self.index, self.path))))
     }
 }
 
@@ -187,6 +246,24 @@ pub(crate) fn as_written(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Fields>()))
 }
 
+/// The values of a column in the type of `field`, which holds all of them.
+fn exactly(array: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+    let wrong = |what: String| Error::new(ErrorKind::Input, format!("column `{}`: {what}", field.name()));
+    if array.data_type() != field.data_type() && !has_whole_days(&array.to_data()) {
+        return Err(wrong("a date has a time of day, which a date can't hold".to_string()));
+    }
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(array, field.data_type(), &options).map_err(|e| wrong(e.to_string()))
+}
+
+/// Whether all dates that are counted in milliseconds are at midnight.
+fn has_whole_days(data: &ArrayData) -> bool {
+    match data.data_type() {
+        DataType::Date64 => PrimitiveArray::<Date64Type>::from(data.clone()).iter().flatten().all(|millis| millis % 86_400_000 == 0),
+        _ => data.child_data().iter().all(has_whole_days),
+    }
+}
+
 /// The type that a column of `data_type` is turned into.
 fn plain(data_type: &DataType, top: bool) -> DataType {
     let inner = |field: &FieldRef| Arc::new(Field::new(field.name(), plain(field.data_type(), false), field.is_nullable()));
@@ -199,9 +276,23 @@ fn plain(data_type: &DataType, top: bool) -> DataType {
         DataType::Date64 => DataType::Date32,
         DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
         DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
+        DataType::Float16 => DataType::Float32,
+        DataType::FixedSizeBinary(_) => DataType::Binary,
+        // A column without a type is NULL throughout.
+        DataType::Null if top => DataType::Utf8View,
+        DataType::Null => DataType::Utf8,
+        DataType::Decimal32(digits, scale) | DataType::Decimal64(digits, scale) | DataType::Decimal128(digits, scale)
+            if *scale < 0 && u16::from(*digits) + u16::from(scale.unsigned_abs()) <= 38 =>
+        {
+            DataType::Decimal128(digits + scale.unsigned_abs(), 0)
+        }
+        DataType::Decimal32(digits, scale) | DataType::Decimal64(digits, scale) => DataType::Decimal128(*digits, *scale),
+        DataType::Decimal256(digits, scale) if *digits <= 38 => DataType::Decimal128(*digits, *scale),
+        DataType::RunEndEncoded(_, values) => plain(values.data_type(), top),
         DataType::Utf8 | DataType::LargeUtf8 if top => DataType::Utf8View,
         DataType::Dictionary(_, values) => plain(values, top),
-        DataType::List(item) => DataType::List(inner(item)),
+        DataType::List(item) | DataType::ListView(item) => DataType::List(inner(item)),
+        DataType::LargeListView(item) => DataType::LargeList(inner(item)),
         DataType::LargeList(item) => DataType::LargeList(inner(item)),
         DataType::FixedSizeList(item, size) => DataType::FixedSizeList(inner(item), *size),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),

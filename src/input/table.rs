@@ -165,7 +165,7 @@ impl Table {
                 };
                 TableFormat::Json { schema }
             }
-            FormatChoice::Parquet => TableFormat::Parquet { schema: parquet_schema(&sources)? },
+            FormatChoice::Parquet => TableFormat::Parquet { schema: parquet_schema(&sources, &mut notes)? },
         };
         Ok(Table { sources, format, notes })
     }

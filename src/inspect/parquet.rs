@@ -157,7 +157,12 @@ fn count_distinct(
         for batch in RowGroup::of(file, source, footer, group, schema, Some(&flat))? {
             let batch = batch.map_err(|e| source.blamed(e))?;
             for (index, array) in flat.iter().zip(batch.columns()) {
-                columns[*index].profile.see_distinct(array);
+                let column = &mut columns[*index];
+                column.profile.see_distinct(array);
+                // Footers don't tell the extremes of these.
+                if column.storage.physical_type == "INT96" {
+                    column.profile.see_extremes(array, array)?;
+                }
             }
         }
     }

@@ -99,7 +99,7 @@ impl<'a> Column<'a> {
 }
 
 /// The values of a column of times.
-pub(super) fn instants(array: &dyn Array, unit: TimeUnit) -> &ScalarBuffer<i64> {
+pub fn instants(array: &dyn Array, unit: TimeUnit) -> &ScalarBuffer<i64> {
     match unit {
         TimeUnit::Second => array.as_primitive::<TimestampSecondType>().values(),
         TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().values(),

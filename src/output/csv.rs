@@ -3,7 +3,7 @@
 use super::columns::{Column, plain, write_float};
 use super::scan::any_of;
 use super::timestamp::TimestampText;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::tabular::CsvDialect;
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
@@ -17,14 +17,8 @@ pub(super) struct CsvRows {
 }
 
 impl CsvRows {
-    /// # Errors
-    /// [`ErrorKind::Usage`] for a schema with nested columns, which CSV has no place for.
-    pub(super) fn new(schema: &Schema, dialect: CsvDialect) -> Result<CsvRows> {
-        if let Some(field) = schema.fields().iter().find(|f| f.data_type().is_nested()) {
-            let message = format!("column {} is a {}, which CSV can't hold; write JSON or Parquet", field.name(), field.data_type());
-            return Err(Error::new(ErrorKind::Usage, message));
-        }
-        Ok(CsvRows { dialect, time: TimestampText::default() })
+    pub(super) fn new(dialect: CsvDialect) -> CsvRows {
+        CsvRows { dialect, time: TimestampText::default() }
     }
 
     /// The first record: the names of the columns.
@@ -176,7 +170,7 @@ mod tests {
             (CsvDialect::Rfc4180, "inf,inf\n-inf,-inf\nNaN,NaN\n0.1,0.1\n"),
         ] {
             let mut out = Vec::new();
-            CsvRows::new(&batch.schema(), dialect).unwrap().write(&batch, &mut out).unwrap();
+            CsvRows::new(dialect).write(&batch, &mut out).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }

@@ -4,54 +4,26 @@ use super::csv::CsvRows;
 use super::deflate::Deflater;
 use super::format::{Codec, FileFormat, Kind};
 use super::json::JsonRows;
-use super::parquet::{EncodedColumn, RowGroups};
+use super::losses::Losses;
+use super::parquet::RowGroups;
+use super::segment::{Payload, Segment, SegmentEncoder};
 use crate::error::Result;
+use crate::schema::fit::{self, Place};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use flate2::Crc;
 
-/// A run of rows, encoded.
-#[derive(Debug)]
-pub struct Segment {
-    pub rows: u64,
-    pub payload: Payload,
-}
-
-impl Segment {
-    /// About how many bytes it takes in memory.
-    pub fn size(&self) -> usize {
-        match &self.payload {
-            Payload::Text { bytes, .. } => bytes.len(),
-            Payload::RowGroup(columns) => columns.iter().map(EncodedColumn::size).sum(),
-        }
-    }
-}
-
-/// The encoded rows.
-#[derive(Debug)]
-pub enum Payload {
-    /// Text as it goes into the file, with the checksum of the plain text where it is deflated.
-    Text { bytes: Vec<u8>, crc: Option<Crc> },
-    /// A row group of Parquet: its columns.
-    RowGroup(Vec<EncodedColumn>),
-}
-
-/// Encodes rows into segments. Used by one worker.
-pub trait SegmentEncoder: Send {
-    /// Adds rows to the segment at hand.
-    ///
-    /// # Errors
-    /// Where a value has no place in the format.
-    fn write(&mut self, batch: &RecordBatch) -> Result<()>;
-
-    /// About how many bytes the segment at hand will have.
-    fn size(&self) -> usize;
-
-    /// Ends the segment at hand and begins another.
-    ///
-    /// # Errors
-    /// Where the encoder fails.
-    fn finish(&mut self) -> Result<Segment>;
+/// Whether files of `format` can have the columns of `schema`.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage) that names the column that they can't have, and what to do.
+pub fn check(format: FileFormat, schema: &SchemaRef) -> Result<()> {
+    let place = match format.kind {
+        Kind::Parquet => Place::Parquet,
+        Kind::Json => Place::Json,
+        Kind::Csv => Place::Csv,
+    };
+    fit::check(schema.fields().iter().map(AsRef::as_ref), place)
 }
 
 /// An encoder for files of `format` with the columns of `schema`.
@@ -59,9 +31,10 @@ pub trait SegmentEncoder: Send {
 /// # Errors
 /// Where the format can't hold the columns.
 pub fn encoder(format: FileFormat, schema: SchemaRef) -> Result<Box<dyn SegmentEncoder>> {
+    check(format, &schema)?;
     let rows = match format.kind {
         Kind::Parquet => return Ok(Box::new(RowGroups::new(format, schema)?)),
-        Kind::Csv => TextRows::Csv(CsvRows::new(&schema, format.dialect)?),
+        Kind::Csv => TextRows::Csv(CsvRows::new(format.dialect)),
         Kind::Json => TextRows::Json(JsonRows::new(&schema)),
     };
     let deflater = match format.codec {
@@ -138,5 +111,12 @@ impl SegmentEncoder for TextEncoder {
             None => (std::mem::take(&mut self.text), None),
         };
         Ok(Segment { rows: std::mem::take(&mut self.count), payload: Payload::Text { bytes, crc } })
+    }
+
+    fn losses(&mut self) -> Losses {
+        match &mut self.rows {
+            TextRows::Csv(_) => Losses::default(),
+            TextRows::Json(rows) => rows.losses(),
+        }
     }
 }

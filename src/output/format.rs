@@ -2,7 +2,8 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::CsvDialect;
-use serde::Serialize;
+use arrow::datatypes::TimeUnit;
+use serde::{Deserialize, Serialize};
 
 /// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -25,6 +26,34 @@ pub enum Codec {
     Zstd(i32),
 }
 
+/// In which unit times are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timestamps {
+    /// Text keeps all digits; in Parquet micro- and milliseconds stay what they are, and nanoseconds, which neither Athena nor Spark
+    /// reads, become milliseconds.
+    #[default]
+    Auto,
+    Millis,
+    Micros,
+    /// What the rows have.
+    Keep,
+}
+
+impl Timestamps {
+    /// The unit that times of `unit` are written in, to files of `kind`.
+    pub(super) fn unit(self, kind: Kind, unit: TimeUnit) -> TimeUnit {
+        match (self, kind, unit) {
+            (Timestamps::Millis, ..) => TimeUnit::Millisecond,
+            (Timestamps::Micros, ..) => TimeUnit::Microsecond,
+            (Timestamps::Auto, Kind::Parquet, TimeUnit::Nanosecond) => TimeUnit::Millisecond,
+            // Parquet has no seconds.
+            (_, Kind::Parquet, TimeUnit::Second) => TimeUnit::Millisecond,
+            (_, _, unit) => unit,
+        }
+    }
+}
+
 /// A kind of file with all its settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +61,8 @@ pub struct FileFormat {
     pub kind: Kind,
     pub codec: Codec,
     pub dialect: CsvDialect,
+    #[serde(skip)]
+    pub timestamps: Timestamps,
 }
 
 impl FileFormat {
@@ -58,7 +89,13 @@ impl FileFormat {
         if level.is_some() && matches!(codec, Codec::None | Codec::Snappy) {
             return Err(Error::new(ErrorKind::Usage, "a compression level needs a codec that has levels: gzip or zstd"));
         }
-        Ok(FileFormat { kind, codec, dialect })
+        Ok(FileFormat { kind, codec, dialect, timestamps: Timestamps::default() })
+    }
+
+    /// The same with times in these units.
+    #[must_use]
+    pub fn with_timestamps(self, timestamps: Timestamps) -> FileFormat {
+        FileFormat { timestamps, ..self }
     }
 
     /// The ending of file names, such as `.csv.gz`.

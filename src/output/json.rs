@@ -1,15 +1,20 @@
 //! Rows as JSON lines. Every key is there in every row, NULLs too, so that readers that guess see all columns.
 
 use super::columns::{Column, instants, plain, write_float};
+use super::losses::{Loss, Losses};
 use super::scan::any_of;
 use super::timestamp::TimestampText;
 use crate::error::{Error, ErrorKind, Result};
-use arrow::array::{Array, ArrayRef};
+use arrow::array::types::{Float32Type, Float64Type};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, FieldRef, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder};
 use arrow::record_batch::RecordBatch;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Writes rows as JSON objects.
@@ -17,11 +22,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct JsonRows {
     /// `{"name":` or `,"name":` for each column.
     keys: Vec<Vec<u8>>,
-    /// How arrow writes lists and structs.
-    nested: EncoderOptions,
+    names: Vec<String>,
+    /// How arrow writes each column that is a list or struct.
+    nested: BTreeMap<usize, EncoderOptions>,
     time: TimestampText,
     /// Of a time within a list or struct that has no text.
     fault: Arc<Mutex<Option<Error>>>,
+    /// How many numbers of each column JSON has not.
+    not_finite: Vec<Arc<AtomicU64>>,
 }
 
 impl JsonRows {
@@ -32,10 +40,25 @@ impl JsonRows {
             key.push(b':');
             key
         });
+        let keys = keys.collect();
         let fault = Arc::default();
-        let times = NestedTimes { fault: Arc::clone(&fault) };
-        let nested = EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(times));
-        JsonRows { keys: keys.collect(), nested, time: TimestampText::default(), fault }
+        let not_finite: Vec<Arc<AtomicU64>> = schema.fields().iter().map(|_| Arc::default()).collect();
+        let is_nested = |(index, _): &(usize, &Arc<AtomicU64>)| schema.field(*index).data_type().is_nested();
+        let nested = not_finite.iter().enumerate().filter(is_nested).map(|(index, not_finite)| {
+            let values = NestedValues { fault: Arc::clone(&fault), not_finite: not_finite.clone() };
+            (index, EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(values)))
+        });
+        let names = schema.fields().iter().map(|field| field.name().clone()).collect();
+        JsonRows { keys, names, nested: nested.collect(), time: TimestampText::default(), fault, not_finite }
+    }
+
+    /// What was lost of values since it was asked last.
+    pub(super) fn losses(&mut self) -> Losses {
+        let mut losses = Losses::default();
+        for (name, count) in self.names.iter().zip(&self.not_finite) {
+            losses.add(Loss::NotFinite, name, count.swap(0, Ordering::Relaxed));
+        }
+        losses
     }
 
     /// Appends the rows of `batch`.
@@ -43,12 +66,12 @@ impl JsonRows {
         let arrays = plain(batch)?;
         let schema = batch.schema();
         let mut columns = Vec::with_capacity(arrays.len());
-        for (array, field) in arrays.iter().zip(schema.fields()) {
-            columns.push(JsonColumn::of(array, field, &self.nested)?);
+        for (index, (array, field)) in arrays.iter().zip(schema.fields()).enumerate() {
+            columns.push(JsonColumn::of(array, field, self.nested.get(&index))?);
         }
         let mut digits = itoa::Buffer::new();
         for row in 0..batch.num_rows() {
-            for (column, key) in columns.iter_mut().zip(&self.keys) {
+            for (index, (column, key)) in columns.iter_mut().zip(&self.keys).enumerate() {
                 out.extend_from_slice(key);
                 let column = match column {
                     JsonColumn::Flat(column) => column,
@@ -72,7 +95,10 @@ impl JsonRows {
                     Column::Float(array) if array.value(row).is_finite() => write_float(array.value(row), out),
                     Column::Double(array) if array.value(row).is_finite() => write_float(array.value(row), out),
                     // JSON has no such numbers (RFC 8259, section 6).
-                    Column::Float(_) | Column::Double(_) => out.extend_from_slice(b"null"),
+                    Column::Float(_) | Column::Double(_) => {
+                        self.not_finite[index].fetch_add(1, Ordering::Relaxed);
+                        out.extend_from_slice(b"null");
+                    }
                     Column::Boolean(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
                     Column::Time(array) => {
                         out.push(b'"');
@@ -105,10 +131,8 @@ enum JsonColumn<'a> {
 }
 
 impl<'a> JsonColumn<'a> {
-    fn of(array: &'a ArrayRef, field: &'a FieldRef, options: &'a EncoderOptions) -> Result<JsonColumn<'a>> {
-        if !array.data_type().is_nested() {
-            return Column::of(array).map(JsonColumn::Flat);
-        }
+    fn of(array: &'a ArrayRef, field: &'a FieldRef, options: Option<&'a EncoderOptions>) -> Result<JsonColumn<'a>> {
+        let Some(options) = options else { return Column::of(array).map(JsonColumn::Flat) };
         let encoder = make_encoder(field, array.as_ref(), options);
         encoder
             .map(JsonColumn::Nested)
@@ -116,22 +140,46 @@ impl<'a> JsonColumn<'a> {
     }
 }
 
-/// Writes times within lists and structs as all others are.
+/// Writes times and fractions within lists and structs as all others are.
 #[derive(Debug)]
-struct NestedTimes {
+struct NestedValues {
     fault: Arc<Mutex<Option<Error>>>,
+    not_finite: Arc<AtomicU64>,
 }
 
-impl EncoderFactory for NestedTimes {
+impl EncoderFactory for NestedValues {
     fn make_default_encoder<'a>(
         &self,
         _: &'a FieldRef,
         array: &'a dyn Array,
         _: &'a EncoderOptions,
     ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
-        let DataType::Timestamp(unit, _) = array.data_type() else { return Ok(None) };
-        let times = Times { values: instants(array, *unit), unit: *unit, text: TimestampText::default(), fault: self.fault.clone() };
-        Ok(Some(NullableEncoder::new(Box::new(times), array.nulls().cloned())))
+        let not_finite = self.not_finite.clone();
+        let encoder: Box<dyn Encoder + 'a> = match array.data_type() {
+            DataType::Timestamp(unit, _) => {
+                Box::new(Times { values: instants(array, *unit), unit: *unit, text: TimestampText::default(), fault: self.fault.clone() })
+            }
+            DataType::Float32 => Box::new(Fractions { values: array.as_primitive::<Float32Type>().values(), not_finite }),
+            DataType::Float64 => Box::new(Fractions { values: array.as_primitive::<Float64Type>().values(), not_finite }),
+            _ => return Ok(None),
+        };
+        Ok(Some(NullableEncoder::new(encoder, array.nulls().cloned())))
+    }
+}
+
+struct Fractions<'a, T> {
+    values: &'a [T],
+    not_finite: Arc<AtomicU64>,
+}
+
+impl<T: Copy + Into<f64> + Debug> Encoder for Fractions<'_, T> {
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
+        let value = self.values[row];
+        if value.into().is_finite() {
+            return write_float(value, out);
+        }
+        self.not_finite.fetch_add(1, Ordering::Relaxed);
+        out.extend_from_slice(b"null");
     }
 }
 
@@ -209,7 +257,11 @@ mod tests {
         let nested = StructArray::new(fields.collect(), inner.iter().map(|(_, array)| array.clone()).collect(), None);
         let batch = RecordBatch::try_from_iter(inner.into_iter().chain([("inner", Arc::new(nested) as ArrayRef)])).unwrap();
         let mut out = Vec::new();
-        JsonRows::new(&batch.schema()).write(&batch, &mut out).unwrap();
+        let mut rows = JsonRows::new(&batch.schema());
+        rows.write(&batch, &mut out).unwrap();
+        let mut expected = Losses::default();
+        [("f32", 1), ("f64", 1), ("inner", 2)].into_iter().for_each(|(column, values)| expected.add(Loss::NotFinite, column, values));
+        assert_eq!((rows.losses(), rows.losses()), (expected, Losses::default()));
         let flat = "\"ms\":\"1970-01-01 00:00:00.000\",\"us\":\"2020-02-29 00:00:02.000007\",\"ns\":\"1969-12-31 23:59:59.999999999\",\
                     \"f32\":null,\"f64\":null,\"one\":0.1";
         assert_eq!(String::from_utf8(out).unwrap(), format!("{{{flat},\"inner\":{{{flat}}}}}\n"));

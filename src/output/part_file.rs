@@ -2,9 +2,9 @@
 
 use super::csv::CsvRows;
 use super::deflate::{self, Deflater, Trailer};
-use super::encoder::{Payload, Segment};
 use super::format::{Codec, FileFormat, Kind};
 use super::parquet::{failed, file_properties, parquet_schema};
+use super::segment::{Payload, Segment};
 use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::SchemaRef;
 use flate2::Crc;
@@ -37,7 +37,7 @@ impl<W: Write + Send> PartFile<W> {
         }
         let mut header = Vec::new();
         if format.kind == Kind::Csv {
-            CsvRows::new(schema, format.dialect)?.header(schema, &mut header);
+            CsvRows::new(format.dialect).header(schema, &mut header);
         }
         let mut trailer = None;
         if let Codec::Gzip(level) = format.codec {

@@ -1,8 +1,11 @@
 //! Batches to one sink: what a query's result goes through.
 
-use super::encoder::{SegmentEncoder, encoder};
+use super::encoder::{check, encoder};
 use super::format::{Codec, FileFormat, Kind};
+use super::losses::Losses;
 use super::part_file::PartFile;
+use super::segment::SegmentEncoder;
+use super::written::Written;
 use crate::error::Result;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -16,11 +19,11 @@ pub trait BatchWriter {
     /// Where the sink or the format refuses them.
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
 
-    /// Writes what ends the file. Without it the file is not whole.
+    /// Writes what ends the file, without which it is not whole; gives what was lost of values.
     ///
     /// # Errors
     /// Where the sink refuses it.
-    fn finish(self: Box<Self>) -> Result<()>;
+    fn finish(self: Box<Self>) -> Result<Losses>;
 }
 
 /// A writer of one file of `format` on `out`.
@@ -28,12 +31,16 @@ pub trait BatchWriter {
 /// # Errors
 /// Where the format can't hold the columns, or `out` refuses the first bytes.
 pub fn stream_writer(format: FileFormat, schema: SchemaRef, out: Box<dyn Write + Send>) -> Result<Box<dyn BatchWriter>> {
-    let file = PartFile::begin("the output".to_string(), out, format, &schema, &[])?;
+    let written = Written::new(format, &schema);
+    check(format, written.schema())?;
+    let file = PartFile::begin("the output".to_string(), out, format, written.schema(), &[])?;
     let waits = format.kind == Kind::Parquet || format.codec != Codec::None;
-    Ok(Box::new(StreamWriter { encoder: encoder(format, schema)?, file, waits }))
+    Ok(Box::new(StreamWriter { encoder: encoder(format, written.schema().clone())?, written, losses: Losses::default(), file, waits }))
 }
 
 struct StreamWriter {
+    written: Written,
+    losses: Losses,
     encoder: Box<dyn SegmentEncoder>,
     file: PartFile<Box<dyn Write + Send>>,
     /// Text goes on at once, so that `| head` sees it; a row group waits until it is worth one, and so does what is compressed.
@@ -45,7 +52,8 @@ const ROW_GROUP: usize = 8 << 20;
 
 impl BatchWriter for StreamWriter {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.encoder.write(batch)?;
+        let batch = self.written.apply(batch.clone(), &mut self.losses)?;
+        self.encoder.write(&batch)?;
         if self.waits && self.encoder.size() < ROW_GROUP {
             return Ok(());
         }
@@ -53,9 +61,11 @@ impl BatchWriter for StreamWriter {
         self.file.append(segment)
     }
 
-    fn finish(mut self: Box<Self>) -> Result<()> {
+    fn finish(mut self: Box<Self>) -> Result<Losses> {
         let last = self.encoder.finish()?;
         self.file.append(last)?;
-        self.file.finish().map(|_bytes| ())
+        self.losses.extend(self.encoder.losses());
+        let StreamWriter { file, losses, .. } = *self;
+        file.finish().map(|_bytes| losses)
     }
 }

@@ -87,6 +87,18 @@ impl TimestampText {
     }
 }
 
+/// A time as a text that names a folder: `2020-02-29 00:00:02`, with as many digits of the second as are not zero.
+///
+/// # Errors
+/// [`ErrorKind::Output`] for a year that has not four digits.
+pub fn time_text(unit: TimeUnit, value: i64) -> Result<String> {
+    let (mut text, mut bytes) = (TimestampText::default(), Vec::with_capacity(29));
+    text.write_in(unit, value, &mut bytes);
+    text.check()?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.trim_end_matches('0').trim_end_matches('.').to_string())
+}
+
 fn two(place: &mut [u8], number: u8) {
     place[0] = b'0' + number / 10;
     place[1] = b'0' + number % 10;
@@ -127,6 +139,20 @@ mod tests {
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
         assert!(text.check().is_ok());
+    }
+
+    #[test]
+    fn folders_have_the_digits_that_there_are() {
+        for (unit, value, expected) in [
+            (TimeUnit::Second, 0, "1970-01-01 00:00:00"),
+            (TimeUnit::Millisecond, 1_582_934_400_000, "2020-02-29 00:00:00"),
+            (TimeUnit::Millisecond, 1_582_934_402_500, "2020-02-29 00:00:02.5"),
+            (TimeUnit::Microsecond, -1, "1969-12-31 23:59:59.999999"),
+            (TimeUnit::Nanosecond, 10, "1970-01-01 00:00:00.00000001"),
+        ] {
+            assert_eq!(time_text(unit, value).unwrap(), expected);
+        }
+        assert_eq!(time_text(TimeUnit::Second, 253_402_300_800).unwrap_err().kind(), ErrorKind::Output);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub use crate::input::FormatChoice as SourceFormat;
 use crate::output::FileFormat;
 use crate::storage::StoreSettings;
 use crate::units::Rate;
+use crate::zone::Zone;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -125,11 +126,20 @@ pub struct Output {
     pub format: FileFormat,
     pub layout: Layout,
     pub partition_by: Vec<String>,
+    /// Whose days and hours `dt` and `hour` are.
+    pub timezone: Zone,
     pub mode: Mode,
     pub removed_sources: RemovedSources,
     /// LF-Tags of the table, then of single columns.
     pub tags: BTreeMap<String, String>,
     pub column_tags: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Output {
+    /// Whether days or hours name its partitions.
+    pub fn has_days(&self) -> bool {
+        self.partition_by.iter().any(|name| name == "dt" || name == "hour")
+    }
 }
 
 /// `database.table`.

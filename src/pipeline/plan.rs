@@ -158,7 +158,11 @@ fn output_plan(pipeline: &Pipeline, output: &OutputState, storage: Option<&Stora
 /// How the rows are cut into files, in words.
 fn files(output: &OutputState) -> String {
     let format = output.output.format;
-    let each = if output.output.partition_by.is_empty() { "" } else { " in each partition" };
+    let each = match (output.output.partition_by.is_empty(), output.output.timezone) {
+        (true, _) => String::new(),
+        (false, zone) if zone.is_utc() || !output.output.has_days() => " in each partition".to_string(),
+        (false, zone) => format!(" in each partition; days of {zone}"),
+    };
     let kind = format.extension().trim_start_matches('.');
     match output.output.layout {
         Layout::Splits(splits) if splits.get() == 1 => format!("1 {kind} file{each}"),

@@ -3,7 +3,7 @@
 use crate::error::ErrorKind;
 use crate::input::{Source, partitions_in};
 use arrow::array::AsArray;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::TreeNode;
@@ -120,7 +120,7 @@ fn value_in(folder: &str, field: &Field) -> crate::Result<ScalarValue> {
     .map_err(|e| wrong().with_source(e))
 }
 
-/// Dates where all are dates, text else.
+/// Dates where all are dates, times where all are times as `etl` names folders by them, text else.
 fn typed(texts: &[&str]) -> (DataType, Vec<ScalarValue>) {
     let dates: Option<Vec<ScalarValue>> = texts
         .iter()
@@ -130,13 +130,44 @@ fn typed(texts: &[&str]) -> (DataType, Vec<ScalarValue>) {
             _ => None,
         })
         .collect();
-    match dates.filter(|dates| dates.iter().any(|d| !d.is_null())) {
-        Some(dates) => (DataType::Date32, dates),
+    let found = dates.filter(|dates| dates.iter().any(|d| !d.is_null())).map(|dates| (DataType::Date32, dates));
+    match found.or_else(|| times(texts)) {
+        Some(found) => found,
         None => {
             let value = |text: &&str| ScalarValue::Utf8View((*text != NULL).then(|| text.to_string()));
             (DataType::Utf8View, texts.iter().map(value).collect())
         }
     }
+}
+
+/// The times that all of `texts` are, `2020-02-29 00:00:02` or with a fraction of the second, in the unit that holds them.
+fn times(texts: &[&str]) -> Option<(DataType, Vec<ScalarValue>)> {
+    const WHOLE: usize = "0000-00-00 00:00:00".len();
+    let digits = |text: &&str| match text.len().checked_sub(WHOLE) {
+        Some(0) => Some(0),
+        Some(more @ 2..=10) if text.as_bytes()[WHOLE] == b'.' => Some(more - 1),
+        _ => None,
+    };
+    let is_time = |text: &&str| {
+        text.as_bytes().iter().zip(b"0000-00-00 00:00:00").all(|(is, like)| match like {
+            b'0' => is.is_ascii_digit(),
+            other => is == other,
+        })
+    };
+    let known: Vec<&str> = texts.iter().copied().filter(|text| *text != NULL).collect();
+    let most = known.iter().map(digits).collect::<Option<Vec<usize>>>()?.into_iter().max().filter(|_| known.iter().all(is_time))?;
+    let unit = match most {
+        0..=3 => TimeUnit::Millisecond,
+        4..=6 => TimeUnit::Microsecond,
+        _ => TimeUnit::Nanosecond,
+    };
+    let data_type = DataType::Timestamp(unit, Some("UTC".into()));
+    let value = |text: &&str| match *text {
+        NULL => ScalarValue::try_from(&data_type).ok(),
+        text => ScalarValue::try_from_string(text.to_string(), &data_type).ok().filter(|value| !value.is_null()),
+    };
+    let values = texts.iter().map(value).collect::<Option<Vec<_>>>()?;
+    Some((data_type, values))
 }
 
 #[cfg(test)]
@@ -158,6 +189,12 @@ mod tests {
         );
         assert_eq!(of(&["x/dt=2020-02-29/a", "x/dt=yesterday/a"]), [("dt".to_string(), DataType::Utf8View)]);
         assert_eq!(of(&["x/dt=2020-02-29/a", "x/dt=__HIVE_DEFAULT_PARTITION__/a"]), [("dt".to_string(), DataType::Date32)]);
+        let times = |unit| [("t".to_string(), DataType::Timestamp(unit, Some("UTC".into())))];
+        assert_eq!(of(&["x/t=2020-02-29 00%3A00%3A02/a", "x/t=2020-02-29 00%3A00%3A02.5/a"]), times(TimeUnit::Millisecond));
+        assert_eq!(of(&["x/t=2020-02-29 00%3A00%3A02.0005/a", "x/t=__HIVE_DEFAULT_PARTITION__/a"]), times(TimeUnit::Microsecond));
+        for other in ["2020-02-29 00%3A00%3A02.", "2020-02-29 00%3A00", "2020-02-30 00%3A00%3A02", "9999-02-01 00%3A00%3A02.123456789"] {
+            assert_eq!(of(&[&format!("x/t={other}/a")]), [("t".to_string(), DataType::Utf8View)]);
+        }
         assert_eq!(of(&["x/dt=2020-02-29/a", "x/b"]), []);
         assert_eq!(of(&["x/status=200/a"]), []);
     }

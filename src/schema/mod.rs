@@ -2,6 +2,7 @@
 //!
 //! Types have the names that Athena and Glue use; [`types`] is the one place that knows which Arrow type each of them is.
 
+pub mod fit;
 mod table;
 pub mod types;
 

@@ -72,6 +72,7 @@ fn options(table: Table, output: &Path, splits: u64) -> ConvertOptions {
         format: FileFormat::new(Kind::Csv, None, None, etl::tabular::CsvDialect::Rfc4180).unwrap(),
         layout: Layout::Splits(splits.try_into().unwrap()),
         partition_by: Vec::new(),
+        timezone: etl::zone::Zone::UTC,
         existing: Existing::Refuse,
         on_error: OnError::Reject,
         max_reject_rate: None,

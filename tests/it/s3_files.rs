@@ -260,6 +260,7 @@ fn options(storage: &Storage, key: &str, output: Output) -> ConvertOptions {
         format: FileFormat::new(Kind::Csv, None, None, CsvDialect::Rfc4180).unwrap(),
         layout: Layout::Splits(2.try_into().unwrap()),
         partition_by: Vec::new(),
+        timezone: etl::zone::Zone::UTC,
         existing: Existing::Refuse,
         on_error: OnError::Reject,
         max_reject_rate: None,

@@ -1,6 +1,6 @@
 //! A column chunk: its dictionary, its pages, and what is said of them.
 
-use super::failed;
+use super::fault::failed;
 use super::hybrid;
 use super::page_codec::PageCodec;
 use super::page_header;

@@ -1,7 +1,7 @@
 //! Columns that the parquet crate encodes: its pages get checksums, which it doesn't write itself.
 
 use super::chunk::ColumnChunk;
-use super::failed;
+use super::fault::failed;
 use super::page_header::{is_dictionary, with_checksum};
 use crate::error::Result;
 use bytes::Bytes;

@@ -3,11 +3,11 @@
 use super::opening::{open, remember};
 use super::readings::Readings;
 use super::transforming::{Made, Transforming};
-use super::version::{Maker, redescribed, version, without};
-use super::writing::{Engine, RejectPolicy, Written};
+use super::version::{Maker, columns, redescribed, version, without};
+use super::writing::{Engine, RejectPolicy, Written, split_columns};
 use crate::catalog::{Segment, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::model::{Pipeline, RemovedSources, Source};
+use crate::pipeline::model::{Output, Pipeline, RemovedSources, Source};
 use crate::pipeline::run_report::{Action, OutputRun};
 use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::changes::{Step, sources_of};
@@ -169,6 +169,7 @@ impl Producing<'_> {
                 let pieces = pieces_of(&source.name);
                 let table = open(source, &state.listings[&source.name], pieces, known.get(&source.name))?;
                 table.notes.iter().for_each(|note| readings.note(&source.name, note));
+                check_columns(&state.output, &table)?;
                 let made = Made::read(table.clone());
                 let written = self.engine.write(&state.output, table, folder, readings.policy(source, pieces, workspace))?;
                 let made = Made { report: Some(Arc::new(written.report.clone())), ..made };
@@ -179,9 +180,15 @@ impl Producing<'_> {
                 let mut policy = |source: &Source| readings.policy(source, pieces_of(&source.name), workspace);
                 let (rows, sources) = self.transforming.make(state, read, &known, &mut policy)?;
                 opened = sources;
+                check_columns(&state.output, &rows)?;
                 self.engine.write(&state.output, rows, folder, RejectPolicy::default())?
             }
         };
+        let (name, zone) = (&state.output.name, state.output.timezone);
+        if !zone.is_utc() && state.output.has_days() {
+            readings.note(name, &format!("dt and hour are those of {zone}"));
+        }
+        written.report.losses.notes().for_each(|note| readings.note(name, &note));
         let mut inputs = BTreeMap::new();
         for (name, made) in &opened {
             let pieces = pieces_of(name);
@@ -193,6 +200,12 @@ impl Producing<'_> {
         }
         Ok((written, inputs))
     }
+}
+
+/// Whether a table can have the columns of `rows`, told before any are written.
+fn check_columns(output: &Output, rows: &crate::input::Table) -> Result<()> {
+    let (files, keys) = split_columns(output, &rows.format.schema())?;
+    columns(output, &files, &keys).map(|_| ())
 }
 
 /// What the newest runs found out of each source; nothing where all is made anew.

@@ -12,9 +12,8 @@ use crate::pipeline::state::listing::Listing;
 use crate::pipeline::state::pieces::{Piece, ReadSet};
 use crate::publish::Input;
 use crate::query::{QueryEngine, QueryOptions, Runtime};
-use arrow::array::RecordBatch;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use crate::schema::fit;
+use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -151,7 +150,8 @@ impl<'a> Transforming<'a> {
 
     async fn run(&self, engine: &QueryEngine, sql: &str, path: &Path) -> Result<u64> {
         let mut result = engine.query(sql).await?;
-        let schema = in_milliseconds(&result.schema());
+        let schema = result.schema();
+        fit::check(schema.fields().iter().map(AsRef::as_ref), fit::Place::Parquet)?;
         let failed =
             |e: parquet::errors::ParquetError| Error::new(ErrorKind::Output, format!("can't write {}", path.display())).with_source(e);
         let level = ZstdLevel::try_new(1).map_err(failed)?;
@@ -161,9 +161,7 @@ impl<'a> Transforming<'a> {
         let mut rows = 0;
         while let Some(batch) = self.unless_cancelled(result.next()).await? {
             rows += batch.num_rows() as u64;
-            let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
-            let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
-            writer.write(&RecordBatch::try_new(schema.clone(), columns)?).map_err(failed)?;
+            writer.write(&batch).map_err(failed)?;
         }
         writer.close().map_err(failed)?;
         Ok(rows)
@@ -207,17 +205,6 @@ fn plain_table(path: &str) -> Result<Table> {
     Table::open(inputs, &TableOptions { format: FormatChoice::Parquet, ..TableOptions::default() })
 }
 
-/// Times in the unit that Athena reads.
-fn in_milliseconds(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Timestamp(_, zone) => {
-            Arc::new(Field::new(field.name(), DataType::Timestamp(TimeUnit::Millisecond, zone.clone()), field.is_nullable()))
-        }
-        _ => field.clone(),
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-}
-
 /// The columns that the last of `transforms` will have, told without reading rows.
 ///
 /// # Errors
@@ -239,8 +226,7 @@ pub(crate) fn planned_columns(
             engine.register_columns(name, schema.clone())?;
         }
         let at = |error: Error| error.with_context("transform", &transform.name).with_context("at", &transform.place);
-        let planned: SchemaRef = runtime.block_on(|| engine.columns(&transform.sql)).map_err(at)?;
-        let schema = in_milliseconds(&planned);
+        let schema: SchemaRef = runtime.block_on(|| engine.columns(&transform.sql)).map_err(at)?;
         schemas.insert(&transform.name, schema.clone());
         last = Some(schema);
     }

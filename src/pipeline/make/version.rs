@@ -5,6 +5,7 @@ use crate::catalog::{Column, Origin, PartitionSize, Segment, Table, describe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::Output;
 use crate::pipeline::state::before::OutputState;
+use crate::schema::fit::{self, Place};
 use arrow::datatypes::Field;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +59,8 @@ pub(crate) fn columns(output: &Output, files: &[Field], keys: &[Field]) -> Resul
         }
         Column::of(&name, field.data_type(), output.comments.get(&name).cloned()).map_err(|e| e.with_context("column", name))
     };
+    fit::check(files.iter().chain(keys), Place::Athena)
+        .map_err(|e| e.with_context("table", &output.table).with_context("at", &output.place))?;
     let plain = files.iter().map(&mut column).collect::<Result<Vec<_>>>()?;
     let keys = keys.iter().map(&mut column).collect::<Result<Vec<_>>>()?;
     for name in output.comments.keys() {

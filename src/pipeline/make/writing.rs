@@ -3,12 +3,13 @@
 use crate::convert::{ConvertOptions, ConvertReport, OnError, REJECTS_LIMIT, RejectsFile, convert};
 use crate::error::Result;
 use crate::input::Table;
-use crate::output::FileFormat;
+use crate::output::{FileFormat, Timestamps};
 use crate::pipeline::model::{Layout, Output};
 use crate::progress::Progress;
 use crate::publish::{DataFile, Existing, Output as Place};
 use crate::storage::{Appear, Storage};
 use crate::units::Rate;
+use crate::zone::Zone;
 use arrow::datatypes::{DataType, Field};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,7 +53,8 @@ impl Engine<'_> {
         let schema = table.format.schema();
         let (columns, partition_keys) = split_columns(output, &schema)?;
         let at = Place::below(self.storage, folder)?;
-        let options = self.options(table, at, output.format, output.layout, output.partition_by.clone(), rejects);
+        let options = self.options(table, at, output.format, output.layout, rejects);
+        let options = ConvertOptions { partition_by: output.partition_by.clone(), timezone: output.timezone, ..options };
         let report = convert(&options, self.progress).map_err(|e| e.with_context("output", &output.name))?;
         let root = format!("{}/", self.storage.location());
         let mut files = Vec::with_capacity(report.files.len());
@@ -70,21 +72,14 @@ impl Engine<'_> {
     /// # Errors
     /// What [`convert`] gives.
     pub(crate) fn spool(&self, table: Table, path: PathBuf, rejects: RejectPolicy) -> Result<ConvertReport> {
-        let format = FileFormat::new(crate::output::Kind::Parquet, Some("zstd"), Some(1), Default::default())?;
+        let format =
+            FileFormat::new(crate::output::Kind::Parquet, Some("zstd"), Some(1), Default::default())?.with_timestamps(Timestamps::Keep);
         let layout = Layout::TargetSize(crate::units::ByteSize(256 << 20));
-        let options = ConvertOptions { checksums: false, ..self.options(table, Place::Folder(path), format, layout, Vec::new(), rejects) };
+        let options = ConvertOptions { checksums: false, ..self.options(table, Place::Folder(path), format, layout, rejects) };
         convert(&options, self.progress)
     }
 
-    fn options(
-        &self,
-        table: Table,
-        output: Place,
-        format: FileFormat,
-        layout: Layout,
-        partition_by: Vec<String>,
-        rejects: RejectPolicy,
-    ) -> ConvertOptions {
+    fn options(&self, table: Table, output: Place, format: FileFormat, layout: Layout, rejects: RejectPolicy) -> ConvertOptions {
         ConvertOptions {
             table,
             output,
@@ -93,7 +88,8 @@ impl Engine<'_> {
             checksums: true,
             format,
             layout,
-            partition_by,
+            partition_by: Vec::new(),
+            timezone: Zone::UTC,
             existing: Existing::Refuse,
             on_error: rejects.on_error,
             max_reject_rate: rejects.max_rate,

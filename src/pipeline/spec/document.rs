@@ -1,6 +1,7 @@
 //! A pipeline as it is written. The comments here are what editors show: they come from the JSON Schema.
 
 use super::words::*;
+use crate::output::Timestamps;
 use crate::pipeline::model::{CatalogKind, CatchUp, Fingerprint, Mode, OnError, Permission, RemovedSources, Severity, SourceFormat};
 use crate::storage::Sse;
 use crate::units::{ByteSize, Rate};
@@ -18,6 +19,9 @@ section! {
         description: Option<Text>,
         /// Where the tables are.
         lake: Needed<LakeText>,
+        /// Whose days and hours `dt` and `hour` are, in all outputs that say nothing else: a name of the IANA data base, as `Europe/Berlin`; UTC
+        /// where not given.
+        timezone: Option<Text>,
         /// Variables with their values: `${name}` anywhere in a value. `--var name=value` takes their place; those without a value need it.
         vars: Option<Named<Option<Text>>>,
         /// What is read, by names that SQL uses.
@@ -133,6 +137,10 @@ section! {
         target_size: Option<Value<ByteSize>>,
         /// Columns that become folders; `dt` and `hour` are those of `time`.
         partition_by: Option<OneOrMany<Text>>,
+        /// Whose days and hours `dt` and `hour` are: a name of the IANA data base, as `Asia/Tokyo`; times stay in UTC.
+        timezone: Option<Text>,
+        /// The unit of times in Parquet: `millis`, which is what Athena has and what you get, `micros`, or `keep` what the rows have.
+        timestamps: Option<Value<Timestamps>>,
         /// What a run does with the rows that are there.
         mode: Option<Value<Mode>>,
         /// What becomes of rows whose source file is gone, where the mode isn't `overwrite`.

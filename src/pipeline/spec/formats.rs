@@ -1,7 +1,7 @@
 //! What kind of files an output is made of.
 
 use super::document::{CompressionText, FormatText, OutputText};
-use crate::output::{CsvDialect, FileFormat, Kind};
+use crate::output::{CsvDialect, FileFormat, Kind, Timestamps};
 use crate::pipeline::model::Layout;
 use crate::units::ByteSize;
 use crate::yaml::{Place, Problems, Text, TextOr, one_of};
@@ -24,8 +24,12 @@ pub(super) fn format(text: &OutputText, problems: &mut Problems<'_>) -> Option<F
             (Some(codec), Some(level), &section.place)
         }
     };
+    let timestamps = text.timestamps.as_ref().map_or(Timestamps::Millis, |timestamps| timestamps.value);
+    if let Some(written) = text.timestamps.as_ref().filter(|_| kind != Kind::Parquet && timestamps != Timestamps::Millis) {
+        problems.error(&written.place, "Athena reads times in CSV and JSON with three digits of the second; other units are for Parquet");
+    }
     match FileFormat::new(kind, codec, level, dialect) {
-        Ok(format) => Some(format),
+        Ok(format) => Some(format.with_timestamps(timestamps)),
         Err(error) => {
             problems.error(place, error.to_string());
             None

@@ -2,10 +2,11 @@
 
 use super::document::{OutputText, PipelineText};
 use super::transforms::{row_names, unknown};
-use super::{formats, governance, names};
+use super::{formats, governance, names, schedule};
 use crate::convert::unfit;
 use crate::pipeline::model::{Mode, Output, RemovedSources, TableName};
 use crate::yaml::{Node, Place, Problems, Text};
+use crate::zone::Zone;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<'_>) -> Vec<Output> {
@@ -13,6 +14,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
     if outputs.0.is_empty() {
         problems.error(&text.place, "`outputs` has nothing in it; name at least one");
     }
+    let timezone = text.timezone.as_ref().and_then(|name| schedule::zone(name, problems)).unwrap_or(Zone::UTC);
     let names = row_names(root);
     let known: HashSet<&str> = names.iter().copied().collect();
     let mut tables: BTreeMap<TableName, &str> = BTreeMap::new();
@@ -31,15 +33,28 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
                 }
             }
         }
-        resolved.extend(one(name, output, table, text, problems));
+        resolved.extend(one(name, output, table, timezone, text, problems));
     }
     resolved
 }
 
-fn one(name: &Text, output: &OutputText, table: Option<TableName>, text: &PipelineText, problems: &mut Problems<'_>) -> Option<Output> {
+fn one(
+    name: &Text,
+    output: &OutputText,
+    table: Option<TableName>,
+    timezone: Zone,
+    text: &PipelineText,
+    problems: &mut Problems<'_>,
+) -> Option<Output> {
     let format = formats::format(output, problems);
     let layout = formats::layout(output, problems);
     let partition_by = partitions(output, problems);
+    let own = output.timezone.as_ref().and_then(|name| schedule::zone(name, problems));
+    if let Some(own) = &output.timezone
+        && !partition_by.iter().any(|name| name == "dt" || name == "hour")
+    {
+        problems.error(&own.place, "`timezone` says whose days `dt` and `hour` are, and `partition_by` has neither");
+    }
     let mode = output.mode.as_ref().map(|mode| mode.value).unwrap_or_default();
     if let (Mode::ReplacePartitions, Some(written), None) = (mode, &output.mode, &output.partition_by) {
         problems.error(&written.place, "replace_partitions needs `partition_by`: the columns whose partitions are made anew");
@@ -64,6 +79,7 @@ fn one(name: &Text, output: &OutputText, table: Option<TableName>, text: &Pipeli
         format: format?,
         layout,
         partition_by,
+        timezone: own.unwrap_or(timezone),
         mode,
         removed_sources: output.removed_sources.as_ref().map(|removed| removed.value).unwrap_or_default(),
         tags,

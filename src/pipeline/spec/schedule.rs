@@ -1,9 +1,9 @@
 //! When a pipeline runs by itself.
 
 use super::document::ScheduleText;
-use crate::diagnostic::nearest;
 use crate::pipeline::model::{CatchUp, Schedule};
 use crate::yaml::{Problems, Text, TextOr};
+use crate::zone::Zone;
 use chrono::Utc;
 use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
@@ -16,7 +16,7 @@ pub(super) fn resolve(text: Option<&TextOr<ScheduleText>>, problems: &mut Proble
             (section.cron.as_ref(), section.timezone.as_ref(), catch_up)
         }
     };
-    let timezone = timezone.map_or(Some("UTC".to_string()), |timezone| zone(timezone, problems));
+    let timezone = timezone.map_or(Some("UTC".to_string()), |timezone| zone(timezone, problems).map(|zone| zone.name().to_string()));
     let cron = cron.and_then(|cron| times(cron, problems));
     Some(Schedule { cron: cron?, timezone: timezone?, catch_up })
 }
@@ -47,14 +47,7 @@ fn times(text: &Text, problems: &mut Problems<'_>) -> Option<String> {
     }
 }
 
-fn zone(text: &Text, problems: &mut Problems<'_>) -> Option<String> {
-    if let Ok(zone) = text.text.parse::<chrono_tz::Tz>() {
-        return Some(zone.name().to_string());
-    }
-    let hint = match nearest(&text.text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "expected a name such as Europe/Berlin or UTC".to_string(),
-    };
-    problems.error(&text.place, text.explain(format!("there is no time zone `{}`; {hint}", text.text.escape_debug())));
-    None
+/// The time zone that a name stands for.
+pub(super) fn zone(text: &Text, problems: &mut Problems<'_>) -> Option<Zone> {
+    text.text.parse().map_err(|what: String| problems.error(&text.place, text.explain(what))).ok()
 }

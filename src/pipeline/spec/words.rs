@@ -1,6 +1,6 @@
 //! The words by which a pipeline's file writes the values of enums.
 
-use crate::output::CsvDialect;
+use crate::output::{CsvDialect, Timestamps};
 use crate::pipeline::model::{CatalogKind, CatchUp, Fingerprint, Mode, OnError, Permission, RemovedSources, Severity, SourceFormat};
 use crate::storage::Sse;
 use crate::yaml::{Content, Node, Problems, Read, Word, words};
@@ -19,6 +19,7 @@ words!(Fingerprint { "content" => Fingerprint::Content, "modified" => Fingerprin
 words!(Mode { "overwrite" => Mode::Overwrite, "append" => Mode::Append, "replace_partitions" => Mode::ReplacePartitions });
 words!(RemovedSources { "keep" => RemovedSources::Keep, "drop" => RemovedSources::Drop });
 words!(CsvDialect { "athena" => CsvDialect::Athena, "rfc4180" => CsvDialect::Rfc4180 });
+words!(Timestamps { "millis" => Timestamps::Millis, "micros" => Timestamps::Micros, "keep" => Timestamps::Keep });
 words!(Severity { "fail" => Severity::Fail, "warn" => Severity::Warn });
 words!(Sse { "s3" => Sse::S3, "kms" => Sse::Kms });
 words!(CatchUp { "skip" => CatchUp::Skip, "once" => CatchUp::Once });

@@ -1,6 +1,7 @@
 //! Tells whether what a pipeline says of an output is still the same.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::output::Timestamps;
 use crate::pipeline::model::{Output, Pipeline};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -23,11 +24,17 @@ impl Definition {
         let (sources, transforms) = inputs(pipeline, output);
         let sql: Vec<Value> = transforms.iter().map(|name| json!(pipeline.transform(name))).collect();
         let read: Vec<Value> = sources.iter().filter_map(|name| pipeline.source(name)).map(reading).collect();
-        let shape = json!({
+        let mut shape = json!({
             "from": output.from, "kind": output.format.kind, "dialect": output.format.dialect, "partition_by": output.partition_by,
             "transforms": sql, "sources": read,
         });
-        let all = json!({ "shape": shape, "format": output.format, "layout": output.layout, "mode": output.mode });
+        if output.has_days() && !output.timezone.is_utc() {
+            shape["timezone"] = json!(output.timezone);
+        }
+        let mut all = json!({ "shape": shape, "format": output.format, "layout": output.layout, "mode": output.mode });
+        if output.format.timestamps != Timestamps::Millis {
+            all["timestamps"] = json!(output.format.timestamps);
+        }
         Ok(Definition { all: hash(&all)?, shape: hash(&shape)? })
     }
 }

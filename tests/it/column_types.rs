@@ -1,0 +1,146 @@
+//! Columns that a file or a table can't have as they are: refused before anything is written, or written with a word.
+
+use crate::etl::Etl;
+use crate::lake::Lake;
+use crate::rows::rows;
+use arrow::array::{
+    ArrayRef, Date64Array, Decimal256Array, DurationSecondArray, FixedSizeBinaryArray, Float16Array, Float32Array, Float64Array,
+    Int32Array, NullArray, StructArray, Time32MillisecondArray, Time64MicrosecondArray,
+};
+use arrow::datatypes::{Field, i256};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use std::fs::File;
+use std::sync::Arc;
+
+fn write_parquet(etl: &Etl, name: &str, columns: Vec<(&str, ArrayRef)>) {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(etl.path(name)).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn object(name: &str, array: ArrayRef) -> ArrayRef {
+    Arc::new(StructArray::from(vec![(Arc::new(Field::new(name, array.data_type().clone(), true)), array)]))
+}
+
+const TABLE: &str = "
+version: 1
+name: typed
+lake: {location: lake}
+sources:
+  raw: {location: a.parquet}
+outputs:
+  typed: {from: raw, table: db.typed}
+";
+
+#[test]
+fn a_table_with_a_type_that_athena_has_not_is_refused_before_it_is_written() {
+    let time: ArrayRef = Arc::new(Time32MillisecondArray::from(vec![1]));
+    let wide = Decimal256Array::from(vec![i256::ONE]).with_precision_and_scale(60, 2).unwrap();
+    let all: [(ArrayRef, &str, &str); 5] = [
+        (time.clone(), "column `x` is of the type Time32(ms), which Athena has not", "CAST"),
+        (Arc::new(Time64MicrosecondArray::from(vec![1])), "column `x` is of the type Time64", "CAST"),
+        (object("inner", object("at", time)), "column `x.inner.at` is of the type Time32", "CAST"),
+        (Arc::new(DurationSecondArray::from(vec![1])), "column `x` is of the type Duration(s)", "seconds"),
+        (Arc::new(wide), "column `x` is of the type Decimal256(60, 2)", "38 digits"),
+    ];
+    for (array, what, hint) in all {
+        let lake = Lake::in_folder();
+        write_parquet(&lake, "a.parquet", vec![("x", array)]);
+        lake.pipeline("typed.yaml", TABLE);
+        lake.etl("run typed.yaml").fails(2).says(what).says("db.typed").says("typed.yaml:").says("what to do").says(hint);
+        assert_eq!(lake.below("db"), Vec::<String>::new(), "{what}");
+        // A plan says the same.
+        lake.etl("plan typed.yaml").fails(1).says(what);
+    }
+}
+
+#[test]
+fn what_parquet_has_no_type_for_is_refused_before_anything_is_written() {
+    let etl = Etl::new();
+    etl.write("a.json", "{\"id\":1,\"more\":{\"empty\":{}}}\n{\"id\":2,\"more\":{\"empty\":{}}}\n");
+    etl.convert("a.json -o out").fails(2).says("column `more.empty` is an object without keys, which Parquet can't hold").says("--schema");
+    assert!(!etl.path("out").exists());
+    etl.convert("a.json -o json --to json").ok();
+    assert_eq!(etl.read("json/part-00000.json"), etl.read("a.json"));
+    write_parquet(&etl, "d.parquet", vec![("took", Arc::new(DurationSecondArray::from(vec![90])))]);
+    etl.convert("d.parquet -o out").fails(2).says("column `took` is of the type Duration(s), which Parquet has not");
+    etl.convert("d.parquet -o text --to csv").ok();
+    assert_eq!(rows(&etl.path("text"))[0]["took"].as_deref(), Some("PT90S"));
+    let sql = "SELECT arrow_cast(1, 'Duration(Second)') AS took";
+    let outcome =
+        etl.run(["query", "--format", "parquet", sql]).fails(2).says("column `took` is of the type Duration(s), which Parquet has not");
+    assert!(outcome.stdout.is_empty());
+    // A time of day is one in Parquet, and text elsewhere.
+    write_parquet(&etl, "t.parquet", vec![("at", Arc::new(Time64MicrosecondArray::from(vec![43_200_000_001])))]);
+    etl.convert("t.parquet -o times").ok();
+    etl.convert("times/part-00000.parquet -o time --to csv").ok();
+    assert_eq!(rows(&etl.path("time"))[0]["at"].as_deref(), Some("12:00:00.000001"));
+}
+
+#[test]
+fn types_that_have_a_wider_one_become_that() {
+    let etl = Etl::new();
+    let halves: ArrayRef = Arc::new(Float16Array::from_iter_values([half(0x3e00)]));
+    let bytes: ArrayRef = Arc::new(FixedSizeBinaryArray::try_from_iter([[0xab_u8, 0xcd]].into_iter()).unwrap());
+    let decimals: ArrayRef = Arc::new(Decimal256Array::from(vec![i256::from_i128(12_345)]).with_precision_and_scale(38, 2).unwrap());
+    let nothing: ArrayRef = Arc::new(NullArray::new(1));
+    write_parquet(&etl, "a.parquet", vec![("half", halves), ("fixed", bytes), ("decimal", decimals), ("none", nothing)]);
+    for to in ["parquet", "csv", "json"] {
+        etl.convert(&format!("a.parquet -o {to} --to {to}")).ok();
+        let row = &rows(&etl.path(to))[0];
+        let got = ["half", "fixed", "decimal", "none"].map(|name| row[name].as_deref());
+        assert_eq!(got, [Some("1.5"), Some("abcd"), Some("123.45"), None], "{to}");
+    }
+    let found = etl.run(["query", "--format", "csv", "SELECT half, encode(fixed, 'hex'), decimal, \"none\" IS NULL FROM 'a.parquet'"]).ok();
+    assert!(found.stdout.ends_with(b"\n1.5,abcd,123.45,true\n"), "{found:?}");
+    let lake = Lake::in_folder();
+    std::fs::copy(etl.path("a.parquet"), lake.path("a.parquet")).unwrap();
+    lake.pipeline("typed.yaml", TABLE);
+    lake.run_pipeline("typed.yaml", 0);
+    assert_eq!(lake.value("SELECT half, decimal, \"none\" IS NULL FROM db.typed"), "1.5,123.45,true");
+}
+
+fn half(bits: u16) -> <arrow::datatypes::Float16Type as arrow::datatypes::ArrowPrimitiveType>::Native {
+    <arrow::datatypes::Float16Type as arrow::datatypes::ArrowPrimitiveType>::Native::from_bits(bits)
+}
+
+#[test]
+fn a_date_with_a_time_of_day_is_no_date() {
+    let etl = Etl::new();
+    write_parquet(&etl, "a.parquet", vec![("day", Arc::new(Date64Array::from(vec![1_582_934_400_001])))]);
+    etl.convert("a.parquet -o out --to csv").fails(3).says("column `day`").says("time of day").says("a.parquet");
+}
+
+#[test]
+fn names_that_differ_in_capitals_only_are_told_apart() {
+    let etl = Etl::new();
+    etl.write("a.json", "{\"Id\":1,\"id\":2,\"id_2\":3,\"o\":{\"k\":4,\"K\":5}}\n");
+    let note = "column `id` is written as `id_3`";
+    etl.convert("a.json -o json --to json").ok().says(note).says("column `o.k` is written as `k_2`");
+    let json: serde_json::Value = serde_json::from_slice(&etl.read("json/part-00000.json")).unwrap();
+    assert_eq!(json, serde_json::json!({"Id": 1, "id_3": 2, "id_2": 3, "o": {"K": 5, "k_2": 4}}));
+    etl.convert("a.json -o parquet").ok().says(note);
+    let found = etl.run(["query", "--format", "json", "SELECT * FROM 'parquet/*.parquet'"]).ok();
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&found.stdout).unwrap(), json);
+    etl.convert("a.json -o parquet --append").ok();
+    etl.write("b.csv", "A,b,a\n1,2,3\n").convert("b.csv -o csv --to csv").ok().says("column `a` is written as `a_2`");
+    assert_eq!(etl.read("csv/part-00000.csv"), b"A,b,a_2\n1,2,3\n");
+}
+
+#[test]
+fn numbers_that_json_has_not_are_counted() {
+    let etl = Etl::new();
+    let doubles: ArrayRef = Arc::new(Float64Array::from(vec![Some(f64::NAN), Some(1.5), None, Some(f64::INFINITY)]));
+    let singles: ArrayRef = Arc::new(Float32Array::from(vec![Some(0.5), Some(f32::NEG_INFINITY), None, Some(1.0)]));
+    let ids: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3, 4]));
+    write_parquet(&etl, "a.parquet", vec![("id", ids), ("d", doubles), ("o", object("f", singles))]);
+    let says = ["column `d`: 2 values of NaN or infinity became null", "column `o`: 1 value of NaN or infinity became null"];
+    let outcome = etl.convert("a.parquet -o out --to json --splits 2").ok();
+    let outcome = says.into_iter().fold(outcome, |outcome, note| outcome.says(note));
+    assert!(!outcome.stderr.contains("`id`"), "{}", outcome.stderr);
+    says.into_iter().fold(etl.run(["query", "--format", "json", "SELECT * FROM 'a.parquet'"]).ok(), |outcome, note| outcome.says(note));
+    let csv = etl.convert("a.parquet -o p --to parquet").ok();
+    assert!(!csv.stderr.contains("became null"));
+}
