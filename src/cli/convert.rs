@@ -6,7 +6,7 @@ use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print_json_text, say_lines};
 use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, TableOptions, resolve};
+use crate::input::{OnMismatch, Table, TableOptions, resolve};
 use crate::output::{FileFormat, Kind};
 use crate::progress::{Progress, Silent};
 use crate::publish::{Existing, Output};
@@ -97,6 +97,10 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_enum, default_value_t = OnErrorArg::Reject)]
     on_error: OnErrorArg,
 
+    /// What to do with a value of CSV or JSON that its column's type can't hold exactly
+    #[arg(long, value_enum, default_value_t = OnMismatchArg::Reject)]
+    on_mismatch: OnMismatchArg,
+
     /// Publish nothing if more than this share of the lines is rejected, such as 1% (exit code 5)
     #[arg(long, value_name = "RATE")]
     max_reject_rate: Option<Rate>,
@@ -109,7 +113,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     rejects_limit: ByteSize,
 
-    /// The delimiter of CSV inputs: one character, or `tab` [default: comma; tab for .tsv]
+    /// The delimiter of CSV inputs: one character, or `tab` [default: found in the first lines]
     #[arg(long, value_name = "CHAR")]
     delimiter: Option<String>,
 
@@ -146,6 +150,26 @@ enum OnErrorArg {
     Reject,
     Skip,
     Fail,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnMismatchArg {
+    /// Its line is rejected
+    Reject,
+    /// It becomes NULL, and is counted
+    Null,
+    /// Its column becomes one of text: the input is read twice
+    Text,
+}
+
+impl From<OnMismatchArg> for OnMismatch {
+    fn from(argument: OnMismatchArg) -> Self {
+        match argument {
+            OnMismatchArg::Reject => OnMismatch::Reject,
+            OnMismatchArg::Null => OnMismatch::Null,
+            OnMismatchArg::Text => OnMismatch::Text,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -196,6 +220,8 @@ impl ConvertArgs {
             no_header: self.no_header,
             dialect: self.from_dialect.into(),
             schema: self.schema.as_deref().map(TableSchema::load).transpose()?.map(|schema| schema.arrow_schema()),
+            guessed: false,
+            on_mismatch: self.on_mismatch.into(),
         };
         Ok(ConvertOptions {
             table: Table::open(resolve(&self.inputs)?, &table_options)?,

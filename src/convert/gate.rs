@@ -7,7 +7,7 @@ use super::rejects::Rejects;
 use super::unit_rejects::{Keep, UnitRejects};
 use super::unit_streams::Piece;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Framing, Table};
+use crate::input::Table;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -109,8 +109,7 @@ impl<'a> Gate<'a> {
 
     fn take(&self, state: &mut GateState, source: usize, unit: UnitRejects, pieces: Vec<Piece>) -> Result<()> {
         let path = &self.table.sources[source].path;
-        let header = u64::from(self.table.format.framing().is_some_and(Framing::has_header));
-        let before = state.tallies[source].text_lines + header + 1;
+        let before = state.tallies[source].text_lines + 1;
         if let Some(rejects) = &mut state.rejects {
             rejects.take(path, before, unit)?;
             if rejects.keep() != Keep::Lines {

@@ -151,6 +151,7 @@ fn decode(
     unit: &Unit,
     rows: &mut dyn UnitWork,
 ) -> Result<()> {
+    tally.tally.text_lines += block.skipped;
     let bytes = match &block.content {
         Content::Records(bytes) => bytes,
         Content::LongLine { head, length } => {

@@ -253,9 +253,9 @@ impl Stream {
                     let cut = memchr::memchr(b'\n', &bytes[last..]).map_or(bytes.len(), |at| last + at + 1);
                     if cut < bytes.len() {
                         let rest = Content::Records(bytes.slice(cut..));
-                        self.pending = Some(Block { offset: block.offset + cut as u64, content: rest });
+                        self.pending = Some(Block { offset: block.offset + cut as u64, skipped: 0, content: rest });
                     }
-                    blocks.push(Block { offset: block.offset, content: Content::Records(bytes.slice(..cut)) });
+                    blocks.push(Block { content: Content::Records(bytes.slice(..cut)), ..block });
                 }
                 _ => blocks.push(block),
             }

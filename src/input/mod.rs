@@ -21,7 +21,7 @@ mod stream;
 mod table;
 mod thrift;
 
-pub use crate::tabular::CsvDialect;
+pub use crate::tabular::{CsvDialect, OnMismatch};
 pub use ahead::Ahead;
 pub use arguments::{Inputs, Resolver, resolve, resolve_with};
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{LocalFile, ObjectFile, Place, Source, Table, TableFormat};
 use crate::publish::DataFile;
 use crate::storage::{Location, Storage};
-use crate::tabular::{CsvDialect, CsvOptions};
+use crate::tabular::{CsvDialect, CsvOptions, Typing};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -132,11 +132,11 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
     let schema = as_read(&schema);
     match table.classification() {
         "parquet" => Ok(TableFormat::Parquet { schema }),
-        "json" => Ok(TableFormat::Json { schema }),
+        "json" => Ok(TableFormat::Json { schema, typing: Typing::default() }),
         "csv" => {
             let escape = table.storage.serde.parameters.get("escapeChar").map(String::as_str);
             let dialect = if escape == Some("\\") { CsvDialect::Athena } else { CsvDialect::Rfc4180 };
-            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema })
+            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema, typing: Typing::default() })
         }
         other => {
             let message = format!("the files of {}.{} are of the kind `{other}`, which can't be read", table.database, table.name);

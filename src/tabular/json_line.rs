@@ -1,4 +1,5 @@
-//! What can be told of a line of JSON without reading it into a table: how deep it nests, which keys it has.
+//! What can be told of a line of JSON without reading it into a table: how deep it nests, which keys it has, and whether one of them
+//! comes twice.
 
 use std::borrow::Cow;
 
@@ -53,8 +54,111 @@ pub(super) fn keys(line: &[u8]) -> Option<Vec<Cow<'_, str>>> {
     Some(keys)
 }
 
+/// Finds objects with a key that comes twice: of its two values a reader takes one and drops the other.
+#[derive(Debug, Default)]
+pub(super) struct KeyCheck {
+    /// Different keys, as an earlier line has them. The keys of a line that has some of them in this order are different too.
+    known: Vec<Vec<u8>>,
+}
+
+impl KeyCheck {
+    /// A key that an object of `line` has twice. What is no JSON may have any.
+    pub(super) fn twice<'a>(&mut self, line: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let (mut next, mut nested) = (0, Nested::default());
+        let known = &self.known;
+        let in_order = walk(line, |depth, key| match (depth, key) {
+            (1, Some(key)) => {
+                let found = known[next..].iter().position(|known| known == key).map(|place| next + place + 1);
+                next = found.unwrap_or(next);
+                found.is_some()
+            }
+            (1, None) => true,
+            (depth, key) => nested.see(depth, key),
+        });
+        if in_order || nested.twice.is_some() {
+            return nested.twice;
+        }
+        let mut all = Nested::default();
+        let (mut outermost, mut objects) = (Vec::new(), 0);
+        walk(line, |depth, key| {
+            outermost.extend(key.filter(|_| depth == 1).map(<[u8]>::to_vec));
+            objects += usize::from(depth == 1 && key.is_none());
+            all.see(depth, key)
+        });
+        if objects == 1 && all.twice.is_none() && outermost.iter().all(|key| memchr::memchr(b'\\', key).is_none()) {
+            self.known = outermost;
+        }
+        all.twice
+    }
+}
+
+/// The keys of the objects that are not yet closed.
+#[derive(Debug, Default)]
+struct Nested<'a> {
+    keys: Vec<(usize, Cow<'a, [u8]>)>,
+    twice: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> Nested<'a> {
+    /// Takes a key of an object at `depth` into account, or its end; false where it has one twice.
+    fn see(&mut self, depth: usize, key: Option<&'a [u8]>) -> bool {
+        if let Some(key) = key {
+            let text = memchr::memchr(b'\\', key).and_then(|_| serde_json::from_slice::<String>(&[b"\"", key, b"\""].concat()).ok());
+            self.keys.push((depth, text.map_or(Cow::Borrowed(key), |text| Cow::Owned(text.into_bytes()))));
+            return true;
+        }
+        let own = self.keys.iter().rposition(|(of, _)| *of < depth).map_or(0, |last| last + 1);
+        self.keys[own..].sort_unstable();
+        self.twice = self.keys[own..].windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].1.clone());
+        self.keys.truncate(own);
+        self.twice.is_none()
+    }
+}
+
+/// Tells `see` of each key with its depth, as it is written, and of the end of each object, until that is false. False if it was.
+fn walk<'a>(line: &'a [u8], mut see: impl FnMut(usize, Option<&'a [u8]>) -> bool) -> bool {
+    // Whether each bracket that is open is that of an object.
+    let mut open: Vec<bool> = Vec::new();
+    let (mut at, mut key) = (0, false);
+    while let Some(byte) = line.get(at) {
+        match byte {
+            b'"' => {
+                let end = string_end(line, at + 1);
+                if key && !see(open.len(), Some(&line[at + 1..end])) {
+                    return false;
+                }
+                key = false;
+                at = end;
+            }
+            b'{' | b'[' => {
+                key = *byte == b'{';
+                open.push(key);
+            }
+            b'}' | b']' => {
+                if open.last() == Some(&true) && !see(open.len(), None) {
+                    return false;
+                }
+                open.pop();
+                key = false;
+            }
+            b',' => key = open.last() == Some(&true),
+            b':' | b' ' | b'\t' | b'\r' => {}
+            // A number, or a word.
+            _ => match memchr::memchr3(b',', b'}', b']', &line[at..]) {
+                Some(length) => {
+                    at += length;
+                    continue;
+                }
+                None => break,
+            },
+        }
+        at += 1;
+    }
+    true
+}
+
 /// Where the quote is that closes the string whose text starts at `start`; the line's end where none does.
-fn string_end(line: &[u8], start: usize) -> usize {
+pub(super) fn string_end(line: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(found) = memchr::memchr2(b'"', b'\\', line.get(at..).unwrap_or_default()) {
         if line[at + found] == b'"' {
@@ -89,5 +193,33 @@ mod tests {
         assert!(!is_deep("[".repeat(100).as_bytes()));
         assert!(!is_deep(format!("\"{}", "[\\\"".repeat(200)).as_bytes()));
         assert!(!is_deep("[]".repeat(200).as_bytes()));
+    }
+
+    #[test]
+    fn a_key_that_comes_twice_is_found() {
+        let mut check = KeyCheck::default();
+        for (line, twice) in [
+            (r#"{"a":1,"b":2}"#, None),
+            (r#"{"a":1,"a":2}"#, Some("a")),
+            (r#"{"b":1,"a":2}"#, None),
+            (r#"{"b":1,"a":2,"b":[]}"#, Some("b")),
+            (r#"{"b":1}"#, None),
+            (r#"{"a":{"x":1,"y":{"x":3}},"b":[{"x":1},{"x":2}]}"#, None),
+            (r#"{"b":{"x":1,"y":2,"x":3}}"#, Some("x")),
+            (r#"{"b":[{"x":1},{"y":1, "y" : null}],"a":1}"#, Some("y")),
+            (r#"{"a":"a","b":"\",\"a\":"}"#, None),
+            (r#"{"a":1,"\u0061":2}"#, Some("a")),
+            (r#"{"\u0061":1,"a":true,"c":-1.5e3}"#, Some("a")),
+            (r#"{"c":{"a":1},"a":{"c":1}}"#, None),
+            (r#"{"A":1,"a":1}"#, None),
+            (r#"{"a":1,"a":"#, None),
+            (r#"{"q":1}{"q":1}"#, None),
+            (r#"{"q":1,"q":1}"#, Some("q")),
+            ("", None),
+            ("]}", None),
+            ("{\"a\":1,\"", None),
+        ] {
+            assert_eq!(check.twice(line.as_bytes()).as_deref(), twice.map(str::as_bytes), "{line}");
+        }
     }
 }

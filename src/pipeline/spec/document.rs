@@ -1,7 +1,9 @@
 //! A pipeline as it is written. The comments here are what editors show: they come from the JSON Schema.
 
 use super::words::*;
-use crate::pipeline::model::{CatalogKind, CatchUp, Fingerprint, Mode, OnError, Permission, RemovedSources, Severity, SourceFormat};
+use crate::pipeline::model::{
+    CatalogKind, CatchUp, Fingerprint, Mode, OnError, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
+};
 use crate::storage::Sse;
 use crate::units::{ByteSize, Rate};
 use crate::yaml::{Named, Needed, OneOrMany, Text, TextOr, Value, section};
@@ -90,6 +92,9 @@ section! {
         schema: Option<Text>,
         /// What is done with a line that can't be read: it is kept and counted (`reject`), counted (`skip`), or ends the run (`fail`).
         on_error: Option<Value<OnError>>,
+        /// What becomes of a value of CSV or JSON that its column's type can't hold exactly: its line is rejected (`reject`), it is NULL
+        /// (`null`), or its column is one of text (`text`).
+        on_mismatch: Option<Value<OnMismatch>>,
         /// With a larger share of rejected lines nothing is published: `1%`.
         max_reject_rate: Option<Value<Rate>>,
         /// How a changed file is told: by size and time (`modified`), or by its bytes (`checksum`).
