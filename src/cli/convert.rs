@@ -1,7 +1,7 @@
 //! `etl convert`: inputs to files.
 
 use super::bar::Bar;
-use super::from_format::{Dialect, FromFormat};
+use super::from_format::{Dialect, FromFormat, delimiter};
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print_json_text, say_lines};
 use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
@@ -114,8 +114,8 @@ pub(super) struct ConvertArgs {
     rejects_limit: ByteSize,
 
     /// The delimiter of CSV inputs: one character, or `tab` [default: found in the first lines]
-    #[arg(long, value_name = "CHAR")]
-    delimiter: Option<String>,
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<u8>,
 
     /// CSV inputs have no header; their columns are called column_1 and on
     #[arg(long)]
@@ -216,7 +216,7 @@ impl ConvertArgs {
             format: self.from.into(),
             log: self.log_format.choice()?,
             unescape: self.unescape,
-            delimiter: self.delimiter.as_deref().map(delimiter).transpose()?,
+            delimiter: self.delimiter,
             no_header: self.no_header,
             dialect: self.from_dialect.into(),
             schema: self.schema.as_deref().map(TableSchema::load).transpose()?.map(|schema| schema.arrow_schema()),
@@ -252,11 +252,3 @@ impl ConvertArgs {
 
 /// More threads than this only stand in each other's way.
 const MOST_THREADS: usize = 256;
-
-fn delimiter(text: &str) -> Result<u8> {
-    match text.as_bytes() {
-        b"tab" | b"\\t" => Ok(b'\t'),
-        [byte] if !b"\"\n\r".contains(byte) => Ok(*byte),
-        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is not a delimiter; give one ASCII character, or `tab`"))),
-    }
-}

@@ -1,6 +1,6 @@
 //! Where finished units wait for their turn: all that is behind it happens in the order of the input.
 
-use super::accounting::{Tally, UnitTally};
+use super::accounting::{Mismatches, Tally, UnitTally};
 use super::assembly::Assembly;
 use super::options::ConvertOptions;
 use super::rejects::Rejects;
@@ -29,6 +29,7 @@ struct GateState {
     next: u64,
     waiting: BTreeMap<u64, (usize, UnitTally, Vec<Piece>)>,
     tallies: Vec<Tally>,
+    mismatches: Mismatches,
     rejects: Option<Rejects>,
     error: Option<Error>,
 }
@@ -44,7 +45,8 @@ impl<'a> Gate<'a> {
     ) -> Gate<'a> {
         let tallies = vec![Tally::default(); table.sources.len()];
         let keep = rejects.as_ref().map_or(Keep::Nothing, Rejects::keep);
-        let state = GateState { next: 0, waiting: BTreeMap::new(), tallies, rejects, error: None };
+        let mismatches = Mismatches::new();
+        let state = GateState { next: 0, waiting: BTreeMap::new(), tallies, mismatches, rejects, error: None };
         Gate {
             options,
             table,
@@ -101,6 +103,7 @@ impl<'a> Gate<'a> {
             let Some((source, unit, pieces)) = state.waiting.remove(&next) else { break };
             self.take(&mut state, source, unit.rejects, pieces)?;
             state.tallies[source].add(unit.tally);
+            unit.mismatches.iter().for_each(|(column, values)| *state.mismatches.entry(*column).or_default() += values);
             state.next += 1;
         }
         self.turn.notify_all();
@@ -139,7 +142,7 @@ impl<'a> Gate<'a> {
     }
 
     /// What was counted, checked against the reject rate.
-    pub(super) fn into_totals(self) -> Result<(Vec<Tally>, Option<Rejects>)> {
+    pub(super) fn into_totals(self) -> Result<(Vec<Tally>, Option<Rejects>, Mismatches)> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut whole = Tally::default();
         for (source, tally) in self.table.sources.iter().zip(&state.tallies) {
@@ -157,6 +160,6 @@ impl<'a> Gate<'a> {
             }
             return Err(error);
         }
-        Ok((state.tallies, state.rejects))
+        Ok((state.tallies, state.rejects, state.mismatches))
     }
 }

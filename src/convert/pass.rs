@@ -174,6 +174,7 @@ fn decode(
             reject.offset += block.offset;
             tally.rejects.add(reject, keep);
         }
+        decoded.mismatches.iter().for_each(|(column, values)| *tally.mismatches.entry(*column).or_default() += values);
         tally.tally.lines += decoded.lines;
         tally.tally.text_lines += decoded.text_lines;
         tally.tally.blank += decoded.blank;

@@ -20,6 +20,7 @@ mod source;
 mod stream;
 mod table;
 mod thrift;
+mod widening;
 
 pub use crate::tabular::{CsvDialect, OnMismatch};
 pub use ahead::Ahead;

@@ -6,6 +6,7 @@ use super::framing::Framing;
 use super::many::each;
 use super::parquet::parquet_schema;
 use super::source::Source;
+use super::widening::{misfits, with_text};
 use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,7 +17,7 @@ use crate::tabular::{
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// What kind of data the sources hold.
@@ -75,6 +76,8 @@ pub struct Table {
     pub format: TableFormat,
     /// What the user should know: which format was taken and why.
     pub notes: Vec<String>,
+    /// How many values made which columns text: see [`OnMismatch::Text`].
+    pub misfits: BTreeMap<String, u64>,
 }
 
 /// The format of a table's sources, ready to decode.
@@ -158,7 +161,30 @@ impl Table {
         if options.schema.is_none() {
             notes.extend(alike(&format));
         }
-        Ok(Table { sources, format, notes })
+        let mut table = Table { sources, format, notes, misfits: BTreeMap::new() };
+        if options.on_mismatch == OnMismatch::Text {
+            table.widen()?;
+        }
+        Ok(table)
+    }
+
+    /// Makes columns text that have values which are none of their type.
+    fn widen(&mut self) -> Result<()> {
+        let format = self.format.clone();
+        let (TableFormat::Csv { schema, .. } | TableFormat::Json { schema, .. }, Some(framing)) = (&mut self.format, format.framing())
+        else {
+            return Ok(());
+        };
+        let decoder = || format.decoder(Some(Vec::new())).unwrap_or_else(|| unreachable!("what has a framing has a decoder"));
+        let found = misfits(&self.sources, framing, decoder)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        *schema = with_text(schema, &found);
+        self.misfits = found.into_iter().map(|(column, values)| (schema.field(column).name().clone(), values)).collect();
+        let names: Vec<&str> = self.misfits.keys().map(String::as_str).collect();
+        self.notes.push(format!("columns are text because not all of their values are of their types: {}", names.join(", ")));
+        Ok(())
     }
 }
 

@@ -253,6 +253,7 @@ impl Running<'_> {
                 (source.lines, source.rows, source.rejects, source.blank) = (report.lines, report.rows, report.rejects, report.blank);
                 (source.bytes_in, source.bytes_decoded) = (report.bytes_in, report.bytes_decoded);
                 source.rejects_by_reason.clone_from(&report.rejects_by_reason);
+                source.mismatches_by_column.clone_from(&report.mismatches_by_column);
                 source.reject_examples.clone_from(&report.reject_examples);
             }
             source

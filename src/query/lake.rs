@@ -88,7 +88,7 @@ impl LakeSchema {
         let folders: Vec<&str> = files.iter().map(|file| file.partition.as_str()).collect();
         let partitions = Partitions::of_folders(&folders, &fields)?;
         let sources = files.iter().map(|file| source(&self.tables.storage, file)).collect::<Result<Vec<_>>>()?;
-        let table = Table { sources, format: format(table)?, notes: Vec::new() };
+        let table = Table { sources, format: format(table)?, notes: Vec::new(), misfits: BTreeMap::new() };
         Ok(FileTable::with_partitions(table, partitions, self.threads, self.rejects.clone()))
     }
 }

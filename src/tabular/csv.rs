@@ -190,4 +190,92 @@ mod tests {
             assert_eq!(decoded.rejects.iter().map(|r| r.line).collect::<Vec<_>>(), [2, 3]);
         }
     }
+
+    /// What each record of `text` is by the rule as it is said: where it starts, where it ends, and why it is rejected.
+    fn told(text: &[u8]) -> Vec<(usize, usize, Option<&'static str>)> {
+        let (mut found, mut start) = (Vec::new(), 0);
+        while start < text.len() {
+            let line_end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| start + at + 1);
+            let (mut at, mut quoted, mut field_start) = (start, false, true);
+            let (mut end, mut fault) = (text.len(), None);
+            while at < text.len() {
+                let rest = &text[at..];
+                if quoted {
+                    if rest.starts_with(b"\"\"") {
+                        at += 1;
+                    } else if rest[0] == b'"' {
+                        quoted = false;
+                        if ![&b"\","[..], b"\"\n", b"\"\r\n"].iter().any(|good| rest.starts_with(good)) && !matches!(rest, b"\"" | b"\"\r")
+                        {
+                            (end, fault) = (line_end, Some("text behind a closing quote"));
+                            break;
+                        }
+                    }
+                } else if rest[0] == b'"' && field_start {
+                    quoted = true;
+                } else if rest[0] == b'\n' {
+                    end = at + 1;
+                    break;
+                }
+                field_start = rest[0] == b',' && !quoted;
+                at += 1;
+            }
+            if quoted && fault.is_none() {
+                (end, fault) = (line_end, Some("a quote that is never closed"));
+            }
+            found.push((start, end, fault));
+            start = end;
+        }
+        found
+    }
+
+    #[test]
+    fn broken_quotes_cost_their_own_line_wherever_the_text_is_cut() {
+        let schema: SchemaRef = Arc::new(arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new("a", DataType::Utf8View, true)]));
+        let decode = |text: &[u8]| {
+            let mut decoder = CsvDecoder::new(CsvOptions::default(), schema.clone(), Typing::default(), None);
+            let (mut places, mut lines) = (Vec::new(), 0);
+            for decoded in crate::decode::parts(&mut decoder, &Bytes::copy_from_slice(text)) {
+                let decoded = decoded.unwrap();
+                lines += decoded.lines;
+                places.extend(decoded.rejects.iter().map(|r| (r.offset as usize, r.reason.to_string())));
+            }
+            (lines, places)
+        };
+        let mut seed = 7u64;
+        let mut random = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % below
+        };
+        for _ in 0..20_000 {
+            let text: Vec<u8> = (0..random(24)).map(|_| b"\"\"\"\n\n,ax\r"[random(9)]).collect();
+            let expected = told(&text);
+            let (lines, places) = decode(&text);
+            let shown = String::from_utf8_lossy(&text);
+            assert_eq!(lines as usize, expected.len(), "{shown:?}");
+            let faults = expected.iter().filter_map(|(start, _, fault)| Some((*start, (*fault)?.to_string())));
+            let quotes: Vec<_> = places.into_iter().filter(|(_, reason)| !reason.contains("fields")).collect();
+            assert_eq!(quotes, faults.collect::<Vec<_>>(), "{shown:?}");
+            // Of any part of the text it is known how much of it can be told.
+            let known = &text[..random(text.len() + 1)];
+            if let Some(cut) = super::super::last_record_end(known, CsvOptions::default(), 1 << 20) {
+                let (first, second) = (decode(&text[..cut]), decode(&text[cut..]));
+                assert_eq!(first.0 + second.0, lines, "{shown:?} cut at {cut}");
+                let reasons = first.1.into_iter().chain(second.1).map(|(_, reason)| reason).collect::<Vec<_>>();
+                assert_eq!(reasons, decode(&text).1.into_iter().map(|(_, reason)| reason).collect::<Vec<_>>(), "{shown:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_open_quotes_take_no_longer_than_their_bytes() {
+        // Each line but the first would be within a quoted field up to the end, and each one alone would be too.
+        let text = "x\",y,\"z\n".repeat(200_000);
+        let started = std::time::Instant::now();
+        assert_eq!(super::super::last_record_end(text.as_bytes(), CsvOptions::default(), 1 << 30), None);
+        let mut decoder = decoder("a,b,c\nx,y,z\n");
+        let parts: Vec<_> = crate::decode::parts(&mut decoder, &Bytes::from(text)).map(Result::unwrap).collect();
+        assert_eq!(parts.iter().map(|part| part.rejects.len()).sum::<usize>(), 200_000);
+        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    }
 }

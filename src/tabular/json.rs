@@ -81,7 +81,9 @@ impl JsonDecoder {
     fn reason(&self, message: &str) -> String {
         let message = message.trim_start_matches("Json error: ");
         // A list or an object where the column has single values, or the other way round.
-        if let Some(rest) = message.strip_prefix("whilst decoding field '") {
+        if let Some(rest) = message.strip_prefix("whilst decoding field '")
+            && message.contains(": expected ")
+        {
             let names = |field: &Arc<Field>| rest.strip_prefix(field.name().as_str()).is_some_and(|rest| rest.starts_with("': "));
             if let Some(index) = self.file_schema.fields().iter().position(names) {
                 return mismatch(&self.file_schema, index).to_string();

@@ -22,4 +22,4 @@ pub use dialect::{CsvDialect, CsvOptions};
 pub use json::JsonDecoder;
 pub use json_columns::{check_json_lines, infer_json};
 pub use record::{first_record_end, last_record_end};
-pub use typed::{OnMismatch, Typing};
+pub use typed::{OnMismatch, Typing, text_of};

@@ -39,7 +39,7 @@ pub struct Typing {
 }
 
 /// The type as which values of `data_type` are read before they are told from their texts.
-pub(super) fn text_of(data_type: &DataType) -> DataType {
+pub fn text_of(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Boolean
         | DataType::Int8

@@ -44,3 +44,4 @@ mod sql_limits;
 mod table;
 mod terminal;
 mod validate;
+mod values;
