@@ -352,7 +352,7 @@ fn json_that_is_not_a_line_an_object_is_refused_with_what_to_do() {
         etl.write(name, text);
         etl.convert(&format!("{name} -o out")).fails(2).says("expected one object a line").says(&hint);
         etl.convert(&format!("good.json {name} -o out")).fails(2).says(&hint);
-        etl.run(["query", &format!("SELECT * FROM '{name}'")]).fails(6).says(&hint);
+        etl.run(["query", &format!("SELECT * FROM '{name}'")]).fails(2).says(&hint);
         etl.run(["inspect", name]).fails(2).says(&hint);
         etl.pipe("- -o out --from json", text.as_bytes()).fails(2).says("expected one object a line");
     }
