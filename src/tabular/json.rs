@@ -1,10 +1,11 @@
 //! JSON lines: an object a line to typed rows, with a reject for each line that doesn't fit.
 
-use super::json_line::{KeyCheck, is_deep, keys};
+use super::json_line::{count_keys, is_deep, keys, twice};
 use super::misfits::{Misfits, mismatch};
 use super::typed::{Typing, text_of, typed};
 use crate::decode::{Decoded, Decoder, MOST_VALUES, Reject};
 use crate::error::{Error, ErrorKind, Result};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::json::ReaderBuilder;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -23,7 +24,6 @@ pub struct JsonDecoder {
     typing: Typing,
     projection: Option<Vec<usize>>,
     size: RowSize,
-    keys: KeyCheck,
     /// Where each column is in the schema, as soon as there is a line to be looked at on its own.
     places: Option<HashMap<String, usize>>,
 }
@@ -43,7 +43,6 @@ impl JsonDecoder {
             schema: projected,
             typing,
             projection,
-            keys: KeyCheck::default(),
             places: None,
         }
     }
@@ -53,6 +52,9 @@ impl JsonDecoder {
     fn fault(&mut self, line: &[u8]) -> Option<String> {
         if is_deep(line) {
             return Some("nested too deeply".to_string());
+        }
+        if let Some(key) = twice(line) {
+            return Some(cut(&format!("the key `{}` comes twice", String::from_utf8_lossy(&key))));
         }
         if self.size.of_line(line) > MOST_LINE_VALUES {
             return Some(format!("more than {MOST_LINE_VALUES} values, with those that its objects lack"));
@@ -133,6 +135,25 @@ fn read<'a>(schema: &SchemaRef, lines: impl IntoIterator<Item = &'a [u8], IntoIt
     Ok(batch.unwrap_or_else(|| RecordBatch::new_empty(schema.clone())))
 }
 
+/// Whether `texts` have a value for each key of the lines that they were read from: of a key that comes twice one is lost. A map keeps both,
+/// but nobody who looks into it will find them.
+fn has_all_values(texts: &RecordBatch, lines: &[u8]) -> bool {
+    /// The keys within the values of an array.
+    fn within(values: &ArrayRef) -> Option<usize> {
+        match values.data_type() {
+            DataType::Struct(_) => all(values.as_struct().columns()),
+            DataType::List(_) => within(values.as_list::<i32>().values()),
+            DataType::Map(..) => None,
+            _ => Some(0),
+        }
+    }
+    fn all(columns: &[ArrayRef]) -> Option<usize> {
+        columns.iter().map(|column| Some(column.len() - column.null_count() + within(column)?)).sum()
+    }
+    let (keys, nulls) = count_keys(lines);
+    all(texts.columns()).is_some_and(|values| values + nulls == keys)
+}
+
 /// How many values lines become.
 #[derive(Debug, Clone, Copy)]
 struct RowSize {
@@ -199,9 +220,6 @@ impl Decoder for JsonDecoder {
             let line = bytes[start..newline].trim_ascii_end();
             if line.is_empty() {
                 blank += 1;
-            } else if let Some(key) = self.keys.twice(line) {
-                let reason = cut(&format!("the key `{}` comes twice", String::from_utf8_lossy(&key)));
-                rejects.push(reject(block, lines, start, start + line.len(), &reason));
             } else {
                 values += self.size.of_line(line);
                 if values > MOST_VALUES && !spans.is_empty() {
@@ -215,9 +233,13 @@ impl Decoder for JsonDecoder {
         let taken = start.min(bytes.len());
         let _one = (taken > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
         let unread = values > MOST_LINE_VALUES || spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end]));
-        let read_all = |spans: &[(u64, usize, usize)]| read(&self.text_schema, spans.iter().map(|(_, start, end)| &bytes[*start..*end]));
+        let text_schema = self.text_schema.clone();
+        let read_all = |spans: &[(u64, usize, usize)]| read(&text_schema, spans.iter().map(|(_, start, end)| &bytes[*start..*end]));
         let whole = if unread { None } else { read_all(&spans).ok() };
-        let whole = whole.filter(|batch| batch.num_rows() == spans.len());
+        let no_key_twice = |texts: &RecordBatch| {
+            has_all_values(texts, &bytes[..taken]) || spans.iter().all(|(_, start, end)| twice(&bytes[*start..*end]).is_none())
+        };
+        let whole = whole.filter(|texts| texts.num_rows() == spans.len() && no_key_twice(texts));
         let texts = match whole {
             Some(texts) => texts,
             // Some line is wrong: find out which.
@@ -231,7 +253,7 @@ impl Decoder for JsonDecoder {
                     }
                 }
                 spans = good;
-                read(&self.text_schema, spans.iter().map(|(_, start, end)| &bytes[*start..*end]))
+                read_all(&spans)
                     .map_err(|why| Error::new(ErrorKind::Internal, format!("lines that can be read alone can't be read together: {why}")))?
             }
         };
@@ -323,5 +345,19 @@ mod tests {
         );
         assert_eq!(parts.iter().map(|part| part.batch.num_rows()).sum::<usize>(), 5001);
         assert!(parts.len() > 3);
+    }
+
+    #[test]
+    fn a_key_twice_is_found_among_what_looks_like_one() {
+        let text = r#"{"a\\":1,"b":":x","c":{"d":null,"e":[{"f":1},{"f":null}]}}
+{"a\\":1,"b":"{\"b\":1}","c":null}
+{"a\\":1,"b":"x","b":":null"}
+{"c":{"e":[{"f":1,"f":2}]}}
+{"a\\":1,"b":"x","c":{}}
+"#;
+        let schema = infer_json("x.json", text.as_bytes()).unwrap();
+        let decoded = JsonDecoder::new(schema, Typing::default(), Some(vec![0])).decode(&Bytes::from(text)).unwrap();
+        assert_eq!(decoded.rejects.iter().map(|reject| reject.line).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(decoded.batch.num_rows(), 3);
     }
 }

@@ -54,42 +54,35 @@ pub(super) fn keys(line: &[u8]) -> Option<Vec<Cow<'_, str>>> {
     Some(keys)
 }
 
-/// Finds objects with a key that comes twice: of its two values a reader takes one and drops the other.
-#[derive(Debug, Default)]
-pub(super) struct KeyCheck {
-    /// Different keys, as an earlier line has them. The keys of a line that has some of them in this order are different too.
-    known: Vec<Vec<u8>>,
+/// A key that an object of `line` has twice: of its two values a reader takes one and drops the other. What is no JSON may have any.
+pub(super) fn twice(line: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let mut nested = Nested::default();
+    walk(line, |depth, key| nested.see(depth, key));
+    nested.twice
 }
 
-impl KeyCheck {
-    /// A key that an object of `line` has twice. What is no JSON may have any.
-    pub(super) fn twice<'a>(&mut self, line: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        let (mut next, mut nested) = (0, Nested::default());
-        let known = &self.known;
-        let in_order = walk(line, |depth, key| match (depth, key) {
-            (1, Some(key)) => {
-                let found = known[next..].iter().position(|known| known == key).map(|place| next + place + 1);
-                next = found.unwrap_or(next);
-                found.is_some()
-            }
-            (1, None) => true,
-            (depth, key) => nested.see(depth, key),
-        });
-        if in_order || nested.twice.is_some() {
-            return nested.twice;
+/// How many keys stand in lines, and how many of them have `null`, as far as that can be told at a glance: a text that starts with a colon
+/// counts as one more.
+pub(super) fn count_keys(lines: &[u8]) -> (usize, usize) {
+    let (mut keys, mut nulls) = (0, 0);
+    for colon in memchr::memchr_iter(b':', lines) {
+        // Most have no blank on either side.
+        let before = match lines[..colon].last() {
+            Some(b' ' | b'\t' | b'\r') => lines[..colon].trim_ascii_end(),
+            _ => &lines[..colon],
+        };
+        let Some(before) = before.strip_suffix(b"\"") else { continue };
+        // An odd number of backslashes makes the quote one of a text.
+        if before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0 {
+            keys += 1;
+            let behind = match lines.get(colon + 1) {
+                Some(b' ' | b'\t' | b'\r') => lines[colon + 1..].trim_ascii_start().first(),
+                behind => behind,
+            };
+            nulls += usize::from(behind == Some(&b'n'));
         }
-        let mut all = Nested::default();
-        let (mut outermost, mut objects) = (Vec::new(), 0);
-        walk(line, |depth, key| {
-            outermost.extend(key.filter(|_| depth == 1).map(<[u8]>::to_vec));
-            objects += usize::from(depth == 1 && key.is_none());
-            all.see(depth, key)
-        });
-        if objects == 1 && all.twice.is_none() && outermost.iter().all(|key| memchr::memchr(b'\\', key).is_none()) {
-            self.known = outermost;
-        }
-        all.twice
     }
+    (keys, nulls)
 }
 
 /// The keys of the objects that are not yet closed.
@@ -197,7 +190,6 @@ mod tests {
 
     #[test]
     fn a_key_that_comes_twice_is_found() {
-        let mut check = KeyCheck::default();
         for (line, twice) in [
             (r#"{"a":1,"b":2}"#, None),
             (r#"{"a":1,"a":2}"#, Some("a")),
@@ -219,7 +211,21 @@ mod tests {
             ("]}", None),
             ("{\"a\":1,\"", None),
         ] {
-            assert_eq!(check.twice(line.as_bytes()).as_deref(), twice.map(str::as_bytes), "{line}");
+            assert_eq!(super::twice(line.as_bytes()).as_deref(), twice.map(str::as_bytes), "{line}");
+        }
+    }
+
+    #[test]
+    fn keys_are_counted_at_a_glance() {
+        for (lines, counts) in [
+            ("{\"a\":1,\"b\" : null}\n{\"a\":{\"c\":\t null},\"t\":\"10:30\"}\n", (5, 2)),
+            ("{\"a\":\"x:y\"}", (1, 0)),
+            (r#"{"a\\":"{\"b\":1}","c\"":null}"#, (2, 1)),
+            ("{\"a\":\":8080\"}", (2, 0)),
+            ("", (0, 0)),
+            (":", (0, 0)),
+        ] {
+            assert_eq!(count_keys(lines.as_bytes()), counts, "{lines}");
         }
     }
 }
