@@ -65,7 +65,7 @@ pub struct TableOptions {
 
 impl TableOptions {
     fn typing(&self) -> Typing {
-        Typing { guessed: self.guessed || self.schema.is_none(), on_mismatch: self.on_mismatch }
+        Typing { guessed: self.guessed || self.schema.is_none(), on_mismatch: self.on_mismatch, coarse_times: false }
     }
 }
 

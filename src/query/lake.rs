@@ -130,13 +130,14 @@ fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
 fn format(table: &CatalogTable) -> Result<TableFormat> {
     let schema: SchemaRef = table.file_schema()?;
     let schema = as_read(&schema);
+    let typing = Typing { coarse_times: true, ..Typing::default() };
     match table.classification() {
         "parquet" => Ok(TableFormat::Parquet { schema }),
-        "json" => Ok(TableFormat::Json { schema, typing: Typing::default() }),
+        "json" => Ok(TableFormat::Json { schema, typing }),
         "csv" => {
             let escape = table.storage.serde.parameters.get("escapeChar").map(String::as_str);
             let dialect = if escape == Some("\\") { CsvDialect::Athena } else { CsvDialect::Rfc4180 };
-            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema, typing: Typing::default() })
+            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema, typing })
         }
         other => {
             let message = format!("the files of {}.{} are of the kind `{other}`, which can't be read", table.database, table.name);

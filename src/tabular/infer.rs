@@ -67,8 +67,10 @@ impl Guess {
         self.long = self.long && whole(text).is_some();
         self.double = self.double && exact_double(text).is_some();
         self.boolean = self.boolean && boolean(text).is_some();
-        self.date = self.date && date(text).is_some();
-        self.timestamp = self.timestamp && plain_timestamp(text).is_some();
+        // In the year 0 are those that some databases write where they have none.
+        let dated = !text.starts_with(b"0000");
+        self.date = self.date && dated && date(text).is_some();
+        self.timestamp = self.timestamp && dated && plain_timestamp(text).is_some();
     }
 
     /// The guess of all that either has seen.

@@ -1,6 +1,6 @@
 //! From texts to the values of a column.
 
-use super::values::{boolean, date, decimal, double, exact_double, integer, single, timestamp};
+use super::values::{boolean, coarse_timestamp, date, decimal, double, exact_double, integer, single, timestamp};
 use crate::accesslog::time_type;
 use crate::error::Result;
 use arrow::array::{
@@ -36,6 +36,8 @@ pub struct Typing {
     /// The types were guessed and not declared: a double must give back all digits.
     pub guessed: bool,
     pub on_mismatch: OnMismatch,
+    /// Times are cut to milliseconds, as those who read a lake do: its tables may hold finer ones.
+    pub coarse_times: bool,
 }
 
 /// The type as which values of `data_type` are read before they are told from their texts.
@@ -128,7 +130,8 @@ fn scalars(texts: &StringViewArray, data_type: &DataType, typing: Typing, misfit
             Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls))
         }
         other if *other == time_type() => {
-            let (values, nulls) = values(texts, misfits, timestamp);
+            let coarse = |text: &[u8]| if typing.coarse_times { coarse_timestamp(text) } else { None };
+            let (values, nulls) = values(texts, misfits, |text| timestamp(text).or_else(|| coarse(text)));
             Arc::new(PrimitiveArray::<TimestampMillisecondType>::try_new(values.into(), nulls)?.with_data_type(time_type()))
         }
         other => cast(texts, other)?,

@@ -169,7 +169,7 @@ pub(super) fn boolean(text: &[u8]) -> Option<bool> {
     }
 }
 
-/// A day of the years 1 to 9999, in days since 1970.
+/// A day of the years 0 to 9999, in days since 1970.
 pub(super) fn date(text: &[u8]) -> Option<i32> {
     if text.len() != 10 || text[4] != b'-' || text[7] != b'-' {
         return None;
@@ -177,14 +177,13 @@ pub(super) fn date(text: &[u8]) -> Option<i32> {
     let year = number(&text[..4])?;
     let (month, day) = (number(&text[5..7])?, number(&text[8..])?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    // Some databases write 0000-00-00 where they have no date.
     let days = match month {
         2 => 28 + u32::from(leap),
         4 | 6 | 9 | 11 => 30,
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         _ => 0,
     };
-    if year == 0 || !(1..=days).contains(&day) {
+    if !(1..=days).contains(&day) {
         return None;
     }
     i32::try_from(days_from_civil(year as i32, month as u8, day as u8)).ok()
@@ -199,6 +198,13 @@ pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
     }
     let (time, zone) = zone(rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"T"))?)?;
     Some(day + time_of_day(time)? - zone)
+}
+
+/// As [`timestamp`], without the digits that are finer than milliseconds.
+pub(super) fn coarse_timestamp(text: &[u8]) -> Option<i64> {
+    let (time, digits) = text.split_at_checked(20).filter(|(time, _)| time.ends_with(b"."))?;
+    let finer = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    timestamp(&[time, &digits[..finer.min(3)], &digits[finer..]].concat())
 }
 
 /// As [`timestamp`], of a time as it is written where a zone and what is left out say nothing more.
@@ -467,6 +473,8 @@ mod tests {
         ] {
             assert_eq!(timestamp(text.as_bytes()), None, "{text}");
         }
+        assert_eq!(coarse_timestamp(b"2020-02-29 00:00:02.123456789Z"), Some(day + 2123));
+        assert_eq!((coarse_timestamp(b"2020-02-29 00:00:02"), coarse_timestamp(b"2020-02-29 00:00:02.x")), (None, None));
         for (text, plain) in [
             ("2020-02-29 00:00:02", true),
             ("2020-02-29T00:00:02.123Z", true),
