@@ -385,3 +385,19 @@ fn pipelines_say_what_becomes_of_misfits() {
     etl.etl("validate p.yaml").fails(2).says("`on_mismatch` is not for sources of this format");
     assert!(!files(&etl.path("lake")).is_empty());
 }
+
+#[test]
+fn what_a_lake_holds_is_read_again() {
+    let etl = Lake::in_folder();
+    etl.write("a.csv", "n,x\n1,0.5\n");
+    let sql =
+        "SELECT n, CAST('2020-02-29 00:00:02.123456' AS TIMESTAMP) AS at, CAST('NaN' AS DOUBLE) AS x, CAST(n AS DECIMAL(10,2)) AS d FROM a";
+    for format in ["csv", "json"] {
+        let text = format!(
+            "version: 1\nlake: {{location: lake}}\nsources:\n  a: {{location: a.csv}}\ntransforms:\n  t: {{sql: \"{sql}\"}}\noutputs:\n  t: {{from: t, table: sales.t, format: {format}}}\n"
+        );
+        etl.write("p.yaml", text);
+        etl.run_pipeline("p.yaml --full", 0);
+        assert_eq!(etl.value("SELECT concat(count(at), ' ', sum(d)) FROM sales.t"), "1 1.00", "{format}");
+    }
+}
