@@ -30,9 +30,9 @@ impl Fault {
     }
 }
 
-/// Lines of which it is known that each is a record of its own, or part of none. Where the quotes of a record are seen to be broken, those of any other
-/// that would be within a quoted field at the end of one of the lines between are broken by the same: so nothing is looked
-/// at again and again, however many quotes are broken.
+/// Lines of which it is known that no record goes over their ends. Where the quotes of a record are seen to be broken, those of any other
+/// that is within a quoted field at the end of a line between are broken by the same. So nothing is looked at again and again, however
+/// many quotes are broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Alone {
     /// No record goes over a line end before this byte.

@@ -7,10 +7,12 @@
 //! |---|---|
 //! | integers | digits, `-` before them, zeros behind a point (`5.0`); within the type's range; no `007`, `+5`, `-0`, `1e3` |
 //! | decimal | as integers, with digits behind a point, of which all behind the scale are zeros |
-//! | double, float | numbers, also with an exponent, of which the nearest double is taken; `NaN`, `inf`, `Infinity`; no `007`, `+5`, none that is too large or too small |
+//! | double, float | numbers, also with an exponent; the nearest double; `NaN`, `inf`, `Infinity`; no `007`, `+5`, none out of range |
 //! | boolean | `true` and `false`, in any case |
 //! | date | `2020-02-29` |
-//! | timestamp | a date; a date and `10:30`, `10:30:59` or `10:30:59.123` behind a blank or `T`, and `Z` or `+02:00`; no finer than it holds |
+//! | timestamp | a date, alone or with `10:30`, `10:30:59` or `10:30:59.123` behind a blank or `T`; then `Z` or `+02:00`, or neither |
+//!
+//! A time that is finer than a timestamp holds is none.
 //!
 //! A double that was guessed from the first lines takes only numbers whose digits it gives back.
 
