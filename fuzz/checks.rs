@@ -10,7 +10,8 @@ pub fn decode(decoder: &mut dyn Decoder, text: &Bytes) -> Decoded {
     let schema = decoder.schema();
     let mut batches = Vec::new();
     let batch = arrow::record_batch::RecordBatch::new_empty(schema.clone());
-    let mut whole = Decoded { batch, taken: 0, lines: 0, text_lines: 0, blank: 0, repaired: 0, rejects: Vec::new() };
+    let mut whole =
+        Decoded { batch, taken: 0, lines: 0, text_lines: 0, blank: 0, repaired: 0, rejects: Vec::new(), mismatches: Vec::new() };
     for part in parts(decoder, text) {
         let part = part.unwrap();
         whole.taken += part.taken;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 /// Turns bytes into rows. It does no I/O and keeps nothing between blocks that would change a result, so blocks can be
-/// decoded by any worker in any order.
+/// decoded by any worker in any order; each to its end, before the next.
 pub trait Decoder: Send {
     /// The schema of the batches, after projection.
     fn schema(&self) -> SchemaRef;
@@ -42,6 +42,9 @@ pub struct Decoded {
     pub repaired: u64,
     /// The lines that are not rows.
     pub rejects: Vec<Reject>,
+    /// How many values of which columns, by their places in the file's schema, were none of the column's type, whether that rejected
+    /// their lines or made them NULL.
+    pub mismatches: Vec<(usize, u64)>,
 }
 
 /// Decodes all of `block`, part after part as they are asked for. Places of rejects count from the start of the block.

@@ -43,11 +43,12 @@ mod checks;
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use tabular::{JsonDecoder, infer_json};
+use tabular::{JsonDecoder, Typing, check_json_lines, infer_json};
 
 fuzz_target!(|input: &[u8]| {
+    let _ = check_json_lines("fuzz", input);
     let Ok(schema) = infer_json("fuzz", &input[..input.len().div_ceil(2)]) else { return };
-    let decoder = |projection| JsonDecoder::new(schema.clone(), projection);
+    let decoder = |projection| JsonDecoder::new(schema.clone(), Typing::default(), projection);
     let text = Bytes::copy_from_slice(input);
     let whole = checks::decode(&mut decoder(None), &text);
     checks::records(&whole, &text);

@@ -214,7 +214,7 @@ impl Decoder for LogDecoder {
         let arrays: Vec<ArrayRef> = self.columns.iter_mut().map(|(_, building)| building.finish(block)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?;
-        Ok(Decoded { batch, taken: start.min(bytes.len()), lines, text_lines: lines, blank, repaired, rejects })
+        Ok(Decoded { batch, taken: start.min(bytes.len()), lines, text_lines: lines, blank, repaired, rejects, mismatches: Vec::new() })
     }
 }
 

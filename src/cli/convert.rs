@@ -1,12 +1,12 @@
 //! `etl convert`: inputs to files.
 
 use super::bar::Bar;
-use super::from_format::{Dialect, FromFormat};
+use super::from_format::{Dialect, FromFormat, delimiter};
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print_json_text, say_lines};
 use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, TableOptions, resolve};
+use crate::input::{OnMismatch, Table, TableOptions, resolve};
 use crate::output::{FileFormat, Kind, Timestamps};
 use crate::progress::{Progress, Silent};
 use crate::publish::{Existing, Output};
@@ -107,6 +107,10 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_enum, default_value_t = OnErrorArg::Reject)]
     on_error: OnErrorArg,
 
+    /// What to do with a value of CSV or JSON that its column's type can't hold exactly
+    #[arg(long, value_enum, default_value_t = OnMismatchArg::Reject)]
+    on_mismatch: OnMismatchArg,
+
     /// Publish nothing if more than this share of the lines is rejected, such as 1% (exit code 5) [default: any, but one line of each file
     /// must be read]
     #[arg(long, value_name = "RATE")]
@@ -120,9 +124,9 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     rejects_limit: ByteSize,
 
-    /// The delimiter of CSV inputs: one character, or `tab` [default: comma; tab for .tsv]
-    #[arg(long, value_name = "CHAR")]
-    delimiter: Option<String>,
+    /// The delimiter of CSV inputs: one character, or `tab` [default: found in the first lines]
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<u8>,
 
     /// CSV inputs have no header; their columns are called column_1 and on
     #[arg(long)]
@@ -165,6 +169,26 @@ enum OnErrorArg {
     Reject,
     Skip,
     Fail,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnMismatchArg {
+    /// Its line is rejected
+    Reject,
+    /// It becomes NULL, and is counted
+    Null,
+    /// Its column becomes one of text: the input is read twice
+    Text,
+}
+
+impl From<OnMismatchArg> for OnMismatch {
+    fn from(argument: OnMismatchArg) -> Self {
+        match argument {
+            OnMismatchArg::Reject => OnMismatch::Reject,
+            OnMismatchArg::Null => OnMismatch::Null,
+            OnMismatchArg::Text => OnMismatch::Text,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -221,10 +245,12 @@ impl ConvertArgs {
             format: self.from.into(),
             log: self.log_format.choice()?,
             unescape: self.unescape,
-            delimiter: self.delimiter.as_deref().map(delimiter).transpose()?,
+            delimiter: self.delimiter,
             no_header: self.no_header,
             dialect: self.from_dialect.into(),
             schema: self.schema.as_deref().map(TableSchema::load).transpose()?.map(|schema| schema.arrow_schema()),
+            guessed: false,
+            on_mismatch: self.on_mismatch.into(),
         };
         Ok(ConvertOptions {
             table: Table::open(resolve(&self.inputs)?, &table_options)?,
@@ -256,11 +282,3 @@ impl ConvertArgs {
 
 /// More threads than this only stand in each other's way.
 const MOST_THREADS: usize = 256;
-
-fn delimiter(text: &str) -> Result<u8> {
-    match text.as_bytes() {
-        b"tab" | b"\\t" => Ok(b'\t'),
-        [byte] if !b"\"\n\r".contains(byte) => Ok(*byte),
-        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is not a delimiter; give one ASCII character, or `tab`"))),
-    }
-}

@@ -1,5 +1,6 @@
 //! The options that say what the inputs are.
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::input::{CsvDialect, FormatChoice};
 use clap::ValueEnum;
 
@@ -45,5 +46,17 @@ impl From<Dialect> for CsvDialect {
             Dialect::Rfc4180 => CsvDialect::Rfc4180,
             Dialect::Athena => CsvDialect::Athena,
         }
+    }
+}
+
+/// The delimiter that an argument names.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where it is none.
+pub(super) fn delimiter(text: &str) -> Result<u8> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if !b"\"\n\r".contains(byte) => Ok(*byte),
+        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is not a delimiter; give one ASCII character, or `tab`"))),
     }
 }

@@ -1,6 +1,6 @@
 //! `etl inspect`: what is in files.
 
-use super::from_format::{Dialect, FromFormat};
+use super::from_format::{Dialect, FromFormat, delimiter};
 use super::inspection_text::InspectionText;
 use super::log_format::LogFormatArgs;
 use super::terminal::{print_data, print_data_json};
@@ -34,6 +34,10 @@ pub(super) struct InspectArgs {
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
     from_dialect: Dialect,
 
+    /// The delimiter of CSV files: one character, or `tab` [default: found in the first lines]
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<u8>,
+
     #[command(flatten)]
     log_format: LogFormatArgs,
 
@@ -47,8 +51,13 @@ pub(super) struct InspectArgs {
 /// # Errors
 /// [`ErrorKind::Input`] where a path can't be read, [`ErrorKind::Format`] where it can't be told what it holds.
 pub(super) fn run(args: &InspectArgs) -> Result<()> {
-    let options =
-        TableOptions { format: args.from.into(), log: args.log_format.choice()?, dialect: args.from_dialect.into(), ..Default::default() };
+    let options = TableOptions {
+        format: args.from.into(),
+        log: args.log_format.choice()?,
+        dialect: args.from_dialect.into(),
+        delimiter: args.delimiter,
+        ..Default::default()
+    };
     let table = Table::open(resolve(&args.paths)?, &options)?;
     let found = inspect(&table)?;
     match args.json {

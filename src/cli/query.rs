@@ -1,6 +1,6 @@
 //! `etl query`: SQL over files.
 
-use super::from_format::{Dialect, FromFormat};
+use super::from_format::{Dialect, FromFormat, delimiter};
 use super::log_format::LogFormatArgs;
 use super::pipeline::open_lake;
 use super::result_table::ResultTable;
@@ -65,6 +65,10 @@ pub(super) struct QueryArgs {
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
     from_dialect: Dialect,
 
+    /// The delimiter of CSV files: one character, or `tab` [default: found in the first lines]
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<u8>,
+
     #[command(flatten)]
     log_format: LogFormatArgs,
 
@@ -99,8 +103,13 @@ enum ResultFormat {
 pub(super) fn run(args: QueryArgs) -> Result<()> {
     let sql = sql(&args)?;
     let threads = args.threads.map_or_else(cores, NonZeroUsize::get);
-    let read =
-        TableOptions { format: args.from.into(), log: args.log_format.choice()?, dialect: args.from_dialect.into(), ..Default::default() };
+    let read = TableOptions {
+        format: args.from.into(),
+        log: args.log_format.choice()?,
+        dialect: args.from_dialect.into(),
+        delimiter: args.delimiter,
+        ..Default::default()
+    };
     // What was read as the query is no table any more.
     let stdin = args.file.is_some() || args.sql.as_deref() != Some("-");
     let engine = QueryEngine::new(QueryOptions { threads, read, stdin, memory: args.memory.unwrap_or_else(default_memory), spill: None })?;

@@ -2,6 +2,7 @@
 
 use super::unit_rejects::UnitRejects;
 use crate::error::{Error, ErrorKind, Result};
+use std::collections::BTreeMap;
 
 /// What one unit, or one source, came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,4 +52,9 @@ pub(super) struct UnitTally {
     pub tally: Tally,
     /// Those rejects that have not been handed on.
     pub rejects: UnitRejects,
+    /// How many values of which columns, by their places, were none of their types.
+    pub mismatches: Mismatches,
 }
+
+/// How many values of which columns, by their places in the input's schema, were none of their types.
+pub(super) type Mismatches = BTreeMap<usize, u64>;

@@ -28,7 +28,7 @@ pub(super) fn check(options: &ConvertOptions, schema: &SchemaRef, target: &Targe
         Some(storage) => objects(storage, &below)?.into(),
         None => resolve(&[options.output.join(&below)])?,
     };
-    let known = Table::open(inputs, &TableOptions::default())?.format.schema();
+    let known = Table::open(inputs, &TableOptions { delimiter: Some(b','), ..TableOptions::default() })?.format.schema();
     let columns = |schema: &Schema| -> Vec<String> {
         // Text files have no types but those that are guessed.
         let typed = options.format.kind == Kind::Parquet;

@@ -2,7 +2,7 @@
 //!
 //! Memory is bounded: each worker holds one unit, and at most a few finished units wait for their turn.
 
-use super::accounting::Tally;
+use super::accounting::{Mismatches, Tally};
 use super::append;
 use super::assembly::Assembly;
 use super::count::Counting;
@@ -19,7 +19,7 @@ use crate::output::{Written, check};
 use crate::progress::Progress;
 use crate::publish::{Existing, Target};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -94,7 +94,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let passed = pass.run(&writing, &gate);
     progress.finish();
     passed?;
-    let (tallies, taken) = gate.into_totals()?;
+    let (tallies, taken, mismatches) = gate.into_totals()?;
     let rejects = taken.or(rejects);
     notes.extend(rejects.as_ref().and_then(Rejects::note));
     let losses = writing.losses();
@@ -143,6 +143,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         seconds: started.elapsed().as_secs_f64(),
         sources: sources.collect(),
         rejects_by_reason: rejects.as_ref().map(|r| r.reasons.counts()).unwrap_or_default(),
+        mismatches_by_column: mismatches_by_column(&options.table, mismatches),
         reject_examples: rejects.map(|r| r.examples).unwrap_or_default(),
         files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path), ..f }).collect(),
         notes,
@@ -150,6 +151,15 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     };
     report.notes.extend(report.unread());
     Ok(report)
+}
+
+/// By name, with those values for which columns became text.
+fn mismatches_by_column(table: &Table, mismatches: Mismatches) -> BTreeMap<String, u64> {
+    let mut by_column = table.misfits.clone();
+    for (column, values) in mismatches {
+        *by_column.entry(table.format.schema().field(column).name().clone()).or_default() += values;
+    }
+    by_column
 }
 
 /// Refuses to read what this run would add to, and tells of columns that are only in the names of folders.

@@ -1,6 +1,6 @@
 //! Where finished units wait for their turn: all that is behind it happens in the order of the input.
 
-use super::accounting::{Tally, UnitTally};
+use super::accounting::{Mismatches, Tally, UnitTally};
 use super::allowance::{self, FirstReject};
 use super::assembly::Assembly;
 use super::options::ConvertOptions;
@@ -8,7 +8,7 @@ use super::rejects::Rejects;
 use super::unit_rejects::{Keep, UnitRejects};
 use super::unit_streams::Piece;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Framing, Table};
+use crate::input::Table;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -32,6 +32,7 @@ struct GateState {
     tallies: Vec<Tally>,
     /// The first rejected line of each source.
     first: Vec<FirstReject>,
+    mismatches: Mismatches,
     rejects: Option<Rejects>,
     error: Option<Error>,
 }
@@ -47,8 +48,8 @@ impl<'a> Gate<'a> {
     ) -> Gate<'a> {
         let tallies = vec![Tally::default(); table.sources.len()];
         let keep = rejects.as_ref().map_or(Keep::Nothing, Rejects::keep);
-        let first = vec![None; table.sources.len()];
-        let state = GateState { next: 0, waiting: BTreeMap::new(), tallies, first, rejects, error: None };
+        let (first, mismatches) = (vec![None; table.sources.len()], Mismatches::new());
+        let state = GateState { next: 0, waiting: BTreeMap::new(), tallies, first, mismatches, rejects, error: None };
         Gate {
             options,
             table,
@@ -105,6 +106,7 @@ impl<'a> Gate<'a> {
             let Some((source, unit, pieces)) = state.waiting.remove(&next) else { break };
             self.take(&mut state, source, unit.rejects, pieces)?;
             state.tallies[source].add(unit.tally);
+            unit.mismatches.iter().for_each(|(column, values)| *state.mismatches.entry(*column).or_default() += values);
             state.next += 1;
         }
         self.turn.notify_all();
@@ -114,8 +116,7 @@ impl<'a> Gate<'a> {
     fn take(&self, state: &mut GateState, source: usize, unit: UnitRejects, pieces: Vec<Piece>) -> Result<()> {
         let path = &self.table.sources[source].path;
         let above = self.table.sources[source].span.as_ref().map_or(0, |span| span.lines);
-        let header = u64::from(self.table.format.framing().is_some_and(Framing::has_header));
-        let before = state.tallies[source].text_lines + above + header + 1;
+        let before = state.tallies[source].text_lines + above + 1;
         if let (None, Some(line)) = (&state.first[source], unit.lines.first()) {
             state.first[source] = Some((before + line.line, line.reason.clone()));
         }
@@ -148,12 +149,12 @@ impl<'a> Gate<'a> {
     }
 
     /// What was counted, checked against what may be rejected.
-    pub(super) fn into_totals(self) -> Result<(Vec<Tally>, Option<Rejects>)> {
+    pub(super) fn into_totals(self) -> Result<(Vec<Tally>, Option<Rejects>, Mismatches)> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (source, tally) in self.table.sources.iter().zip(&state.tallies) {
             tally.check(&source.path)?;
         }
         allowance::check(self.options, self.table, &state.tallies, &state.first, state.rejects.as_ref())?;
-        Ok((state.tallies, state.rejects))
+        Ok((state.tallies, state.rejects, state.mismatches))
     }
 }

@@ -155,6 +155,7 @@ fn decode(
     unit: &Unit,
     rows: &mut dyn UnitWork,
 ) -> Result<()> {
+    tally.tally.text_lines += block.skipped;
     let bytes = match &block.content {
         Content::Records(bytes) => bytes,
         Content::LongLine { head, length } => {
@@ -177,6 +178,7 @@ fn decode(
             reject.offset += block.offset;
             tally.rejects.add(reject, keep);
         }
+        decoded.mismatches.iter().for_each(|(column, values)| *tally.mismatches.entry(*column).or_default() += values);
         tally.tally.lines += decoded.lines;
         tally.tally.text_lines += decoded.text_lines;
         tally.tally.blank += decoded.blank;

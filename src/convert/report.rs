@@ -27,6 +27,8 @@ pub struct ConvertReport {
     pub seconds: f64,
     pub files: Vec<FileReport>,
     pub rejects_by_reason: BTreeMap<String, u64>,
+    /// How many values of CSV and JSON were none of their column's type, by column, whatever became of them.
+    pub mismatches_by_column: BTreeMap<String, u64>,
     /// The first rejected lines.
     pub reject_examples: Vec<RejectExample>,
     pub sources: Vec<SourceReport>,
@@ -118,6 +120,10 @@ impl fmt::Display for ConvertReport {
         }
         for example in &self.reject_examples {
             writeln!(f, "    {}:{} (byte {}): {}", printable(&example.path), example.line, example.offset, printable(&example.text))?;
+        }
+        for (column, values) in &self.mismatches_by_column {
+            let are = if *values == 1 { "value is" } else { "values are" };
+            writeln!(f, "  column {}: {} {are} not of its type", printable(column), count(*values))?;
         }
         for note in &self.notes {
             writeln!(f, "note: {}", printable(note))?;

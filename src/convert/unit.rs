@@ -277,7 +277,8 @@ impl Stream {
                     let cut = memchr::memchr(b'\n', &bytes[last..]).map_or(bytes.len(), |at| last + at + 1);
                     if cut < bytes.len() {
                         let rest = Content::Records(bytes.slice(cut..));
-                        self.pending = Some(Block { offset: block.offset + cut as u64, content: rest, passed: 0 });
+                        let offset = block.offset + cut as u64;
+                        self.pending = Some(Block { offset, skipped: 0, content: rest, passed: 0 });
                     }
                     blocks.push(Block { content: Content::Records(bytes.slice(..cut)), ..block });
                 }

@@ -24,6 +24,8 @@ const BLOCK: usize = 1 << 20;
 pub struct Block {
     /// Where it starts, in bytes of the decompressed source.
     pub offset: u64,
+    /// Lines right before it that are in no block: those of a header.
+    pub skipped: u64,
     pub content: Content,
     /// How many NUL bytes before it were passed over: of more than a few before a line, one is left.
     pub passed: u64,
@@ -70,6 +72,8 @@ pub struct BlockReader {
     /// The line that the range cuts into is the range before's.
     skip_line: bool,
     skip_header: bool,
+    /// Lines that were skipped since the last block.
+    skipped: u64,
     done: bool,
     stored: Arc<AtomicU64>,
     block: usize,
@@ -134,6 +138,7 @@ impl BlockReader {
             stop: None,
             skip_line: false,
             skip_header: framing.has_header(),
+            skipped: 0,
             done: false,
             stored,
             block: BLOCK,
@@ -179,6 +184,7 @@ impl BlockReader {
             stop: Some(end),
             skip_line: start > 0,
             skip_header: false,
+            skipped: 0,
             done: false,
             stored,
             block: BLOCK,
@@ -232,8 +238,16 @@ impl BlockReader {
                     self.offset = MARK.len() as u64;
                 }
             }
+            if self.offset <= 3
+                && before == 0
+                && let Some(end) = self.framing.preamble(&buffer)
+            {
+                buffer.drain(..end);
+                self.offset += end as u64;
+                self.skipped += 1;
+            }
             if self.skip_line || self.skip_header {
-                let Some(end) = self.framing.first_end(&buffer) else {
+                let Some(end) = self.framing.first_end(&buffer, self.max_line) else {
                     if ended {
                         self.done = true;
                         return Ok(None);
@@ -253,6 +267,7 @@ impl BlockReader {
                     }
                     continue;
                 };
+                self.skipped += u64::from(self.skip_header) * memchr::memchr_iter(b'\n', &buffer[..end]).count() as u64;
                 buffer.drain(..end);
                 self.offset += end as u64;
                 (self.skip_line, self.skip_header) = (false, false);
@@ -276,13 +291,19 @@ impl BlockReader {
                 self.done = true;
                 return Ok(self.block(buffer));
             }
-            if let Some(end) = self.framing.last_end(&buffer) {
+            if let Some(end) = self.framing.last_end(&buffer, self.max_line) {
                 self.carry = buffer.split_off(end);
                 return Ok(self.block(buffer));
             }
             self.pass_over(&mut buffer);
-            if buffer.len() > self.max_line {
-                return self.long_line(buffer).map(Some);
+            // Lines before may wait until it is known whether a quote closes.
+            let line = memchr::memrchr(b'\n', &buffer).map_or(0, |newline| newline + 1);
+            if buffer.len() - line > self.max_line {
+                if line == 0 {
+                    return self.long_line(buffer).map(Some);
+                }
+                self.carry = buffer.split_off(line);
+                return Ok(self.block(buffer));
             }
         }
         Ok(None)
@@ -309,20 +330,21 @@ impl BlockReader {
         if bytes.is_empty() {
             return None;
         }
-        let offset = self.offset;
+        let (offset, skipped) = (self.offset, std::mem::take(&mut self.skipped));
         self.offset += bytes.len() as u64;
-        Some(Block { offset, content: Content::Records(bytes.into()), passed: std::mem::take(&mut self.passed) })
+        Some(Block { offset, skipped, content: Content::Records(bytes.into()), passed: std::mem::take(&mut self.passed) })
     }
 
     /// Passes over a line that is too long to be held.
     fn long_line(&mut self, buffer: Vec<u8>) -> Result<Block> {
         let (mut length, passed) = (buffer.len() as u64, std::mem::take(&mut self.passed));
+        let skipped = std::mem::take(&mut self.skipped);
         // A copy: the reject would keep the rest in memory too.
         let head = Bytes::copy_from_slice(&buffer[..buffer.len().min(HEAD)]);
         drop(buffer);
         if self.peeking {
             self.done = true;
-            return Ok(Block { offset: self.offset, content: Content::LongLine { head, length }, passed });
+            return Ok(Block { offset: self.offset, skipped, content: Content::LongLine { head, length }, passed });
         }
         let mut chunk = Vec::with_capacity(BLOCK);
         loop {
@@ -345,7 +367,7 @@ impl BlockReader {
         if self.stop.is_some_and(|stop| self.offset >= stop) {
             self.done = true;
         }
-        Ok(Block { offset, content: Content::LongLine { head, length }, passed })
+        Ok(Block { offset, skipped, content: Content::LongLine { head, length }, passed })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where records end in a stream of bytes.
 
-use crate::tabular::{CsvDialect, CsvOptions};
+use crate::tabular::{CsvOptions, first_record_end, last_record_end, separator_line};
 
 /// Where a record ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,73 +17,61 @@ impl Framing {
         matches!(self, Framing::Csv(CsvOptions { header: true, .. }))
     }
 
-    /// Where the first record of `bytes` ends, its newline included.
-    pub(super) fn first_end(self, bytes: &[u8]) -> Option<usize> {
+    /// Where the first record of `bytes` ends, its newline included; one of several lines may have `most` bytes.
+    pub(super) fn first_end(self, bytes: &[u8], most: usize) -> Option<usize> {
         match self {
             Framing::Lines => memchr::memchr(b'\n', bytes).map(|at| at + 1),
-            Framing::Csv(options) => csv_ends(bytes, options).next(),
+            Framing::Csv(options) => first_record_end(bytes, options, most),
         }
     }
 
-    /// Where the last whole record of `bytes` ends, its newline included.
-    pub(super) fn last_end(self, bytes: &[u8]) -> Option<usize> {
+    /// Where the last record of `bytes` ends, its newline included, of those that can be told without what comes behind.
+    pub(super) fn last_end(self, bytes: &[u8], most: usize) -> Option<usize> {
         match self {
             Framing::Lines => memchr::memrchr(b'\n', bytes).map(|at| at + 1),
-            Framing::Csv(options) => csv_ends(bytes, options).last(),
+            Framing::Csv(options) => last_record_end(bytes, options, most),
         }
     }
-}
 
-/// The ends of the CSV records of `bytes`, which start at a record's start. A quote opens a field only where the field starts:
-/// one within, as in `7" screen`, is text.
-fn csv_ends(bytes: &[u8], options: CsvOptions) -> impl Iterator<Item = usize> + '_ {
-    let backslashes = options.dialect == CsvDialect::Athena;
-    let (mut quoted, mut closed, mut opening) = (false, usize::MAX, 0);
-    memchr::memchr2_iter(b'"', b'\n', bytes).filter_map(move |at| {
-        if bytes[at] == b'\n' {
-            return (!quoted).then_some(at + 1);
+    /// Where the line ends that only names the delimiter of the file that starts with `bytes`; nothing where none does. It is no record.
+    pub(super) fn preamble(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Framing::Lines => None,
+            Framing::Csv(_) => separator_line(bytes).map(|(end, _)| end),
         }
-        if quoted {
-            if backslashes && is_escaped(bytes, at, opening) {
-                return None;
-            }
-            (quoted, closed) = (false, at);
-        } else {
-            // Right behind a closing quote it opens the field again: two of them are one in the text.
-            let before = at.checked_sub(1);
-            let again = before == Some(closed);
-            quoted = again || before.is_none_or(|before| bytes[before] == b'\n' || bytes[before] == options.delimiter);
-            if quoted {
-                opening = at;
-            }
-        }
-        None
-    })
-}
-
-/// Whether backslashes make the quote at `at` part of its field's text, which starts behind `opening`: an odd number of them does.
-fn is_escaped(bytes: &[u8], at: usize, opening: usize) -> bool {
-    let text = &bytes[(opening + 1).min(at)..at];
-    text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tabular::CsvDialect;
+
+    /// Where records end, one by one.
+    fn ends(text: &str, options: CsvOptions) -> Vec<usize> {
+        let (mut found, mut at) = (Vec::new(), 0);
+        while let Some(end) = Framing::Csv(options).first_end(&text.as_bytes()[at..], 1 << 20) {
+            at += end;
+            found.push(at);
+        }
+        assert_eq!(Framing::Csv(options).last_end(text.as_bytes(), 1 << 20), found.last().copied(), "{text}");
+        found
+    }
 
     #[test]
     fn only_a_quote_at_the_start_of_a_field_opens_it() {
-        let ends = |text: &str| csv_ends(text.as_bytes(), CsvOptions::default()).collect::<Vec<_>>();
+        let ends = |text: &str| ends(text, CsvOptions::default());
         assert_eq!(ends("a,\"b\nc\"\nd\n"), [8, 10]);
         assert_eq!(ends("7,5\" screen\nd\n"), [12, 14]);
         assert_eq!(ends("a\"\"b\nd\n"), [5, 7]);
         assert_eq!(ends("a,\"x \"\"y\n\"\"\"\nd\n"), [13, 15]);
         assert_eq!(ends("\"\",\"\"\nd\n"), [6, 8]);
+        assert_eq!(ends("\"a\nb\"\r\nd\n"), [7, 9]);
     }
 
     #[test]
     fn a_quote_behind_a_backslash_closes_nothing_where_backslashes_count() {
-        let ends = |text: &str, dialect| csv_ends(text.as_bytes(), CsvOptions { dialect, ..Default::default() }).collect::<Vec<_>>();
+        let ends = |text: &str, dialect| ends(text, CsvOptions { dialect, ..Default::default() });
         for (text, rfc, athena) in [
             ("\"a\\\"\nb\"\nc\n", vec![5, 8, 10], vec![8, 10]),
             ("\"a\\\\\"\nb\n", vec![6, 8], vec![6, 8]),
@@ -93,5 +81,16 @@ mod tests {
             assert_eq!(ends(text, CsvDialect::Rfc4180), rfc, "{text}");
             assert_eq!(ends(text, CsvDialect::Athena), athena, "{text}");
         }
+    }
+
+    #[test]
+    fn broken_quotes_end_no_block_before_it_is_known_that_they_are() {
+        let last = |text: &str| Framing::Csv(CsvOptions::default()).last_end(text.as_bytes(), 1 << 20);
+        assert_eq!(last("1,x\n2,\"5 inch\n"), Some(4));
+        assert_eq!(last("1,x\n2,\"5 inch\n3,\"6 inch\n"), Some(4));
+        assert_eq!(last("1,x\n2,\"5 inch\n3,y\"z\n4,\n"), Some(23));
+        // What is too long is broken, and so are its lines.
+        let framing = Framing::Csv(CsvOptions::default());
+        assert_eq!(framing.last_end(b"1,\"x\n2,\n3,\n4,\n5,\n6,", 12), Some(17));
     }
 }

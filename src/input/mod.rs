@@ -30,8 +30,9 @@ mod stream;
 mod table;
 mod thrift;
 mod unknown_format;
+mod widening;
 
-pub use crate::tabular::CsvDialect;
+pub use crate::tabular::{CsvDialect, OnMismatch};
 pub use ahead::Ahead;
 pub use arguments::{Inputs, Resolver, resolve, resolve_with};
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};

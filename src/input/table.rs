@@ -7,13 +7,18 @@ use super::many::each;
 use super::parquet::parquet_schema;
 use super::source::Source;
 use super::unknown_format::{is_nothing, nothing_but_nul, unknown_format};
+use super::widening::{misfits, with_text};
 use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::tabular::{CsvDecoder, CsvDialect, CsvOptions, JsonDecoder, check_header, csv_header, infer_csv, infer_json};
+use crate::tabular::{
+    CsvDecoder, CsvDialect, CsvOptions, JsonDecoder, OnMismatch, Typing, check_header, check_json_lines, csv_header, find_delimiter,
+    infer_csv, infer_json, separator_line,
+};
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// What kind of data the sources hold.
@@ -45,7 +50,7 @@ pub struct TableOptions {
     pub log: LogChoice,
     /// Decode Apache's escapes in values.
     pub unescape: bool,
-    /// CSV's delimiter; a comma, or a tab in `.tsv`, where not given.
+    /// CSV's delimiter; found in the first lines where not given.
     pub delimiter: Option<u8>,
     /// CSV files have no header.
     pub no_header: bool,
@@ -53,6 +58,16 @@ pub struct TableOptions {
     pub dialect: CsvDialect,
     /// The columns of CSV and JSON; guessed from the first lines where not given.
     pub schema: Option<SchemaRef>,
+    /// That schema was guessed by an earlier run, and not declared.
+    pub guessed: bool,
+    /// What becomes of values of CSV and JSON that are none of their column's type.
+    pub on_mismatch: OnMismatch,
+}
+
+impl TableOptions {
+    fn typing(&self) -> Typing {
+        Typing { guessed: self.guessed || self.schema.is_none(), on_mismatch: self.on_mismatch, coarse_times: false }
+    }
 }
 
 /// Sources of one format and one schema.
@@ -62,14 +77,16 @@ pub struct Table {
     pub format: TableFormat,
     /// What the user should know: which format was taken and why.
     pub notes: Vec<String>,
+    /// How many values made which columns text: see [`OnMismatch::Text`].
+    pub misfits: BTreeMap<String, u64>,
 }
 
 /// The format of a table's sources, ready to decode.
 #[derive(Debug, Clone)]
 pub enum TableFormat {
     Log { format: Arc<LogFormat>, unescape: bool },
-    Csv { options: CsvOptions, schema: SchemaRef },
-    Json { schema: SchemaRef },
+    Csv { options: CsvOptions, schema: SchemaRef, typing: Typing },
+    Json { schema: SchemaRef, typing: Typing },
     Parquet { schema: SchemaRef },
 }
 
@@ -78,7 +95,7 @@ impl TableFormat {
     pub fn schema(&self) -> SchemaRef {
         match self {
             TableFormat::Log { format, .. } => format.schema(),
-            TableFormat::Csv { schema, .. } | TableFormat::Json { schema } | TableFormat::Parquet { schema } => schema.clone(),
+            TableFormat::Csv { schema, .. } | TableFormat::Json { schema, .. } | TableFormat::Parquet { schema } => schema.clone(),
         }
     }
 
@@ -107,8 +124,8 @@ impl TableFormat {
             TableFormat::Log { format, unescape } => {
                 Some(Box::new(LogDecoder::new(format.clone(), DecodeOptions { projection, unescape: *unescape })))
             }
-            TableFormat::Csv { options, schema } => Some(Box::new(CsvDecoder::new(*options, schema.clone(), projection))),
-            TableFormat::Json { schema } => Some(Box::new(JsonDecoder::new(schema.clone(), projection))),
+            TableFormat::Csv { options, schema, typing } => Some(Box::new(CsvDecoder::new(*options, schema.clone(), *typing, projection))),
+            TableFormat::Json { schema, typing } => Some(Box::new(JsonDecoder::new(schema.clone(), *typing, projection))),
             TableFormat::Parquet { .. } => None,
         }
     }
@@ -138,37 +155,114 @@ impl Table {
                 notes.extend(format.notes().iter().cloned());
                 TableFormat::Log { format, unescape: options.unescape }
             }
-            FormatChoice::Csv => {
-                let tabs = sources.iter().any(|s| s.stem().ends_with(".tsv"));
-                let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
-                let csv = CsvOptions { delimiter, header: !options.no_header, dialect: options.dialect };
-                let schema = match &options.schema {
-                    Some(schema) => schema.clone(),
-                    None => {
-                        let whole = Framing::Csv(CsvOptions { header: false, ..csv });
-                        let (path, start) = first_records(&sources, whole, Framing::Csv(csv))?;
-                        infer_csv(&path, &start, csv)?
-                    }
-                };
-                if csv.header {
-                    check_headers(&sources, csv, &schema)?;
-                }
-                TableFormat::Csv { options: csv, schema }
-            }
-            FormatChoice::Json => {
-                let schema = match &options.schema {
-                    Some(schema) => schema.clone(),
-                    None => {
-                        let (path, start) = first_records(&sources, Framing::Lines, Framing::Lines)?;
-                        infer_json(&path, &start)?
-                    }
-                };
-                TableFormat::Json { schema }
-            }
+            FormatChoice::Csv => open_csv(&sources, options, &mut notes)?,
+            FormatChoice::Json => open_json(&sources, options)?,
             FormatChoice::Parquet => TableFormat::Parquet { schema: parquet_schema(&sources, &mut notes)? },
         };
-        Ok(Table { sources, format, notes })
+        if options.schema.is_none() {
+            notes.extend(alike(&format));
+        }
+        let mut table = Table { sources, format, notes, misfits: BTreeMap::new() };
+        if options.on_mismatch == OnMismatch::Text {
+            table.widen()?;
+        }
+        Ok(table)
     }
+
+    /// Makes columns text that have values which are none of their type.
+    fn widen(&mut self) -> Result<()> {
+        let format = self.format.clone();
+        let (TableFormat::Csv { schema, .. } | TableFormat::Json { schema, .. }, Some(framing)) = (&mut self.format, format.framing())
+        else {
+            return Ok(());
+        };
+        let decoder = || format.decoder(Some(Vec::new())).unwrap_or_else(|| unreachable!("what has a framing has a decoder"));
+        let found = misfits(&self.sources, framing, decoder)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        *schema = with_text(schema, &found);
+        self.misfits = found.into_iter().map(|(column, values)| (schema.field(column).name().clone(), values)).collect();
+        let names: Vec<&str> = self.misfits.keys().map(String::as_str).collect();
+        self.notes.push(format!("columns are text because not all of their values are of their types: {}", names.join(", ")));
+        Ok(())
+    }
+}
+
+fn open_csv(sources: &[Source], options: &TableOptions, notes: &mut Vec<String>) -> Result<TableFormat> {
+    let usual = if sources.iter().any(|s| s.stem().ends_with(".tsv")) { b'\t' } else { b',' };
+    let mut csv = CsvOptions { delimiter: usual, header: !options.no_header, dialect: options.dialect };
+    csv.delimiter = match options.delimiter {
+        Some(delimiter) => delimiter,
+        None => delimiter(sources, usual, csv, options.schema.as_ref(), notes)?,
+    };
+    let schema = match &options.schema {
+        Some(schema) => schema.clone(),
+        None => {
+            let whole = Framing::Csv(CsvOptions { header: false, ..csv });
+            let (path, start) = first_records(sources, whole, Framing::Csv(csv))?;
+            infer_csv(&path, &start, csv)?
+        }
+    };
+    if csv.header {
+        check_headers(sources, csv, &schema)?;
+    }
+    if let Some(field) = schema.fields().iter().find(|field| field.data_type().is_nested()) {
+        let message = format!("column {} is of a type that CSV has no values of: {}", field.name(), field.data_type());
+        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "declare it as string, or read JSON"));
+    }
+    Ok(TableFormat::Csv { options: csv, schema, typing: options.typing() })
+}
+
+/// The delimiter of the first source that has lines.
+fn delimiter(sources: &[Source], usual: u8, csv: CsvOptions, schema: Option<&SchemaRef>, notes: &mut Vec<String>) -> Result<u8> {
+    let named = |delimiter: u8| match delimiter {
+        b'\t' => "a tab".to_string(),
+        other => format!("`{}`", char::from(other)),
+    };
+    for source in &sources[..sources.len().min(LOOKED_AT)] {
+        let Some(start) = first_block(source, Framing::Lines)? else { continue };
+        if let Some((_, delimiter)) = separator_line(&start) {
+            notes.push(format!("the delimiter is {} (named in the first line of {})", named(delimiter), source.path));
+            return Ok(delimiter);
+        }
+        let delimiter = find_delimiter(&start, usual, csv, schema.map(|schema| schema.fields().len()));
+        if delimiter != usual {
+            notes.push(format!("the delimiter is {} (found in {}); --delimiter names another", named(delimiter), source.path));
+        }
+        return Ok(delimiter);
+    }
+    Ok(usual)
+}
+
+fn open_json(sources: &[Source], options: &TableOptions) -> Result<TableFormat> {
+    let check = |source: &Source| match BlockReader::peek(source, Framing::Lines)?.starting_small().next_block()? {
+        Some(Block { content: Content::Records(start) | Content::LongLine { head: start, .. }, .. }) => {
+            check_json_lines(&source.path, &start)
+        }
+        None => Ok(()),
+    };
+    each(sources, check).collect::<Result<()>>()?;
+    let schema = match &options.schema {
+        Some(schema) => schema.clone(),
+        None => {
+            let (path, start) = first_records(sources, Framing::Lines, Framing::Lines)?;
+            infer_json(&path, &start)?
+        }
+    };
+    Ok(TableFormat::Json { schema, typing: options.typing() })
+}
+
+/// Tells of columns that differ only in case.
+fn alike(format: &TableFormat) -> Option<String> {
+    if !matches!(format, TableFormat::Csv { .. } | TableFormat::Json { .. }) {
+        return None;
+    }
+    let (schema, mut seen) = (format.schema(), HashMap::new());
+    schema.fields().iter().find_map(|field| {
+        let other = seen.insert(field.name().to_lowercase(), field.name().clone())?;
+        Some(format!("the columns `{other}` and `{}` differ only in case: they are two, but not for Athena and Hive", field.name()))
+    })
 }
 
 /// What `source` is, told by the ending of its name.
@@ -197,7 +291,9 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
 fn check_headers(sources: &[Source], options: CsvOptions, schema: &SchemaRef) -> Result<()> {
     let framing = Framing::Csv(CsvOptions { header: false, ..options });
     let check = |source: &Source| match BlockReader::peek(source, framing)?.starting_small().next_block()? {
-        Some(Block { content: Content::Records(start), .. }) => check_header(&source.path, &csv_header(&start, options), schema),
+        Some(Block { content: Content::Records(start), .. }) => {
+            check_header(&source.path, &csv_header(&source.path, &start, options)?, schema)
+        }
         Some(Block { content: Content::LongLine { head, .. }, .. }) => Err(long_start(source, &head)),
         // A file without anything in it has no header, and no rows either.
         None => Ok(()),

@@ -66,10 +66,10 @@ impl Findings {
         let mut reader = BlockReader::open(source, framing)?;
         let too_long: Arc<str> = format!("longer than the {} MiB that a line may have", MAX_LINE >> 20).into();
         let before = self.lines.rows;
-        // A header is the file's first line, but no line of any block.
-        let mut line = u64::from(framing.has_header());
+        let mut line = 0;
         while let Some(block) = reader.next_block()? {
             self.lines.bytes += block.passed;
+            line += block.skipped;
             match block.content {
                 Content::Records(bytes) => {
                     let before = line;

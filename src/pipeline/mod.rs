@@ -12,8 +12,8 @@ mod verify;
 
 pub use crate::convert::RejectExample;
 pub use model::{
-    Bounds, CatalogKind, CatchUp, Check, Expectation, Fingerprint, Grant, GrantOn, Lake, Layout, Mode, OnError, Output, Permission,
-    Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform, When,
+    Bounds, CatalogKind, CatchUp, Check, Expectation, Fingerprint, Grant, GrantOn, Lake, Layout, Mode, OnError, OnMismatch, Output,
+    Permission, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform, When,
 };
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
 pub use run::{Outcome, RunSettings, run};

@@ -2,6 +2,7 @@
 
 pub use crate::convert::{Layout, OnError};
 pub use crate::input::FormatChoice as SourceFormat;
+pub use crate::input::OnMismatch;
 
 use crate::output::FileFormat;
 use crate::storage::StoreSettings;
@@ -78,6 +79,8 @@ pub struct Source {
     /// The description of the columns of CSV and JSON, as in `schemas/`.
     pub schema: Option<PathBuf>,
     pub on_error: OnError,
+    /// What becomes of values of CSV and JSON that are none of their column's type.
+    pub on_mismatch: OnMismatch,
     /// Above this share of rejected lines nothing is published.
     pub max_reject_rate: Option<Rate>,
     /// By content for logs, and by size and time for others, where not given.

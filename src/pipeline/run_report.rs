@@ -80,6 +80,9 @@ pub struct SourceRun {
     pub bytes_in: u64,
     pub bytes_decoded: u64,
     pub rejects_by_reason: BTreeMap<String, u64>,
+    /// How many values were none of their column's type, by column, whatever became of them.
+    #[serde(default)]
+    pub mismatches_by_column: BTreeMap<String, u64>,
     pub reject_examples: Vec<RejectExample>,
     /// Where in the lake all rejected lines are kept.
     pub rejects_file: Option<String>,

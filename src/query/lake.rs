@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{LocalFile, ObjectFile, Place, Source, Table, TableFormat};
 use crate::publish::DataFile;
 use crate::storage::{Location, Storage};
-use crate::tabular::{CsvDialect, CsvOptions};
+use crate::tabular::{CsvDialect, CsvOptions, Typing};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -88,7 +88,7 @@ impl LakeSchema {
         let folders: Vec<&str> = files.iter().map(|file| file.partition.as_str()).collect();
         let partitions = Partitions::of_folders(&folders, &fields)?;
         let sources = files.iter().map(|file| source(&self.tables.storage, file)).collect::<Result<Vec<_>>>()?;
-        let table = Table { sources, format: format(table)?, notes: Vec::new() };
+        let table = Table { sources, format: format(table)?, notes: Vec::new(), misfits: BTreeMap::new() };
         Ok(FileTable::with_partitions(table, partitions, self.threads, self.rejects.clone()))
     }
 }
@@ -130,13 +130,14 @@ fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
 fn format(table: &CatalogTable) -> Result<TableFormat> {
     let schema: SchemaRef = table.file_schema()?;
     let schema = as_read(&schema);
+    let typing = Typing { coarse_times: true, ..Typing::default() };
     match table.classification() {
         "parquet" => Ok(TableFormat::Parquet { schema }),
-        "json" => Ok(TableFormat::Json { schema }),
+        "json" => Ok(TableFormat::Json { schema, typing }),
         "csv" => {
             let escape = table.storage.serde.parameters.get("escapeChar").map(String::as_str);
             let dialect = if escape == Some("\\") { CsvDialect::Athena } else { CsvDialect::Rfc4180 };
-            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema })
+            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema, typing })
         }
         other => {
             let message = format!("the files of {}.{} are of the kind `{other}`, which can't be read", table.database, table.name);

@@ -110,9 +110,9 @@ impl RawScan {
             (Some((start, end)), None) => BlockReader::range(source, start, end)?,
             (Some((start, end)), Some(raw)) => BlockReader::begun_range(Box::new(raw), source, start, end),
         };
-        tally.lines = u64::from(framing.has_header());
         let mut rows = 0;
         while let Some(block) = reader.next_block()? {
+            tally.lines += block.skipped;
             let bytes = match block.content {
                 Content::Records(bytes) => bytes,
                 Content::LongLine { .. } => {

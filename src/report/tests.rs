@@ -60,6 +60,7 @@ pub(super) fn published() -> RunReport {
                 blank: 3,
                 bytes_in: 2_411_724,
                 bytes_decoded: 31_457_280,
+                mismatches_by_column: [("price".to_string(), 2)].into(),
                 rejects_by_reason: [("no closing quote".to_string(), 3), ("`time` is no time".to_string(), 1)].into(),
                 reject_examples: vec![
                     RejectExample {

@@ -109,6 +109,10 @@ impl Text<'_> {
                 writeln!(out, "    {path}:{} (byte {}): {text}", line.line, line.offset)?;
             }
         }
+        for (column, values) in &source.mismatches_by_column {
+            let are = if *values == 1 { "value is" } else { "values are" };
+            writeln!(out, "  column {} of {}: {} {are} not of its type", printable(column), printable(&source.name), count(*values))?;
+        }
         match &source.rejects_file {
             Some(file) if source.rejects > 0 => writeln!(out, "  all of them: {}", printable(file)),
             _ => Ok(()),

@@ -1,38 +1,25 @@
 //! CSV: records to typed rows, with a reject for each record that doesn't fit.
 
-use super::dialect::CsvDialect;
-use super::fields::{CsvField, Split, split_record, trimmed_end, unescape};
-use super::infer::{Guess, MOST_COLUMNS, check_width};
+use super::dialect::CsvOptions;
+use super::fields::{CsvField, split_record, trimmed_end, unescape};
+use super::misfits::Misfits;
+use super::record::Alone;
+use super::typed::{Typing, typed};
 use crate::decode::{Decoded, Decoder, MOST_REJECTS, MOST_VALUES, Reject, lead, repaired};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::text_column::{Care, TextColumn};
-use arrow::array::{Array, ArrayRef, BooleanArray};
-use arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use bytes::Bytes;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// How a CSV is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CsvOptions {
-    pub delimiter: u8,
-    /// Whether the first record names the columns.
-    pub header: bool,
-    pub dialect: CsvDialect,
-}
-
-impl Default for CsvOptions {
-    fn default() -> Self {
-        CsvOptions { delimiter: b',', header: true, dialect: CsvDialect::Rfc4180 }
-    }
-}
-
 /// Decodes CSV of a known schema. An unquoted empty field is NULL, a quoted one an empty text.
 #[derive(Debug)]
 pub struct CsvDecoder {
     options: CsvOptions,
+    typing: Typing,
     /// All columns of the file.
     file_schema: SchemaRef,
     /// The columns that are read: those wanted, then those that only tell whether a record fits.
@@ -41,11 +28,13 @@ pub struct CsvDecoder {
     wanted: usize,
     schema: SchemaRef,
     fields: Vec<CsvField>,
+    /// What the records decoded so far tell of the rest of their block; nothing at its end.
+    alone: Alone,
 }
 
 impl CsvDecoder {
     /// A decoder for files with the columns of `schema`; `projection` are indices of the ones wanted, all where not given.
-    pub fn new(options: CsvOptions, schema: SchemaRef, projection: Option<Vec<usize>>) -> Self {
+    pub fn new(options: CsvOptions, schema: SchemaRef, typing: Typing, projection: Option<Vec<usize>>) -> Self {
         let projection = projection.unwrap_or_else(|| (0..schema.fields().len()).collect());
         let projected = Arc::new(schema.project(&projection).expect("projections are indices of this schema's fields"));
         let wanted = projection.len();
@@ -54,50 +43,20 @@ impl CsvDecoder {
         let chosen: HashSet<usize> = read.iter().copied().collect();
         let typed = |index: &usize| *schema.field(*index).data_type() != DataType::Utf8View;
         read.extend((0..schema.fields().len()).filter(|index| !chosen.contains(index)).filter(typed));
-        CsvDecoder { options, file_schema: schema, read, wanted, schema: projected, fields: Vec::new() }
+        CsvDecoder { options, typing, file_schema: schema, read, wanted, schema: projected, fields: Vec::new(), alone: Alone::default() }
     }
 
-    /// Turns the texts into the schema's types; rows with a text that isn't of its column's type become rejects.
-    fn typed(
-        &self,
-        texts: Vec<ArrayRef>,
-        rows: usize,
-        records: &[Record],
-        block: &Bytes,
-        rejects: &mut Vec<Reject>,
-    ) -> Result<RecordBatch> {
-        let mut bad: Vec<Option<Arc<str>>> = Vec::new();
+    /// Turns the texts into the schema's types; what becomes of rows with a text that isn't of its column's type is in `misfits`.
+    fn typed(&self, texts: Vec<ArrayRef>, rows: usize, misfits: &mut Misfits) -> Result<RecordBatch> {
         let mut columns = Vec::with_capacity(texts.len());
         for (text, index) in texts.into_iter().zip(&self.read) {
-            let field = self.file_schema.field(*index);
-            if *field.data_type() == DataType::Utf8View {
-                columns.push(text);
-                continue;
-            }
-            let typed = cast_with_options(&text, field.data_type(), &CastOptions { safe: true, ..Default::default() })?;
-            if typed.null_count() > text.null_count() {
-                let reason: Arc<str> = format!("column {} is not of type {}", field.name(), field.data_type()).into();
-                bad.resize(rows, None);
-                for row in (0..rows).filter(|row| typed.is_null(*row) && text.is_valid(*row)) {
-                    bad[row].get_or_insert_with(|| reason.clone());
-                }
-            }
-            columns.push(typed);
+            let mut found = Vec::new();
+            columns.push(typed(&text, self.file_schema.field(*index).data_type(), self.typing, &mut found)?);
+            misfits.add(*index, found);
         }
         columns.truncate(self.wanted);
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?;
-        if bad.is_empty() {
-            return Ok(batch);
-        }
-        for (record, reason) in records.iter().zip(&bad) {
-            if let Some(reason) = reason {
-                rejects.push(record.reject(block, reason.clone()));
-            }
-        }
-        rejects.sort_by_key(|r| r.line);
-        let keep = BooleanArray::from_iter(bad.iter().map(|b| Some(b.is_none())));
-        Ok(filter_record_batch(&batch, &keep)?)
+        misfits.kept(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
     }
 }
 
@@ -136,7 +95,7 @@ impl Decoder for CsvDecoder {
             if start > at {
                 behind.push(text_line);
             }
-            let split = split_record(bytes, start, self.options, width, &mut self.fields);
+            let split = split_record(bytes, start, &mut self.alone, self.options, width, &mut self.fields);
             at = split.next;
             let record = Record { line: text_line, start, end: trimmed_end(bytes, start, at) };
             lines += 1;
@@ -145,9 +104,8 @@ impl Decoder for CsvDecoder {
                 blank += 1;
                 continue;
             }
-            // A closing quote would lie before the end.
-            if self.fields.last().is_some_and(|field| field.quoted && field.end == bytes.len()) {
-                rejects.push(record.reject(block, "a quote that is never closed".into()));
+            if let Some(fault) = split.fault {
+                rejects.push(record.reject(block, fault.reason().into()));
                 continue;
             }
             if split.count != width {
@@ -171,12 +129,19 @@ impl Decoder for CsvDecoder {
             }
             records.push(record);
         }
+        self.alone.until = self.alone.until.saturating_sub(at);
         let texts = columns.iter_mut().map(|c| c.finish(block)).collect();
-        let batch = self.typed(texts, records.len(), &records, block, &mut rejects)?;
+        let mut misfits = Misfits::new(&self.file_schema, self.typing);
+        let batch = self.typed(texts, records.len(), &mut misfits)?;
+        let (wrong, mismatches) = misfits.done();
+        if !wrong.is_empty() {
+            rejects.extend(wrong.into_iter().map(|(row, reason)| records[row].reject(block, reason)));
+            rejects.sort_by_key(|reject| reject.offset);
+        }
         // The input's last line may have no newline.
         let text_lines = text_line + u64::from(bytes[..at].last().is_some_and(|last| *last != b'\n'));
         let repaired = repaired(&behind, &rejects);
-        Ok(Decoded { batch, taken: at, lines, text_lines, blank, repaired, rejects })
+        Ok(Decoded { batch, taken: at, lines, text_lines, blank, repaired, rejects, mismatches })
     }
 }
 
@@ -190,84 +155,16 @@ fn lead_of_record(bytes: &[u8]) -> usize {
     }
 }
 
-/// The names in the header that `start` begins with.
-pub fn csv_header(start: &[u8], options: CsvOptions) -> Vec<String> {
-    let mut fields = Vec::new();
-    split_record(start, 0, options, MOST_COLUMNS, &mut fields);
-    let name = |field: &CsvField| {
-        let mut name = Vec::new();
-        unescape(&start[field.start..field.end], options.dialect, &mut name);
-        String::from_utf8_lossy(&name).trim().to_string()
-    };
-    fields.iter().map(name).collect()
-}
-
-/// Whether the header `names` of the file `path` is that of `schema`. `Shop ID` may be called `shop_id` there.
-///
-/// # Errors
-/// [`ErrorKind::Format`] where it is not, as columns are told by their places.
-pub fn check_header(path: &str, names: &[String], schema: &Schema) -> Result<()> {
-    let plain = |name: &str| name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "_");
-    let expected: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-    if names.len() == expected.len() && names.iter().zip(&expected).all(|(name, expected)| plain(name) == plain(expected)) {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Format, format!("{path}:1: the header is `{}`", names.join(",").escape_debug()))
-        .with_context("expected", expected.join(","))
-        .with_context("what to do", "convert files with other columns, or in another order, one at a time; --no-header if it is no header"))
-}
-
-/// The schema of a CSV from its first records; `start` begins with the header, where there is one.
-///
-/// # Errors
-/// [`ErrorKind::Format`] where the header has a name twice or none, or too many.
-pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<SchemaRef> {
-    let mut fields = Vec::new();
-    let Split { next: mut at, count } = split_record(start, 0, options, MOST_COLUMNS, &mut fields);
-    check_width(path, count)?;
-    let names = match options.header {
-        true => csv_header(start, options),
-        false => (1..=fields.len()).map(|number| format!("column_{number}")).collect(),
-    };
-    let mut seen = HashSet::new();
-    for (index, name) in names.iter().enumerate() {
-        let wrong = match name.is_empty() {
-            true => Some(format!("column {} of the header has no name", index + 1)),
-            false if name.contains('\r') && !name.contains('\n') => {
-                let message = format!("{path}: its lines end in a carriage return alone; convert them first: tr '\\r' '\\n'");
-                return Err(Error::new(ErrorKind::Format, message));
-            }
-            false => (!seen.insert(name)).then(|| format!("the header names `{name}` twice")),
-        };
-        if let Some(wrong) = wrong {
-            return Err(Error::new(ErrorKind::Format, format!("{path}:1: {wrong}; give every column a name of its own, or --no-header")));
-        }
-    }
-    if !options.header {
-        at = 0;
-    }
-    let mut guesses = vec![Guess::default(); names.len()];
-    while at < start.len() {
-        at = split_record(start, at, options, names.len(), &mut fields).next;
-        for (guess, field) in guesses.iter_mut().zip(&fields) {
-            if field.start < field.end {
-                guess.see(&start[field.start..field.end]);
-            }
-        }
-    }
-    let columns = names.into_iter().zip(guesses).map(|(name, guess)| Field::new(name, guess.data_type(), true));
-    Ok(Arc::new(Schema::new(columns.collect::<Vec<_>>())))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::infer_csv;
     use super::*;
     use arrow::array::AsArray;
 
     const SALES: &str = "date,shop_id,note,price\n31.01.2014,25,\"a \"\"b\"\", c\",1.5\n01.02.2014,26,,\n02.02.2014,27,\"\",3\n";
 
     fn decoder(text: &str) -> CsvDecoder {
-        CsvDecoder::new(CsvOptions::default(), infer_csv("x.csv", text.as_bytes(), CsvOptions::default()).unwrap(), None)
+        CsvDecoder::new(CsvOptions::default(), infer_csv("x.csv", text.as_bytes(), CsvOptions::default()).unwrap(), Typing::default(), None)
     }
 
     #[test]
@@ -290,7 +187,10 @@ mod tests {
         let rejects: Vec<_> = decoded.rejects.iter().map(|r| (r.line, r.offset, &*r.reason, &r.raw[..])).collect();
         assert_eq!(
             rejects,
-            [(0, 0, "column shop_id is not of type Int64", &b"31.01.2014,x,a,1"[..]), (2, 19, "3 fields where the header has 4", b"1,2,3")]
+            [
+                (0, 0, "column shop_id is not of type bigint", &b"31.01.2014,x,a,1"[..]),
+                (2, 19, "3 fields where the header has 4", b"1,2,3")
+            ]
         );
     }
 
@@ -298,10 +198,98 @@ mod tests {
     fn rejects_have_the_line_of_the_text_and_do_not_depend_on_the_columns_wanted() {
         let schema = infer_csv("x.csv", SALES.as_bytes(), CsvOptions::default()).unwrap();
         for projection in [None, Some(vec![]), Some(vec![2]), Some(vec![3, 1])] {
-            let mut decoder = CsvDecoder::new(CsvOptions::default(), schema.clone(), projection);
+            let mut decoder = CsvDecoder::new(CsvOptions::default(), schema.clone(), Typing::default(), projection);
             let decoded = decoder.decode(&Bytes::from("a,26,\"multi\nline\",2\na,x,b,2\na,1,b,x\n")).unwrap();
             assert_eq!((decoded.lines, decoded.batch.num_rows()), (3, 1));
             assert_eq!(decoded.rejects.iter().map(|r| r.line).collect::<Vec<_>>(), [2, 3]);
         }
+    }
+
+    /// What each record of `text` is by the rule as it is said: where it starts, where it ends, and why it is rejected.
+    fn told(text: &[u8]) -> Vec<(usize, usize, Option<&'static str>)> {
+        let (mut found, mut start) = (Vec::new(), 0);
+        while start < text.len() {
+            let line_end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| start + at + 1);
+            let (mut at, mut quoted, mut field_start) = (start, false, true);
+            let (mut end, mut fault) = (text.len(), None);
+            while at < text.len() {
+                let rest = &text[at..];
+                if quoted {
+                    if rest.starts_with(b"\"\"") {
+                        at += 1;
+                    } else if rest[0] == b'"' {
+                        quoted = false;
+                        if ![&b"\","[..], b"\"\n", b"\"\r\n"].iter().any(|good| rest.starts_with(good)) && !matches!(rest, b"\"" | b"\"\r")
+                        {
+                            (end, fault) = (line_end, Some("text behind a closing quote"));
+                            break;
+                        }
+                    }
+                } else if rest[0] == b'"' && field_start {
+                    quoted = true;
+                } else if rest[0] == b'\n' {
+                    end = at + 1;
+                    break;
+                }
+                field_start = rest[0] == b',' && !quoted;
+                at += 1;
+            }
+            if quoted && fault.is_none() {
+                (end, fault) = (line_end, Some("a quote that is never closed"));
+            }
+            found.push((start, end, fault));
+            start = end;
+        }
+        found
+    }
+
+    #[test]
+    fn broken_quotes_cost_their_own_line_wherever_the_text_is_cut() {
+        let schema: SchemaRef = Arc::new(arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new("a", DataType::Utf8View, true)]));
+        let decode = |text: &[u8]| {
+            let mut decoder = CsvDecoder::new(CsvOptions::default(), schema.clone(), Typing::default(), None);
+            let (mut places, mut lines) = (Vec::new(), 0);
+            for decoded in crate::decode::parts(&mut decoder, &Bytes::copy_from_slice(text)) {
+                let decoded = decoded.unwrap();
+                lines += decoded.lines;
+                places.extend(decoded.rejects.iter().map(|r| (r.offset as usize, r.reason.to_string())));
+            }
+            (lines, places)
+        };
+        let mut seed = 7u64;
+        let mut random = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % below
+        };
+        for _ in 0..20_000 {
+            let text: Vec<u8> = (0..random(24)).map(|_| b"\"\"\"\n\n,ax\r"[random(9)]).collect();
+            let expected = told(&text);
+            let (lines, places) = decode(&text);
+            let shown = String::from_utf8_lossy(&text);
+            assert_eq!(lines as usize, expected.len(), "{shown:?}");
+            let faults = expected.iter().filter_map(|(start, _, fault)| Some((*start, (*fault)?.to_string())));
+            let quotes: Vec<_> = places.into_iter().filter(|(_, reason)| !reason.contains("fields")).collect();
+            assert_eq!(quotes, faults.collect::<Vec<_>>(), "{shown:?}");
+            // Of any part of the text it is known how much of it can be told.
+            let known = &text[..random(text.len() + 1)];
+            if let Some(cut) = super::super::last_record_end(known, CsvOptions::default(), 1 << 20) {
+                let (first, second) = (decode(&text[..cut]), decode(&text[cut..]));
+                assert_eq!(first.0 + second.0, lines, "{shown:?} cut at {cut}");
+                let reasons = first.1.into_iter().chain(second.1).map(|(_, reason)| reason).collect::<Vec<_>>();
+                assert_eq!(reasons, decode(&text).1.into_iter().map(|(_, reason)| reason).collect::<Vec<_>>(), "{shown:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_open_quotes_take_no_longer_than_their_bytes() {
+        // Each line but the first would be within a quoted field up to the end, and each one alone would be too.
+        let text = "x\",y,\"z\n".repeat(200_000);
+        let started = std::time::Instant::now();
+        assert_eq!(super::super::last_record_end(text.as_bytes(), CsvOptions::default(), 1 << 30), None);
+        let mut decoder = decoder("a,b,c\nx,y,z\n");
+        let parts: Vec<_> = crate::decode::parts(&mut decoder, &Bytes::from(text)).map(Result::unwrap).collect();
+        assert_eq!(parts.iter().map(|part| part.rejects.len()).sum::<usize>(), 200_000);
+        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     }
 }

@@ -1,7 +1,7 @@
 //! The fields of a CSV record: where they lie, and what they say without their escapes.
 
-use super::csv::CsvOptions;
-use super::dialect::CsvDialect;
+use super::dialect::{CsvDialect, CsvOptions};
+use super::record::{Alone, Fault, MOST_RECORD, Quoted, is_too_long, line_end, quoted};
 
 /// Where a field lies in the block: without its quotes.
 #[derive(Debug, Clone, Copy)]
@@ -20,14 +20,28 @@ pub(super) struct Split {
     pub(super) next: usize,
     /// How many fields it has.
     pub(super) count: usize,
+    /// Its quotes are broken: it is its first line alone, and its fields say nothing.
+    pub(super) fault: Option<Fault>,
 }
 
-/// Splits the record at `start` into `fields`. Of a record with more than `most`, these are the first ones and the last.
-pub(super) fn split_record(bytes: &[u8], start: usize, options: CsvOptions, most: usize, fields: &mut Vec<CsvField>) -> Split {
+/// Splits the record at `start` into `fields`. Of a record with more than `most`, these are the first ones and the last. `bytes` end with
+/// a record's end or the input's; `alone` is what records before it told.
+pub(super) fn split_record(
+    bytes: &[u8],
+    start: usize,
+    alone: &mut Alone,
+    options: CsvOptions,
+    most: usize,
+    fields: &mut Vec<CsvField>,
+) -> Split {
     let CsvOptions { delimiter, dialect, .. } = options;
     let backslashes = dialect == CsvDialect::Athena;
     fields.clear();
     let (mut at, mut count) = (start, 0);
+    let broken = |alone: &mut Alone, shown: usize, fault: Fault, count: usize| {
+        alone.extend(shown, fault);
+        Split { next: line_end(bytes, start).unwrap_or(bytes.len()), count, fault: Some(fault) }
+    };
     loop {
         // A field is many times as large as an empty value, so a record of millions of those must not have a field for each.
         if count > most {
@@ -35,16 +49,14 @@ pub(super) fn split_record(bytes: &[u8], start: usize, options: CsvOptions, most
         }
         count += 1;
         if bytes.get(at) == Some(&b'"') {
-            let (end, escaped) = if backslashes { closing_with_backslashes(bytes, at + 1) } else { closing(bytes, at + 1) };
-            let after = (end + 1).min(bytes.len());
-            let next = memchr::memchr2(delimiter, b'\n', &bytes[after..]).map_or(bytes.len(), |n| after + n);
-            if trimmed_end(bytes, after, next) == after {
-                fields.push(CsvField { start: at + 1, end, quoted: true, escaped });
-            } else {
-                // Text behind the closing quote: in no dialect, so the field is kept as it stands.
-                fields.push(CsvField { start: at, end: trimmed_end(bytes, at, next), quoted: false, escaped: false });
+            match quoted(bytes, start, at + 1, *alone, options, MOST_RECORD) {
+                Quoted::Closed { end, next, escaped } => {
+                    fields.push(CsvField { start: at + 1, end, quoted: true, escaped });
+                    at = next;
+                }
+                Quoted::Open => return broken(alone, bytes.len(), Fault::NeverCloses, count),
+                Quoted::Broken { shown, fault } => return broken(alone, shown, fault, count),
             }
-            at = next;
         } else {
             let next = memchr::memchr2(delimiter, b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
             let end = if bytes.get(next) == Some(&delimiter) { next } else { trimmed_end(bytes, at, next) };
@@ -52,44 +64,19 @@ pub(super) fn split_record(bytes: &[u8], start: usize, options: CsvOptions, most
             fields.push(CsvField { start: at, end, quoted: false, escaped });
             at = next;
         }
-        match bytes.get(at) {
-            Some(b) if *b == delimiter => at += 1,
-            Some(_) => return Split { next: at + 1, count },
-            None => return Split { next: at, count },
-        }
-    }
-}
-
-/// Where the quote is that closes the text at `start`, or the end where none does; and whether there are doubled ones before it.
-fn closing(bytes: &[u8], start: usize) -> (usize, bool) {
-    let (mut end, mut doubled) = (start, false);
-    loop {
-        match memchr::memchr(b'"', bytes.get(end..).unwrap_or_default()) {
-            Some(quote) if bytes.get(end + quote + 1) == Some(&b'"') => {
-                doubled = true;
-                end += quote + 2;
+        let next = match bytes.get(at) {
+            Some(byte) if *byte == delimiter => {
+                at += 1;
+                continue;
             }
-            Some(quote) => return (end + quote, doubled),
-            None => return (bytes.len(), doubled),
-        }
-    }
-}
-
-/// As [`closing`], where a backslash makes a quote part of the text.
-fn closing_with_backslashes(bytes: &[u8], start: usize) -> (usize, bool) {
-    let (mut end, mut escaped) = (start, false);
-    while let Some(found) = memchr::memchr2(b'"', b'\\', bytes.get(end..).unwrap_or_default()) {
-        let at = end + found;
-        let next = bytes.get(at + 1);
-        let pair = match bytes[at] {
-            b'"' if next != Some(&b'"') => return (at, escaped),
-            b'"' => true,
-            _ => matches!(next, Some(b'"' | b'\\')),
+            Some(_) => at + 1,
+            None => at,
         };
-        escaped = true;
-        end = at + 1 + usize::from(pair);
+        return match is_too_long(bytes, start, next, MOST_RECORD) {
+            true => broken(alone, start + MOST_RECORD, Fault::TooLong, count),
+            false => Split { next, count, fault: None },
+        };
     }
-    (bytes.len(), escaped)
 }
 
 /// `end` without the line end before it.
@@ -141,8 +128,8 @@ mod tests {
     fn fields(record: &str, dialect: CsvDialect) -> Vec<String> {
         let options = CsvOptions { dialect, ..Default::default() };
         let mut fields = Vec::new();
-        let split = split_record(record.as_bytes(), 0, options, 10, &mut fields);
-        assert_eq!(split, Split { next: record.len(), count: fields.len() }, "{record}");
+        let split = split_record(record.as_bytes(), 0, &mut Alone::default(), options, 10, &mut fields);
+        assert_eq!(split, Split { next: record.len(), count: fields.len(), fault: None }, "{record}");
         let text = |field: &CsvField| {
             let (value, mut out) = (&record.as_bytes()[field.start..field.end], Vec::new());
             match field.escaped {
@@ -158,8 +145,8 @@ mod tests {
     fn of_too_many_fields_the_first_ones_and_the_last_are_kept() {
         let mut fields = Vec::new();
         for most in 1..9 {
-            let split = split_record(b"a,b,c,d,e,f,\"g", 0, CsvOptions::default(), most, &mut fields);
-            assert_eq!((split.count, split.next, fields.len()), (7, 14, 7.min(most + 1)));
+            let split = split_record(b"a,b,c,d,e,f,\"g\"", 0, &mut Alone::default(), CsvOptions::default(), most, &mut fields);
+            assert_eq!((split.count, split.next, fields.len()), (7, 15, 7.min(most + 1)));
             assert!(fields[0].start == 0 && fields.last().unwrap().quoted);
         }
     }

@@ -1,5 +1,7 @@
-//! Guesses a column's type from its texts. A guess is only as wide as is safe: `007` stays text.
+//! Guesses a column's type from its texts. A guess loses nothing of any of them: `007` stays text, and so does what has more digits than
+//! a number holds.
 
+use super::values::{boolean, date, exact_double, is_special, plain_timestamp, whole};
 use crate::accesslog::time_type;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::count;
@@ -42,6 +44,8 @@ pub(super) fn check_share(path: &str, columns: usize, lines: u64, values: u64) -
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Guess {
     seen: bool,
+    /// A number was seen, and not only `NaN` and its like.
+    number: bool,
     long: bool,
     double: bool,
     boolean: bool,
@@ -51,7 +55,7 @@ pub(super) struct Guess {
 
 impl Default for Guess {
     fn default() -> Self {
-        Guess { seen: false, long: true, double: true, boolean: true, date: true, timestamp: true }
+        Guess { seen: false, number: false, long: true, double: true, boolean: true, date: true, timestamp: true }
     }
 }
 
@@ -59,11 +63,27 @@ impl Guess {
     /// Takes one more text into account.
     pub(super) fn see(&mut self, text: &[u8]) {
         self.seen = true;
-        self.long &= is_long(text);
-        self.double &= is_double(text);
-        self.boolean &= text.eq_ignore_ascii_case(b"true") || text.eq_ignore_ascii_case(b"false");
-        self.date &= is_date(text);
-        self.timestamp &= is_timestamp(text);
+        self.number |= !is_special(text);
+        self.long = self.long && whole(text).is_some();
+        self.double = self.double && exact_double(text).is_some();
+        self.boolean = self.boolean && boolean(text).is_some();
+        // In the year 0 are those that some databases write where they have none.
+        let dated = !text.starts_with(b"0000");
+        self.date = self.date && dated && date(text).is_some();
+        self.timestamp = self.timestamp && dated && plain_timestamp(text).is_some();
+    }
+
+    /// The guess of all that either has seen.
+    pub(super) fn and(self, other: Guess) -> Guess {
+        Guess {
+            seen: self.seen || other.seen,
+            number: self.number || other.number,
+            long: self.long && other.long,
+            double: self.double && other.double,
+            boolean: self.boolean && other.boolean,
+            date: self.date && other.date,
+            timestamp: self.timestamp && other.timestamp,
+        }
     }
 
     /// The type of the column; text where nothing was seen.
@@ -71,7 +91,7 @@ impl Guess {
         match self {
             Guess { seen: false, .. } => DataType::Utf8View,
             Guess { long: true, .. } => DataType::Int64,
-            Guess { double: true, .. } => DataType::Float64,
+            Guess { double: true, number: true, .. } => DataType::Float64,
             Guess { boolean: true, .. } => DataType::Boolean,
             Guess { date: true, .. } => DataType::Date32,
             Guess { timestamp: true, .. } => time_type(),
@@ -79,60 +99,10 @@ impl Guess {
         }
     }
 
-    /// The type, where only dates and times are told from text: JSON says itself what is a number.
+    /// The type of texts that are no numbers and no truths, as JSON says itself what is one.
     pub(super) fn date_or_text(self) -> DataType {
         Guess { long: false, double: false, boolean: false, ..self }.data_type()
     }
-}
-
-fn is_long(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let leading_zero = digits.len() > 1 && digits[0] == b'0';
-    !leading_zero && !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit)
-}
-
-fn is_double(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let starts = digits.first().is_some_and(|b| b.is_ascii_digit() || *b == b'.');
-    let leading_zero = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
-    let long = digits.iter().filter(|b| b.is_ascii_digit()).count() > 17;
-    starts && !leading_zero && !long && std::str::from_utf8(text).is_ok_and(|t| t.parse::<f64>().is_ok_and(f64::is_finite))
-}
-
-fn is_date(text: &[u8]) -> bool {
-    if !fits(text, b"0000-00-00") {
-        return false;
-    }
-    let number = |range: std::ops::Range<usize>| text[range].iter().fold(0u32, |n, digit| n * 10 + u32::from(digit - b'0'));
-    let (year, month, day) = (number(0..4), number(5..7), number(8..10));
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    // Some databases write 0000-00-00 where they have no date.
-    let days = match month {
-        2 => 28 + u32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        _ => 0,
-    };
-    year > 0 && (1..=days).contains(&day)
-}
-
-fn is_timestamp(text: &[u8]) -> bool {
-    let Some((main, rest)) = text.split_at_checked(19) else { return false };
-    if !fits(main, b"0000-00-00 00:00:00") && !fits(main, b"0000-00-00T00:00:00") {
-        return false;
-    }
-    let within = |at: usize, limit: &[u8; 2]| main[at..at + 2] < limit[..];
-    if !is_date(&main[..10]) || !within(11, b"24") || !within(14, b"60") || !within(17, b"60") {
-        return false;
-    }
-    let rest = rest.strip_suffix(b"Z").unwrap_or(rest);
-    // Milliseconds are kept, so text with more digits stays text.
-    matches!(rest, [] | [b'.', b'0'..=b'9'] | [b'.', b'0'..=b'9', b'0'..=b'9'] | [b'.', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'])
-}
-
-/// Whether `text` has a digit where `shape` has `0`, and the same bytes elsewhere.
-fn fits(text: &[u8], shape: &[u8]) -> bool {
-    text.len() == shape.len() && text.iter().zip(shape).all(|(t, s)| if *s == b'0' { t.is_ascii_digit() } else { t == s })
 }
 
 #[cfg(test)]
@@ -158,6 +128,16 @@ mod tests {
         assert_eq!(guess(&["2014-02-29"]), DataType::Utf8View);
         assert_eq!(guess(&["2020-02-29 24:00:00"]), DataType::Utf8View);
         assert_eq!(guess(&["1e999"]), DataType::Utf8View);
+        assert_eq!(guess(&["+5"]), DataType::Utf8View);
+        assert_eq!(guess(&["-0"]), DataType::Float64);
+        assert_eq!(guess(&["1", "9223372036854775807"]), DataType::Int64);
+        for lossy in ["18446744073709551615", "1.2345678901234567890", "9007199254740993.5", "32E0134", "1E5"] {
+            assert_eq!(guess(&["1.5", lossy]), DataType::Utf8View, "{lossy}");
+        }
+        assert_eq!(guess(&["1.5", "9007199254740993"]), DataType::Utf8View);
+        assert_eq!(guess(&["1.5", "9007199254740992", "0.30000000000000004", "1e-05", "NaN", "inf"]), DataType::Float64);
+        assert_eq!(guess(&["NaN", "inf"]), DataType::Utf8View);
+        assert_eq!(guess(&["2020-02-29T00:00:02+02:00"]), DataType::Utf8View);
         assert_eq!(guess(&["2020-02-29 00:00:02.000", "2020-02-29T00:00:02Z"]), time_type());
         assert_eq!(guess(&["2020-02-29 00:00:02.000001"]), DataType::Utf8View);
         assert_eq!(guess(&[]), DataType::Utf8View);

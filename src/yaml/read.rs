@@ -14,6 +14,11 @@ pub trait Read: Sized {
     /// The value; nothing where the node doesn't fit, which the problems tell then.
     fn read(node: &Node, problems: &mut Problems<'_>) -> Option<Self>;
 
+    /// What a key without a value means, where it may be left out: nothing, which is told where it was perhaps meant otherwise.
+    fn nothing(_key: &str, _place: &Place, _problems: &mut Problems<'_>) -> Option<Self> {
+        None
+    }
+
     /// What a name without a value means, where it means something.
     fn absent() -> Option<Self> {
         None

@@ -68,7 +68,7 @@ impl<T: Read> Field for Option<T> {
     fn field(fields: &Fields<'_>, key: &str, problems: &mut Problems<'_>) -> Self {
         let entry = fields.entry(key)?;
         match entry.value.content {
-            Content::Null => None,
+            Content::Null => T::nothing(key, &entry.key_place, problems),
             _ => T::read(&at_key(&entry.value, &entry.key_place), problems),
         }
     }

@@ -97,6 +97,13 @@ impl<T: Word> Read for Value<T> {
             }
         }
     }
+
+    fn nothing(key: &str, place: &Place, problems: &mut Problems<'_>) -> Option<Self> {
+        if T::all().contains(&"null") {
+            problems.error(place, format!("write `{key}: 'null'`, in quotes: without them it is no value"));
+        }
+        None
+    }
 }
 
 impl<T: Word> JsonSchema for Value<T> {

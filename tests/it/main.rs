@@ -50,3 +50,4 @@ mod table;
 mod terminal;
 mod times;
 mod validate;
+mod values;

@@ -67,6 +67,8 @@ fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
         no_header: !source.header,
         dialect: CsvDialect::Rfc4180,
         schema,
+        guessed: source.schema.is_none(),
+        on_mismatch: source.on_mismatch,
     })
 }
 

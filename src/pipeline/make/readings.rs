@@ -82,6 +82,7 @@ impl Readings {
             (source.bytes_in, source.bytes_decoded) = (report.bytes_in, report.bytes_decoded);
             source.repaired = report.repaired;
             source.rejects_by_reason.clone_from(&report.rejects_by_reason);
+            source.mismatches_by_column.clone_from(&report.mismatches_by_column);
             source.reject_examples.clone_from(&report.reject_examples);
         }
         source

@@ -2,7 +2,9 @@
 
 use super::words::*;
 use crate::output::Timestamps;
-use crate::pipeline::model::{CatalogKind, CatchUp, Fingerprint, Mode, OnError, Permission, RemovedSources, Severity, SourceFormat};
+use crate::pipeline::model::{
+    CatalogKind, CatchUp, Fingerprint, Mode, OnError, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
+};
 use crate::storage::Sse;
 use crate::units::{ByteSize, Rate};
 use crate::yaml::{Named, Needed, OneOrMany, Text, TextOr, Value, section};
@@ -94,6 +96,9 @@ section! {
         schema: Option<Text>,
         /// What is done with a line that can't be read: it is kept and counted (`reject`), counted (`skip`), or ends the run (`fail`).
         on_error: Option<Value<OnError>>,
+        /// What becomes of a value of CSV or JSON that its column's type can't hold exactly: its line is rejected (`reject`), it is NULL
+        /// (`null`), or its column is one of text (`text`).
+        on_mismatch: Option<Value<OnMismatch>>,
         /// With a larger share of rejected lines nothing is published: `1%`.
         max_reject_rate: Option<Value<Rate>>,
         /// How it is told which files were read: by the lines in them (`content`, for logs, which have it by themselves), by name, size and

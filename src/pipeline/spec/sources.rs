@@ -22,6 +22,13 @@ fn one(name: &Text, text: &SourceText, folder: &Path, problems: &mut Problems<'_
     only_for(text.delimiter.as_ref().map(|value| &value.place), "delimiter", format, &[SourceFormat::Csv], problems);
     only_for(text.header.as_ref().map(|value| &value.place), "header", format, &[SourceFormat::Csv], problems);
     only_for(text.schema.as_ref().map(|value| &value.place), "schema", format, &[SourceFormat::Csv, SourceFormat::Json], problems);
+    only_for(
+        text.on_mismatch.as_ref().map(|value| &value.place),
+        "on_mismatch",
+        format,
+        &[SourceFormat::Csv, SourceFormat::Json],
+        problems,
+    );
     only_for(text.log_format.as_ref().map(|value| &value.place), "log_format", format, &[SourceFormat::Log], problems);
     only_for(text.unescape.as_ref().map(|value| &value.place), "unescape", format, &[SourceFormat::Log], problems);
     if let Some(delimiter) = text.delimiter.as_ref().filter(|value| !value.value.is_ascii() || "\"\r\n".contains(value.value)) {
@@ -46,6 +53,7 @@ fn one(name: &Text, text: &SourceText, folder: &Path, problems: &mut Problems<'_
         header: text.header.as_ref().is_none_or(|value| value.value),
         schema: text.schema.as_ref().map(|schema| paths::absolute(folder, Path::new(&schema.text))),
         on_error: text.on_error.as_ref().map(|value| value.value).unwrap_or_default(),
+        on_mismatch: text.on_mismatch.as_ref().map(|value| value.value).unwrap_or_default(),
         max_reject_rate: text.max_reject_rate.as_ref().map(|value| value.value),
         fingerprint: text.fingerprint.as_ref().map(|value| value.value),
         incremental: text.incremental.as_ref().is_none_or(|value| value.value),

@@ -1,7 +1,9 @@
 //! The words by which a pipeline's file writes the values of enums.
 
 use crate::output::{CsvDialect, Timestamps};
-use crate::pipeline::model::{CatalogKind, CatchUp, Fingerprint, Mode, OnError, Permission, RemovedSources, Severity, SourceFormat};
+use crate::pipeline::model::{
+    CatalogKind, CatchUp, Fingerprint, Mode, OnError, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
+};
 use crate::storage::Sse;
 use crate::yaml::{Content, Node, Problems, Read, Word, words};
 use schemars::JsonSchema;
@@ -15,6 +17,7 @@ words!(SourceFormat {
     "parquet" => SourceFormat::Parquet,
 });
 words!(OnError { "reject" => OnError::Reject, "skip" => OnError::Skip, "fail" => OnError::Fail });
+words!(OnMismatch { "reject" => OnMismatch::Reject, "null" => OnMismatch::Null, "text" => OnMismatch::Text });
 words!(Fingerprint { "content" => Fingerprint::Content, "modified" => Fingerprint::Modified, "checksum" => Fingerprint::Checksum });
 words!(Mode { "overwrite" => Mode::Overwrite, "append" => Mode::Append, "replace_partitions" => Mode::ReplacePartitions });
 words!(RemovedSources { "keep" => RemovedSources::Keep, "drop" => RemovedSources::Drop });

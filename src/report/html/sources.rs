@@ -92,7 +92,8 @@ fn table(sources: &[SourceRun]) -> Markup {
 
 /// The lines that don't fit, by reason, with examples.
 pub(super) fn rejects(sources: &[SourceRun]) -> Markup {
-    let some: Vec<(usize, &SourceRun)> = sources.iter().enumerate().filter(|(_, source)| source.rejects > 0).collect();
+    let some: Vec<(usize, &SourceRun)> =
+        sources.iter().enumerate().filter(|(_, source)| source.rejects > 0 || !source.mismatches_by_column.is_empty()).collect();
     if some.is_empty() {
         return html! {};
     }
@@ -107,6 +108,10 @@ pub(super) fn rejects(sources: &[SourceRun]) -> Markup {
                         h4 { (printable(reason)) }
                         ul.lines { @for line in lines { (example(line)) } }
                     }
+                }
+                @if !source.mismatches_by_column.is_empty() {
+                    h4 { "Values that are not of their column's type" }
+                    ul.lines { @for (column, values) in &source.mismatches_by_column { li { span.mono { (printable(column)) } ": " (count(*values)) } } }
                 }
                 @if let Some(file) = &source.rejects_file { p.soft { "All of them: " code { (printable(file)) } } }
             }
