@@ -2,6 +2,7 @@
 
 use super::infer::{check_share, check_width};
 use super::json_shape::{Object, Shape};
+use crate::decode::lead;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use serde::de::IgnoredAny;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
     let (mut lines, mut values) = (0, 0);
     let mut all = Object::default();
-    for line in start.split(|b| *b == b'\n') {
+    for line in start.split(|b| *b == b'\n').map(|line| &line[lead(line)..]) {
         let Some(Shape::Object(object)) = Shape::of(line) else { continue };
         // No type holds both an object and a number: the first line with a value decides, and others become rejects.
         if !all.agrees(&object) {
