@@ -33,9 +33,15 @@ impl Look {
         Ok(Look { plain: compression == Compression::None, head })
     }
 
-    /// The SHA-256 of the first `length` bytes, or of all where there are fewer, in hexadecimal.
-    pub fn head_of(&self, length: usize) -> String {
-        hex::encode(Sha256::digest(&self.head[..length.min(self.head.len())]))
+    /// The SHA-256 of the first bytes, in hexadecimal, of as many as each of `lengths` says, which go up; of all where there are fewer.
+    pub fn heads<'a>(&'a self, lengths: impl Iterator<Item = usize> + 'a) -> impl Iterator<Item = String> + 'a {
+        let (mut hash, mut done) = (Sha256::new(), 0);
+        lengths.map(move |length| {
+            let length = length.clamp(done, self.head.len());
+            hash.update(&self.head[done..length]);
+            done = length;
+            hex::encode(hash.clone().finalize())
+        })
     }
 }
 

@@ -159,14 +159,20 @@ impl Table {
             FormatChoice::Json => open_json(&sources, options)?,
             FormatChoice::Parquet => TableFormat::Parquet { schema: parquet_schema(&sources, &mut notes)? },
         };
-        if options.schema.is_none() {
-            notes.extend(alike(&format));
-        }
         let mut table = Table { sources, format, notes, misfits: BTreeMap::new() };
         if options.on_mismatch == OnMismatch::Text {
             table.widen()?;
         }
         Ok(table)
+    }
+
+    /// What is to be said of columns that differ only in case.
+    pub fn alike(&self) -> Option<String> {
+        let (schema, mut seen) = (self.format.schema(), HashMap::new());
+        schema.fields().iter().find_map(|field| {
+            let other = seen.insert(field.name().to_lowercase(), field.name().clone())?;
+            Some(format!("the columns `{other}` and `{}` differ only in case: they are two, but not for Athena and Hive", field.name()))
+        })
     }
 
     /// Makes columns text that have values which are none of their type.
@@ -251,18 +257,6 @@ fn open_json(sources: &[Source], options: &TableOptions) -> Result<TableFormat> 
         }
     };
     Ok(TableFormat::Json { schema, typing: options.typing() })
-}
-
-/// Tells of columns that differ only in case.
-fn alike(format: &TableFormat) -> Option<String> {
-    if !matches!(format, TableFormat::Csv { .. } | TableFormat::Json { .. }) {
-        return None;
-    }
-    let (schema, mut seen) = (format.schema(), HashMap::new());
-    schema.fields().iter().find_map(|field| {
-        let other = seen.insert(field.name().to_lowercase(), field.name().clone())?;
-        Some(format!("the columns `{other}` and `{}` differ only in case: they are two, but not for Athena and Hive", field.name()))
-    })
 }
 
 /// What `source` is, told by the ending of its name.

@@ -32,7 +32,7 @@ pub(super) fn inspect(table: &Table) -> Result<Inspection> {
     let rows = files.iter().map(|f| f.rows).sum();
     Ok(Inspection {
         format: "parquet".to_string(),
-        notes: table.notes.iter().cloned().chain(growth(&table.sources)).collect(),
+        notes: table.notes.iter().cloned().chain(table.alike()).chain(growth(&table.sources)).collect(),
         files,
         rows,
         columns,

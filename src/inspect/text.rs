@@ -34,7 +34,7 @@ pub(super) fn inspect(table: &Table) -> Result<Inspection> {
     lines.reasons = findings.rejects.top();
     Ok(Inspection {
         format: table.format.name().to_string(),
-        notes: table.notes.iter().cloned().chain(growth(&table.sources)).collect(),
+        notes: table.notes.iter().cloned().chain(table.alike()).chain(growth(&table.sources)).collect(),
         files,
         rows: lines.rows,
         columns,

@@ -132,7 +132,7 @@ fn output_plan(pipeline: &Pipeline, output: &OutputState, storage: Option<&Stora
         Step::Nothing => described_columns(output),
         _ => column_plans(output.table.as_ref(), &new_columns(pipeline, output, runtime)?),
     };
-    let sum = |pick: fn(&crate::pipeline::state::changes::FileCounts) -> u64| changes.counts.values().map(pick).sum();
+    let sum = |pick: fn(&crate::pipeline::state::difference::FileCounts) -> u64| changes.counts.values().map(pick).sum();
     Ok(OutputPlan {
         name: output.output.name.clone(),
         table: output.output.table.to_string(),

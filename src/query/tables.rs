@@ -46,7 +46,7 @@ impl Tables {
         let table = Table::open(resolve(&[path.to_string()])?, &self.options.read)?;
         let mut opened = self.lock();
         let told = |note: &String| if note.contains(path) { note.clone() } else { format!("{path}: {note}") };
-        opened.notes.extend(table.notes.iter().map(told));
+        opened.notes.extend(table.notes.iter().chain(&table.alike()).map(told));
         let table = Arc::new(FileTable::new(table, self.options.threads.max(1), self.rejects.clone()));
         opened.by_path.insert(path.to_string(), table.clone());
         Ok(table)

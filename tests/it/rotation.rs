@@ -410,6 +410,28 @@ fn a_name_with_other_lines_is_another_file_and_that_is_told() {
 }
 
 #[test]
+fn the_way_files_are_known_can_be_changed() {
+    let etl = Etl::new();
+    etl.write("weblogs.yaml", PIPELINE).write("logs/access.log", lines(0..10)).write("logs/other.log", lines(50..60));
+    etl.run_pipeline("weblogs.yaml", 0);
+    etl.write("logs/access.log", lines(0..15));
+    etl.run_pipeline("weblogs.yaml", 0);
+    for way in ["modified", "checksum", "content"] {
+        etl.write("weblogs.yaml", PIPELINE.replace("logs/*}", &format!("logs/*, fingerprint: {way}}}")));
+        etl.run_pipeline("weblogs.yaml", 0);
+        assert_eq!(rows(&etl, "lake").len(), 25, "{way}");
+        etl.write("logs/access.log", [lines(0..15), lines(70..75)].concat());
+        etl.run_pipeline("weblogs.yaml", 0);
+        assert_eq!(rows(&etl, "lake").len(), 30, "{way}");
+        etl.write("logs/access.log", lines(0..15));
+        etl.run_pipeline("weblogs.yaml", 0);
+        if way != "content" {
+            assert_eq!(rows(&etl, "lake").len(), 25, "{way}");
+        }
+    }
+}
+
+#[test]
 fn two_outputs_know_each_what_they_have_read() {
     let etl = Etl::new();
     etl.write("weblogs.yaml", PIPELINE).write("logs/access.log", lines(0..10));

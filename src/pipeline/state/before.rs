@@ -1,7 +1,8 @@
 //! What is there before a run, and what that leaves to do: read alike by a plan and by a run.
 
-use super::changes::{Before, Changes, SegmentInputs, Step, decide};
+use super::changes::{Before, Changes, Step, decide};
 use super::definition::{Definition, inputs};
+use super::difference::SegmentInputs;
 use super::listing::Listing;
 use super::published::head_of;
 use crate::catalog::{LocalCatalog, Snapshot, Table};

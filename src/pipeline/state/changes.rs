@@ -1,15 +1,13 @@
 //! What has changed since the rows of a table were made, and so what a run has to read.
 
+use super::difference::{Difference, FileCounts, SegmentInputs};
 use super::listing::Listing;
 use super::pieces::{Piece, ReadSet, merge};
 use super::recognition::recognize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Fingerprint, Mode, RemovedSources};
-use crate::publish::{Input, SourceFile};
+use crate::publish::SourceFile;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// The run whose files are segment `n` of a table was made of these files, by source.
-pub(crate) type SegmentInputs = BTreeMap<String, Input>;
 
 /// What is known of an output before a run.
 pub(crate) struct Before<'a> {
@@ -51,17 +49,6 @@ pub(crate) enum Step {
     ReplacePartitions,
 }
 
-/// The files of a source, by what they are to an output.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct FileCounts {
-    pub(crate) new: u64,
-    /// Lines were added at their ends.
-    pub(crate) grown: u64,
-    pub(crate) changed: u64,
-    pub(crate) unchanged: u64,
-    pub(crate) removed: u64,
-}
-
 /// Decides what to do for an output that reads `listings`.
 ///
 /// # Errors
@@ -96,6 +83,11 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
                      files are corrected, `fingerprint: modified` puts the new rows in their place",
                     short(&diff.replaced)
                 ));
+            }
+            if !diff.shrunk.is_empty() && !whole {
+                changes
+                    .notes
+                    .push(format!("{} is shorter than it was; what stands behind its known start is read as new", short(&diff.shrunk)));
             }
             fresh.insert(listing.name.clone(), diff.fresh);
             gone.extend(diff.removed);
@@ -169,7 +161,8 @@ pub(crate) fn sources_of<'a>(
         let known = indices.iter().filter_map(|index| segments.get(*index)?.get(&listing.name)).flat_map(|input| &input.files);
         let mut found = Vec::new();
         for file in known {
-            match (listing.place_of(file), &file.content) {
+            let content = file.content.as_ref().filter(|_| listing.fingerprint == Fingerprint::Content);
+            match (listing.place_of(file), content) {
                 (Some(place), Some(content)) => {
                     found.push(Piece { place, from: file.from, to: Some(content.bytes), lines: file.from_line });
                 }
@@ -184,20 +177,6 @@ pub(crate) fn sources_of<'a>(
     gone.sort();
     gone.dedup();
     (there, gone)
-}
-
-/// What there is of a source, beside what was read of it.
-#[derive(Debug, Default)]
-pub(super) struct Difference {
-    pub(super) counts: FileCounts,
-    /// What is new, and files that were changed.
-    pub(super) fresh: Vec<Piece>,
-    /// Segments made of files that have changed since, and of files that are gone.
-    pub(super) stale: BTreeSet<usize>,
-    pub(super) stale_by_removal: BTreeSet<usize>,
-    pub(super) removed: Vec<String>,
-    /// Names that other lines have by now.
-    pub(super) replaced: Vec<String>,
 }
 
 fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Difference> {

@@ -1,7 +1,7 @@
 //! Which files a source has now, and how it is told whether they have changed.
 
 use super::pieces::Piece;
-use super::recognition::Standing;
+use super::standing::Standing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{self, Hashed, Look, Place, Resolver, Span, format_of};
 use crate::pipeline::model::{Fingerprint, Pipeline, Source, SourceFormat};
@@ -171,7 +171,7 @@ impl Listing {
 
     /// Where the file is now that `file` was.
     pub(crate) fn place_of(&self, file: &SourceFile) -> Option<usize> {
-        let Some(content) = &file.content else {
+        let Some(content) = file.content.as_ref().filter(|_| self.fingerprint == Fingerprint::Content) else {
             let named = self.files.iter().position(|listed| listed.file.path == file.path);
             let by_sum = || self.files.iter().position(|listed| file.sha256.is_some() && listed.file.sha256 == file.sha256);
             return named.or_else(by_sum);

@@ -3,8 +3,10 @@
 pub(crate) mod before;
 pub(crate) mod changes;
 pub(crate) mod definition;
+pub(crate) mod difference;
 pub(crate) mod drift;
 pub(crate) mod listing;
 pub(crate) mod pieces;
 pub(crate) mod published;
 mod recognition;
+pub(crate) mod standing;

@@ -1,26 +1,13 @@
 //! Which files are which, by what is in them: a file is what its decompressed bytes are, whatever its name is by now.
 
-use super::changes::{Difference, SegmentInputs};
+use super::difference::{Difference, SegmentInputs};
 use super::listing::{Listed, Listing};
 use super::pieces::Piece;
+use super::standing::Standing;
 use crate::error::Result;
-use crate::input::{self, FileContent, Hashed, Look, is_current, is_start_of, last_line_end, rotated_set, starts};
+use crate::input::{self, FileContent, Look, is_current, is_start_of, last_line_end, rotated_set, starts};
 use crate::publish::SourceFile;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// What a file of a listing is.
-#[derive(Debug, Clone, Default)]
-pub(crate) enum Standing {
-    /// Nothing is known of it.
-    #[default]
-    New,
-    /// All its lines were read.
-    Known(SourceFile),
-    /// It has grown since it was read.
-    Grown(SourceFile, Hashed),
-    /// Its lines are the first ones of another file of the listing.
-    Copy(usize),
-}
 
 /// Bytes of each file's start that are kept, to tell copies from other files.
 const KEPT: usize = 1 << 10;
@@ -31,13 +18,15 @@ struct Memory<'a> {
     contents: HashMap<(&'a str, String), (&'a SourceFile, BTreeSet<usize>)>,
     /// Those of which no content is known, by their names.
     names: HashMap<&'a str, (&'a SourceFile, BTreeSet<usize>)>,
+    /// How long each file has been, by what it has grown from.
+    longest: HashMap<String, u64>,
     /// Names with size and mark, of what they were seen to be.
     seen: HashMap<(&'a str, u64, &'a str), &'a SourceFile>,
 }
 
 impl<'a> Memory<'a> {
     fn of(name: &str, segments: &'a [SegmentInputs]) -> Memory<'a> {
-        let mut memory = Memory { contents: HashMap::new(), names: HashMap::new(), seen: HashMap::new() };
+        let mut memory = Memory { contents: HashMap::new(), names: HashMap::new(), longest: HashMap::new(), seen: HashMap::new() };
         let inputs = || segments.iter().enumerate().filter_map(|(index, inputs)| Some((index, inputs.get(name)?)));
         for file in inputs().flat_map(|(_, input)| input.files.iter().chain(&input.seen)).filter(|file| file.content.is_some()) {
             memory.seen.insert((&file.path, file.size, &file.mark), file);
@@ -46,6 +35,10 @@ impl<'a> Memory<'a> {
             // What was read before contents were known may have been looked at since.
             let file =
                 memory.seen.get(&(file.path.as_str(), file.size, file.mark.as_str())).filter(|_| file.content.is_none()).unwrap_or(&file);
+            if let Some(content) = &file.content {
+                let longest = memory.longest.entry(file.lineage()).or_default();
+                *longest = content.bytes.max(*longest);
+            }
             let first = (*file, BTreeSet::new());
             let entry = match &file.content {
                 Some(content) => memory.contents.entry((&content.digest, file.lineage())).or_insert(first),
@@ -66,7 +59,7 @@ impl<'a> Memory<'a> {
 pub(super) fn recognize(listing: &mut Listing, segments: &[SegmentInputs], holding_back: bool) -> Result<Difference> {
     let memory = Memory::of(&listing.name, segments);
     let mut found = Difference::default();
-    let mut unknown = Vec::new();
+    let (mut unknown, mut changed) = (Vec::new(), HashSet::new());
     for (place, listed) in listing.files.iter_mut().enumerate() {
         let file = listed.file.clone();
         if let Some(known) = memory.seen.get(&(file.path.as_str(), file.size, file.mark.as_str())) {
@@ -77,9 +70,8 @@ pub(super) fn recognize(listing: &mut Listing, segments: &[SegmentInputs], holdi
         } else if let Some((then, stale)) = memory.names.get(file.path.as_str()) {
             if (then.size, &then.mark) != (file.size, &file.mark) {
                 // Only its name tells which file it was.
-                found.counts.changed += 1;
                 found.stale.extend(stale);
-                found.fresh.push(Piece::whole(place));
+                changed.insert(place);
                 continue;
             }
             let (content, lines) = input::all_of(&listed.source)?;
@@ -95,7 +87,10 @@ pub(super) fn recognize(listing: &mut Listing, segments: &[SegmentInputs], holdi
         let whole = Piece { to: listed.to, ..Piece::whole(place) };
         let nothing = listed.to == Some(0);
         match &listed.standing {
-            _ if found.fresh.iter().any(|piece| piece.place == place) => {}
+            _ if changed.contains(&place) => {
+                found.counts.changed += 1;
+                found.fresh.push(whole);
+            }
             Standing::Known(_) | Standing::Copy(_) => found.counts.unchanged += 1,
             Standing::New if nothing => found.counts.unchanged += 1,
             Standing::New => {
@@ -104,6 +99,10 @@ pub(super) fn recognize(listing: &mut Listing, segments: &[SegmentInputs], holdi
             }
             Standing::Grown(known, hashed) if known.content.as_ref().is_some_and(|content| content.ended) => {
                 let lines = known.content.as_ref().map_or(0, |content| content.lines);
+                let longest = memory.longest.get(&known.lineage()).copied().unwrap_or_default();
+                if listed.to.is_some_and(|to| to < longest) {
+                    found.shrunk.push(listed.file.path.clone());
+                }
                 found.counts.grown += 1;
                 found.fresh.push(Piece { from: hashed.bytes(), lines, ..whole });
             }
@@ -219,7 +218,8 @@ impl<'a> ByHead<'a> {
 
     fn find(&self, look: &Look) -> Vec<&'a SourceFile> {
         let lengths = self.0.range(..=look.head.len());
-        lengths.filter_map(|(length, heads)| heads.get(look.head_of(*length).as_str())).flatten().copied().collect()
+        let heads = look.heads(lengths.clone().map(|(length, _)| *length));
+        lengths.zip(heads).filter_map(|((_, known), head)| known.get(head.as_str())).flatten().copied().collect()
     }
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::input::{Place, Source};
 use crate::pipeline::state::listing::Listed;
+use crate::publish::Input;
 
 fn file(path: &str, mark: &str) -> SourceFile {
     SourceFile { path: path.to_string(), size: 1, mark: mark.to_string(), ..SourceFile::default() }

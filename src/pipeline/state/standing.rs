@@ -1,0 +1,18 @@
+//! What a file is to those who read it before, where files are known by their content.
+
+use crate::input::Hashed;
+use crate::publish::SourceFile;
+
+/// What a file of a listing is.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Standing {
+    /// Nothing is known of it.
+    #[default]
+    New,
+    /// All its lines were read.
+    Known(SourceFile),
+    /// It has grown since it was read.
+    Grown(SourceFile, Hashed),
+    /// Its lines are the first ones of another file of the listing.
+    Copy(usize),
+}
