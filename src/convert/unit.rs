@@ -203,8 +203,12 @@ impl State {
         };
         match anywhere {
             Some(size) => {
-                source.span.iter().for_each(|span| span.ends_at(size));
-                self.push_ranges(index, 0, size, feeder.size);
+                let (mut from, mut to) = (0, size);
+                if let Some(span) = &source.span {
+                    span.ends_at(size);
+                    (from, to) = (span.from, span.to.unwrap_or(size).min(size));
+                }
+                self.push_ranges(index, from, to, feeder.size);
             }
             None => self.stream = Some(Stream { source: index, reader, framing, pending: None, stored: 0 }),
         }

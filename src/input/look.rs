@@ -1,7 +1,7 @@
 //! Looks at a file to tell what its content is, without reading more of it than that takes.
 
 use super::compression::Compression;
-use super::content::{Content, HEAD, Hashed};
+use super::content::{Content, HEAD, Hashed, start_of};
 use super::decompression::{damaged, decompress};
 use super::source::Source;
 use crate::error::{Error, Result};
@@ -18,6 +18,8 @@ pub struct Look {
     pub plain: bool,
     /// Its first bytes, decompressed.
     pub head: Vec<u8>,
+    /// As [`Content::start`]; nothing where it is empty.
+    pub start: Option<String>,
 }
 
 impl Look {
@@ -30,7 +32,8 @@ impl Look {
         let mut head = Vec::with_capacity(HEAD);
         let read = reader.by_ref().take(HEAD as u64).read_to_end(&mut head);
         read.map_err(|e| damaged(&source.path, compression, head.len() as u64, e))?;
-        Ok(Look { plain: compression == Compression::None, head })
+        let start = (!head.is_empty()).then(|| start_of(&head));
+        Ok(Look { plain: compression == Compression::None, head, start })
     }
 
     /// The SHA-256 of the first bytes, in hexadecimal, of as many as each of `lengths` says, which go up; of all where there are fewer.
@@ -84,12 +87,13 @@ pub fn starts<'k>(source: &Source, look: &Look, known: &[&'k Content]) -> Result
     Ok((found, (more == 0).then(|| hashed.bytes())))
 }
 
-/// The hashes of all of `source`, and how many lines it has.
+/// The hashes of `source` up to the decompressed byte `to`, or of all of it, and how many lines that are.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Input`] where it can't be read.
-pub fn all_of(source: &Source) -> Result<(Hashed, u64)> {
-    let (compression, mut reader) = decompress(source.open()?).map_err(|e| Error::input(&source.path, e))?;
+pub fn all_of(source: &Source, to: Option<u64>) -> Result<(Hashed, u64)> {
+    let (compression, reader) = decompress(source.open()?).map_err(|e| Error::input(&source.path, e))?;
+    let mut reader = reader.take(to.unwrap_or(u64::MAX));
     let (mut hashed, mut head, mut lines) = (Hashed::default(), Vec::new(), 0);
     let passed = pass(&mut reader, |bytes| {
         if head.len() < HEAD {
@@ -101,6 +105,17 @@ pub fn all_of(source: &Source) -> Result<(Hashed, u64)> {
     passed.map_err(|e| damaged(&source.path, compression, hashed.bytes(), e))?;
     hashed.set_head(&head);
     Ok((hashed, lines))
+}
+
+/// The byte of `source` behind its first `bytes`, decompressed.
+///
+/// # Errors
+/// [`crate::ErrorKind::Input`] where it can't be read.
+pub fn byte_at(source: &Source, bytes: u64) -> Result<Option<u8>> {
+    let (compression, mut reader) = decompress(source.open()?).map_err(|e| Error::input(&source.path, e))?;
+    let mut one = [0];
+    let read = io::copy(&mut reader.by_ref().take(bytes), &mut io::sink()).and_then(|_| reader.read(&mut one));
+    Ok((read.map_err(|e| damaged(&source.path, compression, bytes, e))? == 1).then_some(one[0]))
 }
 
 /// Where the last line of `source`, which is plain, ends that has its newline: `from` where there is none behind it.

@@ -7,8 +7,8 @@ use super::source::COMPRESSED;
 /// How old a file is among those of its log; the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Age {
-    /// By the date, and what else tells the time, in digits.
-    Dated(String),
+    /// By the numbers of the date, and what else tells the time.
+    Dated(Vec<u64>),
     /// The higher the number, the older.
     Numbered(std::cmp::Reverse<u64>),
     /// What is written to now.
@@ -62,7 +62,10 @@ fn split(path: &str) -> (&str, Age) {
     for at in starts {
         let date = &plain[name + at + 1..];
         if at > 0 && is_date(date) && date.starts_with(|c: char| c.is_ascii_digit()) {
-            return (&plain[..name + at], Age::Dated(date.chars().filter(char::is_ascii_digit).collect()));
+            return (
+                &plain[..name + at],
+                Age::Dated(date.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect()),
+            );
         }
     }
     (plain, Age::Current)
@@ -78,6 +81,7 @@ mod tests {
             &["a/access.log.10.gz", "a/access.log.2.gz", "a/access.log.1", "a/access.log"][..],
             &["access.log-20191231.gz", "access.log-20200101.gz", "access.log-20200229", "access.log", "error.log.1", "error.log"],
             &["access_log.1582934400", "access_log.1582938000", "access_log"],
+            &["access.log-20200227-1", "access.log-20200227-2", "access.log-20200227-10"],
             &["log.2020-02-28", "log.2020-02-29.gz", "log.2020-03-01"],
             &["x/part.1", "x/part.10", "x/part.2"],
             &["a-b/access.log", "a/b/access.log.2", "a/b/access.log.1"][1..],

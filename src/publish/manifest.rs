@@ -5,6 +5,7 @@ use crate::input::FileContent;
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The files of one run for one table.
@@ -60,7 +61,7 @@ pub struct SourceFile {
     pub from: u64,
     #[serde(default, skip_serializing_if = "is_none")]
     pub from_line: u64,
-    /// The file that it has grown from, by its first content and name, where those are others by now.
+    /// A name for the file that stays while it grows and moves, made of its first content and name; nothing while it has those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<String>,
     /// Bytes at its end that are no whole line yet, and were left for later.
@@ -81,7 +82,8 @@ impl SourceFile {
 
     /// What is the same of a file as it grows and moves: its first content, and the name that it had then.
     pub fn lineage(&self) -> String {
-        self.lineage.clone().unwrap_or_else(|| format!("{} {}", self.digest(), self.path))
+        let made = || hex::encode(&Sha256::digest(format!("{} {}", self.digest(), self.path))[..16]);
+        self.lineage.clone().unwrap_or_else(made)
     }
 }
 

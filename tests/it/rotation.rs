@@ -395,7 +395,7 @@ fn a_name_with_other_lines_is_another_file_and_that_is_told() {
     etl.run_pipeline("weblogs.yaml", 0);
     etl.write("logs/access.log", lines(5..10));
     let report = etl.run_pipeline("weblogs.yaml", 0);
-    assert!(report["notes"].to_string().contains("logs/access.log has other lines than those that were read"), "{report}");
+    assert!(report["notes"].to_string().contains("other lines, or fewer, than were read under the name: logs/access.log"), "{report}");
     assert_eq!(rows(&etl, "lake").len(), 15);
     assert_eq!(action(&etl.run_pipeline("weblogs.yaml", 0), "access"), "unchanged");
     // A lake of before: files are known by name, size and time until they are looked at.
@@ -407,6 +407,138 @@ fn a_name_with_other_lines_is_another_file_and_that_is_told() {
     etl.write("logs/access.log", lines(30..31));
     etl.run_pipeline("weblogs.yaml", 0);
     assert_eq!(rows(&etl, "lake").len(), 16);
+}
+
+/// Runs a pipeline from `logs/*` to a JSON table with these `settings`; gives the rows and how many of them differ.
+fn run_with(etl: &Etl, settings: &str, arguments: &str) -> (usize, usize, Value) {
+    etl.write("weblogs.yaml", PIPELINE.replace("mode: append", settings).replace("logs/*", "logs/**"));
+    let report = etl.run_pipeline(&format!("weblogs.yaml {arguments}"), 0);
+    let rows = rows(etl, "lake");
+    (rows.len(), rows.iter().collect::<BTreeSet<_>>().len(), report)
+}
+
+#[test]
+fn what_has_grown_is_made_again_by_its_pieces() {
+    for (settings, last) in [("mode: replace_partitions, partition_by: [dt]", 9), ("mode: append, removed_sources: drop", 8)] {
+        let etl = Etl::new();
+        let run = || run_with(&etl, settings, "");
+        etl.write("logs/a.log", lines(0..5)).write("logs/b.log", lines(100..103));
+        assert_eq!(run().0, 8);
+        for end in 6..9 {
+            etl.write("logs/a.log", lines(0..end));
+            assert_eq!(run().0, end as usize + 3);
+        }
+        match last {
+            9 => etl.write("logs/c.log", lines(200..201)).write("logs/b.log", lines(100..103)),
+            _ => {
+                fs::remove_file(etl.path("logs/b.log")).unwrap();
+                &etl
+            }
+        };
+        let (rows, distinct, report) = run();
+        assert_eq!((rows, distinct), if last == 9 { (12, 12) } else { (8, 8) }, "{report}");
+        assert_eq!(report["notes"].to_string().contains("are dropped: logs/b.log"), last == 8, "{report}");
+    }
+}
+
+#[test]
+fn copies_are_remembered() {
+    for settings in ["mode: append", "mode: overwrite"] {
+        // Kept twice, and the copy is known by then.
+        let etl = Etl::new();
+        etl.write("logs/access.log.1", lines(0..5));
+        assert_eq!(run_with(&etl, settings, "").0, 5);
+        etl.write("logs/access.log.1.gz", gzip(lines(0..5).as_bytes())).write("logs/access.log", lines(5..7));
+        assert_eq!(run_with(&etl, settings, "").0, 7, "{settings}");
+        assert_eq!(run_with(&etl, settings, "--full").0, 7, "{settings}");
+        // Both are seen first together, and the longer one goes.
+        let etl = Etl::new();
+        etl.write("logs/access.log.1", lines(0..5)).write("logs/access.log", lines(0..8));
+        assert_eq!(run_with(&etl, settings, "").0, 8);
+        if settings == "mode: append" {
+            fs::remove_file(etl.path("logs/access.log")).unwrap();
+            fs::rename(etl.path("logs/access.log.1"), etl.path("logs/access.log.2")).unwrap();
+            assert_eq!(run_with(&etl, settings, "").0, 8);
+        }
+    }
+    // Lines are written between the copy and the truncation, and a run comes between them, too.
+    let etl = Etl::new();
+    let run = || run_with(&etl, "mode: append", "").0;
+    etl.write("logs/access.log", lines(0..5));
+    assert_eq!(run(), 5);
+    etl.write("logs/access.log.1", lines(0..6)).write("logs/access.log", lines(0..8));
+    assert_eq!(run(), 8);
+    etl.write("logs/access.log", lines(20..21));
+    assert_eq!(run(), 9);
+    etl.write("logs/access.log.2.gz", gzip(&etl.read("logs/access.log.1")));
+    fs::remove_file(etl.path("logs/access.log.1")).unwrap();
+    assert_eq!(run(), 9);
+    // A copy in the making, of a file that is not written to.
+    for (whole, part) in
+        [("access.log.4.gz", "access.log.4"), ("access.log.5", "access.log.6"), ("access.log-20200301", "access.log-20200302")]
+    {
+        let text = lines(300..340);
+        etl.write(&format!("logs/{whole}"), if whole.ends_with(".gz") { gzip(text.as_bytes()) } else { text.clone().into_bytes() });
+        let before = run();
+        etl.write(&format!("logs/{part}"), &text[..text.len() / 2]);
+        assert_eq!(run(), before, "{part}");
+        fs::remove_file(etl.path(&format!("logs/{whole}"))).unwrap();
+        fs::remove_file(etl.path(&format!("logs/{part}"))).unwrap();
+    }
+}
+
+#[test]
+fn a_line_that_ends_later_in_a_compressed_log_is_read_once() {
+    let etl = Etl::new();
+    let run = || run_with(&etl, "mode: append", "");
+    let start = lines(0..3);
+    let unended = &start[..start.len() - 1];
+    etl.write("logs/a.log.gz", gzip(unended.as_bytes()));
+    assert_eq!(run().0, 3);
+    etl.write("logs/a.log.gz", [gzip(unended.as_bytes()), gzip(format!("\n{}", lines(3..6)).as_bytes())].concat());
+    assert_eq!(run().0, 6);
+    assert_eq!(action(&run().2, "access"), "unchanged");
+    // Half of a line: what was made of it is made again.
+    let etl = Etl::new();
+    let run = || run_with(&etl, "mode: append", "");
+    let (half, rest) = start.split_at(start.len() - 12);
+    etl.write("logs/a.log.gz", gzip(half.as_bytes())).write("logs/b.log", lines(50..52));
+    assert_eq!(run().0, 4);
+    etl.write("logs/a.log.gz", [gzip(half.as_bytes()), gzip(format!("{rest}{}", lines(3..6)).as_bytes())].concat());
+    assert_eq!(run().0, 8);
+    assert_eq!(action(&run().2, "access"), "unchanged");
+    // Unpacked, all of it is known.
+    let etl = Etl::new();
+    let run = || run_with(&etl, "mode: append", "");
+    etl.write("logs/a.log.gz", gzip(unended.as_bytes()));
+    assert_eq!(run().0, 3);
+    etl.write("logs/a.log", unended);
+    fs::remove_file(etl.path("logs/a.log.gz")).unwrap();
+    let (rows, _, report) = run();
+    assert!(rows == 3 && !report["notes"].to_string().contains("no end yet"), "{report}");
+    etl.write("logs/a.log", lines(0..4));
+    assert_eq!(run().0, 4);
+}
+
+#[test]
+fn logs_known_by_name_become_known_by_content() {
+    let etl = Etl::new();
+    etl.write("weblogs.yaml", PIPELINE.replace("logs/*}", "logs/*, fingerprint: modified}")).write("logs/access.log", lines(0..5));
+    etl.run_pipeline("weblogs.yaml", 0);
+    etl.write("weblogs.yaml", PIPELINE).write("logs/access.log", lines(0..7));
+    etl.run_pipeline("weblogs.yaml", 0);
+    assert_eq!(action(&etl.run_pipeline("weblogs.yaml", 0), "access"), "unchanged");
+    fs::rename(etl.path("logs/access.log"), etl.path("logs/access.log.1")).unwrap();
+    etl.run_pipeline("weblogs.yaml", 0);
+    assert_eq!(rows(&etl, "lake").len(), 7);
+    // Rotated between the two.
+    let etl = Etl::new();
+    etl.write("weblogs.yaml", PIPELINE.replace("logs/*}", "logs/*, fingerprint: modified}")).write("logs/access.log", lines(0..5));
+    etl.run_pipeline("weblogs.yaml", 0);
+    fs::rename(etl.path("logs/access.log"), etl.path("logs/access.log.1")).unwrap();
+    etl.write("weblogs.yaml", PIPELINE).write("logs/access.log", lines(5..8));
+    etl.run_pipeline("weblogs.yaml", 0);
+    assert_eq!(rows(&etl, "lake").len(), 8);
 }
 
 #[test]

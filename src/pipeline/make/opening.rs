@@ -95,15 +95,13 @@ pub(crate) fn remember(table: &Table, listing: &Listing, pieces: &[Piece], lines
         TableFormat::Log { format, .. } => Some(secrets::redact(format.text())),
         _ => None,
     };
+    let files: Vec<SourceFile> =
+        (pieces.iter().enumerate()).map(|(at, piece)| listing.record(piece, lines.get(at).copied().unwrap_or_default(), known)).collect();
     Ok(Input {
         format: table.format.name().to_string(),
         log_format,
         columns: columns.collect::<Result<_>>()?,
-        files: pieces
-            .iter()
-            .enumerate()
-            .map(|(at, piece)| listing.record(piece, lines.get(at).copied().unwrap_or_default(), known))
-            .collect(),
-        seen: listing.seen(),
+        seen: listing.seen(&files)?,
+        files,
     })
 }

@@ -3,7 +3,7 @@
 use super::difference::{Difference, FileCounts, SegmentInputs};
 use super::listing::Listing;
 use super::pieces::{Piece, ReadSet, merge};
-use super::recognition::recognize;
+use super::recognition::{find_doubles, recognize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Fingerprint, Mode, RemovedSources};
 use crate::publish::SourceFile;
@@ -77,17 +77,8 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
             if before.removed_sources == RemovedSources::Drop {
                 changes.stale.extend(&diff.stale_by_removal);
             }
-            if !diff.replaced.is_empty() && !whole && before.removed_sources == RemovedSources::Keep {
-                changes.notes.push(format!(
-                    "{} has other lines than those that were read: it is another file now, and the rows of the one before stay; where \
-                     files are corrected, `fingerprint: modified` puts the new rows in their place",
-                    short(&diff.replaced)
-                ));
-            }
-            if !diff.shrunk.is_empty() && !whole {
-                changes
-                    .notes
-                    .push(format!("{} is shorter than it was; what stands behind its known start is read as new", short(&diff.shrunk)));
+            if !whole {
+                changes.notes.extend(told_of(&diff, before.removed_sources));
             }
             fresh.insert(listing.name.clone(), diff.fresh);
             gone.extend(diff.removed);
@@ -96,7 +87,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
     let total = |pick: fn(&FileCounts) -> u64| changes.counts.values().map(pick).sum::<u64>();
     let (new, grown) = (total(|c| c.new), total(|c| c.grown));
     let (changed, removed) = (total(|c| c.changed), total(|c| c.removed));
-    let all = |listings: &[&mut Listing]| listings.iter().map(|listing| (listing.name.clone(), listing.all())).collect();
+    let read_all = |listings: &[&mut Listing]| listings.iter().map(|listing| (listing.name.clone(), listing.all())).collect();
 
     let rebuild = match before.segments {
         None => Some("the table is new".to_string()),
@@ -114,7 +105,10 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         if !gone.is_empty() {
             changes.notes.push(format!("rows of files that are gone are no longer in the table: {}", short(&gone)));
         }
-        (changes.step, changes.why, changes.read) = (Step::Rebuild, why, all(listings));
+        for listing in listings.iter_mut().filter(|listing| listing.fingerprint == Fingerprint::Content) {
+            find_doubles(listing)?;
+        }
+        (changes.step, changes.why, changes.read) = (Step::Rebuild, why, read_all(listings));
         changes.stale = (0..segments.len()).collect();
         return Ok(changes);
     }
@@ -137,6 +131,9 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
     }
     for listing in listings.iter().filter(|listing| !listing.incremental) {
         fresh.insert(listing.name.clone(), listing.all());
+    }
+    if !gone.is_empty() && before.removed_sources == RemovedSources::Drop {
+        changes.notes.push(format!("rows of files that are gone are dropped: {}", short(&gone)));
     }
     if !gone.is_empty() && before.removed_sources == RemovedSources::Keep {
         // Which partitions are touched is known when the new files are read.
@@ -236,6 +233,26 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
     }
     found.removed.sort();
     Ok(found)
+}
+
+/// What the user should know of files that are not what they were.
+fn told_of(diff: &Difference, removed: RemovedSources) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !diff.replaced.is_empty() && removed == RemovedSources::Keep {
+        notes.push(format!(
+            "other lines, or fewer, than were read under the name: {}; that is another file now, and the rows of the one before stay; where \
+             files are corrected, `fingerprint: modified` puts the new rows in their place",
+            short(&diff.replaced)
+        ));
+    }
+    if !diff.shrunk.is_empty() {
+        notes.push(format!("shorter than when it was read: {}; what stands behind its known start is read as new", short(&diff.shrunk)));
+    }
+    if let Some((file, other)) = diff.alike.first() {
+        let more = if diff.alike.len() > 1 { format!(", and {} more such files", diff.alike.len() - 1) } else { String::new() };
+        notes.push(format!("{file} has the lines of {other}; as they are two logs by their names, both are read{more}"));
+    }
+    notes
 }
 
 fn told(new: u64, grown: u64, changed: u64, removed: u64) -> String {

@@ -32,4 +32,6 @@ pub(super) struct Difference {
     pub(super) replaced: Vec<String>,
     /// Names of files that were longer.
     pub(super) shrunk: Vec<String>,
+    /// Files that have the same lines as others of other names, which were read before.
+    pub(super) alike: Vec<(String, String)>,
 }

@@ -45,11 +45,13 @@ pub(crate) struct Listed {
     pub(crate) to: Option<u64>,
     /// Its content was known, but not by its name, size and time.
     pub(crate) is_renamed: bool,
+    /// The file of the listing that starts with all that it is.
+    pub(crate) copy_of: Option<usize>,
 }
 
 impl Listed {
     pub(crate) fn new(file: SourceFile, source: input::Source) -> Listed {
-        Listed { file, source, standing: Standing::default(), look: None, to: None, is_renamed: false }
+        Listed { file, source, standing: Standing::default(), look: None, to: None, is_renamed: false, copy_of: None }
     }
 }
 
@@ -105,10 +107,7 @@ impl Listing {
 
     /// What is to be said of files that are the start of others.
     fn copies(&self) -> Option<String> {
-        let copy = |listed: &Listed| match listed.standing {
-            Standing::Copy(of) => Some(format!("{} is all in {}", listed.file.path, self.files.get(of)?.file.path)),
-            _ => None,
-        };
+        let copy = |listed: &Listed| Some(format!("{} is all in {}", listed.file.path, self.files.get(listed.copy_of?)?.file.path));
         let mut copies = self.files.iter().filter_map(copy);
         let first = copies.next()?;
         let more = match copies.count() {
@@ -140,7 +139,8 @@ impl Listing {
     pub(crate) fn record(&self, piece: &Piece, lines: u64, known: &[SourceFile]) -> SourceFile {
         let listed = &self.files[piece.place];
         let same = |known: &&SourceFile| {
-            known.from == piece.from
+            known.content.is_some()
+                && known.from == piece.from
                 && known.content.as_ref().map(|content| content.bytes) == piece.to
                 && self.place_of(known) == Some(piece.place)
         };
@@ -150,23 +150,46 @@ impl Listing {
         }
         let hashed = self.spans.borrow().get(&(*piece, true)).and_then(|span| span.hashed());
         let content = hashed.map(|hashed| hashed.content(piece.lines + lines));
-        let lineage = match &listed.standing {
-            Standing::Known(from) | Standing::Grown(from, _) => Some(from.lineage()),
-            _ => None,
-        };
+        let lineage = listed.standing.known().map(SourceFile::lineage);
         SourceFile { content, from: piece.from, from_line: piece.lines, lineage, ..listed.file.clone() }
     }
 
-    /// Files that are known under other names, to be known at once next time.
-    pub(crate) fn seen(&self) -> Vec<SourceFile> {
-        let seen = self.files.iter().filter(|listed| listed.is_renamed).filter_map(|listed| match &listed.standing {
-            Standing::Known(known) => {
-                let SourceFile { path, size, mark, held_back, .. } = listed.file.clone();
-                Some(SourceFile { path, size, mark, held_back, lineage: Some(known.lineage()), ..known.clone() })
+    /// Files that are known under other names, and copies of those that were `read`, to be known at once next time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where a copy can't be read.
+    pub(crate) fn seen(&self, read: &[SourceFile]) -> Result<Vec<SourceFile>> {
+        let mut seen = Vec::new();
+        for listed in self.files.iter().filter(|listed| listed.is_renamed || listed.copy_of.is_some()) {
+            let SourceFile { path, size, mark, held_back, .. } = listed.file.clone();
+            let file = SourceFile { path, size, mark, held_back, ..SourceFile::default() };
+            match (&listed.standing, self.original(listed)) {
+                (Standing::Known(known), _) => {
+                    seen.push(SourceFile { content: known.content.clone(), lineage: Some(known.lineage()), ..file });
+                }
+                (_, Some(original)) => {
+                    let same = read.iter().find(|read| read.content.is_some() && read.path == original.file.path);
+                    let Some(lineage) = original.standing.known().or(same).map(SourceFile::lineage) else { continue };
+                    let (hashed, lines) = input::all_of(&listed.source, listed.to)?;
+                    seen.push(SourceFile { content: Some(hashed.content(lines)), lineage: Some(lineage), ..file });
+                }
+                _ => {}
             }
-            _ => None,
-        });
-        seen.collect()
+        }
+        Ok(seen)
+    }
+
+    /// The file that `listed` is a copy of.
+    fn original(&self, listed: &Listed) -> Option<&Listed> {
+        let mut original = self.files.get(listed.copy_of?)?;
+        // Each is longer than the one before, or listed behind it.
+        for _ in 0..self.files.len() {
+            match original.copy_of.and_then(|place| self.files.get(place)) {
+                Some(next) => original = next,
+                None => break,
+            }
+        }
+        Some(original)
     }
 
     /// Where the file is now that `file` was.
@@ -181,18 +204,13 @@ impl Listing {
         let grown =
             |known: &SourceFile| known.lineage() == lineage && known.content.as_ref().is_some_and(|known| known.bytes >= content.bytes);
         let same = |known: &SourceFile| known.digest() == content.digest;
-        let find = |is_it: &dyn Fn(&SourceFile) -> bool| {
-            self.files.iter().position(|listed| match &listed.standing {
-                Standing::Known(known) | Standing::Grown(known, _) => is_it(known),
-                Standing::New | Standing::Copy(_) => false,
-            })
-        };
+        let find = |is_it: &dyn Fn(&SourceFile) -> bool| self.files.iter().position(|listed| listed.standing.known().is_some_and(is_it));
         find(&grown).or_else(|| find(&same))
     }
 
     /// All lines that there are, each once.
     pub(crate) fn all(&self) -> Vec<Piece> {
-        let is_own = |listed: &Listed| !matches!(listed.standing, Standing::Copy(_)) && (listed.to != Some(0) || self.files.len() == 1);
+        let is_own = |listed: &Listed| listed.copy_of.is_none() && (listed.to != Some(0) || self.files.len() == 1);
         let pieces = self.files.iter().enumerate().filter(|(_, listed)| is_own(listed));
         pieces.map(|(place, listed)| Piece { to: listed.to, ..Piece::whole(place) }).collect()
     }

@@ -6,6 +6,7 @@ pub(crate) mod definition;
 pub(crate) mod difference;
 pub(crate) mod drift;
 pub(crate) mod listing;
+mod memory;
 pub(crate) mod pieces;
 pub(crate) mod published;
 mod recognition;

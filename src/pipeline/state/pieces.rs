@@ -25,12 +25,21 @@ impl Piece {
 /// What is read of each source.
 pub(crate) type ReadSet = BTreeMap<String, Vec<Piece>>;
 
-/// Adds pieces to pieces; each is there once, in order.
+/// Adds pieces to pieces; each is there once, in order, and none within another.
 pub(crate) fn merge(read: &mut ReadSet, more: ReadSet) {
     for (name, pieces) in more {
         let all = read.entry(name).or_default();
         all.extend(pieces);
-        all.sort_unstable();
-        all.dedup();
+        // The longest of those that start at one byte comes first.
+        all.sort_unstable_by_key(|piece| (piece.place, piece.from, std::cmp::Reverse(piece.to.unwrap_or(u64::MAX))));
+        let mut last: Option<Piece> = None;
+        all.retain(|piece| {
+            let end = |piece: &Piece| piece.to.unwrap_or(u64::MAX);
+            let within = last.is_some_and(|last| last.place == piece.place && end(piece) <= end(&last));
+            if !within {
+                last = Some(*piece);
+            }
+            !within
+        });
     }
 }

@@ -13,6 +13,14 @@ pub(crate) enum Standing {
     Known(SourceFile),
     /// It has grown since it was read.
     Grown(SourceFile, Hashed),
-    /// Its lines are the first ones of another file of the listing.
-    Copy(usize),
+}
+
+impl Standing {
+    /// What it was when it was read.
+    pub(crate) fn known(&self) -> Option<&SourceFile> {
+        match self {
+            Standing::Known(known) | Standing::Grown(known, _) => Some(known),
+            Standing::New => None,
+        }
+    }
 }
