@@ -206,28 +206,26 @@ pub(super) fn find_doubles(listing: &mut Listing) -> Result<()> {
 }
 
 fn compare_starts(listing: &mut Listing, places: &[usize]) -> Result<()> {
-    let mut sets: HashMap<String, Vec<usize>> = HashMap::new();
-    for place in places {
-        sets.entry(rotated_set(&listing.files[*place].file.path)).or_default();
-    }
-    if sets.is_empty() {
+    if places.is_empty() {
         return Ok(());
     }
+    // Those of one log whose first lines are the same; lines of logs have times.
+    let key = |listed: &Listed| {
+        let known = listed.standing.known().and_then(|known| known.content.as_ref()).filter(|content| content.bytes > 0);
+        let start = known.map(|content| &content.start).or_else(|| listed.look.as_ref()?.start.as_ref())?;
+        Some((rotated_set(&listed.file.path), start.clone()))
+    };
+    let mut alike: HashMap<(String, String), Vec<usize>> = HashMap::new();
     for (place, listed) in listing.files.iter().enumerate() {
-        if let Some(set) = sets.get_mut(&rotated_set(&listed.file.path)) {
-            set.push(place);
+        if let Some(key) = key(listed) {
+            alike.entry(key).or_default().push(place);
         }
     }
-    let start = |listed: &Listed| {
-        let known = listed.standing.known().and_then(|known| known.content.as_ref()).filter(|content| content.bytes > 0);
-        known.map(|content| content.start.clone()).or_else(|| listed.look.as_ref()?.start.clone())
-    };
     for place in places {
-        let beside = sets.get(&rotated_set(&listing.files[*place].file.path)).map_or(&[][..], Vec::as_slice);
+        let beside = key(&listing.files[*place]).and_then(|key| alike.get(&key)).map_or(&[][..], Vec::as_slice);
         for other in beside.iter().copied().filter(|other| other != place) {
             let (listed, longer) = (&listing.files[*place], &listing.files[other]);
-            let may_be = longer.copy_of.is_none() && start(listed).is_some() && start(listed) == start(longer);
-            if may_be && is_start_of(&listed.source, &longer.source)? {
+            if longer.copy_of.is_none() && is_start_of(&listed.source, &longer.source)? {
                 let listed = &mut listing.files[*place];
                 (listed.copy_of, listed.file.held_back) = (Some(other), 0);
                 break;
