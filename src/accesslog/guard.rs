@@ -11,7 +11,7 @@ pub(super) enum Guard {
     /// It is something, and no list goes on behind it.
     Host,
     /// It neither begins nor ends with a blank, which servers cut off: that is a column that is missing.
-    Header,
+    Trimmed,
     /// It has no comma, as it stands behind a header that ends at one: the header may be a list.
     Single,
 }
@@ -30,8 +30,8 @@ impl Guard {
             _ if before.any(may_be_list) => Guard::Single,
             Some(b'"') => Guard::None,
             _ if directive.is_word() => Guard::Host,
-            Some(b' ') | None if directive.field == Field::User || directive.text == "%l" => Guard::Filled,
-            Some(b' ') if directive.is_header() => Guard::Header,
+            Some(b' ') | None if directive.text == "%l" => Guard::Filled,
+            Some(b' ') if directive.is_header() || directive.field == Field::User => Guard::Trimmed,
             _ => Guard::None,
         }
     }
@@ -40,9 +40,9 @@ impl Guard {
     pub(super) fn passes(self, value: &[u8]) -> bool {
         match self {
             Guard::None => true,
-            Guard::Filled => value.first().is_some_and(|first| *first != b' '),
+            Guard::Filled => !value.is_empty(),
             Guard::Host => value.last().is_some_and(|last| *last != b','),
-            Guard::Header => value.first() != Some(&b' ') && value.last() != Some(&b' '),
+            Guard::Trimmed => value.first() != Some(&b' ') && value.last() != Some(&b' '),
             Guard::Single => !value.is_empty() && memchr::memchr(b',', value).is_none(),
         }
     }
@@ -52,7 +52,7 @@ impl Guard {
         match self {
             Guard::None | Guard::Filled => format!("{directive} is empty"),
             Guard::Host => format!("{directive} is empty, or ends with a comma"),
-            Guard::Header => format!("{directive} begins or ends with a blank, as if a column were missing"),
+            Guard::Trimmed => format!("{directive} begins or ends with a blank, as if a column were missing"),
             Guard::Single => {
                 format!("{directive} is empty or has a comma, so the list before it may end elsewhere; put quotes around the list")
             }

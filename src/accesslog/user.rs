@@ -1,7 +1,7 @@
 //! Names of users that have blanks, which may as well be more columns than the format has.
 
-/// Words that stand in columns of logs: methods, where a cache had it from, and what stands for a host that is near or not known.
-const WORDS: [&[u8]; 30] = [
+/// Words that stand in columns of logs: methods, where a cache had it from, what stands for a host that is near or not known, and signs.
+const WORDS: [&[u8]; 35] = [
     b"GET",
     b"HEAD",
     b"POST",
@@ -32,25 +32,41 @@ const WORDS: [&[u8]; 30] = [
     b"off",
     b"localhost",
     b"unknown",
+    b"-",
+    b"+",
+    b".",
+    b"|",
+    b"->",
 ];
 
-/// Whether `user` has blanks and may as well be more columns than the format has: what should be the ident before it is one of them, or a
-/// word is what a column may hold.
+/// Whether `user` has blanks and may as well be more columns than the format has: what should be the ident before it is one of them, a
+/// column at its begin or end is empty, or a word is what a column may hold.
 pub(super) fn could_be_columns(ident: Option<&[u8]>, user: &[u8]) -> bool {
-    memchr::memchr(b' ', user).is_some()
-        && (ident.is_some_and(|ident| ident != b"-") || user.split(|byte| *byte == b' ').any(could_be_column))
+    if memchr::memchr(b' ', user).is_none() {
+        return false;
+    }
+    let first = user.split(|byte| *byte == b' ').next().unwrap_or_default();
+    // No column before a user has escapes: behind such a word, a `-` is of the name as well.
+    let is_name = first.contains(&b'\\') && !user.ends_with(b" -");
+    ident.is_some_and(|ident| ident != b"-")
+        || user.starts_with(b" ")
+        || user.ends_with(b" ")
+        || user.split(|byte| *byte == b' ').any(|word| could_be_column(word) && !(is_name && word == b"-"))
 }
 
 /// Whether `word` is rather the value of a column than of a name.
 fn could_be_column(word: &[u8]) -> bool {
-    let Some(first) = word.first() else { return true };
-    // `-`, numbers, addresses, signs between columns. A letter that isn't ASCII is escaped or above 0x7f.
-    let has_letter = word.iter().any(|byte| byte.is_ascii_alphabetic() || *byte > 0x7f);
-    // Numbers with units, times, hosts. No name of a user has a colon where it is sent with a password behind one.
-    let is_value = first.is_ascii_digit() || *first == b'/' || word.contains(&b':');
-    let is_host = word.windows(3).any(|three| three[0].is_ascii_alphanumeric() && three[1] == b'.' && three[2].is_ascii_alphanumeric());
-    let is_id = word.len() >= 8 && word.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-') && word.iter().any(u8::is_ascii_digit);
-    !has_letter || is_value || is_host || is_id || has_quote(word) || WORDS.contains(&word)
+    let bare = match word {
+        [b'[', bare @ .., b']'] => bare,
+        // Brackets are closed, but those of times, which have blanks.
+        [b'[', rest @ ..] if !rest.contains(&b']') => return false,
+        _ => word,
+    };
+    // Numbers, also with units, addresses, times and paths. No name of a user has a colon where it is sent with a password behind one.
+    let is_value = bare.first().is_some_and(|first| first.is_ascii_digit() || *first == b'/') || bare.contains(&b':');
+    let is_host = bare.windows(3).any(|three| three[0].is_ascii_alphanumeric() && three[1] == b'.' && three[2].is_ascii_alphanumeric());
+    let is_id = bare.len() >= 8 && bare.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-') && bare.iter().any(u8::is_ascii_digit);
+    is_value || is_host || is_id || has_quote(bare) || WORDS.contains(&bare)
 }
 
 /// Whether a quote is in `word` that is none of it, as no backslash is before it.
@@ -64,9 +80,19 @@ mod tests {
 
     #[test]
     fn names_stay_names_and_what_a_column_may_hold_is_none() {
-        for name in
-            ["john doe", "JOHN DOE", "Dr. John O'Neil", r"M\xc3\xbcller Hans", "Müller Hans", "anna-lena x", "bob2 smith", "x [01/Jan/2000"]
-        {
+        for name in [
+            "john doe",
+            "JOHN DOE",
+            "Dr. John O'Neil",
+            r"M\xc3\xbcller Hans",
+            "Müller Hans",
+            "anna-lena x",
+            "bob2 smith",
+            "x [01/Jan/2000",
+            "x [01/Jan/2000:10:11:12 b",
+            r"x\x80 - b",
+            r#"a \"\" ]] b"#,
+        ] {
             assert!(!could_be_columns(Some(b"-"), name.as_bytes()), "{name}");
             assert!(!could_be_columns(None, name.as_bytes()), "{name}");
             assert!(could_be_columns(Some(b"x"), name.as_bytes()), "{name}");
@@ -82,7 +108,7 @@ mod tests {
             "unknown",
             "localhost",
             "-",
-            "",
+            "[-]",
             ".",
             "|",
             "https://x.example/",

@@ -50,7 +50,7 @@ pub(super) fn damaged(path: &str, compression: Compression, offset: u64, source:
         let message = format!("behind the {} stream of {path}, from byte {at} on, stands what is no {0}: `{start}`", compression.name());
         let (before, rest) = (format!("head -c {at} {path} | etl … -"), format!("tail -c +{} {path}", at + 1));
         let what_to_do = format!(
-            "look what it is: {rest} | head; what is before it is read by {before}, and it, if it is of the log, by {rest} | etl … -"
+            "look what it is: {rest} | head; what is before it can be read by {before}, and if it is of the log too, it by {rest} | etl … -"
         );
         return Error::new(ErrorKind::Input, message)
             .with_context("after decompressed byte", offset)
