@@ -14,6 +14,8 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) const LENGTH: usize = 28;
+    /// Apache's clock counts from 1970, which is 1969 still in the west.
+    pub(super) const FIRST_YEAR: i32 = 1969;
 
     #[inline]
     pub(super) fn read(&mut self, text: &[u8]) -> Option<i64> {
@@ -39,8 +41,7 @@ impl Clock {
                 return None;
             }
             let year = i32::from(two(7)?) * 100 + i32::from(two(9)?);
-            // Apache's clock counts from 1970, which is 1969 still in the west.
-            if year < 1969 {
+            if year < Clock::FIRST_YEAR {
                 return None;
             }
             let (month, _) = strftime::month(&text[3..6])?;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 pub struct Column {
     /// Lower case, unique in the format.
     pub name: String,
-    /// What it holds: Utf8View, Int32, Int64, or UTC milliseconds.
+    /// What it holds: Utf8View, Int32, Int64, or UTC micro- or milliseconds.
     pub data_type: DataType,
     /// The directives that it is read from.
     pub directive: String,
@@ -49,13 +49,14 @@ pub(super) enum RequestPiece {
     /// The whole line, only where it can't be split.
     Unsplit,
 }
-/// `time`'s type: Athena reads Parquet's INT64 TIMESTAMP(MILLIS).
+
+/// `%t`'s type: Athena reads Parquet's INT64 TIMESTAMP(MILLIS).
 pub fn time_type() -> DataType {
     DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
 }
 
-/// The columns in the order of the line; the unsplit request lines come last.
-pub(super) fn columns(found: &[(Directive, Vec<u8>)], groups: usize, membership: &[Option<usize>]) -> Vec<Column> {
+/// The columns in the order of the line, of which each group of times has one, in its unit of `units`; the unsplit request lines come last.
+pub(super) fn columns(found: &[(Directive, Vec<u8>)], units: &[TimeUnit], membership: &[Option<usize>]) -> Vec<Column> {
     let both_statuses = |directive: &Directive| {
         directive.request == Request::Original
             && found.iter().any(|(d, _)| d.field == Field::Int("status") && d.request != Request::Original)
@@ -64,7 +65,7 @@ pub(super) fn columns(found: &[(Directive, Vec<u8>)], groups: usize, membership:
     // (wanted name, type, directive text, source, conditional)
     let mut wanted: Vec<(String, DataType, String, Source, bool)> = Vec::new();
     let mut unsplit = Vec::new();
-    let mut seen_groups = vec![false; groups];
+    let mut seen_groups = vec![false; units.len()];
     for (step, (directive, _)) in found.iter().enumerate() {
         let text = directive.text.clone();
         let mut push =
@@ -103,7 +104,8 @@ pub(super) fn columns(found: &[(Directive, Vec<u8>)], groups: usize, membership:
                     let members = (0..found.len()).filter(|i| membership[*i] == Some(group));
                     let texts: Vec<&str> = members.map(|i| found[i].0.text.as_str()).collect();
                     let name = if *end { "time_end" } else { "time" };
-                    wanted.push((name.to_string(), time_type(), texts.join(" "), Source::Time { group }, directive.conditional));
+                    let data_type = DataType::Timestamp(units[group], Some("UTC".into()));
+                    wanted.push((name.to_string(), data_type, texts.join(" "), Source::Time { group }, directive.conditional));
                 }
                 Some(_) => {}
                 None => push("time_text", DataType::Utf8View, string),

@@ -11,8 +11,8 @@ use super::request::{self, RequestLine};
 use crate::decode::{Decoded, Decoder, MOST_REJECTS, Reject, lead};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text_column::{Care, TextColumn};
-use arrow::array::{ArrayRef, Int32Array, Int64Array, NullBufferBuilder, TimestampMillisecondArray};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{ArrayRef, Int32Array, Int64Array, NullBufferBuilder, TimestampMicrosecondArray, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ enum Building {
     Text(TextColumn),
     Int(Vec<i32>, NullBufferBuilder),
     Long(Vec<i64>, NullBufferBuilder),
-    Time(Vec<i64>, NullBufferBuilder),
+    Time(Vec<i64>, NullBufferBuilder, TimeUnit),
 }
 
 impl LogDecoder {
@@ -76,7 +76,7 @@ impl LogDecoder {
                 let building = match column.data_type {
                     DataType::Int32 => Building::Int(Vec::new(), nulls),
                     DataType::Int64 => Building::Long(Vec::new(), nulls),
-                    DataType::Timestamp(..) => Building::Time(Vec::new(), nulls),
+                    DataType::Timestamp(unit, _) => Building::Time(Vec::new(), nulls, unit),
                     _ => Building::Text(TextColumn::with_capacity(0)),
                 };
                 (column.source, building)
@@ -145,7 +145,7 @@ impl LogDecoder {
                     column.push(values.numbers[step].unwrap_or_default());
                     nulls.append(values.numbers[step].is_some());
                 }
-                (Source::Time { group }, Building::Time(column, nulls)) => {
+                (Source::Time { group }, Building::Time(column, nulls, _)) => {
                     column.push(values.instants[group].unwrap_or_default());
                     nulls.append(values.instants[group].is_some());
                 }
@@ -224,7 +224,10 @@ impl Building {
             Building::Text(column) => column.finish(block),
             Building::Int(values, nulls) => Arc::new(Int32Array::new(std::mem::take(values).into(), nulls.finish())),
             Building::Long(values, nulls) => Arc::new(Int64Array::new(std::mem::take(values).into(), nulls.finish())),
-            Building::Time(values, nulls) => {
+            Building::Time(values, nulls, TimeUnit::Microsecond) => {
+                Arc::new(TimestampMicrosecondArray::new(std::mem::take(values).into(), nulls.finish()).with_timezone("UTC"))
+            }
+            Building::Time(values, nulls, _) => {
                 Arc::new(TimestampMillisecondArray::new(std::mem::take(values).into(), nulls.finish()).with_timezone("UTC"))
             }
         }

@@ -32,6 +32,23 @@ pub struct Directive {
     pub conditional: bool,
 }
 
+impl Directive {
+    /// Whether its values, hosts or addresses, have no blank: a line where one would is of another format.
+    pub fn is_word(&self) -> bool {
+        matches!(self.text.as_bytes().last(), Some(b'a' | b'A' | b'h' | b'v'))
+    }
+
+    /// Whether this is what a client or an application wrote to a header.
+    pub fn is_header(&self) -> bool {
+        matches!(self.text.as_bytes().last(), Some(b'i' | b'o'))
+    }
+
+    /// Whether its values are digits only, or times, which have an end of their own.
+    pub fn is_bounded(&self) -> bool {
+        matches!(self.field, Field::Time { .. } | Field::Int(_) | Field::Long(_) | Field::BytesOut)
+    }
+}
+
 /// Which request of a chain of internal redirects a directive looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {

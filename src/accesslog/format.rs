@@ -2,11 +2,12 @@
 
 use super::column::{Column, columns};
 use super::directive::{self, Directive, Field, Piece};
+use super::guard::Guard;
 use super::instant;
 use super::strftime::TimeItem;
 use crate::diagnostic::caret;
 use crate::error::{Error, ErrorKind, Result};
-use arrow::datatypes::{Field as ArrowField, Schema, SchemaRef};
+use arrow::datatypes::{Field as ArrowField, Schema, SchemaRef, TimeUnit};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub(super) struct Step {
     pub text: String,
     /// Whether it may be `-` for some statuses, a time too.
     pub conditional: bool,
+    /// What its value must be, beside ending there.
+    pub guard: Guard,
 }
 
 /// How the end of a value is found.
@@ -76,6 +79,8 @@ impl Lex {
 pub(super) struct TimeGroup {
     /// Which parts are known, as bits of [`instant::part`].
     pub mask: u32,
+    /// Microseconds where one of them logs those, else milliseconds.
+    pub unit: TimeUnit,
 }
 
 impl LogFormat {
@@ -121,9 +126,16 @@ impl LogFormat {
         };
         for (index, (directive, after)) in found.iter().enumerate() {
             let lex = format.lex(&found, index, membership[index])?;
-            format.steps.push(Step { lex, after: after.clone(), text: directive.text.clone(), conditional: directive.conditional });
+            format.steps.push(Step {
+                lex,
+                after: after.clone(),
+                text: directive.text.clone(),
+                conditional: directive.conditional,
+                guard: Guard::of(&found, index),
+            });
         }
-        format.columns = columns(&found, format.groups.len(), &membership);
+        let units: Vec<TimeUnit> = format.groups.iter().map(|group| group.unit).collect();
+        format.columns = columns(&found, &units, &membership);
         if format.groups.iter().any(|g| g.mask & (instant::part::ZONE | instant::part::EPOCH) == 0) {
             format.notes.push("the format's time has no zone: it is taken as UTC".to_string());
         }
@@ -177,14 +189,14 @@ impl LogFormat {
             // Apache writes a quote inside a value as \", so the first bare quote is the end.
             _ if after.first() == Some(&b'"') => Lex::Quoted { user },
             _ if next.is_none() => Lex::BeforeEnd { user },
-            _ if after[0] != b' ' && is_word(directive) => Lex::Word,
+            _ if after[0] != b' ' && directive.is_word() => Lex::Word,
             // `%{X-Forwarded-For}i %l %u`: the list of a header has blanks in it.
-            Field::Text(_) if !is_word(directive) && next.is_some_and(|d| d.text == "%l") => {
+            Field::Text(_) if !directive.is_word() && next.is_some_and(|d| d.text == "%l") => {
                 Lex::BeforeIdent { dash: [after, &b"-"[..], &found[index + 1].1].concat() }
             }
             _ => match next.map(|d| &d.field) {
                 Some(Field::Time { .. } | Field::Int(_) | Field::Long(_) | Field::BytesOut) => Lex::Anchored { user },
-                _ if after[0] == b' ' && is_header(directive) => Lex::List,
+                _ if after[0] == b' ' && directive.is_header() => Lex::List,
                 _ => Lex::Until { user },
             },
         };
@@ -240,16 +252,6 @@ impl LogFormat {
     }
 }
 
-/// Whether values of this directive, a host or an address, have no blank: a line where one would is of another format.
-fn is_word(directive: &Directive) -> bool {
-    matches!(directive.text.as_bytes().last(), Some(b'a' | b'A' | b'h' | b'v'))
-}
-
-/// Whether this is what a client or an application wrote to a header.
-fn is_header(directive: &Directive) -> bool {
-    matches!(directive.text.as_bytes().last(), Some(b'i' | b'o'))
-}
-
 fn starts_with_digit(next: Option<&Directive>) -> bool {
     match next.map(|d| &d.field) {
         Some(Field::Time { items, .. }) => items.first().is_some_and(|item| item.starts_with_digit()),
@@ -282,10 +284,13 @@ fn time_groups(found: &[(Directive, Vec<u8>)]) -> (Vec<TimeGroup>, Vec<Option<us
     let mut membership = vec![None; found.len()];
     let mut groups = Vec::new();
     for group in open.into_iter().filter(|g| instant::fixes_instant(g.mask)) {
+        let has_micros =
+            |member: &usize| matches!(&found[*member].0.field, Field::Time { items, .. } if items.iter().any(|i| i.has_micros()));
+        let unit = if group.members.iter().any(has_micros) { TimeUnit::Microsecond } else { TimeUnit::Millisecond };
         for member in group.members {
             membership[member] = Some(groups.len());
         }
-        groups.push(TimeGroup { mask: group.mask });
+        groups.push(TimeGroup { mask: group.mask, unit });
     }
     (groups, membership)
 }

@@ -1,4 +1,4 @@
-//! The instant that the parts of a time fix: UTC milliseconds since 1970-01-01, in the proleptic Gregorian calendar.
+//! The instant that the parts of a time fix: UTC micro- or milliseconds since 1970-01-01, in the proleptic Gregorian calendar.
 
 /// Bits that say which parts of a time are known.
 pub mod part {
@@ -41,13 +41,18 @@ pub fn fixes_instant(mask: u32) -> bool {
     has(part::EPOCH) || (date && hour)
 }
 
-/// The instant that the parts of `mask` fix, where they make a valid time. No zone is UTC; second 60 is the next minute's first.
+/// [`micros`], cut to milliseconds.
 pub fn millis(parts: &Parts, mask: u32) -> Option<i64> {
+    Some(micros(parts, mask)?.div_euclid(1_000))
+}
+
+/// The instant that the parts of `mask` fix, where they make a valid time. No zone is UTC; second 60 is the next minute's first.
+pub fn micros(parts: &Parts, mask: u32) -> Option<i64> {
     let has = |bits| mask & bits == bits;
     let fraction = i64::from(parts.fraction_micros);
     if has(part::EPOCH) {
         // A fraction of its own beside whole seconds; where the epoch brought its fraction, this is zero.
-        return Some(parts.epoch_micros.checked_add(fraction)?.div_euclid(1_000));
+        return parts.epoch_micros.checked_add(fraction);
     }
     let days = if has(part::MONTH | part::DAY) {
         if parts.month == 0 || parts.month > 12 || parts.day == 0 || parts.day > days_in_month(parts.year, parts.month) {
@@ -73,7 +78,7 @@ pub fn millis(parts: &Parts, mask: u32) -> Option<i64> {
         return None;
     }
     let seconds = days * 86_400 + i64::from(hour) * 3_600 + i64::from(parts.minute) * 60 + i64::from(parts.second) - i64::from(parts.zone);
-    Some(seconds * 1_000 + fraction.div_euclid(1_000))
+    Some(seconds * 1_000_000 + fraction)
 }
 
 fn is_leap(year: i32) -> bool {

@@ -5,10 +5,12 @@
 
 use super::clock::Clock;
 use super::format::{Lex, LogFormat, Step};
+use super::guard::Guard;
 use super::instant::{self, Parts};
 use super::misfit::Misfit;
 use super::strftime::{self, COMMON};
-use std::net::IpAddr;
+use super::user::could_be_columns;
+use arrow::datatypes::TimeUnit;
 
 /// The values of the line being read, one for each step of the format.
 #[derive(Debug)]
@@ -79,12 +81,16 @@ impl LineValues {
             let empty_user = step.lex.is_user() && &line[at..end] == b"\"\"";
             self.spans[index] = if empty_user { (at as u32, at as u32) } else { (at as u32, end as u32) };
             // A name between tabs can't be more columns.
-            if end - at > 2 && matches!(step.lex, Lex::Anchored { user: true }) && step.after.starts_with(b" ") {
+            if end - at > 1 && matches!(step.lex, Lex::Anchored { user: true }) && step.after.starts_with(b" ") {
                 let before = index.checked_sub(1).filter(|before| format.steps[*before].text == "%l").map(|before| self.spans[before]);
                 let ident = before.map(|(start, end)| &line[start as usize..end as usize]);
                 if could_be_columns(ident, &line[at..end]) {
-                    return Err((Misfit::Shifted, at));
+                    let torn = torn(&format.steps[index..], &line[at..end]);
+                    return Err(torn.map_or((Misfit::Shifted, at), |time| (Misfit::Value(index + 1), at + time)));
                 }
+            }
+            if step.guard != Guard::None && !step.guard.passes(&line[at..end]) {
+                return Err((Misfit::Guarded(index), at));
             }
             if !begins(&line[end..], &step.after) {
                 return Err((Misfit::After(index), end));
@@ -99,7 +105,11 @@ impl LineValues {
                 self.instants[group] = match self.unknown[group] {
                     true => None,
                     false => {
-                        Some(instant::millis(&self.parts[group], made.mask).ok_or_else(|| (Misfit::Time, self.start_of(format, group)))?)
+                        let instant = match made.unit {
+                            TimeUnit::Microsecond => instant::micros(&self.parts[group], made.mask),
+                            _ => instant::millis(&self.parts[group], made.mask),
+                        };
+                        Some(instant.ok_or_else(|| (Misfit::Time, self.start_of(format, group)))?)
                     }
                 };
             }
@@ -186,10 +196,10 @@ impl LineValues {
         let rest = &line[start..];
         let Some((step, behind)) = steps.split_first() else { return (Misfit::Trailing, start) };
         if let Lex::Time { items, .. } = &step.lex {
-            return (if reads(items, rest) { Misfit::Time } else { Misfit::Value(index) }, start);
+            return (no_time(items, rest).unwrap_or(Misfit::Value(index)), start);
         }
         if !matches!(step.lex, Lex::Anchored { .. } | Lex::Word) {
-            return (Misfit::Value(index), start);
+            return (no_value(step, index, rest), start);
         }
         let (mut misfit, mut most, mut from) = ((Misfit::Value(index), start), 0, 0);
         while let Some(at) = find(rest, &step.after, from) {
@@ -214,11 +224,12 @@ impl LineValues {
             match (length, &step.lex) {
                 (Some(length), _) if begins(&rest[length..], &step.after) => at += length + step.after.len(),
                 (Some(length), _) => return (fitting + 1, Misfit::After(index), at + length),
-                (None, Lex::Time { items, .. }) if reads(items, rest) => return (fitting + 2, Misfit::Time, at),
-                (None, Lex::Time { items, .. }) if items.first().is_some_and(|item| item.begins(rest)) => {
-                    return (fitting + 1, Misfit::Value(index), at);
-                }
-                (None, _) => return (fitting, Misfit::Value(index), at),
+                (None, Lex::Time { items, .. }) => match no_time(items, rest) {
+                    Some(misfit) => return (fitting + 2, misfit, at),
+                    None if items.first().is_some_and(|item| item.begins(rest)) => return (fitting + 1, Misfit::Value(index), at),
+                    None => return (fitting, Misfit::Value(index), at),
+                },
+                (None, _) => return (fitting, no_value(step, index, rest), at),
             }
         }
         (1 + steps.len() * 3, Misfit::Trailing, at)
@@ -301,25 +312,38 @@ fn list(text: &[u8], after: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether `user`, a name with blanks in it, may as well be more columns than the format has: what should be the ident is one of them,
-/// or one of the words is an address, or the first or last is the `-` of a value that isn't known.
-fn could_be_columns(ident: Option<&[u8]>, user: &[u8]) -> bool {
-    if memchr::memchr(b' ', user).is_none() {
-        return false;
+/// Where in `user`, the text of the first of `steps`, a time begins that is cut off: a line that was torn, and another behind it.
+#[cold]
+fn torn(steps: &[Step], user: &[u8]) -> Option<usize> {
+    let (step, Lex::Time { items, .. }) = (&steps[0], &steps.get(1)?.lex) else { return None };
+    let begin = items.get(..3)?;
+    let mut at = 0;
+    while strftime::read(begin, &user[at..], &mut Parts::default()).is_none() {
+        at = find(user, &step.after, at)? + step.after.len();
     }
-    let is_address = |word: &[u8]| {
-        let word = std::str::from_utf8(word).unwrap_or_default().trim_matches(['[', ']', ',']);
-        word.parse::<IpAddr>().is_ok()
-    };
-    ident.is_some_and(|ident| ident != b"-")
-        || user.starts_with(b"- ")
-        || user.ends_with(b" -")
-        || user.split(|b| *b == b' ').any(is_address)
+    Some(at)
 }
 
-/// Whether `text` begins with what looks like the time of `items`, whatever its numbers.
-fn reads(items: &[strftime::TimeItem], text: &[u8]) -> bool {
-    strftime::read(items, text, &mut Parts::default()).is_some_and(|length| items != COMMON || length == Clock::LENGTH)
+/// What is wrong with what looks like the time of `items` at the start of `text`, and is none; nothing where it doesn't look like it.
+#[cold]
+fn no_time(items: &[strftime::TimeItem], text: &[u8]) -> Option<Misfit> {
+    let mut parts = Parts::default();
+    let length = strftime::read(items, text, &mut parts)?;
+    if items != COMMON {
+        return Some(Misfit::Time);
+    }
+    let mask = items.iter().fold(0, |mask, item| mask | item.part());
+    let is_early = parts.year < Clock::FIRST_YEAR && instant::millis(&parts, mask).is_some();
+    (length == Clock::LENGTH).then_some(if is_early { Misfit::Year } else { Misfit::Time })
+}
+
+/// What is wrong with `text`, where the value of `step`, of this index, was expected.
+#[cold]
+fn no_value(step: &Step, index: usize, text: &[u8]) -> Misfit {
+    match (&step.lex, text) {
+        (Lex::Number { .. }, [b'0', b'0'..=b'9', ..]) => Misfit::Zeros(index),
+        _ => Misfit::Value(index),
+    }
 }
 
 /// The number of a step at the start of `text`, or the `-` for none, and its length.
@@ -353,6 +377,8 @@ fn number(text: &[u8], long: bool) -> Option<(Option<i64>, usize)> {
         (0, Some(b'-')) => Some((None, 1)),
         (0, _) => None,
         _ if !long && value > i64::from(i32::MAX) => None,
+        // Nobody writes zeros before a number: it may be part of another one.
+        _ if length > 1 && text[0] == b'0' => None,
         _ => Some((Some(value), length)),
     }
 }

@@ -1,5 +1,6 @@
 //! Why a line doesn't fit its LogFormat, as a person reads it.
 
+use super::clock::Clock;
 use super::format::{Lex, LogFormat};
 use std::sync::Arc;
 
@@ -8,9 +9,15 @@ use std::sync::Arc;
 pub(super) enum Misfit {
     Prefix,
     Value(usize),
+    /// A number with zeros before it.
+    Zeros(usize),
+    /// A value that its guard doesn't let pass.
+    Guarded(usize),
     After(usize),
     Trailing,
     Time,
+    /// A time before there were logs.
+    Year,
     Shifted,
 }
 
@@ -19,9 +26,12 @@ pub(super) enum Misfit {
 pub(super) struct Reasons {
     prefix: Arc<str>,
     value: Vec<Arc<str>>,
+    zeros: Vec<Arc<str>>,
+    guarded: Vec<Arc<str>>,
     after: Vec<Arc<str>>,
     trailing: Arc<str>,
     time: Arc<str>,
+    year: Arc<str>,
     pub(super) nul: Arc<str>,
     shifted: Arc<str>,
 }
@@ -38,12 +48,17 @@ impl Reasons {
             _ => format!("no {} after {}", quote(&step.after), step.text),
         });
         let after = format.steps.iter().map(|step| format!("expected {} after {}", quote(&step.after), step.text));
+        let zeros = format.steps.iter().map(|step| format!("{} has zeros before its digits", step.text));
+        let guarded = format.steps.iter().map(|step| step.guard.reason(&step.text));
         Reasons {
             prefix: format!("expected {} at the start", quote(&format.prefix)).into(),
             value: value.map(Into::into).collect(),
+            zeros: zeros.map(Into::into).collect(),
+            guarded: guarded.map(Into::into).collect(),
             after: after.map(Into::into).collect(),
             trailing: "text after the last field".into(),
             time: "the time does not exist".into(),
+            year: format!("the time is of a year before {}, in which there were no logs", Clock::FIRST_YEAR).into(),
             nul: "a NUL byte in the line".into(),
             shifted: "one more column than the format has".into(),
         }
@@ -53,9 +68,12 @@ impl Reasons {
         match misfit {
             Misfit::Prefix => self.prefix.clone(),
             Misfit::Value(step) => self.value[step].clone(),
+            Misfit::Zeros(step) => self.zeros[step].clone(),
+            Misfit::Guarded(step) => self.guarded[step].clone(),
             Misfit::After(step) => self.after[step].clone(),
             Misfit::Trailing => self.trailing.clone(),
             Misfit::Time => self.time.clone(),
+            Misfit::Year => self.year.clone(),
             Misfit::Shifted => self.shifted.clone(),
         }
     }

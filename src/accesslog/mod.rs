@@ -10,6 +10,7 @@ mod detect;
 mod digits;
 pub mod directive;
 mod format;
+mod guard;
 mod httpd_conf;
 pub mod instant;
 mod line;
@@ -18,6 +19,7 @@ mod nearest;
 mod preset;
 pub mod request;
 mod strftime;
+mod user;
 mod zone;
 
 pub use column::{Column, time_type};

@@ -59,7 +59,7 @@ mod tests {
             ("1.2.3.4 - - [31/Feb/2020:00:00:02 +0000] \"GET / HTTP/1.1\" 200 5", 12, "the time does not exist"),
             ("1.2.3.4 - - [x] \"GET / HTTP/1.1\" 200 5", 12, "%t is not a time"),
             ("2020-02-29T00:00:02Z h - - x", 25, "%t is not a time"),
-            ("  1.2.3.4 - - [29/Feb/2020:00:00:02 +0000] \"GET / HTTP/1.1\" 200 5", 2, "one more column than the format has"),
+            ("  1.2.3.4 - - [29/Feb/2020:00:00:02 +0000] \"GET / HTTP/1.1\" 200 5", 0, "%h is empty, or ends with a comma"),
             ("www:80 1.2.3.4 - - [29/Feb/2020:00:00:02 +0000] \"GET / HTTP/1.1\" 20x 5", 65, "%>s is not three digits"),
             ("", 0, "no ` ` after %h"),
         ] {

@@ -1,6 +1,7 @@
 //! The LogFormats that Apache and nginx ship with.
 
 use super::LogFormat;
+use super::line::LineValues;
 use std::sync::{Arc, OnceLock};
 
 /// A format with a name that everybody knows.
@@ -46,6 +47,12 @@ impl Preset {
             Preset::VhostCombined => r#"%v:%p %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#,
             Preset::CombinedIo => r#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %I %O"#,
         }
+    }
+
+    /// Whether `line` can be read as this.
+    pub fn fits(self, line: &[u8]) -> bool {
+        let format = self.format();
+        LineValues::new(&format).read(&format, line).is_ok()
     }
 
     /// The format, parsed once.

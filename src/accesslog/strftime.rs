@@ -46,6 +46,11 @@ pub enum TimeItem {
 }
 
 impl TimeItem {
+    /// Whether it has digits behind the milliseconds.
+    pub(super) fn has_micros(self) -> bool {
+        matches!(self, TimeItem::EpochMicros | TimeItem::MicrosFraction)
+    }
+
     /// Which part of an instant this gives, as a bit of [`part`].
     pub(super) fn part(self) -> u32 {
         match self {
@@ -269,6 +274,10 @@ pub(super) fn read(items: &[TimeItem], text: &[u8], parts: &mut Parts) -> Option
                 let negative = usize::from(rest.first() == Some(&b'-'));
                 let most = if *item == EpochTenDigits { 10 } else { 18 };
                 let length = digits(&rest[negative..], most);
+                // Nobody writes zeros before a number, nor a zero below zero.
+                if rest.get(negative) == Some(&b'0') && length + negative > 1 {
+                    return None;
+                }
                 let value = number(&rest[negative..], 1, length)? * if negative == 1 { -1 } else { 1 };
                 let micros = match item {
                     Epoch | EpochTenDigits => value.checked_mul(1_000_000)?,

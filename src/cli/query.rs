@@ -11,7 +11,7 @@ use crate::input::TableOptions;
 use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
 use crate::pipeline::head_of;
 use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime, default_memory};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, count};
 use clap::{Args, ValueEnum};
 use std::io::{BufWriter, IsTerminal, Read};
 use std::num::NonZeroUsize;
@@ -99,7 +99,8 @@ enum ResultFormat {
 /// Runs the query and writes its result to standard output.
 ///
 /// # Errors
-/// [`ErrorKind::Query`] where the query is wrong or fails, [`ErrorKind::Input`] where a file can't be read.
+/// [`ErrorKind::Query`] where the query is wrong or fails, [`ErrorKind::Input`] where a file can't be read, [`ErrorKind::Rejects`] where
+/// no line of one can.
 pub(super) fn run(args: QueryArgs) -> Result<()> {
     let sql = sql(&args)?;
     let threads = args.threads.map_or_else(cores, NonZeroUsize::get);
@@ -132,7 +133,18 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
     runtime.leave();
     let notes = engine.notes().into_iter().chain(engine.rejects().notes());
     notes.for_each(|note| say(&format!("note: {note}")));
-    done
+    done?;
+    match engine.rejects().unread().as_slice() {
+        [] => Ok(()),
+        [only] => Err(unread(only)),
+        [first, others @ ..] => Err(unread(&format!("{first} and {} more", count(others.len() as u64)))),
+    }
+}
+
+/// The error of files that gave no row to the result, which is written.
+fn unread(files: &str) -> Error {
+    Error::new(ErrorKind::Rejects, format!("every line was rejected of {files}: the result has nothing of it"))
+        .with_context("what to do", "name the format of its lines (--from, --log-format), or leave it out of the query")
 }
 
 /// The text of the query.

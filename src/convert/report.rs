@@ -59,6 +59,9 @@ pub struct SourceReport {
     pub rejects: u64,
     pub blank: u64,
     pub repaired: u64,
+    /// Whether an earlier run has read lines before these.
+    #[serde(skip)]
+    pub has_more: bool,
 }
 
 /// A rejected line.
@@ -78,9 +81,10 @@ pub struct RejectExample {
 const NAMED: usize = 5;
 
 impl ConvertReport {
-    /// What is to be said of inputs of which no line could be read.
+    /// What is to be said of inputs of which no line could be read. Of one that has grown, others were read before.
     pub fn unread(&self) -> Option<String> {
-        let unread: Vec<&str> = self.sources.iter().filter(|s| s.rejects > 0 && s.rows == 0).map(|s| s.path.as_str()).collect();
+        let unread: Vec<&str> =
+            self.sources.iter().filter(|s| s.rejects > 0 && s.rows == 0 && !s.has_more).map(|s| s.path.as_str()).collect();
         let more = match unread.len().saturating_sub(NAMED) {
             0 => String::new(),
             more => format!(" and {} more", count(more as u64)),

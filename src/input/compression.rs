@@ -35,6 +35,16 @@ impl Compression {
         }
     }
 
+    /// The command that decompresses it to standard output.
+    pub(super) fn unpack(self) -> Option<&'static str> {
+        match self {
+            Compression::None => None,
+            Compression::Gzip => Some("gzip -dc"),
+            Compression::Zstd => Some("zstd -dc"),
+            Compression::Bzip2 => Some("bzip2 -dc"),
+        }
+    }
+
     /// Whether a stream begins with `start`, also one of which no more is there.
     pub(super) fn may_begin(self, start: &[u8]) -> bool {
         let magic: &[u8] = match self {

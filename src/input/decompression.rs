@@ -48,7 +48,10 @@ pub(super) fn damaged(path: &str, compression: Compression, offset: u64, source:
     if let Some(behind) = source.get_ref().and_then(|inner| inner.downcast_ref::<Behind>()) {
         let (at, start) = (behind.at, behind.start.escape_ascii());
         let message = format!("behind the {} stream of {path}, from byte {at} on, stands what is no {0}: `{start}`", compression.name());
-        let what_to_do = format!("look what it is; if it doesn't belong there, leave it out: head -c {at} {path} | etl … -");
+        let (before, rest) = (format!("head -c {at} {path} | etl … -"), format!("tail -c +{} {path}", at + 1));
+        let what_to_do = format!(
+            "look what it is: {rest} | head; what is before it can be read by {before}, and if it is of the log too, it by {rest} | etl … -"
+        );
         return Error::new(ErrorKind::Input, message)
             .with_context("after decompressed byte", offset)
             .with_context("what to do", what_to_do);

@@ -117,14 +117,13 @@ impl<R: BufRead> Member<R> for bzip2::bufread::BzDecoder<R> {
     }
 }
 
-/// Reads one stream after the other, as the tools of each compression do. Zeros behind the last are no part of it: tapes and block
+/// Reads one stream after the other, as the tools of each compression do. Zeros between and behind them are nothing: tapes and block
 /// devices are filled up with them.
 pub(super) struct Members<R, M>(State<R, M>);
 
 enum State<R, M> {
     Within(M),
-    /// Behind a stream, and how many stored bytes are before that place.
-    Behind(R, u64),
+    Behind(R),
     Ended,
 }
 
@@ -146,20 +145,16 @@ impl<R: Read, M: Member<Stored<R>>> Read for Members<Stored<R>, M> {
                     0 => {}
                     n => return Ok(n),
                 },
-                State::Behind(stored, at) => {
-                    if !goes_on(stored, *at, M::COMPRESSION)? {
+                State::Behind(stored) => {
+                    if !goes_on(stored, M::COMPRESSION)? {
                         self.0 = State::Ended;
                     }
                 }
                 State::Ended => return Ok(0),
             }
             self.0 = match std::mem::replace(&mut self.0, State::Ended) {
-                State::Within(member) => {
-                    let stored = member.rest();
-                    let at = stored.taken;
-                    State::Behind(stored, at)
-                }
-                State::Behind(stored, _) => State::Within(M::begin(stored)?),
+                State::Within(member) => State::Behind(member.rest()),
+                State::Behind(stored) => State::Within(M::begin(stored)?),
                 State::Ended => State::Ended,
             };
         }
@@ -169,33 +164,26 @@ impl<R: Read, M: Member<Stored<R>>> Read for Members<Stored<R>, M> {
 /// How many of the bytes behind a stream an error shows.
 const SHOWN: usize = 16;
 
-/// Whether behind a stream, which ends at byte `at` of what is stored, there is another one.
+/// Whether behind a stream there is another one, which `stored` is then at the start of.
 ///
 /// # Errors
 /// [`Behind`], where there is something else.
-fn goes_on<R: Read>(stored: &mut Stored<R>, at: u64, compression: Compression) -> io::Result<bool> {
-    let start = stored.look(SHOWN)?;
-    if start.is_empty() {
-        return Ok(false);
-    }
-    if compression.may_begin(start) {
-        return Ok(true);
-    }
+fn goes_on<R: Read>(stored: &mut Stored<R>, compression: Compression) -> io::Result<bool> {
     loop {
         let rest = stored.fill_buf()?;
         if rest.is_empty() {
             return Ok(false);
         }
-        match rest.iter().position(|byte| *byte != 0) {
-            Some(zeros) => {
-                stored.consume(zeros);
-                let start = stored.look(SHOWN)?.to_vec();
-                return Err(io::Error::new(io::ErrorKind::InvalidData, Behind { at, start }));
-            }
-            None => {
-                let zeros = rest.len();
-                stored.consume(zeros);
-            }
+        let zeros = rest.iter().position(|byte| *byte != 0);
+        let passed = zeros.unwrap_or(rest.len());
+        stored.consume(passed);
+        if zeros.is_some() {
+            let at = stored.taken;
+            let start = stored.look(SHOWN)?;
+            return match compression.may_begin(start) {
+                true => Ok(true),
+                false => Err(io::Error::new(io::ErrorKind::InvalidData, Behind { at, start: start.to_vec() })),
+            };
         }
     }
 }
@@ -203,15 +191,15 @@ fn goes_on<R: Read>(stored: &mut Stored<R>, at: u64, compression: Compression) -
 /// What stands behind the last stream of an input and is none.
 #[derive(Debug)]
 pub(super) struct Behind {
-    /// How many stored bytes the streams have.
+    /// How many stored bytes are before it.
     pub(super) at: u64,
-    /// What stands there, but for zeros.
+    /// Its first bytes.
     pub(super) start: Vec<u8>,
 }
 
 impl fmt::Display for Behind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` behind byte {}", self.start.escape_ascii(), self.at)
+        write!(f, "`{}` from byte {} on", self.start.escape_ascii(), self.at)
     }
 }
 
@@ -251,24 +239,26 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_read_to_the_last_and_zeros_behind_it_are_nothing() {
+    fn streams_are_read_to_the_last_and_zeros_between_and_behind_them_are_nothing() {
         let (one, two) = (gzip(b"one\n"), gzip(&b"two\n".repeat(100_000)));
         let both = [b"one\n".as_slice(), &b"two\n".repeat(100_000)].concat();
         for zeros in [0, 1, 511, 600_000] {
-            assert!(read(&[one.as_slice(), &two, &vec![0; zeros]].concat()).unwrap() == both, "{zeros} zeros");
+            let zeros = vec![0; zeros];
+            assert!(read(&[one.as_slice(), &two, &zeros].concat()).unwrap() == both, "{} zeros", zeros.len());
+            assert!(read(&[one.as_slice(), &zeros, &two, &zeros].concat()).unwrap() == both, "{} zeros between", zeros.len());
         }
     }
 
     #[test]
     fn what_else_is_behind_a_stream_is_told_with_its_place() {
         let one = gzip(b"one\n");
-        for (rest, start) in [(&b"\n"[..], &b"\n"[..]), (b"\0\0x", b"x"), (b"\0\x1f\x8b", b"\x1f\x8b"), (b"\x1f\x8c", b"\x1f\x8c")] {
+        for (rest, zeros, start) in [(&b"\n"[..], 0, &b"\n"[..]), (b"\0\0x", 2, b"x"), (b"\0\x1f\x8c", 1, b"\x1f\x8c")] {
             let error = read(&[one.as_slice(), rest].concat()).unwrap_err();
             let behind = error.get_ref().unwrap().downcast_ref::<Behind>().unwrap();
-            assert_eq!((behind.at, behind.start.as_slice()), (one.len() as u64, start));
+            assert_eq!((behind.at, behind.start.as_slice()), (one.len() as u64 + zeros, start));
         }
         // A stream of which hardly anything is there is one that was cut off.
-        for rest in [&b"\x1f"[..], b"\x1f\x8b", b"\x1f\x8b\x08\0\0"] {
+        for rest in [&b"\x1f"[..], b"\x1f\x8b", b"\0\0\x1f\x8b", b"\x1f\x8b\x08\0\0"] {
             assert_eq!(read(&[one.as_slice(), rest].concat()).unwrap_err().kind(), io::ErrorKind::UnexpectedEof, "{rest:?}");
         }
     }

@@ -11,12 +11,7 @@ pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 /// # Errors
 /// [`ErrorKind::Input`] where that is no text in UTF-8 for which there is another name, with the command that makes text of it.
 pub(super) fn check(path: &str, compression: Compression, start: &[u8]) -> Result<()> {
-    let outer = match compression {
-        Compression::None => None,
-        Compression::Gzip => Some("gzip -dc"),
-        Compression::Zstd => Some("zstd -dc"),
-        Compression::Bzip2 => Some("bzip2 -dc"),
-    };
+    let outer = compression.unpack();
     let (what, program) = if let Some(encoding) = wide(start) {
         (format!("{path} is {}, and UTF-8 is read", encoding.0), format!("iconv -f {} -t UTF-8", encoding.1))
     } else if start.get(257..262) == Some(b"ustar") && start[..257].contains(&0) {
@@ -28,6 +23,7 @@ pub(super) fn check(path: &str, compression: Compression, start: &[u8]) -> Resul
     };
     let command = match outer {
         Some(outer) => format!("{outer} {path} | {program}"),
+        None if path == "-" => format!("… | {program}"),
         None => format!("{program} < {path}"),
     };
     Err(Error::new(ErrorKind::Input, what).with_context("what to do", format!("make text of it first: {command} | etl … -")))

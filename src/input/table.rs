@@ -242,11 +242,14 @@ fn delimiter(sources: &[Source], usual: u8, csv: CsvOptions, schema: Option<&Sch
 }
 
 fn open_json(sources: &[Source], options: &TableOptions) -> Result<TableFormat> {
-    let check = |source: &Source| match BlockReader::peek(source, Framing::Lines)?.starting_small().next_block()? {
-        Some(Block { content: Content::Records(start) | Content::LongLine { head: start, .. }, .. }) => {
-            check_json_lines(&source.path, &start)
+    let check = |source: &Source| {
+        let mut reader = BlockReader::peek(source, Framing::Lines)?.starting_small();
+        match reader.next_block()? {
+            Some(Block { content: Content::Records(start) | Content::LongLine { head: start, .. }, .. }) => {
+                check_json_lines(&source.path, reader.compression().unpack(), &start)
+            }
+            None => Ok(()),
         }
-        None => Ok(()),
     };
     each(sources, check).collect::<Result<()>>()?;
     let schema = match &options.schema {
@@ -318,7 +321,10 @@ fn long_start(source: &Source, head: &[u8]) -> Error {
     }
     Error::new(ErrorKind::Format, format!("the first line of {} is longer than {} MiB", source.path, MAX_LINE >> 20))
         .with_context("what is wrong", hint)
-        .with_context("what to do", "where only that line is bad, name the format (--log-format) or the columns (--schema): it is rejected")
+        .with_context(
+            "what to do",
+            "where only that line is bad, name the format of a log (--log-format) or the columns of JSON (--schema): it is rejected",
+        )
 }
 
 /// The first records of the first source that has any, framed as `first` says, and its path; behind them a few records of each of the
@@ -332,7 +338,7 @@ fn first_records(sources: &[Source], first: Framing, others: Framing) -> Result<
             None => continue,
         };
         if is_nothing(&bytes) {
-            return Err(nothing_but_nul(source));
+            return Err(nothing_but_nul(source, ""));
         }
         let mut start = bytes.to_vec();
         let rest = &sources[index + 1..];

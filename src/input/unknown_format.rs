@@ -14,7 +14,7 @@ const SHOWN_REST: usize = 40;
 /// The error of `source`, which begins with `lines` of no format that is known.
 pub(super) fn unknown_format(source: &Source, lines: &[u8]) -> Error {
     if is_nothing(lines) {
-        return nothing_but_nul(source);
+        return nothing_but_nul(source, "; where its format is named (--log-format) such lines are rejected");
     }
     let first = lines.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     let first = &first[lead(first)..];
@@ -22,7 +22,13 @@ pub(super) fn unknown_format(source: &Source, lines: &[u8]) -> Error {
         .with_context("its first line", shown(first, SHOWN));
     // A line end of two bytes is none of the line's values.
     let line = first.strip_suffix(b"\r").unwrap_or(first);
-    if let Some(nearest) = nearest(line) {
+    if let Some(preset) = Preset::ALL.into_iter().find(|preset| preset.fits(line)) {
+        let name = preset.name();
+        error = error.with_context("nearest", format!("{name}, which is {}", preset.log_format())).with_context(
+            "stops to fit",
+            format!("nowhere, but its user has a blank and may as well be more columns: --log-format {name} says that it is one"),
+        );
+    } else if let Some(nearest) = nearest(line) {
         let place = match &line[nearest.at.min(line.len())..] {
             [] => "at its end".to_string(),
             rest => format!("at byte {}, where {} stands", nearest.at, shown(rest, SHOWN_REST)),
@@ -43,14 +49,11 @@ pub(super) fn is_nothing(lines: &[u8]) -> bool {
     lines.iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace()) && lines.contains(&0)
 }
 
-/// The error of a source of which the first lines are nothing but NUL bytes.
-pub(super) fn nothing_but_nul(source: &Source) -> Error {
+/// The error of a source of which the first lines are nothing but NUL bytes; `or` is what else can be done.
+pub(super) fn nothing_but_nul(source: &Source, or: &str) -> Error {
     Error::new(ErrorKind::Format, format!("{} begins with nothing but NUL bytes, so it can't be told what it is", source.path))
         .with_context("what is wrong", "it was cut off or never written, or it is no text")
-        .with_context(
-            "what to do",
-            "leave it out, or bring it back from a copy; where its format is named (--log-format) such lines are rejected",
-        )
+        .with_context("what to do", format!("leave it out, or bring it back from a copy{or}"))
 }
 
 /// `line` between signs that let blanks at its ends be seen, with what can't be seen escaped, cut behind so many characters.

@@ -18,6 +18,11 @@ pub struct RejectLog {
 pub(super) struct Tally {
     /// Lines of text read, headers included.
     pub lines: u64,
+    pub rows: u64,
+    /// Whether nothing of the piece was left unread.
+    pub whole: bool,
+    /// Whether the file ends with the piece.
+    pub last: bool,
     /// Where the piece ends, where it was read to there.
     pub end: Option<u64>,
     pub rejects: u64,
@@ -54,6 +59,17 @@ impl RejectLog {
     pub fn count(&self) -> u64 {
         let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
         pieces.values().flat_map(BTreeMap::values).map(|t| t.rejects).sum()
+    }
+
+    /// The files of which each line was read and rejected, in the order of their names.
+    pub fn unread(&self) -> Vec<String> {
+        let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_unread = |tallies: &BTreeMap<u64, Tally>| {
+            let none = tallies.values().all(|tally| tally.whole && tally.rows == 0) && tallies.values().any(|tally| tally.rejects > 0);
+            // A limit may have stopped the reading: then there may be others.
+            none && tallies.contains_key(&0) && tallies.values().any(|tally| tally.last)
+        };
+        pieces.iter().filter(|(_, tallies)| is_unread(tallies)).map(|(path, _)| path.clone()).collect()
     }
 
     /// A line for each file that has rejects, in the order of their names.

@@ -80,7 +80,9 @@ impl RawScan {
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), QUEUE);
         let sender = stream.tx();
         stream.spawn_blocking(move || {
-            let mut tally = Tally::default();
+            let size = self.table.sources[piece.source].size;
+            let last = piece.range.is_none_or(|(_, end)| size.is_none_or(|size| end >= size));
+            let mut tally = Tally { last, ..Tally::default() };
             let result = self.decode(piece, begun, rows.most, &mut tally, |batch| {
                 let batch = if rows.kept { alone(batch) } else { Ok(batch) };
                 sender.blocking_send(batch).is_ok()
@@ -125,6 +127,7 @@ impl RawScan {
                 let decoded = decoded?;
                 decoded.rejects.iter().for_each(|reject| tally.reject(reject, before, block.offset));
                 tally.lines += decoded.text_lines;
+                tally.rows += decoded.batch.num_rows() as u64;
                 let batch = self.with_partitions(decoded.batch, piece.source)?;
                 let mut start = 0;
                 while start < batch.num_rows() {
@@ -141,6 +144,7 @@ impl RawScan {
             }
         }
         tally.end = piece.range.map(|(_, end)| end);
+        tally.whole = true;
         Ok(())
     }
 

@@ -34,14 +34,21 @@ pub fn infer_json(path: &str, start: &[u8]) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
-/// Whether the file `path`, which begins with `start`, has one value a line.
+/// Whether the file `path`, which the command `unpack` decompresses and which begins with `start`, has one value a line.
 ///
 /// # Errors
 /// [`ErrorKind::Format`] where it is one array, has arrays, or objects over several lines: read as lines, nearly all would be rejected.
-pub fn check_json_lines(path: &str, start: &[u8]) -> Result<()> {
+pub fn check_json_lines(path: &str, unpack: Option<&str>, start: &[u8]) -> Result<()> {
     let refused = |what: &str, program: &str| {
+        // What is piped to `etl` is there no more, and `jq` reads neither `-` nor what is compressed.
+        let command = match unpack {
+            None if path == "-" => format!("… | jq -c '{program}' | etl … --from json -"),
+            None => format!("jq -c '{program}' {path} > lines.jsonl"),
+            Some(unpack) if path == "-" => format!("… | {unpack} | jq -c '{program}' | etl … --from json -"),
+            Some(unpack) => format!("{unpack} {path} | jq -c '{program}' > lines.jsonl"),
+        };
         Err(Error::new(ErrorKind::Format, format!("{path} {what}; expected one object a line"))
-            .with_context("what to do", format!("make lines of it: jq -c '{program}' {path} > lines.jsonl")))
+            .with_context("what to do", format!("make lines of it: {command}")))
     };
     let start = start.trim_ascii_start();
     if start.starts_with(b"[") {
@@ -77,13 +84,13 @@ mod tests {
     #[test]
     fn what_is_not_a_value_a_line_is_told() {
         for text in ["[]", " \n[{\"a\":1},\n{\"a\":2}]", "{\n \"a\": 1\n}\n", "{\"a\": 1,\n\"b\": [\n{}", "\n{\"a\":\n{\"b\":1}}\n"] {
-            let error = check_json_lines("x.json", text.as_bytes()).unwrap_err().to_string();
+            let error = check_json_lines("x.json", None, text.as_bytes()).unwrap_err().to_string();
             assert!(error.contains("one object a line") && error.contains("jq -c"), "{text}: {error}");
         }
         for text in
             ["", "{\"a\":1}\n{\"a\":2}\n", "{\"a\":\n{\"a\":2}\n{\"a\":2}", "{\"a\":1", "x\n{}", "{\"a\":1} {\"a\":2}\n", "{\"a\":1,\n"]
         {
-            check_json_lines("x.json", text.as_bytes()).unwrap();
+            check_json_lines("x.json", None, text.as_bytes()).unwrap();
         }
     }
 }

@@ -24,7 +24,7 @@ fn told(outcome: Outcome, says: &[&str]) {
 }
 
 #[test]
-fn zeros_behind_a_stream_are_nothing() {
+fn zeros_between_and_behind_streams_are_nothing() {
     let etl = Etl::new();
     let log = generated(3_000);
     let (first, second) = log.split_at(log.iter().position(|byte| *byte == b'\n').unwrap() + 1);
@@ -32,14 +32,15 @@ fn zeros_behind_a_stream_are_nothing() {
     let expected = rows(&etl.path("plain"));
     for (name, compress) in [("a.gz", gzip as fn(&[u8]) -> Vec<u8>), ("a.zst", zstd), ("a.bz2", bzip2)] {
         for zeros in [1, 10_240, 3 << 20] {
-            let stored = [compress(first), compress(b""), compress(second), vec![0; zeros]].concat();
+            let zeros = vec![0; zeros];
+            let stored = [compress(first), compress(b""), zeros.clone(), compress(second), zeros.clone()].concat();
             etl.write(name, &stored);
             for how in ["", "--splits 3"] {
                 etl.convert(&format!("{name} -o out --to csv --overwrite {how}")).ok();
-                assert!(rows(&etl.path("out")) == expected, "{name}, {zeros} zeros {how}");
+                assert!(rows(&etl.path("out")) == expected, "{name}, {} zeros {how}", zeros.len());
             }
             let outcome = etl.run(["query", &format!("SELECT count(*) FROM '{name}'"), "--format", "csv"]).ok();
-            assert!(String::from_utf8_lossy(&outcome.stdout).ends_with("\n3000\n"), "{name}, {zeros} zeros");
+            assert!(String::from_utf8_lossy(&outcome.stdout).ends_with("\n3000\n"), "{name}, {} zeros", zeros.len());
             assert!(String::from_utf8_lossy(&etl.run(["inspect", name]).ok().stdout).contains("3,000 rows"));
             etl.pipe("- -o piped --overwrite", &stored).ok().says("3,000 lines = 3,000 rows");
         }
@@ -51,15 +52,16 @@ fn other_bytes_behind_a_stream_are_told_with_their_place() {
     let etl = Etl::new();
     let log = generated(3_000);
     for (name, kind, whole) in [("a.gz", "gzip", gzip(&log)), ("a.zst", "zstd", zstd(&log)), ("a.bz2", "bzip2", bzip2(&log))] {
-        let place = format!("from byte {} on", whole.len());
-        for (behind, shown) in [
-            (&b"1.2.3.4 - - [x]\n"[..], "`1.2.3.4 - - [x]\\n`"),
-            (b"\0\0\0late", "`late`"),
-            (&[0xfd, b'7', b'z', b'X', b'Z'], "`\\xfd7zXZ`"),
+        for (behind, zeros, shown) in [
+            (&b"1.2.3.4 - - [x]\n"[..], 0, "`1.2.3.4 - - [x]\\n`"),
+            (b"\0\0\0late", 3, "`late`"),
+            (&[0xfd, b'7', b'z', b'X', b'Z'], 0, "`\\xfd7zXZ`"),
         ] {
             etl.write(name, [whole.as_slice(), behind].concat());
+            let at = whole.len() + zeros;
+            let (place, before, rest) = (format!("from byte {at} on"), format!("head -c {at} "), format!("tail -c +{} ", at + 1));
             let stream = format!("behind the {kind} stream of");
-            read(&etl, name, &[&stream, name, &place, shown, "after decompressed byte", &format!("head -c {}", whole.len())]);
+            read(&etl, name, &[&stream, name, &place, shown, "after decompressed byte", &before, &rest]);
         }
         // A stream that is cut off behind another is no other bytes.
         etl.write(name, [whole.as_slice(), &whole[..20]].concat());

@@ -79,6 +79,18 @@ fn a_user_that_could_be_more_columns_is_none() {
         "192.0.2.1 - [192.0.2.1] - bob",
         "192.0.2.1 - - bob",
         "192.0.2.1 - bob -",
+        "192.0.2.1 - a - b",
+        "192.0.2.1 - www.example.com bob",
+        "192.0.2.1 - 443 bob",
+        "192.0.2.1 - 0.005 bob",
+        "192.0.2.1 - GET bob",
+        "192.0.2.1 - unknown bob",
+        "192.0.2.1 - localhost bob",
+        "192.0.2.1 - https://x.example/ bob",
+        "192.0.2.1 - bob 0.005",
+        "192.0.2.1 -  bob",
+        "192.0.2.1 - bob ",
+        "192.0.2.1 - b ",
     ] {
         assert_eq!(row(line), (false, "one more column than the format has".to_string()), "{line}");
     }
@@ -110,7 +122,17 @@ fn a_reject_names_what_is_wrong() {
         ("10/Feb", "31/Feb", "the time does not exist"),
         (":16:", ":24:", "the time does not exist"),
         (":07 ", ":61 ", "the time does not exist"),
-        ("2012", "0012", "the time does not exist"),
+        ("2012", "0012", "the time is of a year before 1969, in which there were no logs"),
+        ("2012", "1968", "the time is of a year before 1969, in which there were no logs"),
+        ("10/Feb/2012", "30/Feb/1968", "the time does not exist"),
+        (":16:42:07 -0500]", ":16:192.0.2.1 - - [10/Feb/2012:16:42:07 -0500]", "%t is not a time"),
+        ("- - [10/Feb/2012:16", "- frank [10/192.0.2.1 - - [10/Feb/2012:16", "%t is not a time"),
+        ("- - [", "-   [", "%u begins or ends with a blank, as if a column were missing"),
+        ("192.0.2.1 - -", "192.0.2.1  -", "%l is empty"),
+        ("192.0.2.1 - -", " - -", "%h is empty, or ends with a comma"),
+        ("192.0.2.1 - -", "192.0.2.1, 192.0.2.2 bob", "%h is empty, or ends with a comma"),
+        ("368", "007", "%b has zeros before its digits"),
+        ("368", "00", "%b has zeros before its digits"),
         ("Feb", "feb", "%t is not a time"),
         ("Feb", "FEB", "%t is not a time"),
         ("Feb", "February", "%t is not a time"),
@@ -204,6 +226,76 @@ fn numbers_that_are_too_large_reject_the_line() {
         ("%{sec}t.%{msec_frac}t", "9223372036854.999", 0),
     ] {
         assert_eq!(Table::custom(format, line.as_bytes()).rows(), rows, "{format} {line}");
+    }
+}
+
+#[test]
+fn numbers_have_no_zeros_before_them() {
+    for format in ["%b", "%B", "%O", "%D", "%T", "%{ms}T", "%I", "%p", "%P", "%k", "%{sec}t", "%{msec}t", "%{usec}t", "%{%s}t"] {
+        for (number, rows) in [("0", 1), ("7", 1), ("10", 1), ("007", 0), ("07", 0), ("00", 0), ("-07", 0), ("-0", 0)] {
+            assert_eq!(Table::custom(format, number.as_bytes()).rows(), rows, "{format} {number}");
+            let between = format!("{format} %h");
+            assert_eq!(Table::custom(&between, format!("{number} x").as_bytes()).rows(), rows, "{between} {number}");
+        }
+    }
+    let reason = |format, line: &[u8]| Table::custom(format, line).decoded.rejects[0].reason.to_string();
+    assert_eq!(reason("%h %b", b"x 007"), "%b has zeros before its digits");
+    assert_eq!(reason("%{A}i %s %b %D", b"x y 200 7 007"), "%D has zeros before its digits");
+    // Digits of a known count have them.
+    assert_eq!(Table::custom("%s %{sec}t.%{usec_frac}t", b"007 7.000007").rows(), 1);
+}
+
+#[test]
+fn microseconds_are_kept_where_a_format_has_them() {
+    use arrow::array::AsArray;
+    use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+    for (format, line, micros) in [
+        ("%h %{usec}t", "x 1582934402123456", Some(1_582_934_402_123_456)),
+        ("%h %{begin:usec}t", "x 1582934402123456", Some(1_582_934_402_123_456)),
+        ("%h %{sec}t.%{usec_frac}t", "x 1582934402.123456", Some(1_582_934_402_123_456)),
+        ("%h %{sec}t%{usec_frac}t", "x 1582934402123456", Some(1_582_934_402_123_456)),
+        ("%h %{%F %T}t.%{usec_frac}t %{%z}t", "x 2020-02-29 01:00:02.123456 +0100", Some(1_582_934_402_123_456)),
+        ("%h %{usec}t", "x -1", Some(-1)),
+        ("%h %200{usec}t", "x -", None),
+    ] {
+        let table = Table::custom(format, line.as_bytes());
+        let column = table.decoded.batch.column_by_name("time").unwrap();
+        assert_eq!(*column.data_type(), DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), "{format}");
+        assert_eq!(column.as_primitive::<TimestampMicrosecondType>().iter().next(), Some(micros), "{format}");
+    }
+    // Each time has its own unit, and those without microseconds stay as they are.
+    let units = |format| {
+        let schema = LogFormat::parse("test", format).unwrap().schema();
+        let units = schema.fields().iter().filter_map(|field| match field.data_type() {
+            DataType::Timestamp(unit, _) => Some(*unit),
+            _ => None,
+        });
+        units.collect::<Vec<_>>()
+    };
+    assert_eq!(units("%t %{end:usec}t"), [TimeUnit::Millisecond, TimeUnit::Microsecond]);
+    assert_eq!(units("%{msec}t"), [TimeUnit::Millisecond]);
+    assert_eq!(units("%{sec}t.%{msec_frac}t"), [TimeUnit::Millisecond]);
+}
+
+#[test]
+fn a_list_that_may_end_elsewhere_is_no_value() {
+    for (format, line, rows) in [
+        ("%{X-Forwarded-For}i,%h", "10.0.0.1,10.0.0.2", 1),
+        ("%{X-Forwarded-For}i,%h", "10.0.0.1,10.0.0.2,10.0.0.3", 0),
+        ("%{X-Forwarded-For}i,%h", "10.0.0.1, 10.0.0.2", 1),
+        ("%h,%{X-Forwarded-For}i,%l,%u,%t", "a,b,-,-,[10/Oct/2000:13:55:36 -0700]", 1),
+        ("%h,%{X-Forwarded-For}i,%l,%u,%t", "a,b,c,-,-,[10/Oct/2000:13:55:36 -0700]", 1),
+        ("%h,%{X-Forwarded-For}i,%u,%t", "a,b,c,-,[10/Oct/2000:13:55:36 -0700]", 0),
+        ("%{X-Forwarded-For}i,%t", "a,b,c,[10/Oct/2000:13:55:36 -0700]", 1),
+        ("\"%{X-Forwarded-For}i\",%h", "\"a, b\",c", 1),
+        ("%{X-Forwarded-For}i %h %l", "10.0.0.1, 10.0.0.3  -", 0),
+        ("%{X-Forwarded-For}i %l %u %t", "10.0.0.1, 10.0.0.3  - bob [10/Oct/2000:13:55:36 -0700]", 0),
+        ("%{X-Forwarded-For}i %h", "a,  b c", 0),
+        ("%{Referer}i %h", " x", 1),
+        ("%v:%p %h", ":80 x", 0),
+    ] {
+        let table = Table::custom(format, line.as_bytes());
+        assert_eq!(table.rows(), rows, "{format} {line}: {:?}", table.decoded.rejects);
     }
 }
 

@@ -138,7 +138,7 @@ fn utf_16_is_named() {
             outcome.says("bad.log is UTF-16").says(&format!("iconv {name}-t UTF-8 < ")).says("| etl … -");
         }
         etl.convert("bad.gz -o out").fails(3).says(&format!("gzip -dc bad.gz | iconv {name}"));
-        etl.pipe("- -o out", &bytes).fails(3).says("- is UTF-16");
+        etl.pipe("- -o out", &bytes).fails(3).says("- is UTF-16").says(&format!("… | iconv {name}"));
         assert!(!etl.path("out").exists());
     }
 }
@@ -153,7 +153,7 @@ fn a_format_that_is_unknown_is_told_with_the_line_and_where_it_stops_to_fit() {
     error: a.log is in none of the formats that are known by name
       its first line: ` \t1.2.3.4 - - [29/Feb/2020:00:00:02 +0000] "GET / HTTP/1.1" 200 2 0.003 \u{1b}[31m \r`
       nearest: combined, which is %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"
-      stops to fit: at byte 10, where `- - [29/Feb/2020:00:00:02 +0000] "GET / `… (68 bytes) stands: one more column than the format has
+      stops to fit: at byte 0, where ` \t1.2.3.4 - - [29/Feb/2020:00:00:02 +000`… (78 bytes) stands: %h is empty, or ends with a comma
     "#);
     assert_snapshot!(said(b"1.2.3.4 - - [2020-02-29T00:00:02Z] \"GET /\xff HTTP/1.1\" 200 2"), @r#"
     error: a.log is in none of the formats that are known by name
@@ -167,8 +167,30 @@ fn a_format_that_is_unknown_is_told_with_the_line_and_where_it_stops_to_fit() {
       nearest: combined, which is %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"
       stops to fit: at byte 0, where `bad` stands: no ` ` after %h
     "#);
+    assert_snapshot!(said(b"1.2.3.4 - john doe [29/Feb/2020:00:00:02 +0000] \"GET / HTTP/1.1\" 200 2 \"-\" \"-\"\n"), @r#"
+    error: a.log is in none of the formats that are known by name
+      its first line: `1.2.3.4 - john doe [29/Feb/2020:00:00:02 +0000] "GET / HTTP/1.1" 200 2 "-" "-"`
+      nearest: combined, which is %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"
+      stops to fit: nowhere, but its user has a blank and may as well be more columns: --log-format combined says that it is one
+    "#);
+    etl.convert("a.log -o john --log-format combined").ok();
     let long = said("é".repeat(5_000).as_bytes());
     assert!(long.contains(&format!("its first line: `{}`… (10,000 bytes)\n", "é".repeat(200))), "{long}");
-    etl.write("zeros.log", [0; 5_000]).convert("zeros.log -o out").fails(2).says("zeros.log begins with nothing but NUL bytes");
+    let zeros = etl.write("zeros.log", [0; 5_000]).convert("zeros.log -o out").fails(2);
+    zeros.says("zeros.log begins with nothing but NUL bytes").says("--log-format");
+    // No format of a log helps where it is a table.
+    let zeros = etl.write("zeros.csv", [0; 5_000]).convert("zeros.csv -o out").fails(2).says("zeros.csv begins with nothing but NUL bytes");
+    assert!(!zeros.stderr.contains("--log-format"), "{}", zeros.stderr);
     assert!(!etl.path("out").exists());
+}
+
+#[test]
+fn of_a_log_that_has_grown_by_a_bad_line_others_were_read() {
+    let etl = Etl::new();
+    etl.write("weblogs.yaml", APPEND).write("logs/a.log", generated(100));
+    etl.run_pipeline("weblogs.yaml", 0);
+    etl.write("logs/a.log", [generated(100).as_slice(), b"bad\n"].concat());
+    let report = etl.run_pipeline("weblogs.yaml", 0);
+    assert_eq!(numbers(&report["sources"][0])[..3], [1, 0, 1], "{report}");
+    assert!(!report.to_string().contains("every line was rejected"), "{report}");
 }

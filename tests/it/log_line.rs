@@ -80,12 +80,16 @@ fn quoted(escaped: bool) -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![Just(b"-".to_vec()), sent().prop_map(move |sent| logged(&sent, escaped))]
 }
 
-/// An empty name is logged as `""`. One that begins or ends with the word `-` is left out: it is taken as the sign of a
-/// column too many.
+/// An empty name is logged as `""`. One with blanks is of words of letters only: others may as well be more columns.
 fn user(escaped: bool) -> impl Strategy<Value = Vec<u8>> {
-    quoted(escaped)
-        .prop_map(|user| if user.is_empty() { b"\"\"".to_vec() } else { user })
-        .prop_filter("one column", |user| !user.starts_with(b"- ") && !user.ends_with(b" -"))
+    quoted(escaped).prop_map(|user| if user.is_empty() { b"\"\"".to_vec() } else { user }).prop_map(|user| {
+        if user.contains(&b' ') && !is_of_words(&user) { user.iter().map(|b| if *b == b' ' { b'_' } else { *b }).collect() } else { user }
+    })
+}
+
+fn is_of_words(user: &[u8]) -> bool {
+    user.split(|byte| *byte == b' ')
+        .all(|word| word.first().is_some_and(u8::is_ascii_lowercase) && word.iter().all(|b| *b > 0x7f || b"x[]\\-".contains(b)))
 }
 
 fn request(escaped: bool) -> impl Strategy<Value = Vec<u8>> {

@@ -116,10 +116,7 @@ fn what_is_done_with_a_reject_can_be_chosen() {
 fn a_file_of_which_no_line_can_be_read_is_no_success() {
     let etl = Etl::new();
     etl.log("logs/a.log", 20).write("logs/b.log", "bad\n\nworse\n").write("logs/c.gz", gzip(b"x y\n")).write("logs/d.log", "\n\n");
-    etl.write("a.json", "{\"a\":1}\n")
-        .write("b.json", "{\"a\":[1]}\n{\"a\":[2]}\n")
-        .write("a.csv", "a,b\n1,2\n")
-        .write("b.csv", "a,b\n1\n");
+    etl.write("a.json", "{\"a\":1}\n").write("b.json", "1\n2\n").write("a.csv", "a,b\n1,2\n").write("b.csv", "a,b\n1\n");
     for how in ["", "--splits 3", "--to csv --partition-by dt"] {
         let outcome = etl.convert(&format!("logs/b.log -o out --log-format common --rejects bad.jsonl {how}")).fails(5);
         let outcome = outcome.says("no line of logs/b.log can be read as common (2 rejected); nothing was published");
@@ -137,6 +134,15 @@ fn a_file_of_which_no_line_can_be_read_is_no_success() {
         }
         std::fs::remove_dir_all(etl.path("out")).unwrap();
     }
+    // A query writes its result, and then says so.
+    let count =
+        |file: &str| etl.run(["query", "--format", "csv", "--log-format", "combined", &format!("SELECT count(*) AS n FROM '{file}'")]);
+    let outcome = count("logs/b.log").fails(5).says("every line was rejected of logs/b.log").says("--log-format");
+    assert_eq!(String::from_utf8_lossy(&outcome.stdout), "n\n0\n");
+    count("logs").fails(5).says("every line was rejected of logs/b.log and 1 more: the result");
+    count("logs/a.log").ok();
+    // Of a file that wasn't read to its end there may be others.
+    etl.run(["query", "--log-format", "combined", "SELECT host FROM 'logs/a.log' LIMIT 1"]).ok();
     etl.convert("a.json b.json -o out").fails(5).says("no line of b.json can be read as json (2 rejected)").says("--schema");
     etl.convert("a.csv b.csv -o out").fails(5).says("no line of b.csv can be read as csv (1 rejected)");
     // What has no lines, or blank ones, has no rejects.

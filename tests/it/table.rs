@@ -1,7 +1,7 @@
 //! What a decoder made of a log, as plain values that tests compare.
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType};
 use etl::accesslog::{Column, DecodeOptions, LogDecoder, LogFormat};
 use etl::decode::{Decoded, Decoder};
 use etl::escape;
@@ -65,6 +65,9 @@ impl Table {
         match array.data_type() {
             DataType::Int32 => Cell::Number(array.as_primitive::<Int32Type>().value(row).into()),
             DataType::Int64 => Cell::Number(array.as_primitive::<Int64Type>().value(row)),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                Cell::Time(array.as_primitive::<TimestampMicrosecondType>().value(row).div_euclid(1_000))
+            }
             DataType::Timestamp(..) => Cell::Time(array.as_primitive::<TimestampMillisecondType>().value(row)),
             _ => Cell::Text(array.as_string_view().value(row).as_bytes().to_vec()),
         }

@@ -355,3 +355,39 @@ fn tables_have_milliseconds_unless_they_are_told_others() {
     lake.pipeline("units.yaml", UNITS.replace("timestamps: micros", "timestamps: micro"));
     lake.etl("validate units.yaml").fails(2).says("did you mean `micros`?");
 }
+
+#[test]
+fn microseconds_of_a_log_are_written_or_told() {
+    let lake = Lake::in_folder();
+    lake.write("logs/a.log", "1.2.3.4 1582934402123456\n1.2.3.4 1582934402123000\n");
+    let convert = |how: &str| {
+        let fixed = ["convert", "logs/a.log", "-o", "out", "--overwrite", "--log-format", "%h %{usec}t"];
+        lake.run(fixed.into_iter().chain(how.split_whitespace())).ok()
+    };
+    convert("--to csv");
+    assert_eq!(column(&lake, "out", "time"), ["2020-02-29 00:00:02.123456", "2020-02-29 00:00:02.123000"]);
+    convert("--to parquet");
+    assert!(unit(&lake, "out/part-00000.parquet", 1).contains("MICROS"));
+    convert("--to parquet --timestamps millis").says("column `time`: 1 time has digits behind the milliseconds, which are cut off");
+    assert!(unit(&lake, "out/part-00000.parquet", 1).contains("MILLIS"));
+    let sql = "SELECT max(time) AS t FROM 'logs/a.log'";
+    let found = lake.run(["query", "--format", "csv", "--log-format", "%h %{usec}t", sql]).ok();
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "t\n2020-02-29 00:00:02.123456\n");
+    let pipeline = "
+version: 1
+name: micros
+lake: {location: lake}
+sources:
+  log: {location: logs/*.log, log_format: '%h %{usec}t'}
+outputs:
+  cut: {from: log, table: t.cut}
+  kept: {from: log, table: t.kept, timestamps: keep}
+";
+    lake.pipeline("micros.yaml", pipeline);
+    let notes = lake.run_pipeline("micros.yaml", 0)["notes"].to_string();
+    assert!(notes.contains("cut: column `time`: 1 time has digits behind the milliseconds") && !notes.contains("kept: column"), "{notes}");
+    for (table, expected) in [("cut", "MILLIS"), ("kept", "MICROS")] {
+        let file = lake.below(&format!("t/{table}")).into_iter().find(|key| key.ends_with(".parquet")).unwrap();
+        assert!(unit(&lake, &format!("lake/{file}"), 1).contains(expected), "{table}");
+    }
+}

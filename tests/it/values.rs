@@ -1,6 +1,6 @@
 //! Values of CSV and JSON: what a column's type can't hold exactly is told, and no other line pays for it.
 
-use super::etl::Etl;
+use super::etl::{Etl, gzip};
 use super::lake::Lake;
 use super::rows::{files, rows};
 use serde_json::Value;
@@ -354,7 +354,12 @@ fn json_that_is_not_a_line_an_object_is_refused_with_what_to_do() {
         etl.convert(&format!("good.json {name} -o out")).fails(2).says(&hint);
         etl.run(["query", &format!("SELECT * FROM '{name}'")]).fails(2).says(&hint);
         etl.run(["inspect", name]).fails(2).says(&hint);
-        etl.pipe("- -o out --from json", text.as_bytes()).fails(2).says("expected one object a line");
+        let piped = etl.pipe("- -o out --from json", text.as_bytes()).fails(2).says("expected one object a line");
+        piped.says(&format!("… | jq -c '{program}' | etl … --from json -"));
+        etl.write(&format!("{name}.gz"), gzip(text.as_bytes()));
+        let hint = format!("gzip -dc {name}.gz | jq -c '{program}' > lines.jsonl");
+        etl.convert(&format!("{name}.gz -o out")).fails(2).says(&hint);
+        etl.pipe("- -o out --from json", &gzip(text.as_bytes())).fails(2).says(&format!("… | gzip -dc | jq -c '{program}' | etl"));
     }
     assert!(!etl.path("out").exists());
 }
