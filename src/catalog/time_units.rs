@@ -35,7 +35,7 @@ impl TimeUnits {
         let column = |told: &str| {
             let (column, name) = told.rsplit_once(' ')?;
             let (_, unit) = NAMES.iter().find(|(known, _)| *known == name)?;
-            Some((column.to_string(), *unit))
+            (!column.contains([' ', ','])).then(|| (column.to_string(), *unit))
         };
         let columns = text.split(", ").map(column).collect::<Option<_>>();
         columns.map(TimeUnits).ok_or_else(|| {
