@@ -15,6 +15,7 @@ mod head;
 mod local;
 mod references;
 mod table;
+mod time_units;
 
 pub use commit::copy_key;
 pub use condemned::{Condemned, Sentence};
@@ -24,3 +25,4 @@ pub use head::{Head, TableRef};
 pub use local::{LocalCatalog, Snapshot};
 pub use references::{is_unchanged, is_whole};
 pub use table::{Column, Origin, PartitionSize, PastVersion, Segment, SerDe, StorageDescriptor, Table};
+pub use time_units::TimeUnits;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::time_units::TimeUnits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::types::{arrow_type, athena_type};
 
@@ -135,13 +136,12 @@ impl Table {
         hex::encode(Sha256::digest(&text))
     }
 
-    /// The columns of the files, in Arrow's types.
+    /// The columns of the files, in Arrow's types: times in the units of the files.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`] where somebody wrote a type that is none.
+    /// [`ErrorKind::Input`] where somebody wrote a type, or a unit, that is none.
     pub fn file_schema(&self) -> Result<SchemaRef> {
-        let fields: Result<Vec<Field>> = self.storage.columns.iter().map(|column| self.field(column)).collect();
-        Ok(Arc::new(Schema::new(fields?)))
+        Ok(Arc::new(Schema::new(self.fields(&self.storage.columns)?)))
     }
 
     /// The partition keys, in Arrow's types.
@@ -149,15 +149,21 @@ impl Table {
     /// # Errors
     /// As [`Table::file_schema`].
     pub fn partition_fields(&self) -> Result<Vec<Field>> {
-        self.partition_keys.iter().map(|column| self.field(column)).collect()
+        self.fields(&self.partition_keys)
     }
 
-    fn field(&self, column: &Column) -> Result<Field> {
+    fn fields(&self, columns: &[Column]) -> Result<Vec<Field>> {
+        let told = TimeUnits::told(&self.parameters);
+        let units = told.map_err(|e| e.with_context("table", format!("{}.{}", self.database, self.name)))?;
+        columns.iter().map(|column| self.field(column, &units)).collect()
+    }
+
+    fn field(&self, column: &Column, units: &TimeUnits) -> Result<Field> {
         let data_type = arrow_type(&column.data_type).map_err(|fault| {
             let message = format!("column {} of {}.{} has the type `{}`", column.name, self.database, self.name, column.data_type);
             Error::new(ErrorKind::Input, message).with_context("wrong", fault.message)
         })?;
-        Ok(Field::new(&column.name, data_type, true))
+        Ok(Field::new(&column.name, units.apply(&column.name, data_type), true))
     }
 
     /// What the files are: `parquet`, `csv` or `json`.

@@ -2,7 +2,9 @@
 
 use crate::error::Result;
 use crate::printable::printable;
+use crate::schema::times::time_pattern;
 use crate::units::count;
+use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -43,12 +45,13 @@ impl ResultTable {
         let shown = if self.limit == 0 { u64::MAX } else { self.limit as u64 };
         let wanted = shown.saturating_sub(self.rows).min(batch.num_rows() as u64) as usize;
         self.rows += batch.num_rows() as u64;
-        let options = FormatOptions::new()
-            .with_null("NULL")
-            .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.3f"))
-            .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.3f"));
-        let columns: Vec<ArrayFormatter<'_>> =
-            batch.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options)).collect::<std::result::Result<_, _>>()?;
+        let options = |array: &ArrayRef| {
+            let time = Some(time_pattern(array.data_type()));
+            FormatOptions::new().with_null("NULL").with_timestamp_format(time).with_timestamp_tz_format(time)
+        };
+        let options: Vec<FormatOptions<'_>> = batch.columns().iter().map(options).collect();
+        let columns = batch.columns().iter().zip(&options).map(|(array, options)| ArrayFormatter::try_new(array.as_ref(), options));
+        let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
         for row in 0..wanted {
             let cells = columns.iter().zip(&self.numeric).map(|(column, numeric)| cell(&column.value(row).to_string(), *numeric));
             self.table.add_row(cells.collect::<Vec<_>>());
@@ -85,7 +88,8 @@ fn cell(text: &str, numeric: bool) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Int32Array, StringViewArray};
+    use arrow::array::{Int32Array, StringViewArray, StructArray, TimestampMicrosecondArray, TimestampNanosecondArray};
+    use arrow::datatypes::Field;
     use std::sync::Arc;
 
     #[test]
@@ -105,5 +109,17 @@ mod tests {
 └───────────────┴────────┘";
         assert_eq!(shown, expected);
         assert!(table.summary().starts_with("3 rows, 1 of them not shown"), "{}", table.summary());
+    }
+
+    #[test]
+    fn times_have_the_digits_of_their_unit() {
+        let micros: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![-1]).with_timezone("UTC"));
+        let nanos: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![-1]));
+        let field = Arc::new(Field::new("at", nanos.data_type().clone(), true));
+        let inner: ArrayRef = Arc::new(StructArray::from(vec![(field, nanos)]));
+        let batch = RecordBatch::try_from_iter([("micros", micros), ("inner", inner)]).unwrap();
+        let mut table = ResultTable::new(batch.schema(), 0);
+        table.write(&batch).unwrap();
+        assert!(table.to_string().contains("│ 1969-12-31 23:59:59.999999 ┆ {at: 1969-12-31 23:59:59.999999999} │"), "{table}");
     }
 }

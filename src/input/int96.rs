@@ -6,34 +6,11 @@
 use arrow::array::types::{TimestampMicrosecondType, TimestampNanosecondType, TimestampSecondType};
 use arrow::array::{Array, ArrayData, ArrayRef, PrimitiveArray, make_array};
 use arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::arrow::{ARROW_SCHEMA_META_KEY, encode_arrow_schema};
 use parquet::basic::Type;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
 use parquet::schema::types::SchemaDescriptor;
 use std::sync::Arc;
 
 const NANOS: i64 = 1_000_000_000;
-
-/// What a footer says, and that times of INT96 are microseconds: to all that read the file by it, as if its writer had said so.
-///
-/// # Errors
-/// Where its columns have no types in Arrow.
-pub(super) fn in_microseconds(metadata: ParquetMetaData) -> Result<ParquetMetaData, ParquetError> {
-    let file = metadata.file_metadata();
-    if roots(file.schema_descr()).is_empty() {
-        return Ok(metadata);
-    }
-    let plain = ArrowReaderMetadata::try_new(Arc::new(metadata.clone()), ArrowReaderOptions::new())?;
-    let Some(schema) = in_unit(plain.schema(), file.schema_descr(), TimeUnit::Microsecond) else { return Ok(metadata) };
-    let others = file.key_value_metadata().into_iter().flatten().filter(|pair| pair.key != ARROW_SCHEMA_META_KEY);
-    let told = KeyValue::new(ARROW_SCHEMA_META_KEY.to_string(), encode_arrow_schema(&Schema::new(schema.fields().clone())));
-    let pairs = others.cloned().chain([told]).collect();
-    let (writer, columns, orders) = (file.created_by().map(str::to_string), file.schema_descr_ptr(), file.column_orders().cloned());
-    let file = FileMetaData::new(file.version(), file.num_rows(), writer, Some(pairs), columns, orders);
-    Ok(ParquetMetaDataBuilder::new(file).set_row_groups(metadata.row_groups().to_vec()).build())
-}
 
 /// The columns of a file, which are `schema` in Arrow, with `unit` for the times of INT96; nothing where it has none.
 pub(super) fn in_unit(schema: &Schema, parquet: &SchemaDescriptor, unit: TimeUnit) -> Option<SchemaRef> {

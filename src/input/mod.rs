@@ -29,6 +29,7 @@ mod start;
 mod stream;
 mod table;
 mod thrift;
+mod told_types;
 mod unknown_format;
 mod widening;
 

@@ -1,8 +1,8 @@
 //! Footers of Parquet files, looked at before they are believed: what they say decides where is read and how much memory is taken.
 
 use super::faults::caught;
-use super::int96;
 use super::thrift::{Kind, Parsed, Thrift};
+use super::told_types::readable;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteSize, count};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -67,7 +67,7 @@ pub fn footer_place(tail: &[u8], size: u64, path: &str) -> Result<Range<u64>> {
     Ok(start..end)
 }
 
-/// What a footer says, which begins at byte `start` of the file; times of INT96 are microseconds in it.
+/// What a footer says, which begins at byte `start` of the file; times of INT96 are microseconds in it, and no column is a dictionary.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where that can't be.
@@ -88,7 +88,7 @@ pub fn parse_footer(bytes: &[u8], start: u64, path: &str) -> Result<ParquetMetaD
         Err(panic) => return Err(damaged(path, &panic)),
     };
     check(&metadata, start).map_err(|what| damaged(path, &what))?;
-    match caught(|| int96::in_microseconds(metadata)) {
+    match caught(|| readable(metadata)) {
         Ok(Ok(metadata)) => Ok(metadata),
         Ok(Err(e)) => Err(damaged(path, &e)),
         Err(panic) => Err(damaged(path, &panic)),

@@ -3,9 +3,10 @@
 use super::distinct::DistinctCount;
 use super::model::{ColumnInspection, Distinct};
 use crate::error::Result;
+use crate::schema::times::time_pattern;
 use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray, StringViewArray};
 use arrow::compute::{concat, max_boolean, max_string_view, min_boolean, min_string_view};
-use arrow::datatypes::{DataType, Field, TimeUnit};
+use arrow::datatypes::{DataType, Field};
 use arrow::downcast_primitive_array;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use std::sync::Arc;
@@ -130,11 +131,7 @@ fn extreme_number<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, which: Extre
 /// The value of an array of one, shortened; times as this program writes them.
 fn shown(array: &ArrayRef) -> Option<String> {
     const LENGTH: usize = 60;
-    let time = match array.data_type() {
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => "%Y-%m-%d %H:%M:%S%.9f",
-        DataType::Timestamp(TimeUnit::Microsecond, _) => "%Y-%m-%d %H:%M:%S%.6f",
-        _ => "%Y-%m-%d %H:%M:%S%.3f",
-    };
+    let time = time_pattern(array.data_type());
     let options = FormatOptions::new().with_timestamp_format(Some(time)).with_timestamp_tz_format(Some(time));
     let text = ArrayFormatter::try_new(array.as_ref(), &options).ok()?.value(0).to_string();
     let short: String = text.chars().take(LENGTH).collect();

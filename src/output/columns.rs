@@ -110,8 +110,12 @@ pub fn instants(array: &dyn Array, unit: TimeUnit) -> &ScalarBuffer<i64> {
 
 const FORMAT: FormatOptions<'static> = FormatOptions::new().with_datetime_format(Some("%Y-%m-%d %H:%M:%S%.f"));
 
-/// Appends a number with a fraction, in the shortest form that reads back the same.
-pub(super) fn write_float(value: impl Debug, out: &mut Vec<u8>) {
+/// Appends a number with a fraction, in the shortest form that reads back the same. Of 32 bits it may leave out digits of large ones,
+/// which are whole: these are written with the digits that readers of 64 bits need too.
+pub(super) fn write_float<F: Into<f64> + Debug + Copy>(value: F, out: &mut Vec<u8>) {
+    /// From here on all numbers of 32 bits are whole.
+    const WHOLE: f64 = 16_777_216.0;
+    let wide: f64 = value.into();
     // Writing to memory can't fail.
-    let _ = write!(out, "{value:?}");
+    let _ = if wide.abs() < WHOLE { write!(out, "{value:?}") } else { write!(out, "{wide:?}") };
 }

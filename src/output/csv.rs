@@ -1,6 +1,7 @@
 //! Rows as CSV. NULL is an empty field, an empty text is `""`.
 
 use super::columns::{Column, plain, write_float};
+use super::losses::{Loss, Losses};
 use super::scan::any_of;
 use super::timestamp::TimestampText;
 use crate::error::Result;
@@ -14,11 +15,17 @@ use std::fmt::Debug;
 pub(super) struct CsvRows {
     dialect: CsvDialect,
     time: TimestampText,
+    losses: Losses,
 }
 
 impl CsvRows {
     pub(super) fn new(dialect: CsvDialect) -> CsvRows {
-        CsvRows { dialect, time: TimestampText::default() }
+        CsvRows { dialect, time: TimestampText::default(), losses: Losses::default() }
+    }
+
+    /// What was lost of values since it was asked last.
+    pub(super) fn losses(&mut self) -> Losses {
+        std::mem::take(&mut self.losses)
     }
 
     /// The first record: the names of the columns.
@@ -37,6 +44,7 @@ impl CsvRows {
         let arrays = plain(batch)?;
         let columns = arrays.iter().map(Column::of).collect::<Result<Vec<_>>>()?;
         let mut digits = itoa::Buffer::new();
+        let (mut line_ends, mut lone_nulls) = (vec![0; columns.len()], 0);
         for row in 0..batch.num_rows() {
             for (index, column) in columns.iter().enumerate() {
                 if index > 0 {
@@ -46,11 +54,16 @@ impl CsvRows {
                     // A record of one empty field would be a blank line, which is no record: an empty text is nearer to NULL than nothing.
                     if columns.len() == 1 {
                         out.extend_from_slice(b"\"\"");
+                        lone_nulls += u64::from(matches!(column, Column::Text(_)));
                     }
                     continue;
                 }
                 match column {
-                    Column::Text(array) => write_text(array.value(row).as_bytes(), self.dialect, out),
+                    Column::Text(array) => {
+                        if write_text(array.value(row).as_bytes(), self.dialect, out) {
+                            line_ends[index] += 1;
+                        }
+                    }
                     Column::Int(array) => out.extend_from_slice(digits.format(array.value(row)).as_bytes()),
                     Column::Long(array) => out.extend_from_slice(digits.format(array.value(row)).as_bytes()),
                     Column::Float(array) => self.write_number(array.value(row), out),
@@ -58,10 +71,16 @@ impl CsvRows {
                     Column::Boolean(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
                     Column::Time(array) => self.time.write(array.value(row), out),
                     Column::OtherTime { values, unit, .. } => self.time.write_in(*unit, values[row], out),
-                    Column::Other { formatter, .. } => write_text(formatter.value(row).to_string().as_bytes(), self.dialect, out),
+                    Column::Other { formatter, .. } => {
+                        write_text(formatter.value(row).to_string().as_bytes(), self.dialect, out);
+                    }
                 }
             }
             out.push(b'\n');
+        }
+        for (field, line_ends) in batch.schema().fields().iter().zip(line_ends) {
+            self.losses.add(Loss::LineEnds, field.name(), line_ends);
+            self.losses.add(Loss::LoneNull, field.name(), std::mem::take(&mut lone_nulls));
         }
         self.time.check()
     }
@@ -106,36 +125,40 @@ fn needs(text: &[u8], dialect: CsvDialect) -> u8 {
     })
 }
 
-fn write_text(text: &[u8], dialect: CsvDialect, out: &mut Vec<u8>) {
+/// Appends a field; whether it has line ends that are others in it.
+fn write_text(text: &[u8], dialect: CsvDialect, out: &mut Vec<u8>) -> bool {
     if text.is_empty() {
         out.extend_from_slice(b"\"\"");
-        return;
+        return false;
     }
     let flags = needs(text, dialect);
     if flags & QUOTE == 0 {
         out.extend_from_slice(text);
-        return;
+        return false;
     }
     out.push(b'"');
+    let mut line_ends = false;
     if flags & ESCAPE == 0 {
         out.extend_from_slice(text);
     } else {
-        write_escaped(text, dialect, out);
+        line_ends = write_escaped(text, dialect, out);
     }
     out.push(b'"');
+    line_ends
 }
 
-fn write_escaped(text: &[u8], dialect: CsvDialect, out: &mut Vec<u8>) {
+fn write_escaped(text: &[u8], dialect: CsvDialect, out: &mut Vec<u8>) -> bool {
     static RFC4180: [u8; 256] = table(CsvDialect::Rfc4180);
     static ATHENA: [u8; 256] = table(CsvDialect::Athena);
     let table = if dialect == CsvDialect::Athena { &ATHENA } else { &RFC4180 };
-    let mut copied = 0;
+    let (mut copied, mut line_ends) = (0, false);
     for (at, byte) in text.iter().enumerate() {
         if table[usize::from(*byte)] & ESCAPE == 0 {
             continue;
         }
         out.extend_from_slice(&text[copied..at]);
         copied = at + 1;
+        line_ends |= matches!(byte, b'\n' | b'\r');
         match byte {
             // The reader would end the record at a newline whatever the quotes, and takes one of two backslashes away.
             b'\n' => out.extend_from_slice(b"\\\\n"),
@@ -144,6 +167,7 @@ fn write_escaped(text: &[u8], dialect: CsvDialect, out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&text[copied..]);
+    line_ends
 }
 
 #[cfg(test)]
@@ -173,6 +197,27 @@ mod tests {
             CsvRows::new(dialect).write(&batch, &mut out).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn what_a_file_can_not_tell_is_counted() {
+        use arrow::array::{ArrayRef, Int32Array, StringArray};
+        let texts: ArrayRef = std::sync::Arc::new(StringArray::from(vec![Some("a\nb\r\n"), None, Some("\\\""), Some("\r")]));
+        let numbers: ArrayRef = std::sync::Arc::new(Int32Array::from(vec![Some(1), None, Some(2), None]));
+        let losses = |columns: &[(&str, &ArrayRef)], dialect| {
+            let batch = RecordBatch::try_from_iter(columns.iter().map(|(name, array)| (*name, ArrayRef::clone(array)))).unwrap();
+            let mut rows = CsvRows::new(dialect);
+            rows.write(&batch, &mut Vec::new()).unwrap();
+            rows.losses()
+        };
+        let mut expected = Losses::default();
+        expected.add(Loss::LineEnds, "t", 2);
+        assert_eq!(losses(&[("n", &numbers), ("t", &texts)], CsvDialect::Athena), expected);
+        assert_eq!(losses(&[("n", &numbers), ("t", &texts)], CsvDialect::Rfc4180), Losses::default());
+        assert_eq!(losses(&[("n", &numbers)], CsvDialect::Athena), Losses::default());
+        expected = Losses::default();
+        expected.add(Loss::LoneNull, "t", 1);
+        assert_eq!(losses(&[("t", &texts)], CsvDialect::Rfc4180), expected);
     }
 
     #[test]

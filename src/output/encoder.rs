@@ -115,7 +115,7 @@ impl SegmentEncoder for TextEncoder {
 
     fn losses(&mut self) -> Losses {
         match &mut self.rows {
-            TextRows::Csv(_) => Losses::default(),
+            TextRows::Csv(rows) => rows.losses(),
             TextRows::Json(rows) => rows.losses(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::columns::{Column, instants, plain, write_float};
 use super::losses::{Loss, Losses};
+use super::map_keys;
 use super::scan::any_of;
 use super::timestamp::TimestampText;
 use crate::error::{Error, ErrorKind, Result};
@@ -67,6 +68,7 @@ impl JsonRows {
         let schema = batch.schema();
         let mut columns = Vec::with_capacity(arrays.len());
         for (index, (array, field)) in arrays.iter().zip(schema.fields()).enumerate() {
+            map_keys::check(field.name(), array)?;
             columns.push(JsonColumn::of(array, field, self.nested.get(&index))?);
         }
         let mut digits = itoa::Buffer::new();
@@ -252,6 +254,7 @@ mod tests {
             ("f32", floats()),
             ("f64", Arc::new(Float64Array::from(vec![f64::NAN]))),
             ("one", Arc::new(Float32Array::from(vec![0.1]))),
+            ("big", Arc::new(Float32Array::from(vec![2_147_483_648.0]))),
         ];
         let fields = inner.iter().map(|(name, array)| Arc::new(Field::new(*name, array.data_type().clone(), true)));
         let nested = StructArray::new(fields.collect(), inner.iter().map(|(_, array)| array.clone()).collect(), None);
@@ -263,7 +266,7 @@ mod tests {
         [("f32", 1), ("f64", 1), ("inner", 2)].into_iter().for_each(|(column, values)| expected.add(Loss::NotFinite, column, values));
         assert_eq!((rows.losses(), rows.losses()), (expected, Losses::default()));
         let flat = "\"ms\":\"1970-01-01 00:00:00.000\",\"us\":\"2020-02-29 00:00:02.000007\",\"ns\":\"1969-12-31 23:59:59.999999999\",\
-                    \"f32\":null,\"f64\":null,\"one\":0.1";
+                    \"f32\":null,\"f64\":null,\"one\":0.1,\"big\":2147483648.0";
         assert_eq!(String::from_utf8(out).unwrap(), format!("{{{flat},\"inner\":{{{flat}}}}}\n"));
     }
 

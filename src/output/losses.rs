@@ -16,6 +16,10 @@ pub enum Loss {
     Digits(TimeUnit),
     /// A number that is none, or infinite, which JSON has not.
     NotFinite,
+    /// Line ends within a text, which Athena has not.
+    LineEnds,
+    /// That a text is NULL, in a CSV of no other column.
+    LoneNull,
 }
 
 impl Losses {
@@ -44,6 +48,13 @@ impl Losses {
                     "column `{column}`: {values} time{s} {have} digits behind the milliseconds, which are cut off; `timestamps` says which are kept"
                 ),
                 Loss::NotFinite => format!("column `{column}`: {values} value{s} of NaN or infinity became null, as JSON has no such numbers"),
+                Loss::LineEnds => {
+                    format!("column `{column}`: {values} text{s} {have} line ends, which became the letters `\\n` and `\\r`, as Athena reads none in a value")
+                }
+                Loss::LoneNull => {
+                    let are = if s.is_empty() { "is an empty text" } else { "are empty texts" };
+                    format!("column `{column}`: {values} NULL{s} {are} now, as a CSV of one column has no other record of nothing")
+                }
             }
         })
     }

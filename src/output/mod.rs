@@ -10,6 +10,7 @@ mod encoder;
 mod format;
 mod json;
 mod losses;
+mod map_keys;
 mod parquet;
 mod part_file;
 mod scan;

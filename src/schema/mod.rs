@@ -4,6 +4,7 @@
 
 pub mod fit;
 mod table;
+pub mod times;
 pub mod types;
 
 pub use table::{ColumnSchema, TableSchema};

@@ -4,12 +4,16 @@ use crate::etl::Etl;
 use crate::lake::Lake;
 use crate::rows::rows;
 use arrow::array::{
-    ArrayRef, Date64Array, Decimal256Array, DurationSecondArray, FixedSizeBinaryArray, Float16Array, Float32Array, Float64Array,
-    Int32Array, NullArray, StructArray, Time32MillisecondArray, Time64MicrosecondArray,
+    Array, ArrayRef, BooleanArray, Date64Array, Decimal128Array, Decimal256Array, DurationSecondArray, FixedSizeBinaryArray, Float16Array,
+    Float32Array, Float64Array, Int32Array, MapBuilder, NullArray, StringArray, StringBuilder, StructArray, Time32MillisecondArray,
+    Time64MicrosecondArray,
 };
-use arrow::datatypes::{Field, i256};
+use arrow::datatypes::{DataType, Field, Fields, Schema, i256};
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter, encode_arrow_schema};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -143,4 +147,94 @@ fn numbers_that_json_has_not_are_counted() {
     says.into_iter().fold(etl.run(["query", "--format", "json", "SELECT * FROM 'a.parquet'"]).ok(), |outcome, note| outcome.says(note));
     let csv = etl.convert("a.parquet -o p --to parquet").ok();
     assert!(!csv.stderr.contains("became null"));
+}
+
+/// A file whose writer had all columns as dictionaries, and says so, as `pyarrow` does.
+fn write_dictionaries(etl: &Etl, name: &str, columns: Vec<(&str, ArrayRef)>) {
+    fn coded(data_type: &DataType) -> DataType {
+        match data_type {
+            DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| with_codes(field)).collect()),
+            other => DataType::Dictionary(Box::new(DataType::Int8), Box::new(other.clone())),
+        }
+    }
+    fn with_codes(field: &Field) -> Field {
+        field.clone().with_data_type(coded(field.data_type()))
+    }
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let schema = Schema::new(batch.schema().fields().iter().map(|field| with_codes(field)).collect::<Fields>());
+    let told = KeyValue::new(ARROW_SCHEMA_META_KEY.to_string(), encode_arrow_schema(&schema));
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![told])).build();
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(File::create(etl.path(name)).unwrap(), batch.schema(), options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn dictionaries_of_any_type_are_their_values() {
+    let etl = Etl::new();
+    let rows = 300;
+    let flags: ArrayRef = Arc::new(BooleanArray::from_iter((0..rows).map(|row| (row != 1).then_some(row == 0))));
+    let decimals: ArrayRef =
+        Arc::new(Decimal128Array::from_iter_values((0..rows).map(i128::from)).with_precision_and_scale(30, 2).unwrap());
+    let wide = Decimal256Array::from_iter_values((0..rows).map(|row| i256::from_i128(row.into())));
+    let wide: ArrayRef = Arc::new(wide.with_precision_and_scale(60, 2).unwrap());
+    let fixed: ArrayRef = Arc::new(FixedSizeBinaryArray::try_from_iter((0..rows).map(|row| (row as u16).to_be_bytes())).unwrap());
+    // More of them than keys of a byte can tell apart.
+    let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("text {row}"))));
+    let columns = vec![("b", flags.clone()), ("d", decimals), ("w", wide), ("f", fixed), ("t", texts), ("o", object("b", flags))];
+    write_dictionaries(&etl, "a.parquet", columns);
+    etl.convert("a.parquet -o json --to json").ok();
+    let first = r#"{"b":true,"d":0.00,"w":0.00,"f":"0000","t":"text 0","o":{"b":true}}"#;
+    let last = r#"{"b":false,"d":2.99,"w":2.99,"f":"012b","t":"text 299","o":{"b":false}}"#;
+    let text = String::from_utf8(etl.read("json/part-00000.json")).unwrap();
+    assert_eq!((text.lines().next(), text.lines().last(), text.lines().count()), (Some(first), Some(last), 300));
+    let found = etl.run(["query", "--format", "json", "SELECT * FROM 'a.parquet'"]).ok();
+    assert_eq!(String::from_utf8(found.stdout).unwrap(), text);
+    let sql = "SELECT count(*), count(b), max(d), max(w), max(t) FROM 'a.parquet' WHERE d > 0.5 AND t LIKE '%9'";
+    let found = etl.run(["query", "--format", "csv", sql]).ok();
+    assert!(found.stdout.ends_with(b"\n25,25,2.99,2.99,text 99\n"), "{found:?}");
+    etl.run(["inspect", "a.parquet"]).ok();
+}
+
+#[test]
+fn a_map_that_has_a_key_twice_is_no_object() {
+    let etl = Etl::new();
+    let maps = |keys: &[&[&str]]| -> ArrayRef {
+        let mut maps = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+        for keys in keys {
+            for key in *keys {
+                maps.keys().append_value(key);
+                maps.values().append_value("x");
+            }
+            maps.append(true).unwrap();
+        }
+        Arc::new(maps.finish())
+    };
+    write_parquet(&etl, "good.parquet", vec![("m", maps(&[&["k", "l"], &["k"], &[]]))]);
+    etl.convert("good.parquet -o good --to json").ok();
+    etl.convert("good/part-00000.json -o back --to json").ok();
+    let twice = maps(&[&["a"], &["k", "l", "k"]]);
+    let what = "a map has the key `k` twice";
+    write_parquet(&etl, "a.parquet", vec![("m", twice.clone())]);
+    write_parquet(&etl, "o.parquet", vec![("o", object("m", twice.clone()))]);
+    etl.convert("o.parquet -o out --to json").fails(4).says("column `o`").says(what);
+    etl.run(["query", "--format", "json", "SELECT * FROM 'a.parquet'"]).fails(4).says("column `m`").says(what);
+    etl.run(["query", "--format", "json", "SELECT * FROM 'a.parquet' LIMIT 1"]).ok();
+    etl.convert("a.parquet -o parquet").ok();
+    let lake = Lake::in_folder();
+    write_parquet(&lake, "a.parquet", vec![("m", twice)]);
+    lake.pipeline("typed.yaml", TABLE.replace("table: db.typed", "table: db.typed, format: json"));
+    lake.etl("run typed.yaml").fails(4).says("column `m`").says(what).says("write Parquet");
+}
+
+#[test]
+fn what_csv_can_not_tell_is_counted() {
+    let etl = Etl::new();
+    etl.write("a.json", "{\"t\":\"a\\nb\",\"n\":1}\n{\"t\":null,\"n\":2}\n{\"t\":\"c\",\"n\":3}\n");
+    etl.convert("a.json -o athena --to csv --dialect athena").ok().says("column `t`: 1 text has line ends, which became");
+    assert!(!etl.convert("a.json -o rfc --to csv").ok().stderr.contains("column `t`"));
+    let sql = "SELECT t FROM 'a.json'";
+    let outcome = etl.run(["query", "--format", "csv", sql]).ok().says("column `t`: 1 NULL is an empty text now");
+    assert_eq!(outcome.stdout, b"t\n\"a\nb\"\n\"\"\nc\n");
 }

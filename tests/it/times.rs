@@ -4,8 +4,10 @@ use crate::etl::{Etl, Outcome};
 use crate::lake::{Lake, action};
 use crate::rows::rows;
 use arrow::array::{
-    ArrayRef, Int32Array, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
+    Array, ArrayRef, Int32Array, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    TimestampSecondArray,
 };
+use arrow::datatypes::Field;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::data_type::{Int32Type, Int96, Int96Type};
@@ -390,4 +392,57 @@ outputs:
         let file = lake.below(&format!("t/{table}")).into_iter().find(|key| key.ends_with(".parquet")).unwrap();
         assert!(unit(&lake, &format!("lake/{file}"), 1).contains(expected), "{table}");
     }
+}
+
+const FINE: &str = "
+version: 1
+name: fine
+lake: {location: lake}
+sources:
+  raw: {location: a*.parquet}
+outputs:
+  micros: {from: raw, table: t.micros, timestamps: micros}
+  keep: {from: raw, table: t.keep, timestamps: keep}
+  by_time: {from: raw, table: t.by_time, timestamps: micros, partition_by: [at]}
+  added: {from: raw, table: t.added, mode: append}
+verify:
+  - {name: first, value: {sql: SELECT min(at) FROM t.micros, equals: '1969-12-31 23:59:59.999999'}}
+";
+
+#[test]
+fn a_lake_shows_times_in_the_units_of_its_files() {
+    let lake = Lake::in_folder();
+    let nanos = |values: &[i64]| -> ArrayRef { Arc::new(TimestampNanosecondArray::from(values.to_vec()).with_timezone("UTC")) };
+    let object = |array: ArrayRef| -> ArrayRef {
+        let field = Arc::new(Field::new("seen", array.data_type().clone(), true));
+        Arc::new(StructArray::from(vec![(field, array)]))
+    };
+    let ids: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
+    let times = nanos(&[-1_000, 1_000, 2_000]);
+    write_parquet(&lake, "a.parquet", vec![("id", ids), ("at", times.clone()), ("o", object(times))]);
+    lake.pipeline("fine.yaml", FINE);
+    lake.run_pipeline("fine.yaml", 0);
+    for (table, digits) in [("micros", ""), ("keep", "000"), ("by_time", "")] {
+        let value = |sql: &str| lake.value(&sql.replace("TABLE", &format!("t.{table}")));
+        assert_eq!(
+            value("SELECT at, cast(at AS date) AS day FROM TABLE WHERE id = 1"),
+            format!("1969-12-31 23:59:59.999999{digits},1969-12-31")
+        );
+        assert_eq!(value("SELECT count(DISTINCT at), count(DISTINCT o['seen']) FROM TABLE"), "3,3");
+        assert_eq!(value("SELECT id FROM TABLE WHERE at = '1970-01-01 00:00:00.000002'"), "3");
+        assert_eq!(value("SELECT o['seen'] FROM TABLE WHERE id = 2"), format!("1970-01-01 00:00:00.000001{digits}"));
+    }
+    assert_eq!(lake.value("SELECT min(at), count(DISTINCT at) FROM t.added"), "1969-12-31 23:59:59.999,2");
+    // The files that are there have milliseconds, those that are added have more.
+    let (ids, times): (ArrayRef, _) = (Arc::new(Int32Array::from(vec![4])), nanos(&[-2_000]));
+    write_parquet(&lake, "a2.parquet", vec![("id", ids), ("at", times.clone()), ("o", object(times))]);
+    lake.pipeline("fine.yaml", FINE.replace("mode: append", "mode: append, timestamps: micros").replace(".999999'", ".999998000'"));
+    lake.run_pipeline("fine.yaml", 0);
+    let sql = "SELECT string_agg(cast(at AS string), ' ' ORDER BY id) FROM t.added";
+    let found = "1969-12-31T23:59:59.999Z 1970-01-01T00:00:00Z 1970-01-01T00:00:00Z 1969-12-31T23:59:59.999998Z";
+    assert_eq!(lake.value(sql), found);
+    lake.pipeline("fine.yaml", FINE.replace("mode: append", "mode: append, timestamps: millis").replace(".999999'", ".999998'"));
+    write_parquet(&lake, "a3.parquet", vec![("id", Arc::new(Int32Array::from(vec![5]))), ("at", nanos(&[0])), ("o", object(nanos(&[0])))]);
+    lake.run_pipeline("fine.yaml", 0);
+    assert_eq!(lake.value("SELECT at FROM t.added WHERE id = 4"), "1969-12-31 23:59:59.999998");
 }

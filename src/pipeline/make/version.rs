@@ -1,7 +1,7 @@
 //! The version of a table that a run makes.
 
 use super::writing::Written;
-use crate::catalog::{Column, Origin, PartitionSize, Segment, Table, describe};
+use crate::catalog::{Column, Origin, PartitionSize, Segment, Table, TimeUnits, describe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::Output;
 use crate::pipeline::state::before::OutputState;
@@ -102,6 +102,11 @@ pub(crate) fn version(state: &OutputState, written: &Written, kept: Vec<Segment>
     let segment = Segment { run: maker.run.to_string(), manifest: manifest.to_string(), location: written.folder.clone(), partitions };
     let mut all_parameters = old.map(|old| old.parameters.clone()).unwrap_or_default();
     all_parameters.extend(parameters);
+    let mut units = TimeUnits::of(written.columns.iter().chain(&written.partition_keys));
+    if let Some(old) = old.filter(|_| !kept.is_empty()) {
+        units = units.or_finer(TimeUnits::told(&old.parameters)?);
+    }
+    units.tell(&mut all_parameters);
     let mut table = Table {
         format: 1,
         database: output.table.database.clone(),

@@ -3,7 +3,7 @@
 use crate::convert::{ConvertOptions, ConvertReport, OnError, REJECTS_LIMIT, RejectsFile, convert};
 use crate::error::Result;
 use crate::input::Table;
-use crate::output::{FileFormat, Timestamps};
+use crate::output::{FileFormat, Timestamps, Written as FileColumns};
 use crate::pipeline::model::{Layout, Output};
 use crate::progress::Progress;
 use crate::publish::{DataFile, Existing, Output as Place};
@@ -51,7 +51,7 @@ impl Engine<'_> {
     /// What [`convert`] gives.
     pub(crate) fn write(&self, output: &Output, table: Table, folder: &str, rejects: RejectPolicy) -> Result<Written> {
         let schema = table.format.schema();
-        let (columns, partition_keys) = split_columns(output, &schema)?;
+        let (columns, partition_keys) = split_columns(output, FileColumns::new(output.format, &schema).schema())?;
         let at = Place::below(self.storage, folder)?;
         let options = self.options(table, at, output.format, output.layout, rejects);
         let options = ConvertOptions { partition_by: output.partition_by.clone(), timezone: output.timezone, ..options };

@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::run_report::Sample;
 use crate::query::QueryEngine;
+use crate::schema::times::time_pattern;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, UInt64Type};
@@ -19,6 +20,8 @@ pub(super) enum Answer {
     Value {
         text: String,
         number: Option<f64>,
+        /// It is a time.
+        time: bool,
     },
     /// Not one value; in words.
     Other(String),
@@ -48,12 +51,13 @@ pub(super) async fn only_value(engine: &QueryEngine, sql: &str) -> Result<Answer
     if is_null(&array, 0) {
         return Ok(Answer::Null);
     }
-    let text = ArrayFormatter::try_new(array.as_ref(), &options())?.value(0).to_string();
+    let text = ArrayFormatter::try_new(array.as_ref(), &options(&array))?.value(0).to_string();
+    let time = matches!(array.data_type(), DataType::Timestamp(..));
     let number = match array.data_type().is_numeric() {
         true => cast(&array, &DataType::Float64)?.as_primitive_opt::<Float64Type>().map(|numbers| numbers.value(0)),
         false => None,
     };
-    Ok(Answer::Value { text, number })
+    Ok(Answer::Value { text, number, time })
 }
 
 /// The numbers in the one row that `sql` gives; NULL is 0.
@@ -105,9 +109,9 @@ pub(super) async fn sample(engine: &QueryEngine, sql: &str, most: usize) -> Resu
 }
 
 fn add_rows(batch: &RecordBatch, most: usize, rows: &mut Vec<Vec<Option<String>>>) -> Result<()> {
-    let options = options();
-    let columns: Vec<ArrayFormatter<'_>> =
-        batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options)).collect::<std::result::Result<_, _>>()?;
+    let options: Vec<FormatOptions<'_>> = batch.columns().iter().map(options).collect();
+    let columns = batch.columns().iter().zip(&options).map(|(array, options)| ArrayFormatter::try_new(array.as_ref(), options));
+    let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
     for row in 0..batch.num_rows().min(most - rows.len()) {
         let cell = |(column, array): (&ArrayFormatter<'_>, &ArrayRef)| match is_null(array, row) {
             true => None,
@@ -132,7 +136,7 @@ fn shortened(text: String) -> String {
 }
 
 /// Times as everywhere else.
-fn options() -> FormatOptions<'static> {
-    let time = Some("%Y-%m-%d %H:%M:%S%.3f");
+fn options(array: &ArrayRef) -> FormatOptions<'static> {
+    let time = Some(time_pattern(array.data_type()));
     FormatOptions::new().with_timestamp_format(time).with_timestamp_tz_format(time)
 }

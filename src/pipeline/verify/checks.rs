@@ -110,13 +110,15 @@ async fn value(engine: &QueryEngine, sql: &str, equals: &str) -> Result<Finding>
     Ok(match only_value(engine, sql).await? {
         Answer::Other(found) => Finding::of(false, found),
         Answer::Null => Finding::of(false, "NULL"),
-        Answer::Value { text, number } => {
+        Answer::Value { text, number, time } => {
             // 1.50 is 1.5, where both are numbers; whole ones are compared as they are, as a double has 53 bits for them.
             let same_number = match (text.parse::<i128>(), equals.trim().parse::<i128>()) {
                 (Ok(found), Ok(wanted)) => found == wanted,
                 _ => number.is_some_and(|number| equals.trim().parse::<f64>().is_ok_and(|wanted| wanted == number)),
             };
-            Finding::of(text == equals || same_number, format!("`{text}`"))
+            // A fraction of the second with fewer digits is the same one.
+            let same_time = time && text.trim_end_matches('0') == equals.trim_end_matches('0');
+            Finding::of(text == equals || same_number || same_time, format!("`{text}`"))
         }
     })
 }
@@ -125,8 +127,8 @@ async fn between(engine: &QueryEngine, sql: &str, bounds: Bounds) -> Result<Find
     Ok(match only_value(engine, sql).await? {
         Answer::Other(found) => Finding::of(false, found),
         Answer::Null => Finding::of(false, "NULL, which is no number"),
-        Answer::Value { text, number: Some(number) } => Finding::of(fits(number, bounds), text),
-        Answer::Value { text, number: None } => Finding::of(false, format!("`{text}`, which is no number")),
+        Answer::Value { text, number: Some(number), .. } => Finding::of(fits(number, bounds), text),
+        Answer::Value { text, number: None, .. } => Finding::of(false, format!("`{text}`, which is no number")),
     })
 }
 
