@@ -4,7 +4,7 @@ use super::accounting::Tally;
 use super::options::{ConvertOptions, OnError};
 use super::rejects::Rejects;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, TableFormat};
+use crate::input::{Table, TableFormat, is_json_layout};
 use crate::secrets::without_values;
 use crate::units::count;
 use std::sync::Arc;
@@ -39,22 +39,28 @@ pub(super) fn check(
             }
             Err(error)
         }
-        None if options.on_error != OnError::Skip && (0..tallies.len()).any(|index| is_unread(table, tallies, index)) => {
+        None if options.on_error != OnError::Skip && (0..tallies.len()).any(|index| is_unread(table, tallies, first, index)) => {
             Err(unreadable(table, tallies, first))
         }
         _ => Ok(()),
     }
 }
 
-/// Whether the source at `index` has lines and each was rejected. Of a file that has grown there were others before.
-fn is_unread(table: &Table, tallies: &[Tally], index: usize) -> bool {
+/// Whether the source at `index` has lines and each was rejected, or most because they are JSON that is not an object a line. Of a file
+/// that has grown there were others before.
+fn is_unread(table: &Table, tallies: &[Tally], first: &[FirstReject], index: usize) -> bool {
     let has_more = table.sources[index].span.as_ref().is_some_and(|span| span.lines > 0);
-    tallies[index].rejects > 0 && tallies[index].rows == 0 && !has_more
+    let Tally { rows, rejects, .. } = tallies[index];
+    rejects > 0 && !has_more && (rows == 0 || (rejects > rows && is_laid_out_otherwise(&first[index])))
+}
+
+fn is_laid_out_otherwise(first: &FirstReject) -> bool {
+    first.as_ref().is_some_and(|(_, reason)| is_json_layout(reason))
 }
 
 /// The error of sources of which no line can be read.
 fn unreadable(table: &Table, tallies: &[Tally], first: &[FirstReject]) -> Error {
-    let unread: Vec<usize> = (0..tallies.len()).filter(|index| is_unread(table, tallies, *index)).collect();
+    let unread: Vec<usize> = (0..tallies.len()).filter(|index| is_unread(table, tallies, first, *index)).collect();
     let format = match table.format.name() {
         "custom" => "its LogFormat says",
         name => name,
@@ -66,7 +72,10 @@ fn unreadable(table: &Table, tallies: &[Tally], first: &[FirstReject]) -> Error 
             more.iter().map(|index| tallies[*index].rejects).sum(),
         ),
     };
-    let message = format!("no line of {what} can be read as {format} ({} rejected); nothing was published", count(rejects));
+    let message = match unread.iter().all(|index| tallies[*index].rows == 0) {
+        true => format!("no line of {what} can be read as {format} ({} rejected); nothing was published", count(rejects)),
+        false => format!("most lines of {what} can't be read as {format} ({} rejected); nothing was published", count(rejects)),
+    };
     let mut error = Error::new(ErrorKind::Rejects, message);
     for index in unread.iter().take(NAMED) {
         if let Some((line, reason)) = &first[*index] {
@@ -81,6 +90,7 @@ fn unreadable(table: &Table, tallies: &[Tally], first: &[FirstReject]) -> Error 
     }
     let name = match table.format {
         TableFormat::Log { .. } => "name the format that they are in (--log-format)",
+        _ if unread.iter().any(|index| is_laid_out_otherwise(&first[*index])) => "make an object a line of them first, as jq -c does",
         _ => "name the columns that they have (--schema)",
     };
     let otherwise = "--max-reject-rate 100%, in a pipeline max_reject_rate: 100%, goes on without such lines";

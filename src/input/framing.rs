@@ -1,5 +1,6 @@
 //! Where records end in a stream of bytes.
 
+use crate::decode::lead;
 use crate::tabular::{CsvOptions, first_record_end, last_record_end, separator_line};
 
 /// Where a record ends.
@@ -21,7 +22,11 @@ impl Framing {
     pub(super) fn first_end(self, bytes: &[u8], most: usize) -> Option<usize> {
         match self {
             Framing::Lines => memchr::memchr(b'\n', bytes).map(|at| at + 1),
-            Framing::Csv(options) => first_record_end(bytes, options, most),
+            // NUL bytes before it are none of it, and the quotes of a header may go on over lines.
+            Framing::Csv(options) => {
+                let lead = lead(bytes);
+                first_record_end(&bytes[lead..], options, most).map(|end| lead + end)
+            }
         }
     }
 

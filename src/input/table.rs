@@ -12,7 +12,7 @@ use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{
-    CsvDecoder, CsvDialect, CsvOptions, JsonDecoder, OnMismatch, Typing, check_header, check_json_lines, csv_header, find_delimiter,
+    CsvDecoder, CsvDialect, CsvOptions, JsonDecoder, OnMismatch, Typing, check_header, check_json_lines, delimiter_name, find_delimiter,
     infer_csv, infer_json, separator_line,
 };
 use arrow::datatypes::SchemaRef;
@@ -222,19 +222,15 @@ fn open_csv(sources: &[Source], options: &TableOptions, notes: &mut Vec<String>)
 
 /// The delimiter of the first source that has lines.
 fn delimiter(sources: &[Source], usual: u8, csv: CsvOptions, schema: Option<&SchemaRef>, notes: &mut Vec<String>) -> Result<u8> {
-    let named = |delimiter: u8| match delimiter {
-        b'\t' => "a tab".to_string(),
-        other => format!("`{}`", char::from(other)),
-    };
     for source in &sources[..sources.len().min(LOOKED_AT)] {
         let Some(start) = first_block(source, Framing::Lines)? else { continue };
         if let Some((_, delimiter)) = separator_line(&start) {
-            notes.push(format!("the delimiter is {} (named in the first line of {})", named(delimiter), source.path));
+            notes.push(format!("the delimiter is {} (named in the first line of {})", delimiter_name(delimiter), source.path));
             return Ok(delimiter);
         }
         let delimiter = find_delimiter(&start, usual, csv, schema.map(|schema| schema.fields().len()));
         if delimiter != usual {
-            notes.push(format!("the delimiter is {} (found in {}); --delimiter names another", named(delimiter), source.path));
+            notes.push(format!("the delimiter is {} (found in {}); --delimiter names another", delimiter_name(delimiter), source.path));
         }
         return Ok(delimiter);
     }
@@ -288,9 +284,7 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
 fn check_headers(sources: &[Source], options: CsvOptions, schema: &SchemaRef) -> Result<()> {
     let framing = Framing::Csv(CsvOptions { header: false, ..options });
     let check = |source: &Source| match BlockReader::peek(source, framing)?.starting_small().next_block()? {
-        Some(Block { content: Content::Records(start), .. }) => {
-            check_header(&source.path, &csv_header(&source.path, &start, options)?, schema)
-        }
+        Some(Block { content: Content::Records(start), .. }) => check_header(&source.path, &start, options, schema),
         Some(Block { content: Content::LongLine { head, .. }, .. }) => Err(long_start(source, &head)),
         // A file without anything in it has no header, and no rows either.
         None => Ok(()),

@@ -3,9 +3,9 @@
 use super::dialect::CsvOptions;
 use super::fields::{CsvField, split_record, trimmed_end, unescape};
 use super::misfits::Misfits;
-use super::record::Alone;
+use super::record::{Alone, lead_of_record};
 use super::typed::{Typing, typed};
-use crate::decode::{Decoded, Decoder, MOST_REJECTS, MOST_VALUES, Reject, lead, repaired};
+use crate::decode::{Decoded, Decoder, MOST_REJECTS, MOST_VALUES, Reject, repaired};
 use crate::error::Result;
 use crate::text_column::{Care, TextColumn};
 use arrow::array::ArrayRef;
@@ -116,7 +116,7 @@ impl Decoder for CsvDecoder {
             for (column, index) in columns.iter_mut().zip(&self.read) {
                 let field = self.fields[*index];
                 let value = &bytes[field.start..field.end];
-                let text = *self.file_schema.field(*index).data_type() == DataType::Utf8View;
+                let text = matches!(self.file_schema.field(*index).data_type(), DataType::Utf8View | DataType::Binary);
                 if value.is_empty() && !(field.quoted && text) {
                     column.push_null();
                 } else if field.escaped {
@@ -142,16 +142,6 @@ impl Decoder for CsvDecoder {
         let text_lines = text_line + u64::from(bytes[..at].last().is_some_and(|last| *last != b'\n'));
         let repaired = repaired(&behind, &rejects);
         Ok(Decoded { batch, taken: at, lines, text_lines, blank, repaired, rejects, mismatches })
-    }
-}
-
-/// How many bytes before a record are none of it. Where nothing is behind them they are the record; and before a quote, too, which opens a
-/// field only at the start of it.
-fn lead_of_record(bytes: &[u8]) -> usize {
-    let lead = lead(bytes);
-    match bytes.get(lead) {
-        None | Some(b'\n' | b'\r' | b'"') => 0,
-        Some(_) => lead,
     }
 }
 

@@ -1,10 +1,13 @@
 //! The columns of a CSV: those that its header names, and their types.
 
+use super::delimiter::{delimiter_name, find_delimiter};
 use super::dialect::CsvOptions;
 use super::fields::{CsvField, split_record, unescape};
 use super::infer::{Guess, MOST_COLUMNS, check_width};
-use super::record::Alone;
+use super::record::{Alone, lead_of_record};
+use crate::decode::lead;
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::escape_invalid;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use std::sync::Arc;
 /// # Errors
 /// [`ErrorKind::Format`] where it has a quote that is broken.
 pub fn csv_header(path: &str, start: &[u8], options: CsvOptions) -> Result<Vec<String>> {
+    let start = &start[lead(start)..];
     let mut fields = Vec::new();
     let split = split_record(start, 0, &mut Alone::default(), options, MOST_COLUMNS, &mut fields);
     if let Some(fault) = split.fault {
@@ -21,25 +25,37 @@ pub fn csv_header(path: &str, start: &[u8], options: CsvOptions) -> Result<Vec<S
             .with_context("what to do", "repair that line; --no-header if it is no header"));
     }
     let name = |field: &CsvField| {
-        let mut name = Vec::new();
+        let (mut name, mut escaped) = (Vec::new(), Vec::new());
         unescape(&start[field.start..field.end], options.dialect, &mut name);
-        String::from_utf8_lossy(&name).trim().to_string()
+        escape_invalid(&name, &mut escaped);
+        String::from_utf8_lossy(&escaped).trim().to_string()
     };
     Ok(fields.iter().map(name).collect())
 }
 
-/// Whether the header `names` of the file `path` is that of `schema`. `Shop ID` may be called `shop_id` there.
+/// Whether the header that `start`, of the file `path`, begins with is that of `schema`. `Shop ID` may be called `shop_id` there.
 ///
 /// # Errors
-/// [`ErrorKind::Format`] where it is not, as columns are told by their places.
-pub fn check_header(path: &str, names: &[String], schema: &Schema) -> Result<()> {
+/// [`ErrorKind::Format`] where it is not, as columns are told by their places, or where its quotes are broken.
+pub fn check_header(path: &str, start: &[u8], options: CsvOptions, schema: &Schema) -> Result<()> {
     let plain = |name: &str| name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "_");
     let expected: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-    if names.len() == expected.len() && names.iter().zip(&expected).all(|(name, expected)| plain(name) == plain(expected)) {
+    let fits = |names: &[String]| {
+        names.len() == expected.len() && names.iter().zip(&expected).all(|(name, expected)| plain(name) == plain(expected))
+    };
+    let names = csv_header(path, start, options)?;
+    if fits(&names) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Format, format!("{path}:1: the header is `{}`", names.join(",").escape_debug()))
-        .with_context("expected", expected.join(","))
+    let other = find_delimiter(start, options.delimiter, options, Some(expected.len()));
+    if other != options.delimiter && fits(&csv_header(path, start, CsvOptions { delimiter: other, ..options })?) {
+        let (other, delimiter) = (delimiter_name(other), delimiter_name(options.delimiter));
+        return Err(Error::new(ErrorKind::Format, format!("{path}:1: its delimiter is {other}, and the files are read with {delimiter}"))
+            .with_context("what to do", "convert files of each delimiter on their own, with --delimiter"));
+    }
+    let delimiter = char::from(options.delimiter).to_string();
+    Err(Error::new(ErrorKind::Format, format!("{path}:1: the header is `{}`", names.join(&delimiter).escape_debug()))
+        .with_context("expected", expected.join(&delimiter).escape_debug())
         .with_context("what to do", "convert files with other columns, or in another order, one at a time; --no-header if it is no header"))
 }
 
@@ -49,6 +65,8 @@ pub fn check_header(path: &str, names: &[String], schema: &Schema) -> Result<()>
 /// [`ErrorKind::Format`] where the header has a name twice or none, or too many.
 pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<SchemaRef> {
     let (mut fields, mut alone) = (Vec::new(), Alone::default());
+    // A header's quotes open a field also behind bytes that are none of it.
+    let start = if options.header { &start[lead(start)..] } else { start };
     let first = split_record(start, 0, &mut alone, options, MOST_COLUMNS, &mut fields);
     check_width(path, first.count)?;
     let names = match options.header {
@@ -72,6 +90,7 @@ pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<Schema
     let mut at = if options.header { first.next } else { 0 };
     let mut guesses = vec![Guess::default(); names.len()];
     while at < start.len() {
+        at += lead_of_record(&start[at..]);
         let split = split_record(start, at, &mut alone, options, names.len(), &mut fields);
         at = split.next;
         // What is rejected says nothing of the types.

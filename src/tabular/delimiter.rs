@@ -4,6 +4,7 @@ use super::dialect::CsvOptions;
 use super::fields::split_record;
 use super::infer::MOST_COLUMNS;
 use super::record::Alone;
+use crate::decode::lead;
 
 /// What is looked for, in the order that decides between those that fit as well.
 const KNOWN: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -29,6 +30,7 @@ pub fn separator_line(bytes: &[u8]) -> Option<(usize, u8)> {
 /// The delimiter of the CSV that starts with `start`, whole lines: the one that cuts most records into as many fields as the first, `usual`
 /// where several do or none does. Where the columns are known there are `width` of them.
 pub fn find_delimiter(start: &[u8], usual: u8, options: CsvOptions, width: Option<usize>) -> u8 {
+    let start = &start[lead(start)..];
     let mut best = (usual, 0.5);
     for delimiter in [usual].into_iter().chain(KNOWN.into_iter().filter(|known| *known != usual)) {
         let cut = cut(start, CsvOptions { delimiter, ..options });
@@ -42,6 +44,14 @@ pub fn find_delimiter(start: &[u8], usual: u8, options: CsvOptions, width: Optio
         }
     }
     best.0
+}
+
+/// What messages call a delimiter.
+pub fn delimiter_name(delimiter: u8) -> String {
+    match delimiter {
+        b'\t' => "a tab".to_string(),
+        other => format!("`{}`", char::from(other)),
+    }
 }
 
 /// What a delimiter makes of the first records.

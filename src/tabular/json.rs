@@ -1,6 +1,8 @@
 //! JSON lines: an object a line to typed rows, with a reject for each line that doesn't fit.
 
+use super::json_fault::JsonFault;
 use super::json_line::{count_keys, is_deep, keys, twice};
+use super::json_places::Places;
 use super::misfits::{Misfits, mismatch};
 use super::typed::{Typing, text_of, typed};
 use crate::decode::{Decoded, Decoder, MOST_VALUES, Reject, lead, repaired};
@@ -10,6 +12,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::json::ReaderBuilder;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use bytes::Bytes;
+use serde::de::IgnoredAny;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,7 +28,9 @@ pub struct JsonDecoder {
     projection: Option<Vec<usize>>,
     size: RowSize,
     /// Where each column is in the schema, as soon as there is a line to be looked at on its own.
-    places: Option<HashMap<String, usize>>,
+    places: Option<Places>,
+    /// The block before had keys that differ from the columns' names in case: this one has too, most probably.
+    respells: bool,
 }
 
 impl JsonDecoder {
@@ -44,6 +49,7 @@ impl JsonDecoder {
             typing,
             projection,
             places: None,
+            respells: false,
         }
     }
 
@@ -53,6 +59,9 @@ impl JsonDecoder {
         if is_deep(line) {
             return Some("nested too deeply".to_string());
         }
+        if let Some(fault) = JsonFault::of(line) {
+            return Some(fault.reason().to_string());
+        }
         if let Some(key) = twice(line) {
             return Some(cut(&format!("the key `{}` comes twice", String::from_utf8_lossy(&key))));
         }
@@ -60,11 +69,10 @@ impl JsonDecoder {
             return Some(format!("more than {MOST_LINE_VALUES} values, with those that its objects lack"));
         }
         let fields = self.text_schema.fields();
-        let places =
-            self.places.get_or_insert_with(|| fields.iter().enumerate().map(|(index, field)| (field.name().clone(), index)).collect());
+        let places = self.places.get_or_insert_with(|| Places::of(&self.text_schema));
         let schema = match keys(line) {
             Some(keys) => {
-                let mut own: Vec<usize> = keys.iter().filter_map(|key| places.get(key.as_ref()).copied()).collect();
+                let mut own: Vec<usize> = keys.iter().filter_map(|key| places.get(&key.name)).collect();
                 own.sort_unstable();
                 own.dedup();
                 Arc::new(Schema::new(own.into_iter().map(|index| fields[index].clone()).collect::<Vec<_>>()))
@@ -91,6 +99,15 @@ impl JsonDecoder {
                 return mismatch(&self.file_schema, index).to_string();
             }
         }
+        if let Some(key) = unknown_key(message) {
+            return cut(&format!("no column for the key `{key}`"));
+        }
+        if message.contains("UTF-8") {
+            return "bytes that are not UTF-8".to_string();
+        }
+        if message.contains("surrogate") {
+            return "an escape that is half a character".to_string();
+        }
         let fault = message.split_once(" got ").map_or(message, |(fault, _)| fault);
         cut(fault)
     }
@@ -113,6 +130,18 @@ impl JsonDecoder {
         };
         misfits.kept(batch)
     }
+}
+
+/// The key, behind those that it is within, of which the reader's message says that there is no column.
+fn unknown_key(message: &str) -> Option<String> {
+    let (mut rest, mut path) = (message, String::new());
+    while let Some((outer, inner)) = rest.strip_prefix("whilst decoding field '").and_then(|rest| rest.split_once("': ")) {
+        path.push_str(outer);
+        path.push('.');
+        rest = inner;
+    }
+    let key = rest.strip_prefix("column '")?.strip_suffix("' missing from schema")?;
+    Some(path + key)
 }
 
 /// All of `lines` as one batch, or what is wrong with one of them.
@@ -152,6 +181,38 @@ fn has_all_values(texts: &RecordBatch, lines: &[u8]) -> bool {
     }
     let (keys, nulls) = count_keys(lines);
     all(texts.columns()).is_some_and(|values| values + nulls == keys)
+}
+
+/// A line's number, and where it starts and ends in its block.
+type Span = (u64, usize, usize);
+
+/// The lines of a block.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    /// What is read instead of a line, by where that starts.
+    respelled: HashMap<usize, Vec<u8>>,
+}
+
+impl Lines<'_> {
+    fn get(&self, (_, start, end): &Span) -> &[u8] {
+        match self.respelled.is_empty() {
+            true => &self.bytes[*start..*end],
+            false => self.respelled.get(start).map_or(&self.bytes[*start..*end], Vec::as_slice),
+        }
+    }
+
+    fn read(&self, schema: &SchemaRef, spans: &[Span]) -> Result<RecordBatch, String> {
+        read(schema, spans.iter().map(|span| self.get(span)))
+    }
+
+    /// All lines, which are the first `taken` bytes, where nothing is wrong with any of them.
+    fn whole(&self, schema: &SchemaRef, spans: &[Span], taken: usize) -> Option<RecordBatch> {
+        let texts = self.read(schema, spans).ok().filter(|texts| texts.num_rows() == spans.len())?;
+        // The reader takes numbers and texts that are none of JSON's, and goes without commas.
+        let is_json = |line: &[u8]| serde_json::from_slice::<IgnoredAny>(line).is_ok();
+        let no_key_twice = has_all_values(&texts, &self.bytes[..taken]) || spans.iter().all(|span| twice(self.get(span)).is_none());
+        (no_key_twice && spans.iter().all(|span| is_json(self.get(span)))).then_some(texts)
+    }
 }
 
 /// How many values lines become.
@@ -240,13 +301,17 @@ impl Decoder for JsonDecoder {
         let taken = start.min(bytes.len());
         let _one = (taken > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
         let unread = values > MOST_LINE_VALUES || spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end]));
-        let text_schema = self.text_schema.clone();
-        let read_all = |spans: &[(u64, usize, usize)]| read(&text_schema, spans.iter().map(|(_, start, end)| &bytes[*start..*end]));
-        let whole = if unread { None } else { read_all(&spans).ok() };
-        let no_key_twice = |texts: &RecordBatch| {
-            has_all_values(texts, &bytes[..taken]) || spans.iter().all(|(_, start, end)| twice(&bytes[*start..*end]).is_none())
-        };
-        let whole = whole.filter(|texts| texts.num_rows() == spans.len() && no_key_twice(texts));
+        let mut lines_of = Lines { bytes, respelled: HashMap::new() };
+        let mut whole = if unread || self.respells { None } else { lines_of.whole(&self.text_schema, &spans, taken) };
+        if whole.is_none() && !self.typing.guessed {
+            let places = self.places.get_or_insert_with(|| Places::of(&self.text_schema));
+            let respelled = spans.iter().filter_map(|(_, start, end)| Some((*start, places.respelled(&bytes[*start..*end])?)));
+            lines_of.respelled = respelled.collect();
+            if !unread && (self.respells || !lines_of.respelled.is_empty()) {
+                whole = lines_of.whole(&self.text_schema, &spans, taken);
+            }
+            self.respells = !lines_of.respelled.is_empty();
+        }
         let texts = match whole {
             Some(texts) => texts,
             // Some line is wrong: find out which.
@@ -254,13 +319,14 @@ impl Decoder for JsonDecoder {
                 let mut good = Vec::new();
                 for span in spans {
                     let (line, start, end) = span;
-                    match self.fault(&bytes[start..end]) {
+                    match self.fault(lines_of.get(&span)) {
                         None => good.push(span),
                         Some(reason) => rejects.push(reject(block, line, start, end, &reason)),
                     }
                 }
                 spans = good;
-                read_all(&spans)
+                lines_of
+                    .read(&self.text_schema, &spans)
                     .map_err(|why| Error::new(ErrorKind::Internal, format!("lines that can be read alone can't be read together: {why}")))?
             }
         };

@@ -28,8 +28,16 @@ pub(super) fn is_deep(line: &[u8]) -> bool {
     false
 }
 
+/// A key, and where it stands in its line, quotes included.
+#[derive(Debug)]
+pub(super) struct Key<'a> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) name: Cow<'a, str>,
+}
+
 /// The keys of the object that the line is; nothing where one of them can't be told. Of a line that is no object they are any texts.
-pub(super) fn keys(line: &[u8]) -> Option<Vec<Cow<'_, str>>> {
+pub(super) fn keys(line: &[u8]) -> Option<Vec<Key<'_>>> {
     let (mut depth, mut at, mut keys) = (0usize, 0, Vec::new());
     while let Some(byte) = line.get(at) {
         match byte {
@@ -38,10 +46,11 @@ pub(super) fn keys(line: &[u8]) -> Option<Vec<Cow<'_, str>>> {
                 let behind = line.get(end + 1..).unwrap_or_default().trim_ascii_start();
                 if depth == 1 && behind.first() == Some(&b':') {
                     let key = &line[at + 1..end];
-                    keys.push(match memchr::memchr(b'\\', key) {
+                    let name = match memchr::memchr(b'\\', key) {
                         None => Cow::Borrowed(std::str::from_utf8(key).ok()?),
                         Some(_) => Cow::Owned(serde_json::from_slice(&line[at..=end]).ok()?),
-                    });
+                    };
+                    keys.push(Key { start: at, end: end + 1, name });
                 }
                 at = end;
             }
@@ -175,9 +184,11 @@ mod tests {
             (r#"{"a":"x\\","b":"\"}{","c":3"#, vec!["a", "b", "c"]),
             (r#"{"a":1,"b"#, vec!["a"]),
         ] {
-            assert_eq!(keys(line.as_bytes()).unwrap(), expected, "{line}");
+            let keys = keys(line.as_bytes()).unwrap();
+            assert_eq!(keys.iter().map(|key| key.name.as_ref()).collect::<Vec<_>>(), expected, "{line}");
+            assert!(keys.iter().all(|key| line[key.start..key.end].starts_with('"') && line[key.start..key.end].ends_with('"')));
         }
-        assert_eq!(keys(br#"{"\ud800":1}"#), None);
+        assert!(keys(br#"{"\ud800":1}"#).is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! costs its own line and no other.
 
 use super::dialect::{CsvDialect, CsvOptions};
+use crate::decode::lead;
 
 /// What a record of several lines may have, in bytes.
 pub(super) const MOST_RECORD: usize = 16 << 20;
@@ -197,6 +198,16 @@ pub fn last_record_end(bytes: &[u8], options: CsvOptions, most: usize) -> Option
         }
     }
     last
+}
+
+/// How many bytes before a record are none of it. Where nothing is behind them they are the record; and before a quote, too, which opens a
+/// field only at the start of it.
+pub(super) fn lead_of_record(bytes: &[u8]) -> usize {
+    let lead = lead(bytes);
+    match bytes.get(lead) {
+        None | Some(b'\n' | b'\r' | b'"') => 0,
+        Some(_) => lead,
+    }
 }
 
 /// Where the line at `start` ends, its newline included.

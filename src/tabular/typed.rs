@@ -1,11 +1,11 @@
 //! From texts to the values of a column.
 
-use super::values::{boolean, coarse_timestamp, date, decimal, double, exact_double, integer, single, timestamp};
+use super::values::{binary, boolean, coarse_timestamp, date, decimal, double, exact_double, integer, single, timestamp};
 use crate::accesslog::time_type;
 use crate::error::Result;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, ListArray, MapArray, OffsetSizeTrait, PrimitiveArray, StringViewArray,
-    StructArray,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Decimal128Array, ListArray, MapArray, OffsetSizeTrait, PrimitiveArray,
+    StringViewArray, StructArray,
 };
 use arrow::buffer::NullBuffer;
 use arrow::buffer::{BooleanBuffer, OffsetBuffer};
@@ -51,6 +51,7 @@ pub fn text_of(data_type: &DataType) -> DataType {
         | DataType::Float32
         | DataType::Float64
         | DataType::Date32
+        | DataType::Binary
         | DataType::Decimal128(..) => DataType::Utf8View,
         other if *other == time_type() => DataType::Utf8View,
         DataType::List(item) => DataType::List(text_field(item)),
@@ -134,8 +135,25 @@ fn scalars(texts: &StringViewArray, data_type: &DataType, typing: Typing, misfit
             let (values, nulls) = values(texts, misfits, |text| timestamp(text).or_else(|| coarse(text)));
             Arc::new(PrimitiveArray::<TimestampMillisecondType>::try_new(values.into(), nulls)?.with_data_type(time_type()))
         }
+        DataType::Binary => binaries(texts, misfits),
         other => cast(texts, other)?,
     })
+}
+
+fn binaries(texts: &StringViewArray, misfits: &mut Vec<usize>) -> ArrayRef {
+    let (mut builder, mut bytes) = (BinaryBuilder::new(), Vec::new());
+    for row in 0..texts.len() {
+        bytes.clear();
+        if texts.is_null(row) {
+            builder.append_null();
+        } else if binary(texts.value(row).as_bytes(), &mut bytes) {
+            builder.append_value(&bytes);
+        } else {
+            misfits.push(row);
+            builder.append_null();
+        }
+    }
+    Arc::new(builder.finish())
 }
 
 fn primitive<T: ArrowPrimitiveType>(

@@ -10,6 +10,7 @@
 //! | double, float | numbers, also with an exponent; the nearest double; `NaN`, `inf`, `Infinity`; no `007`, `+5`, none out of range |
 //! | boolean | `true` and `false`, in any case |
 //! | date | `2020-02-29` |
+//! | binary | two hexadecimal digits a byte |
 //! | timestamp | a date, alone or with `10:30`, `10:30:59` or `10:30:59.123` behind a blank or `T`; then `Z` or `+02:00`, or neither |
 //!
 //! A time that is finer than a timestamp holds is none.
@@ -171,6 +172,20 @@ pub(super) fn boolean(text: &[u8]) -> Option<bool> {
     }
 }
 
+/// Appends the bytes that `text` has the hexadecimal digits of; false where it has none, or half a byte.
+pub(super) fn binary(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let (pairs, half) = text.as_chunks::<2>();
+    half.is_empty()
+        && pairs.iter().all(|[high, low]| match (digit(*high), digit(*low)) {
+            (Some(high), Some(low)) => {
+                out.push(high << 4 | low);
+                true
+            }
+            _ => false,
+        })
+}
+
 /// A day of the years 0 to 9999, in days since 1970.
 pub(super) fn date(text: &[u8]) -> Option<i32> {
     if text.len() != 10 || text[4] != b'-' || text[7] != b'-' {
@@ -301,6 +316,7 @@ pub(super) fn type_name(data_type: &DataType) -> String {
         DataType::Decimal128(digits, scale) => return format!("decimal({digits},{scale})"),
         DataType::List(_) | DataType::LargeList(_) => "array",
         DataType::Struct(_) => "struct",
+        DataType::Binary => "binary",
         DataType::Map(..) => "map",
         other => return other.to_string(),
     };

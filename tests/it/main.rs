@@ -15,6 +15,7 @@ mod file_imports;
 mod fixture;
 mod golden_logs;
 mod inputs;
+mod json_lines;
 mod lake;
 mod lake_repair;
 mod lake_upkeep;
