@@ -10,7 +10,7 @@ use proptest::sample::select;
 /// Lines that a format could get wrong.
 const HARD: &[u8] = b"\
 h - - [29/Feb/2020:00:00:02 +0000] \"GET /a,b;c HTTP/1.1\" 200 5 \"\" \"say \\\"hi\\\", \\\\ and \\x41\"
-h - \"quoted user\" [29/Feb/2020:00:00:02 -0130] \"GET /?q=1&r='x' HTTP/1.1\" 304 - \"-\" \"\xc3\xa9\xe2\x82\xac\"
+h - \\\"quoted user\\\" [29/Feb/2020:00:00:02 -0130] \"GET /?q=1&r='x' HTTP/1.1\" 304 - \"-\" \"\xc3\xa9\xe2\x82\xac\"
 h - - [01/Jan/1970:00:00:00 +0000] \"\" 400 0 \"-\" \"\xff\xfe bytes\"
 h - - [31/Dec/2999:23:59:59 +0000] \"\\x16\\x03\\x01\" 400 18446744073 \"-\" \"tab\\tnew\\nline\"
 ::1 - u [29/Feb/2020:00:00:18 +0000] \"OPTIONS * HTTP/1.0\" 200 110 \"http://x/?a=,\\\"\" \"{\\\"json\\\":1}\"
