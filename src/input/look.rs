@@ -48,12 +48,15 @@ impl Look {
     }
 }
 
+/// Contents that a file starts with, each with the hashes up to its end, and how long the file is, where that is known.
+pub type Starts<'k> = (Vec<(&'k Content, Hashed)>, Option<u64>);
+
 /// Which of the contents `known`, whose heads `look` has, `source` starts with, each with the hashes up to its end; and how long
 /// the source is, where that is known by then. Of a plain file the head and the tail tell that; all of it where it is no longer.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Input`] where it can't be read.
-pub fn starts<'k>(source: &Source, look: &Look, known: &[&'k Content]) -> Result<(Vec<(&'k Content, Hashed)>, Option<u64>)> {
+pub fn starts<'k>(source: &Source, look: &Look, known: &[&'k Content]) -> Result<Starts<'k>> {
     let size = source.size.filter(|_| look.plain);
     let mut lengths: Vec<&Content> = known.iter().copied().filter(|known| size.is_none_or(|size| known.bytes <= size)).collect();
     lengths.sort_by_key(|known| known.bytes);

@@ -43,7 +43,7 @@ pub use content::{CHUNK, Content as FileContent, Hashed};
 pub use faults::{Querying, Reading, caught, caught_in_tasks, files_of};
 pub use framing::Framing;
 pub use local::{LocalAccess, LocalFile, LocalRead};
-pub use look::{Look, all_of, byte_at, is_start_of, last_line_end, starts};
+pub use look::{Look, Starts, all_of, byte_at, is_start_of, last_line_end, starts};
 pub use many::each;
 pub use object::{ObjectFile, ObjectReader};
 pub use parquet::RowGroup;

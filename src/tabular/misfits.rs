@@ -21,6 +21,9 @@ pub(super) struct Misfits<'a> {
     counts: BTreeMap<usize, u64>,
 }
 
+/// Rows that are rejected, each with the reason; and how many misfits each column has.
+type Done = (Vec<(usize, Arc<str>)>, Vec<(usize, u64)>);
+
 impl<'a> Misfits<'a> {
     pub(super) fn new(schema: &'a SchemaRef, typing: Typing) -> Misfits<'a> {
         Misfits { schema, typing, rejected: BTreeMap::new(), counts: BTreeMap::new() }
@@ -55,7 +58,7 @@ impl<'a> Misfits<'a> {
     }
 
     /// The rejected rows with their reasons, in order, and how many values of which column are none of its type.
-    pub(super) fn done(self) -> (Vec<(usize, Arc<str>)>, Vec<(usize, u64)>) {
+    pub(super) fn done(self) -> Done {
         (self.rejected.into_iter().map(|(row, (_, reason))| (row, reason)).collect(), self.counts.into_iter().collect())
     }
 }

@@ -126,8 +126,11 @@ const TYPES: [(&str, &str); 9] = [
     ("s", "string"),
 ];
 
+/// A type, values with what they become, and texts that are none of its values.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// Texts that are values of a type, with what they are, and texts that are none. Those that JSON has as numbers or words are written as such.
-const VALUES: [(&str, &[(&str, &str)], &[&str]); 8] = [
+const VALUES: [Row<'_>; 8] = [
     (
         "i",
         &[("9223372036854775807", "9223372036854775807"), ("-20", "-20"), ("1.0", "1")],

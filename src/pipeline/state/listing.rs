@@ -29,8 +29,11 @@ pub(crate) struct Listing {
     /// How many files of the lake itself the locations name; they are not read.
     pub(crate) own: usize,
     /// What is read of files; the hashes of it are the same for all outputs.
-    spans: Rc<RefCell<BTreeMap<(Piece, bool), Arc<Span>>>>,
+    spans: Rc<RefCell<Spans>>,
 }
+
+/// What is read, by the piece and whether it is hashed.
+type Spans = BTreeMap<(Piece, bool), Arc<Span>>;
 
 /// A file of a source.
 #[derive(Debug, Clone)]
@@ -125,7 +128,7 @@ impl Listing {
         }
         let before = match &listed.standing {
             _ if piece.from == 0 => Some(Hashed::default()),
-            Standing::Grown(_, hashed) if hashed.bytes() == piece.from => Some(hashed.clone()),
+            Standing::Grown(_, hashed) if hashed.bytes() == piece.from => Some(Hashed::clone(hashed)),
             _ => None,
         };
         let is_hashed = before.is_some();

@@ -150,7 +150,7 @@ fn find(listed: &Listed, look: &Look, known: &[&SourceFile]) -> Result<Standing>
     let Some(known) = known.iter().find(|known| known.digest() == content.digest) else { return Ok(Standing::New) };
     Ok(match length == Some(content.bytes) {
         true => Standing::Known((*known).clone()),
-        false => Standing::Grown((*known).clone(), hashed),
+        false => Standing::Grown((*known).clone(), Box::new(hashed)),
     })
 }
 

@@ -12,7 +12,7 @@ pub(crate) enum Standing {
     /// All its lines were read.
     Known(SourceFile),
     /// It has grown since it was read.
-    Grown(SourceFile, Hashed),
+    Grown(SourceFile, Box<Hashed>),
 }
 
 impl Standing {
