@@ -46,7 +46,7 @@ use libfuzzer_sys::fuzz_target;
 use tabular::{JsonDecoder, Typing, check_json_lines, infer_json};
 
 fuzz_target!(|input: &[u8]| {
-    let _ = check_json_lines("fuzz", input);
+    let _ = check_json_lines("fuzz", None, input);
     let Ok(schema) = infer_json("fuzz", &input[..input.len().div_ceil(2)]) else { return };
     let decoder = |projection| JsonDecoder::new(schema.clone(), Typing::default(), projection);
     let text = Bytes::copy_from_slice(input);

@@ -32,6 +32,7 @@ mod input {
     pub(crate) mod parquet_pages;
     pub(crate) mod row_group;
     pub(crate) mod thrift;
+    pub(crate) mod told_types;
 }
 
 use arrow::array::{Array, RecordBatch};
