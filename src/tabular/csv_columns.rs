@@ -2,7 +2,7 @@
 
 use super::delimiter::{delimiter_name, find_delimiter};
 use super::dialect::CsvOptions;
-use super::fields::{CsvField, split_record, unescape};
+use super::fields::{CsvField, split_record, trimmed_end, unescape};
 use super::infer::{Guess, MOST_COLUMNS, check_width};
 use super::record::{Alone, lead_of_record};
 use crate::decode::lead;
@@ -67,11 +67,24 @@ pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<Schema
     let (mut fields, mut alone) = (Vec::new(), Alone::default());
     // A header's quotes open a field also behind bytes that are none of it.
     let start = if options.header { &start[lead(start)..] } else { start };
-    let first = split_record(start, 0, &mut alone, options, MOST_COLUMNS, &mut fields);
+    let mut first = split_record(start, 0, &mut alone, options, MOST_COLUMNS, &mut fields);
+    if !options.header {
+        let mut at = 0;
+        // A blank line, or one that is rejected, has no columns.
+        while first.fault.is_some() || trimmed_end(start, at, first.next) == at {
+            at = first.next;
+            if at >= start.len() {
+                let message = format!("{path} has no record in its first lines that tells how many columns there are");
+                return Err(Error::new(ErrorKind::Format, message).with_context("what to do", "name them with --schema"));
+            }
+            first = split_record(start, at, &mut alone, options, MOST_COLUMNS, &mut fields);
+        }
+        alone = Alone::default();
+    }
     check_width(path, first.count)?;
     let names = match options.header {
         true => csv_header(path, start, options)?,
-        false => (1..=fields.len()).map(|number| format!("column_{number}")).collect(),
+        false => (1..=first.count).map(|number| format!("column_{number}")).collect(),
     };
     let mut seen = HashSet::new();
     for (index, name) in names.iter().enumerate() {

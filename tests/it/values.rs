@@ -409,3 +409,12 @@ fn what_a_lake_holds_is_read_again() {
         assert_eq!(etl.value("SELECT concat(count(at), ' ', sum(d)) FROM sales.t"), "1 1.00", "{format}");
     }
 }
+
+#[test]
+fn without_a_header_the_first_record_that_is_one_tells_the_columns() {
+    let etl = Etl::new();
+    etl.write("a.csv", "\"5 inch\n\n1,x\n2,y\n");
+    let report = etl.report("a.csv -o out --to csv --no-header");
+    assert_eq!(figures(&report), [4, 2, 1, 1]);
+    etl.write("b.csv", "\"4").convert("b.csv -o none --no-header").fails(2).says("how many columns there are").says("--schema");
+}
