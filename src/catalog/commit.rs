@@ -159,21 +159,10 @@ impl LocalCatalog {
 fn follow(table: &mut Table, before: Option<&TableRef>, old: Option<&Table>) {
     table.version = before.map_or(1, |before| before.version + 1);
     let history = old.map(|old| old.history.clone()).unwrap_or_default();
-    table.history = history.into_iter().chain(before.map(|before| past(before, old.map_or(0, |old| old.rows)))).collect();
+    table.history = history.into_iter().chain(before.map(|before| PastVersion::of(before, old.map_or(0, |old| old.rows)))).collect();
     table.created = old.map_or(table.created, |old| old.created);
     table.count();
     table.digest = table.expected_digest();
-}
-
-/// A version as those behind it remember it.
-fn past(reference: &TableRef, rows: u64) -> PastVersion {
-    PastVersion {
-        version: reference.version,
-        object: reference.object.clone(),
-        run: reference.run.clone(),
-        updated: reference.updated,
-        rows,
-    }
 }
 
 fn lost(table: &Table, now: Option<&TableRef>) -> Error {

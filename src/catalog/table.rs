@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::head::TableRef;
 use super::time_units::TimeUnits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::types::{arrow_type, athena_type};
@@ -119,6 +120,19 @@ pub struct PastVersion {
     pub run: String,
     pub updated: DateTime<Utc>,
     pub rows: u64,
+}
+
+impl PastVersion {
+    /// The version at `reference`, of so many rows, as those behind it remember it.
+    pub fn of(reference: &TableRef, rows: u64) -> PastVersion {
+        PastVersion {
+            version: reference.version,
+            object: reference.object.clone(),
+            run: reference.run.clone(),
+            updated: reference.updated,
+            rows,
+        }
+    }
 }
 
 impl Table {

@@ -49,7 +49,7 @@ pub(super) fn check(
 /// Whether the source at `index` has lines and each was rejected, or most because they are JSON that is not an object a line. Of a file
 /// that has grown there were others before.
 fn is_unread(table: &Table, tallies: &[Tally], first: &[FirstReject], index: usize) -> bool {
-    let has_more = table.sources[index].span.as_ref().is_some_and(|span| span.lines > 0);
+    let has_more = table.sources[index].lines_before() > 0;
     let Tally { rows, rejects, .. } = tallies[index];
     rejects > 0 && !has_more && (rows == 0 || (rejects > rows && is_laid_out_otherwise(&first[index])))
 }

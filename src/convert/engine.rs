@@ -129,7 +129,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         rejects: t.rejects,
         blank: t.blank,
         repaired: t.repaired,
-        has_more: source.span.as_ref().is_some_and(|span| span.lines > 0),
+        has_more: source.lines_before() > 0,
     });
     let mut report = ConvertReport {
         format: table.format.name().to_string(),

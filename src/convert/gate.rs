@@ -115,7 +115,7 @@ impl<'a> Gate<'a> {
 
     fn take(&self, state: &mut GateState, source: usize, unit: UnitRejects, pieces: Vec<Piece>) -> Result<()> {
         let path = &self.table.sources[source].path;
-        let above = self.table.sources[source].span.as_ref().map_or(0, |span| span.lines);
+        let above = self.table.sources[source].lines_before();
         let before = state.tallies[source].text_lines + above + 1;
         if let (None, Some(line)) = (&state.first[source], unit.lines.first()) {
             state.first[source] = Some((before + line.line, line.reason.clone()));

@@ -53,6 +53,11 @@ impl Source {
         })
     }
 
+    /// How many lines of it are before those that are read.
+    pub fn lines_before(&self) -> u64 {
+        self.span.as_ref().map_or(0, |span| span.lines)
+    }
+
     /// Opens it from its start.
     ///
     /// # Errors

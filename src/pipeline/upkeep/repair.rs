@@ -214,14 +214,14 @@ impl Repairing<'_> {
         }
         let of_table = |other: &&Named| other.0 == version.0 && other.1 == version.1 && other.2 < version.2;
         let known = self.traces.published.iter().filter(of_table).filter_map(|other| self.traces.tables.get(other));
-        known.map(|table| past(&self.catalog.reference(table), table.rows)).collect()
+        known.map(|table| PastVersion::of(&self.catalog.reference(table), table.rows)).collect()
     }
 
     /// `table` as the version behind the one that `broken` names.
     fn again(&self, table: &Table, broken: &TableRef, earlier: Vec<PastVersion>, described: Option<&Table>, run: &RunId) -> Table {
         let mut again = table.clone();
         again.version = broken.version + 1;
-        again.history = earlier.into_iter().chain([past(broken, described.map_or(0, |table| table.rows))]).collect();
+        again.history = earlier.into_iter().chain([PastVersion::of(broken, described.map_or(0, |table| table.rows))]).collect();
         again.origin.rolled_back_to = Some(std::mem::replace(&mut again.origin.run, run.to_string()));
         again.updated = self.started;
         again
@@ -276,14 +276,4 @@ impl Repairing<'_> {
 /// The version that the head names.
 fn of(database: &str, name: &str, reference: &TableRef) -> Named {
     (database.to_string(), name.to_string(), reference.version, reference.run.clone())
-}
-
-fn past(reference: &TableRef, rows: u64) -> PastVersion {
-    PastVersion {
-        version: reference.version,
-        object: reference.object.clone(),
-        run: reference.run.clone(),
-        updated: reference.updated,
-        rows,
-    }
 }
