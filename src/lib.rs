@@ -17,6 +17,7 @@ pub mod escape;
 pub mod generate;
 pub mod input;
 pub mod inspect;
+pub mod nested;
 pub mod output;
 pub mod pipeline;
 pub mod printable;

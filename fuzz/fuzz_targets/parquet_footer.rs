@@ -16,6 +16,8 @@
 #[path = "../../src/error.rs"]
 #[allow(dead_code)]
 mod error;
+#[path = "../../src/nested.rs"]
+mod nested;
 #[path = "../../src/printable.rs"]
 #[allow(dead_code)]
 mod printable;

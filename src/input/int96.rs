@@ -3,6 +3,7 @@
 //! No unit of 64 bits holds them all: nanoseconds end in the years 1677 and 2262. They are read as microseconds, which is what Spark has;
 //! digits behind those are counted, as they are cut off, and what has no microseconds either is an error.
 
+use crate::nested::{inner_types, with_inner};
 use arrow::array::types::{TimestampMicrosecondType, TimestampNanosecondType, TimestampSecondType};
 use arrow::array::{Array, ArrayData, ArrayRef, PrimitiveArray, make_array};
 use arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
@@ -43,26 +44,18 @@ impl Leaves<'_> {
     }
 
     fn data_type(&mut self, data_type: &DataType) -> DataType {
+        if let Some(nested) = with_inner(data_type, &mut |field| self.field(field)) {
+            return nested;
+        }
+        let place = self.next;
+        self.next += 1;
+        let is_int96 = place < self.parquet.num_columns() && self.parquet.column(place).physical_type() == Type::INT96;
         match data_type {
-            DataType::List(item) => DataType::List(self.field(item)),
-            DataType::LargeList(item) => DataType::LargeList(self.field(item)),
-            DataType::ListView(item) => DataType::ListView(self.field(item)),
-            DataType::LargeListView(item) => DataType::LargeListView(self.field(item)),
-            DataType::FixedSizeList(item, size) => DataType::FixedSizeList(self.field(item), *size),
-            DataType::Map(entries, sorted) => DataType::Map(self.field(entries), *sorted),
-            DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| self.field(field)).collect()),
-            leaf => {
-                let place = self.next;
-                self.next += 1;
-                let is_int96 = place < self.parquet.num_columns() && self.parquet.column(place).physical_type() == Type::INT96;
-                match leaf {
-                    DataType::Timestamp(_, zone) if is_int96 => {
-                        self.found = true;
-                        DataType::Timestamp(self.unit, zone.clone())
-                    }
-                    other => other.clone(),
-                }
+            DataType::Timestamp(_, zone) if is_int96 => {
+                self.found = true;
+                DataType::Timestamp(self.unit, zone.clone())
             }
+            other => other.clone(),
         }
     }
 }
@@ -96,20 +89,6 @@ fn join(seconds: ArrayData, nanos: ArrayData, wanted: &DataType, cut: &mut u64) 
             let children = children.collect::<Result<Vec<_>, _>>()?;
             seconds.into_builder().data_type(wanted.clone()).child_data(children).build().map_err(|e| e.to_string())
         }
-    }
-}
-
-/// The types of what a type is made of.
-fn inner_types(data_type: &DataType) -> Vec<&DataType> {
-    match data_type {
-        DataType::Struct(fields) => fields.iter().map(|field| field.data_type()).collect(),
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::Map(item, _) => vec![item.data_type()],
-        _ => Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The types that a footer tells Arrow of its columns, where these can't be read as such.
 
 use super::int96;
+use crate::nested::with_inner;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, encode_arrow_schema, parquet_to_arrow_schema};
 use parquet::errors::ParquetError;
@@ -43,13 +44,6 @@ fn plain(field: &FieldRef) -> FieldRef {
 fn plain_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Dictionary(_, values) => plain_type(values),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain).collect()),
-        DataType::List(item) => DataType::List(plain(item)),
-        DataType::LargeList(item) => DataType::LargeList(plain(item)),
-        DataType::ListView(item) => DataType::ListView(plain(item)),
-        DataType::LargeListView(item) => DataType::LargeListView(plain(item)),
-        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(plain(item), *size),
-        DataType::Map(entries, sorted) => DataType::Map(plain(entries), *sorted),
-        other => other.clone(),
+        other => with_inner(other, &mut plain).unwrap_or_else(|| other.clone()),
     }
 }

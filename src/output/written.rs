@@ -4,6 +4,7 @@ use super::columns::instants;
 use super::format::{FileFormat, Kind, Timestamps};
 use super::losses::{Loss, Losses};
 use crate::error::{Error, ErrorKind, Result};
+use crate::nested::{inner_types, with_inner};
 use arrow::array::types::{
     ArrowTimestampType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
@@ -117,14 +118,8 @@ fn walk_type(path: &str, data_type: &DataType, change: &mut dyn FnMut(&str, &Fie
         change(path, &alone)[0].clone()
     };
     match data_type {
-        DataType::List(field) => DataType::List(item(field)),
-        DataType::LargeList(field) => DataType::LargeList(item(field)),
-        DataType::ListView(field) => DataType::ListView(item(field)),
-        DataType::LargeListView(field) => DataType::LargeListView(item(field)),
-        DataType::FixedSizeList(field, size) => DataType::FixedSizeList(item(field), *size),
-        DataType::Map(field, sorted) => DataType::Map(item(field), *sorted),
         DataType::Struct(fields) => DataType::Struct(walk(path, fields, change)),
-        other => other.clone(),
+        other => with_inner(other, &mut item).unwrap_or_else(|| other.clone()),
     }
 }
 
@@ -178,17 +173,8 @@ fn changed(array: &ArrayRef, wanted: &DataType, cut: &mut Cut) -> Result<ArrayDa
         }
         _ => {
             let data = array.to_data();
-            let inner: Vec<&DataType> = match wanted {
-                DataType::Struct(fields) => fields.iter().map(|field| field.data_type()).collect(),
-                DataType::List(field)
-                | DataType::LargeList(field)
-                | DataType::ListView(field)
-                | DataType::LargeListView(field)
-                | DataType::FixedSizeList(field, _)
-                | DataType::Map(field, _) => vec![field.data_type()],
-                _ => Vec::new(),
-            };
-            let children = data.child_data().iter().zip(inner).map(|(child, wanted)| changed(&make_array(child.clone()), wanted, cut));
+            let children =
+                data.child_data().iter().zip(inner_types(wanted)).map(|(child, wanted)| changed(&make_array(child.clone()), wanted, cut));
             let children = children.collect::<Result<Vec<_>, _>>()?;
             data.into_builder().data_type(wanted.clone()).child_data(children).build().map_err(|e| e.to_string())
         }

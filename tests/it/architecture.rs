@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 27] = [
+const FLOORS: [(u8, &str, &[&str]); 28] = [
     (0, "printable", &[]),
     (0, "secrets", &["printable"]),
     (0, "error", &["printable"]),
@@ -16,14 +16,15 @@ const FLOORS: [(u8, &str, &[&str]); 27] = [
     (0, "zone", &["diagnostic"]),
     (1, "escape", &[]),
     (1, "decode", &["error"]),
+    (1, "nested", &[]),
     (1, "text_column", &["escape"]),
     (1, "accesslog", &["error", "diagnostic", "decode", "escape", "text_column"]),
     (1, "tabular", &["error", "units", "diagnostic", "decode", "escape", "text_column", "accesslog"]),
     (1, "yaml", &["printable", "secrets", "error", "units", "diagnostic"]),
     (1, "schema", &["error", "diagnostic", "accesslog", "yaml"]),
     (2, "storage", &["secrets", "error"]),
-    (2, "input", &["printable", "error", "units", "diagnostic", "decode", "accesslog", "tabular", "schema", "storage"]),
-    (2, "output", &["error", "units", "accesslog", "tabular", "schema"]),
+    (2, "input", &["printable", "error", "units", "diagnostic", "decode", "nested", "accesslog", "tabular", "schema", "storage"]),
+    (2, "output", &["error", "units", "nested", "accesslog", "tabular", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
     (3, "publish", &["error", "storage", "input"]),
     (
