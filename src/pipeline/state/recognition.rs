@@ -124,17 +124,18 @@ fn look(listing: &mut Listing, places: &[usize], memory: &Memory<'_>, holding_ba
     for (place, others) in elsewhere {
         let listed = &mut listing.files[place];
         let standing = find(listed, &Look::at(&listed.source)?, &others)?;
-        match &standing {
+        listed.standing = match standing {
             Standing::Known(known) if at_home.contains(&known.lineage()) => {
-                found.alike.push((listed.file.path.clone(), known.path.clone()))
+                found.alike.push((listed.file.path.clone(), known.path));
+                Standing::New
             }
-            Standing::Known(_) | Standing::Grown(..) => {
+            Standing::Grown(known, _) if at_home.contains(&known.lineage()) => {
                 let away: Vec<&SourceFile> = others.into_iter().filter(|known| !at_home.contains(&known.lineage())).collect();
-                listed.standing = find(listed, &Look::at(&listed.source)?, &away)?;
-                at_home.extend(lineage(listed));
+                find(listed, &Look::at(&listed.source)?, &away)?
             }
-            Standing::New => {}
-        }
+            moved => moved,
+        };
+        at_home.extend(lineage(listed));
     }
     places.iter().try_for_each(|place| end(&mut listing.files[*place], holding_back))
 }
