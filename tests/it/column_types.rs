@@ -17,13 +17,6 @@ use parquet::file::properties::WriterProperties;
 use std::fs::File;
 use std::sync::Arc;
 
-fn write_parquet(etl: &Etl, name: &str, columns: Vec<(&str, ArrayRef)>) {
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer = ArrowWriter::try_new(File::create(etl.path(name)).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-}
-
 fn object(name: &str, array: ArrayRef) -> ArrayRef {
     Arc::new(StructArray::from(vec![(Arc::new(Field::new(name, array.data_type().clone(), true)), array)]))
 }
@@ -51,7 +44,7 @@ fn a_table_with_a_type_that_athena_has_not_is_refused_before_it_is_written() {
     ];
     for (array, what, hint) in all {
         let lake = Lake::in_folder();
-        write_parquet(&lake, "a.parquet", vec![("x", array)]);
+        lake.parquet("a.parquet", vec![("x", array)]);
         lake.pipeline("typed.yaml", TABLE);
         lake.etl("run typed.yaml").fails(2).says(what).says("db.typed").says("typed.yaml:").says("what to do").says(hint);
         assert_eq!(lake.below("db"), Vec::<String>::new(), "{what}");
@@ -68,7 +61,7 @@ fn what_parquet_has_no_type_for_is_refused_before_anything_is_written() {
     assert!(!etl.path("out").exists());
     etl.convert("a.json -o json --to json").ok();
     assert_eq!(etl.read("json/part-00000.json"), etl.read("a.json"));
-    write_parquet(&etl, "d.parquet", vec![("took", Arc::new(DurationSecondArray::from(vec![90])))]);
+    etl.parquet("d.parquet", vec![("took", Arc::new(DurationSecondArray::from(vec![90])))]);
     etl.convert("d.parquet -o out").fails(2).says("column `took` is of the type Duration(s), which Parquet has not");
     etl.convert("d.parquet -o text --to csv").ok();
     assert_eq!(rows(&etl.path("text"))[0]["took"].as_deref(), Some("PT90S"));
@@ -77,7 +70,7 @@ fn what_parquet_has_no_type_for_is_refused_before_anything_is_written() {
         etl.run(["query", "--format", "parquet", sql]).fails(2).says("column `took` is of the type Duration(s), which Parquet has not");
     assert!(outcome.stdout.is_empty());
     // A time of day is one in Parquet, and text elsewhere.
-    write_parquet(&etl, "t.parquet", vec![("at", Arc::new(Time64MicrosecondArray::from(vec![43_200_000_001])))]);
+    etl.parquet("t.parquet", vec![("at", Arc::new(Time64MicrosecondArray::from(vec![43_200_000_001])))]);
     etl.convert("t.parquet -o times").ok();
     etl.convert("times/part-00000.parquet -o time --to csv").ok();
     assert_eq!(rows(&etl.path("time"))[0]["at"].as_deref(), Some("12:00:00.000001"));
@@ -90,7 +83,7 @@ fn types_that_have_a_wider_one_become_that() {
     let bytes: ArrayRef = Arc::new(FixedSizeBinaryArray::try_from_iter([[0xab_u8, 0xcd]].into_iter()).unwrap());
     let decimals: ArrayRef = Arc::new(Decimal256Array::from(vec![i256::from_i128(12_345)]).with_precision_and_scale(38, 2).unwrap());
     let nothing: ArrayRef = Arc::new(NullArray::new(1));
-    write_parquet(&etl, "a.parquet", vec![("half", halves), ("fixed", bytes), ("decimal", decimals), ("none", nothing)]);
+    etl.parquet("a.parquet", vec![("half", halves), ("fixed", bytes), ("decimal", decimals), ("none", nothing)]);
     for to in ["parquet", "csv", "json"] {
         etl.convert(&format!("a.parquet -o {to} --to {to}")).ok();
         let row = &rows(&etl.path(to))[0];
@@ -113,7 +106,7 @@ fn half(bits: u16) -> <arrow::datatypes::Float16Type as arrow::datatypes::ArrowP
 #[test]
 fn a_date_with_a_time_of_day_is_no_date() {
     let etl = Etl::new();
-    write_parquet(&etl, "a.parquet", vec![("day", Arc::new(Date64Array::from(vec![1_582_934_400_001])))]);
+    etl.parquet("a.parquet", vec![("day", Arc::new(Date64Array::from(vec![1_582_934_400_001])))]);
     etl.convert("a.parquet -o out --to csv").fails(3).says("column `day`").says("time of day").says("a.parquet");
 }
 
@@ -139,7 +132,7 @@ fn numbers_that_json_has_not_are_counted() {
     let doubles: ArrayRef = Arc::new(Float64Array::from(vec![Some(f64::NAN), Some(1.5), None, Some(f64::INFINITY)]));
     let singles: ArrayRef = Arc::new(Float32Array::from(vec![Some(0.5), Some(f32::NEG_INFINITY), None, Some(1.0)]));
     let ids: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3, 4]));
-    write_parquet(&etl, "a.parquet", vec![("id", ids), ("d", doubles), ("o", object("f", singles))]);
+    etl.parquet("a.parquet", vec![("id", ids), ("d", doubles), ("o", object("f", singles))]);
     let says = ["column `d`: 2 values of NaN or infinity became null", "column `o`: 1 value of NaN or infinity became null"];
     let outcome = etl.convert("a.parquet -o out --to json --splits 2").ok();
     let outcome = says.into_iter().fold(outcome, |outcome, note| outcome.says(note));
@@ -211,19 +204,19 @@ fn a_map_that_has_a_key_twice_is_no_object() {
         }
         Arc::new(maps.finish())
     };
-    write_parquet(&etl, "good.parquet", vec![("m", maps(&[&["k", "l"], &["k"], &[]]))]);
+    etl.parquet("good.parquet", vec![("m", maps(&[&["k", "l"], &["k"], &[]]))]);
     etl.convert("good.parquet -o good --to json").ok();
     etl.convert("good/part-00000.json -o back --to json").ok();
     let twice = maps(&[&["a"], &["k", "l", "k"]]);
     let what = "a map has the key `k` twice";
-    write_parquet(&etl, "a.parquet", vec![("m", twice.clone())]);
-    write_parquet(&etl, "o.parquet", vec![("o", object("m", twice.clone()))]);
+    etl.parquet("a.parquet", vec![("m", twice.clone())]);
+    etl.parquet("o.parquet", vec![("o", object("m", twice.clone()))]);
     etl.convert("o.parquet -o out --to json").fails(4).says("column `o`").says(what);
     etl.run(["query", "--format", "json", "SELECT * FROM 'a.parquet'"]).fails(4).says("column `m`").says(what);
     etl.run(["query", "--format", "json", "SELECT * FROM 'a.parquet' LIMIT 1"]).ok();
     etl.convert("a.parquet -o parquet").ok();
     let lake = Lake::in_folder();
-    write_parquet(&lake, "a.parquet", vec![("m", twice)]);
+    lake.parquet("a.parquet", vec![("m", twice)]);
     lake.pipeline("typed.yaml", TABLE.replace("table: db.typed", "table: db.typed, format: json"));
     lake.etl("run typed.yaml").fails(4).says("column `m`").says(what).says("write Parquet");
 }

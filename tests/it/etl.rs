@@ -1,5 +1,7 @@
 //! Runs the program in a folder of its own, and keeps what it said.
 
+use arrow::array::{ArrayRef, RecordBatch};
+use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
@@ -50,6 +52,14 @@ impl Etl {
     /// Writes a generated log.
     pub(crate) fn log(&self, name: &str, lines: u64) -> &Etl {
         self.write(name, generated(lines))
+    }
+
+    /// Writes a file of Parquet with these columns.
+    pub(crate) fn parquet(&self, name: &str, columns: Vec<(&str, ArrayRef)>) {
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let mut writer = ArrowWriter::try_new(fs::File::create(self.path(name)).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
     }
 
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {

@@ -2,12 +2,9 @@
 
 use super::etl::{Etl, generated, gzip, program};
 use super::rows::rows;
-use arrow::array::{
-    ArrayRef, DictionaryArray, LargeStringArray, ListArray, RecordBatch, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
-};
+use arrow::array::{ArrayRef, DictionaryArray, LargeStringArray, ListArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array};
 use arrow::array::{Decimal128Array, Int32Array, TimestampMicrosecondArray};
 use arrow::datatypes::{Int32Type, UInt8Type};
-use parquet::arrow::ArrowWriter;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::process::Command;
 use std::sync::Arc;
@@ -144,13 +141,6 @@ fn odd_json_is_kept_or_rejected() {
     assert_eq!(etl.report("b.json -o b --schema k.yaml")["rejects_by_reason"].as_object().unwrap().len(), 1);
 }
 
-fn write_parquet(etl: &Etl, name: &str, columns: Vec<(&str, ArrayRef)>) {
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer = ArrowWriter::try_new(std::fs::File::create(etl.path(name)).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-}
-
 #[test]
 fn no_output_has_unsigned_numbers() {
     let etl = Etl::new();
@@ -165,7 +155,7 @@ fn no_output_has_unsigned_numbers() {
         ("money", Arc::new(Decimal128Array::from(vec![Some(12_345), None]).with_precision_and_scale(10, 2).unwrap())),
         ("at", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_582_934_402_000_001), None]))),
     ];
-    write_parquet(&etl, "a.parquet", columns.clone());
+    etl.parquet("a.parquet", columns.clone());
     for to in ["parquet", "csv", "json"] {
         etl.convert(&format!("a.parquet -o {to} --to {to}")).ok();
         let row = &rows(&etl.path(to))[0];
@@ -174,13 +164,13 @@ fn no_output_has_unsigned_numbers() {
         assert!(rows(&etl.path(to))[1].values().all(Option::is_none), "{to}");
     }
     let dates: ArrayRef = Arc::new(arrow::array::Date64Array::from(vec![1_582_934_400_000, 0]));
-    write_parquet(&etl, "dates.parquet", vec![("day", dates), ("b", Arc::new(arrow::array::BinaryArray::from_vec(vec![b"\xff", b"x"])))]);
+    etl.parquet("dates.parquet", vec![("day", dates), ("b", Arc::new(arrow::array::BinaryArray::from_vec(vec![b"\xff", b"x"])))]);
     etl.convert("dates.parquet -o dates").ok();
     assert_eq!(rows(&etl.path("dates"))[0]["day"].as_deref(), Some("2020-02-29"));
     etl.convert("dates.parquet -o x --partition-by b").fails(2).says("can't name folders");
     let mut nested = columns;
     nested.push(("list", Arc::new(list)));
-    write_parquet(&etl, "nested.parquet", nested);
+    etl.parquet("nested.parquet", nested);
     etl.convert("nested.parquet -o nested --splits 2 --partition-by u64").ok();
     let file = std::fs::File::open(etl.path("nested/u64=18446744073709551615/part-00000.parquet")).unwrap();
     let reader = SerializedFileReader::new(file).unwrap();
@@ -193,9 +183,9 @@ fn no_output_has_unsigned_numbers() {
 #[test]
 fn parquet_without_rows_or_with_other_columns() {
     let etl = Etl::new();
-    write_parquet(&etl, "none.parquet", vec![("a", Arc::new(Int32Array::from(Vec::<i32>::new())))]);
-    write_parquet(&etl, "some.parquet", vec![("a", Arc::new(Int32Array::from(vec![1])))]);
-    write_parquet(&etl, "other.parquet", vec![("b", Arc::new(Int32Array::from(vec![1])))]);
+    etl.parquet("none.parquet", vec![("a", Arc::new(Int32Array::from(Vec::<i32>::new())))]);
+    etl.parquet("some.parquet", vec![("a", Arc::new(Int32Array::from(vec![1])))]);
+    etl.parquet("other.parquet", vec![("b", Arc::new(Int32Array::from(vec![1])))]);
     etl.convert("none.parquet -o none --to csv").ok().says("there are no rows");
     assert_eq!(etl.read("none/part-00000.csv"), b"a\n");
     assert_eq!(etl.report("none.parquet some.parquet -o some")["rows"], 1);
@@ -289,15 +279,11 @@ fn a_folder_of_two_formats_is_told() {
 
 #[test]
 fn times_of_other_zones_are_utc_in_text() {
-    use arrow::array::{ArrayRef, NullArray, RecordBatch, TimestampMicrosecondArray};
+    use arrow::array::{ArrayRef, NullArray, TimestampMicrosecondArray};
     let etl = Etl::new();
     let time: ArrayRef = std::sync::Arc::new(TimestampMicrosecondArray::from(vec![0, 1_000]).with_timezone("+01:00"));
     let none: ArrayRef = std::sync::Arc::new(NullArray::new(2));
-    let batch = RecordBatch::try_from_iter([("t", time), ("n", none)]).unwrap();
-    let file = std::fs::File::create(etl.path("t.parquet")).unwrap();
-    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
+    etl.parquet("t.parquet", vec![("t", time), ("n", none)]);
     etl.convert("t.parquet -o csv --to csv").ok();
     let text = String::from_utf8(etl.read("csv/part-00000.csv")).unwrap();
     assert!(text.contains("1970-01-01 00:00:00") && !text.contains("01:00:00") && !text.contains("\"\""), "{text}");

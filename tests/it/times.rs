@@ -8,8 +8,6 @@ use arrow::array::{
     TimestampSecondArray,
 };
 use arrow::datatypes::Field;
-use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
 use parquet::data_type::{Int32Type, Int96, Int96Type};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -39,13 +37,6 @@ fn write_int96(etl: &Etl, name: &str, times: &[Option<Int96>]) {
     column.close().unwrap();
     group.close().unwrap();
     file.close().unwrap();
-}
-
-fn write_parquet(etl: &Etl, name: &str, columns: Vec<(&str, ArrayRef)>) {
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer = ArrowWriter::try_new(File::create(etl.path(name)).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
 }
 
 fn column(etl: &Etl, folder: &str, name: &str) -> Vec<String> {
@@ -158,7 +149,7 @@ fn days_and_hours_are_those_of_times_of_any_unit() {
         ("ns", Arc::new(TimestampNanosecondArray::from(vec![second * 1_000_000_000, -1]))),
     ];
     for (name, array) in arrays {
-        write_parquet(&etl, "a.parquet", vec![("id", Arc::new(Int32Array::from(vec![1, 2]))), ("at", array)]);
+        etl.parquet("a.parquet", vec![("id", Arc::new(Int32Array::from(vec![1, 2]))), ("at", array)]);
         etl.convert(&format!("a.parquet -o {name} --to csv --partition-by dt,hour")).ok();
         let day = |folder: &str| column(&etl, &format!("{name}/{folder}"), "id");
         assert_eq!((day("dt=2020-02-29/hour=00"), day("dt=1969-12-31/hour=23")), (vec!["1".to_string()], vec!["2".to_string()]), "{name}");
@@ -172,7 +163,7 @@ fn parquet_has_times_that_its_readers_know() {
         Arc::new(TimestampNanosecondArray::from(vec![Some(1_582_934_402_000_001_000), Some(-1), None]).with_timezone("UTC"));
     let micros: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![Some(1_582_934_402_000_001), Some(-1), None]));
     let seconds: ArrayRef = Arc::new(TimestampSecondArray::from(vec![Some(1_582_934_402), Some(-1), None]));
-    write_parquet(&etl, "a.parquet", vec![("ns", nanos), ("us", micros), ("s", seconds)]);
+    etl.parquet("a.parquet", vec![("ns", nanos), ("us", micros), ("s", seconds)]);
     for (option, units, lost) in [
         ("", ["MILLIS", "MICROS", "MILLIS"], &[("ns", 2, "milli")][..]),
         ("--timestamps millis", ["MILLIS", "MILLIS", "MILLIS"], &[("ns", 2, "milli"), ("us", 2, "milli")]),
@@ -211,7 +202,7 @@ fn a_partition_of_a_time_is_called_as_hive_calls_it() {
         TimestampMicrosecondArray::from(vec![Some(1_582_934_402_000_000), Some(1_582_934_402_500_000), Some(-1), None])
             .with_timezone("UTC"),
     );
-    write_parquet(&etl, "a.parquet", vec![("id", Arc::new(Int32Array::from(vec![1, 2, 3, 4]))), ("at", times)]);
+    etl.parquet("a.parquet", vec![("id", Arc::new(Int32Array::from(vec![1, 2, 3, 4]))), ("at", times)]);
     etl.convert("a.parquet -o out --partition-by at").ok();
     let expected = [
         "at=1969-12-31 23%3A59%3A59.999999",
@@ -229,7 +220,7 @@ fn a_table_has_the_times_that_its_partitions_are_called_by() {
     let lake = Lake::in_folder();
     let times: ArrayRef =
         Arc::new(TimestampMicrosecondArray::from(vec![1_582_934_402_000_001, 1_582_934_402_500_000]).with_timezone("UTC"));
-    write_parquet(&lake, "a.parquet", vec![("id", Arc::new(Int32Array::from(vec![1, 2]))), ("at", times)]);
+    lake.parquet("a.parquet", vec![("id", Arc::new(Int32Array::from(vec![1, 2]))), ("at", times)]);
     let outputs = "outputs: {t: {from: raw, table: db.t, partition_by: [at]}}";
     lake.pipeline(
         "t.yaml",
@@ -335,7 +326,7 @@ outputs:
 fn tables_have_milliseconds_unless_they_are_told_others() {
     let lake = Lake::in_folder();
     let nanos: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![1_582_934_402_000_001_000, 1_582_934_402_007_000_000]));
-    write_parquet(&lake, "a.parquet", vec![("at", nanos)]);
+    lake.parquet("a.parquet", vec![("at", nanos)]);
     lake.pipeline("units.yaml", UNITS);
     let report = lake.run_pipeline("units.yaml", 0);
     let notes = report["notes"].to_string();
@@ -419,7 +410,7 @@ fn a_lake_shows_times_in_the_units_of_its_files() {
     };
     let ids: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
     let times = nanos(&[-1_000, 1_000, 2_000]);
-    write_parquet(&lake, "a.parquet", vec![("id", ids), ("at", times.clone()), ("o", object(times))]);
+    lake.parquet("a.parquet", vec![("id", ids), ("at", times.clone()), ("o", object(times))]);
     lake.pipeline("fine.yaml", FINE);
     lake.run_pipeline("fine.yaml", 0);
     for (table, digits) in [("micros", ""), ("keep", "000"), ("by_time", "")] {
@@ -435,14 +426,14 @@ fn a_lake_shows_times_in_the_units_of_its_files() {
     assert_eq!(lake.value("SELECT min(at), count(DISTINCT at) FROM t.added"), "1969-12-31 23:59:59.999,2");
     // The files that are there have milliseconds, those that are added have more.
     let (ids, times): (ArrayRef, _) = (Arc::new(Int32Array::from(vec![4])), nanos(&[-2_000]));
-    write_parquet(&lake, "a2.parquet", vec![("id", ids), ("at", times.clone()), ("o", object(times))]);
+    lake.parquet("a2.parquet", vec![("id", ids), ("at", times.clone()), ("o", object(times))]);
     lake.pipeline("fine.yaml", FINE.replace("mode: append", "mode: append, timestamps: micros").replace(".999999'", ".999998000'"));
     lake.run_pipeline("fine.yaml", 0);
     let sql = "SELECT string_agg(cast(at AS string), ' ' ORDER BY id) FROM t.added";
     let found = "1969-12-31T23:59:59.999Z 1970-01-01T00:00:00Z 1970-01-01T00:00:00Z 1969-12-31T23:59:59.999998Z";
     assert_eq!(lake.value(sql), found);
     lake.pipeline("fine.yaml", FINE.replace("mode: append", "mode: append, timestamps: millis").replace(".999999'", ".999998'"));
-    write_parquet(&lake, "a3.parquet", vec![("id", Arc::new(Int32Array::from(vec![5]))), ("at", nanos(&[0])), ("o", object(nanos(&[0])))]);
+    lake.parquet("a3.parquet", vec![("id", Arc::new(Int32Array::from(vec![5]))), ("at", nanos(&[0])), ("o", object(nanos(&[0])))]);
     lake.run_pipeline("fine.yaml", 0);
     assert_eq!(lake.value("SELECT at FROM t.added WHERE id = 4"), "1969-12-31 23:59:59.999998");
 }
