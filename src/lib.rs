@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 pub mod accesslog;
+pub mod aws;
 pub mod catalog;
 pub mod cli;
 pub mod convert;

@@ -8,7 +8,8 @@ use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
 use object_store::aws::AwsCredential;
 use object_store::client::CredentialProvider;
 use std::fmt;
@@ -22,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// Keys as the AWS chain gives them, looked for when the first request needs them, and again before they end.
-pub(super) struct Chain {
+pub struct Chain {
     profile: Option<String>,
     region: String,
     state: Mutex<State>,
@@ -36,9 +37,9 @@ struct State {
 
 /// Why there are no keys.
 #[derive(Debug)]
-pub(super) struct NoCredentials {
+pub struct NoCredentials {
     /// Whether none were found anywhere, and not that some could not be had.
-    pub(super) none: bool,
+    pub none: bool,
     text: String,
 }
 
@@ -58,7 +59,7 @@ impl fmt::Debug for Chain {
 
 impl Chain {
     /// The chain, beginning with `profile` where one is named; roles are asked for in `region`.
-    pub(super) fn new(profile: Option<String>, region: String) -> Chain {
+    pub fn new(profile: Option<String>, region: String) -> Chain {
         Chain { profile, region, state: Mutex::default() }
     }
 
@@ -80,7 +81,7 @@ impl Chain {
         }
         let Some(provider) = &state.provider else { unreachable!("it was just set") };
         provider.provide_credentials().await.map_err(|error| {
-            let none = matches!(error, aws_credential_types::provider::error::CredentialsError::CredentialsNotLoaded(_));
+            let none = matches!(error, CredentialsError::CredentialsNotLoaded(_));
             let mut text = error.to_string();
             let mut cause = std::error::Error::source(&error);
             while let Some(source) = cause {
@@ -88,6 +89,19 @@ impl Chain {
                 cause = source.source();
             }
             NoCredentials { none, text: secrets::redact(&text) }
+        })
+    }
+}
+
+impl ProvideCredentials for Chain {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async move {
+            let found = self.get_credential().await.map_err(CredentialsError::provider_error)?;
+            let until = self.state.lock().await.held.as_ref().and_then(|(_, until)| *until);
+            Ok(Credentials::new(&found.key_id, &found.secret_key, found.token.clone(), until, "etl"))
         })
     }
 }
@@ -137,7 +151,7 @@ impl CredentialProvider for Chain {
 }
 
 /// The region that a profile of the AWS configuration files names.
-pub(super) async fn region_of_profile(profile: Option<&str>) -> Option<String> {
+pub async fn region_of_profile(profile: Option<&str>) -> Option<String> {
     let builder = ProfileFileRegionProvider::builder();
     let provider = match profile {
         Some(profile) => builder.profile_name(profile).build(),

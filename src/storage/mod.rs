@@ -22,11 +22,12 @@ mod upload;
 mod uploads;
 
 pub use blocking::{spawn, wait};
+pub use credentials::{Chain, NoCredentials, region_of_profile};
 pub use failure::StoreFailure;
 pub use location::Location;
 pub use objects::{Entry, Object, Storage, Version};
 pub use run_state::Appear;
 pub use run_uploads::Uploads;
-pub use settings::{Sse, StoreSettings, set_defaults};
+pub use settings::{Sse, StoreSettings, defaults, set_defaults};
 pub use upload::Upload;
 pub use uploads::StaleUpload;

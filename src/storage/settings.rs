@@ -55,10 +55,15 @@ pub fn set_defaults(settings: StoreSettings) {
     *DEFAULTS.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(settings);
 }
 
+/// What holds where a location says nothing itself.
+pub fn defaults() -> StoreSettings {
+    DEFAULTS.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone().unwrap_or_default()
+}
+
 impl StoreSettings {
     /// These settings, and what they leave out as the command line says it.
     pub(super) fn or_defaults(&self) -> StoreSettings {
-        let defaults = DEFAULTS.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone().unwrap_or_default();
+        let defaults = defaults();
         let own = self.clone();
         StoreSettings {
             region: own.region.or(defaults.region),

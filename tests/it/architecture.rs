@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 28] = [
+const FLOORS: [(u8, &str, &[&str]); 29] = [
     (0, "printable", &[]),
     (0, "secrets", &["printable"]),
     (0, "error", &["printable"]),
@@ -26,6 +26,7 @@ const FLOORS: [(u8, &str, &[&str]); 28] = [
     (2, "input", &["printable", "error", "units", "diagnostic", "decode", "nested", "accesslog", "tabular", "schema", "storage"]),
     (2, "output", &["error", "units", "nested", "accesslog", "tabular", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
+    (3, "aws", &["secrets", "error", "storage"]),
     (3, "publish", &["error", "storage", "input"]),
     (
         3,
