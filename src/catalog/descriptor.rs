@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const TEXT_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
+/// The SerDe of CSV.
+pub(super) const OPEN_CSV: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
 const PARQUET_INPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 const PARQUET_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
 
@@ -26,7 +28,7 @@ pub fn describe(format: FileFormat, columns: Vec<Column>, location: &str) -> (St
             (TEXT_INPUT, TEXT_OUTPUT, library, texts(&[("timestamp.formats", times)]))
         }
         Kind::Csv => {
-            let library = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
+            let library = OPEN_CSV;
             // Without the dialect of that reader a quote is doubled, and a backslash means nothing.
             let escape = if format.dialect == CsvDialect::Athena { "\\" } else { "\"" };
             parameters.extend(texts(&[

@@ -7,22 +7,43 @@
 //!
 //! What is to be removed goes by the same object: it is condemned there first, see [`Condemned`].
 
+mod cast_view;
 mod commit;
 mod condemned;
 mod descriptor;
+mod difference;
+mod entry;
 mod files;
+mod glue;
 mod head;
+mod lists;
 mod local;
+mod merge;
+mod projection;
+mod reader_options;
+mod readers;
 mod references;
+mod registration;
 mod table;
 mod time_units;
+mod told;
 
+pub use cast_view::trino_type;
 pub use commit::copy_key;
 pub use condemned::{Condemned, Sentence};
 pub use descriptor::describe;
+pub use difference::Difference;
+pub use entry::{EXTERNAL_TABLE, Entry, NULL_VALUE, Partition, VIRTUAL_VIEW};
 pub use files::live_files;
+pub use glue::{GlueCatalog, GlueSettings};
 pub use head::{Head, TableRef};
+pub use lists::{FileList, KnownLists, LISTS, SYMLINK_INPUT, folder_in, folder_of};
 pub use local::{LocalCatalog, Snapshot};
+pub use projection::{ProjectedKey, Projection};
+pub use reader_options::{CsvTypes, ReaderOptions};
+pub use readers::{Catalog, Change, Registered, There};
 pub use references::{is_unchanged, is_whole};
+pub use registration::Registration;
 pub use table::{Column, Origin, PartitionSize, PastVersion, Segment, SerDe, StorageDescriptor, Table};
 pub use time_units::TimeUnits;
+pub use told::{LAKE, TABLE, Told, VERSION, reader_columns, tell};

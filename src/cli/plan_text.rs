@@ -1,6 +1,6 @@
 //! A plan as people read it.
 
-use crate::pipeline::{Action, ColumnPlan, OutputPlan, Plan};
+use crate::pipeline::{Action, ColumnPlan, OutputPlan, Plan, ReaderPlan};
 use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use std::fmt::Write;
@@ -31,7 +31,7 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
         let _ = writeln!(text, "note: {}", printable(note));
     }
     let changed = plan.outputs.iter().filter(|output| output.action != Action::Unchanged).count();
-    let drifted = plan.outputs.iter().filter(|output| !output.drift.is_empty()).count();
+    let drifted = plan.outputs.iter().filter(|output| output.is_otherwise()).count();
     let summary = match (changed, drifted) {
         (0, 0) => "nothing to do".to_string(),
         (0, drifted) => format!("nothing to do, but {drifted} of {} tables are not as they were left", plan.outputs.len()),
@@ -73,8 +73,29 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
             let _ = writeln!(text, "    {}", painted(&line, paint, colour));
         }
     }
+    if let Some(catalog) = &output.catalog {
+        reader_text(catalog, output.action, colour, text);
+    }
     for drift in &output.drift {
         let _ = writeln!(text, "    {}", painted(&format!("! {drift}"), RED, colour));
+    }
+}
+
+/// What a catalog of readers has, and would be told.
+fn reader_text(plan: &ReaderPlan, action: Action, colour: bool, text: &mut String) {
+    let standing = match (plan.version, plan.lake_version, &plan.refused) {
+        (_, _, Some(whose)) => (format!("refused: the table there is {whose}"), RED),
+        (None, _, None) => ("create".to_string(), GREEN),
+        (Some(told), Some(now), None) if plan.behind => (format!("behind: it has version {told} of the lake's {now}"), YELLOW),
+        _ if !plan.drift.is_empty() => ("changed by others since it was told".to_string(), RED),
+        _ if action == Action::Unchanged => ("as the lake has it".to_string(), DIM),
+        _ => ("tell the new version".to_string(), YELLOW),
+    };
+    let line = format!("{}: {}: {}", plan.catalog, plan.table, standing.0);
+    let _ = writeln!(text, "    {}", painted(&line, standing.1, colour));
+    for line in plan.columns.iter().chain(&plan.drift) {
+        let paint = if line.starts_with('+') { GREEN } else { YELLOW };
+        let _ = writeln!(text, "      {}", painted(line, paint, colour));
     }
 }
 

@@ -3,6 +3,7 @@
 mod make;
 mod model;
 mod plan;
+mod registering;
 mod run;
 mod run_report;
 pub mod spec;
@@ -16,6 +17,8 @@ pub use model::{
     Permission, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform, When,
 };
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
+pub use registering::comparison::ReaderPlan;
+pub use registering::sync::sync;
 pub use run::{Outcome, RunSettings, run};
 pub use run_report::{Action, CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun, TransformRun};
 pub use state::before::Scope;

@@ -4,6 +4,7 @@ pub use crate::convert::{Layout, OnError};
 pub use crate::input::FormatChoice as SourceFormat;
 pub use crate::input::OnMismatch;
 
+use crate::catalog::{GlueSettings, ReaderOptions};
 use crate::output::FileFormat;
 use crate::storage::StoreSettings;
 use crate::units::Rate;
@@ -44,17 +45,25 @@ pub struct Pipeline {
 pub struct Lake {
     /// An absolute path of a folder, or `s3://bucket/prefix`.
     pub location: String,
+    /// Who else is told of the tables.
     pub catalog: CatalogKind,
     /// How its bucket is reached and written.
     pub store: StoreSettings,
 }
 
-/// Which catalog knows the tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Which catalog of readers is told of the tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CatalogKind {
-    /// JSON objects in the lake itself.
+    /// None: readers go by the lake itself.
+    #[default]
     Local,
+    Glue {
+        #[serde(flatten)]
+        settings: GlueSettings,
+        /// Take over tables of others.
+        adopt: bool,
+    },
 }
 
 /// Files that are read.
@@ -133,6 +142,8 @@ pub struct Output {
     pub timezone: Zone,
     pub mode: Mode,
     pub removed_sources: RemovedSources,
+    /// How readers' catalogs are told of it.
+    pub readers: ReaderOptions,
     /// LF-Tags of the table, then of single columns.
     pub tags: BTreeMap<String, String>,
     pub column_tags: BTreeMap<String, BTreeMap<String, String>>,

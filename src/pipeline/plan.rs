@@ -8,6 +8,8 @@ use crate::pipeline::make::opening::open;
 use crate::pipeline::make::transforming::planned_columns;
 use crate::pipeline::make::version::columns;
 use crate::pipeline::make::writing::split_columns;
+use crate::pipeline::registering::comparison::ReaderPlan;
+use crate::pipeline::registering::of_pipeline::ReaderCatalog;
 use crate::pipeline::state::before::{OutputState, Scope, State};
 use crate::pipeline::state::changes::Step;
 use crate::pipeline::state::drift::drift;
@@ -64,6 +66,16 @@ pub struct OutputPlan {
     pub columns: Vec<ColumnPlan>,
     /// What is not as the last run left it.
     pub drift: Vec<String>,
+    /// What a catalog of readers would be told; nothing where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<ReaderPlan>,
+}
+
+impl OutputPlan {
+    /// Whether something is not as runs left it.
+    pub fn is_otherwise(&self) -> bool {
+        !self.drift.is_empty() || self.catalog.as_ref().is_some_and(ReaderPlan::changes)
+    }
 }
 
 /// What would happen to a column.
@@ -92,6 +104,7 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
     };
     let state = State::read(pipeline, storage.as_ref(), scope)?;
     let runtime = Runtime::new(1)?;
+    let readers = ReaderCatalog::of(pipeline)?;
     let sources = state.listings.values().map(|listing| SourcePlan {
         name: listing.name.clone(),
         files: listing.files.len() as u64,
@@ -101,9 +114,9 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
     let mut notes: Vec<String> = state.listings.values().flat_map(Listing::notes).collect();
     for output in &state.outputs {
         notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
-        outputs.push(output_plan(pipeline, output, storage.as_ref(), &runtime)?);
+        outputs.push(output_plan(pipeline, output, storage.as_ref(), readers.as_ref(), &runtime)?);
     }
-    let changes = !state.is_current() || outputs.iter().any(|output| !output.drift.is_empty());
+    let changes = !state.is_current() || outputs.iter().any(OutputPlan::is_otherwise);
     Ok(Plan {
         pipeline: pipeline.name.clone(),
         lake: pipeline.lake.location.clone(),
@@ -116,7 +129,13 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
     })
 }
 
-fn output_plan(pipeline: &Pipeline, output: &OutputState, storage: Option<&Storage>, runtime: &Runtime) -> Result<OutputPlan> {
+fn output_plan(
+    pipeline: &Pipeline,
+    output: &OutputState,
+    storage: Option<&Storage>,
+    readers: Option<&ReaderCatalog>,
+    runtime: &Runtime,
+) -> Result<OutputPlan> {
     let changes = &output.changes;
     let action = match (&output.table, changes.step, changes.stale.is_empty()) {
         (None, ..) => Action::Created,
@@ -128,9 +147,17 @@ fn output_plan(pipeline: &Pipeline, output: &OutputState, storage: Option<&Stora
     };
     let read = changes.read.iter().flat_map(|(name, pieces)| pieces.iter().map(|piece| (&output.listings[name], piece)));
     let read: Vec<_> = read.map(|(listing, piece)| (&listing.files[piece.place].file.path, listing.source(piece))).collect();
-    let columns = match changes.step {
-        Step::Nothing => described_columns(output),
-        _ => column_plans(output.table.as_ref(), &new_columns(pipeline, output, runtime)?),
+    let new = match changes.step {
+        Step::Nothing => None,
+        _ => Some(new_columns(pipeline, output, runtime)?),
+    };
+    let columns = match &new {
+        None => described_columns(output),
+        Some(new) => column_plans(output.table.as_ref(), new),
+    };
+    let catalog = match readers {
+        Some(readers) => Some(readers.compare(&output.output, storage.zip(output.table.as_ref()), new.as_ref())?),
+        None => None,
     };
     let sum = |pick: fn(&crate::pipeline::state::difference::FileCounts) -> u64| changes.counts.values().map(pick).sum();
     Ok(OutputPlan {
@@ -152,6 +179,7 @@ fn output_plan(pipeline: &Pipeline, output: &OutputState, storage: Option<&Stora
             (Some(storage), Some(table)) => drift(storage, output, table)?,
             _ => Vec::new(),
         },
+        catalog,
     })
 }
 

@@ -9,6 +9,7 @@ use crate::pipeline::make::readings::Readings;
 use crate::pipeline::make::transforming::Transforming;
 use crate::pipeline::make::workspace::Workspace;
 use crate::pipeline::make::writing::Engine;
+use crate::pipeline::registering::of_pipeline::ReaderCatalog;
 use crate::pipeline::state::before::{Scope, State};
 use crate::pipeline::state::drift::drift;
 use crate::pipeline::state::listing::Listing;
@@ -82,6 +83,8 @@ struct Begun {
     state: State,
     claim: Claim,
     lease: Lease,
+    /// The catalog of readers that is told.
+    readers: Option<ReaderCatalog>,
     /// The key of the folder of what it says of itself.
     folder: String,
 }
@@ -97,7 +100,9 @@ impl Running<'_> {
     fn go(&self, report: &mut RunReport) -> Result<()> {
         let begun = self.begin(report)?;
         if begun.state.is_current() {
-            return self.tell_nothing_to_do(&begun, report);
+            self.tell_nothing_to_do(&begun, report)?;
+            // A run that was killed behind its publication may have left this to do.
+            return self.register(&begun, report);
         }
         let done = self.stages(&begun, report);
         report.finished = Utc::now();
@@ -116,13 +121,21 @@ impl Running<'_> {
         let bench = self.bench(begun)?;
         let products = self.make(begun, &bench, report)?;
         self.check(begun, &bench, &products, report)?;
+        if let Some(catalog) = &begun.readers {
+            let staged: Vec<_> = products.iter().map(|product| product.table.clone()).collect();
+            catalog.prepare(self.pipeline, &begun.storage, &staged)?;
+        }
         self.publish(begun, products, report)?;
-        self.check_published(begun, &bench, report)
+        let registered = self.register(begun, report);
+        // Checks of what readers see are of the lake, whatever a catalog was told.
+        let checked = self.check_published(begun, &bench, report);
+        registered.and(checked)
     }
 
     /// Looks at what is there, gives the run's sign, and cleans up after runs that were killed.
     fn begin(&self, report: &mut RunReport) -> Result<Begun> {
         let location = Location::parse(&self.pipeline.lake.location)?;
+        let readers = ReaderCatalog::of(self.pipeline)?;
         let store = &self.pipeline.lake.store;
         let there = location.path().is_none_or(|path| path.exists());
         let storage = there.then(|| Storage::open_with(location.clone(), store)).transpose()?;
@@ -143,7 +156,7 @@ impl Running<'_> {
         let swept = sweep(&storage, &catalog, &self.pipeline.name)?;
         report.notes.extend(state.listings.values().flat_map(Listing::notes));
         report.notes.extend(swept.iter().map(|run| format!("cleaned up after run {run}, which was killed")));
-        Ok(Begun { storage, catalog, state, claim, lease, folder })
+        Ok(Begun { storage, catalog, state, claim, lease, readers, folder })
     }
 
     fn tell_nothing_to_do(&self, begun: &Begun, report: &mut RunReport) -> Result<()> {
@@ -241,6 +254,22 @@ impl Running<'_> {
         Ok(())
     }
 
+    /// Tells the readers' catalog what is published.
+    fn register(&self, begun: &Begun, report: &mut RunReport) -> Result<()> {
+        let Some(catalog) = &begun.readers else { return Ok(()) };
+        match catalog.register(self.pipeline, &begun.storage) {
+            Ok(registered) => {
+                report.notes.extend(registered.iter().flat_map(|one| one.notes.clone()));
+                report.catalog = registered;
+                Ok(())
+            }
+            Err(error) => {
+                report.status = RunStatus::PublishedNotRegistered;
+                Err(error)
+            }
+        }
+    }
+
     fn check_published(&self, begun: &Begun, bench: &Bench, report: &mut RunReport) -> Result<()> {
         report.checks.extend(verify(self.pipeline, &begun.storage, &[], When::AfterPublish, &bench.queries, &bench.runtime)?);
         match failed_checks(report, When::AfterPublish) {
@@ -258,7 +287,7 @@ impl Running<'_> {
         if !matches!(report.status, RunStatus::Failed | RunStatus::ChecksFailed) {
             return;
         }
-        let Begun { storage, catalog, state, claim, lease, folder } = begun;
+        let Begun { storage, catalog, state, claim, lease, folder, .. } = begun;
         let of_data: Vec<String> = claim.folders.iter().filter(|claimed| *claimed != folder).cloned().collect();
         // Where the store went away during the last step, that step may have been done after all, or be done at any moment.
         if self.committing.get() && error.kind() != ErrorKind::Conflict {

@@ -1,7 +1,7 @@
 //! What a run did: one model, kept in the lake as JSON and shown as a table or a page.
 
 use super::model::{Severity, When};
-use crate::catalog::Table;
+use crate::catalog::{Registered, Table};
 use crate::convert::RejectExample;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secrets;
@@ -28,6 +28,9 @@ pub struct RunReport {
     pub transforms: Vec<TransformRun>,
     pub outputs: Vec<OutputRun>,
     pub checks: Vec<CheckRun>,
+    /// What readers' catalogs were told, by table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub catalog: Vec<Registered>,
     /// What the user should know.
     pub notes: Vec<String>,
     /// Why it failed.
@@ -49,6 +52,8 @@ pub enum RunStatus {
     ChecksFailed,
     /// It was published, and a check behind that failed.
     PublishedChecksFailed,
+    /// It was published in the lake, and a readers' catalog could not be told.
+    PublishedNotRegistered,
     /// Readers see what they saw before.
     Failed,
 }
@@ -216,6 +221,7 @@ impl RunReport {
             transforms: Vec::new(),
             outputs: Vec::new(),
             checks: Vec::new(),
+            catalog: Vec::new(),
             notes: Vec::new(),
             error: None,
             rolled_back_to: None,

@@ -8,6 +8,8 @@ pub const HEAD: &str = "_etl/catalog/head.json";
 pub const TABLES: &str = "_etl/catalog/tables";
 /// The folder of the lists of what is to be removed.
 pub const CONDEMNED: &str = "_etl/catalog/condemned";
+/// The folder of what readers' catalogs were told of, by table and catalog.
+pub const READERS: &str = "_etl/catalog/readers";
 /// The folder of the signs of runs at work, by pipeline.
 pub const ACTIVE: &str = "_etl/active";
 /// The folder of what runs say of themselves, by pipeline and run.

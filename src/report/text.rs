@@ -1,7 +1,7 @@
 //! A run as people read it on a terminal.
 
 use super::wording::{
-    Mood, REPAIRED, action, duration, files, holding, moment, nothing_to_do, outcome, share, shortened, throughput, when,
+    Mood, REPAIRED, action, duration, files, holding, moment, nothing_to_do, outcome, registered, share, shortened, throughput, when,
 };
 use crate::pipeline::{CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun};
 use crate::printable::{printable, printable_lines};
@@ -53,6 +53,7 @@ impl Text<'_> {
             self.transforms(out)?;
             self.outputs(out)?;
         }
+        self.catalog(out)?;
         self.checks(out)?;
         if !report.notes.is_empty() {
             writeln!(out)?;
@@ -64,6 +65,15 @@ impl Text<'_> {
             Some(error) => writeln!(out, "\n{} {}", self.paint("error:", Mood::Bad), printable_lines(error)),
             None => Ok(()),
         }
+    }
+
+    /// What readers' catalogs were told, where they were told anything.
+    fn catalog(&self, out: &mut String) -> fmt::Result {
+        let told = self.report.catalog.iter().filter(|one| one.wrote());
+        told.enumerate().try_for_each(|(at, one)| {
+            let gap = if at == 0 { "\n" } else { "" };
+            writeln!(out, "{gap}Glue: {}: {}", printable(&one.table), registered(one))
+        })
     }
 
     fn sources(&self, out: &mut String) -> fmt::Result {

@@ -1,5 +1,6 @@
 //! How figures, times and states are put in words, and how text that others wrote is made safe to look at.
 
+use crate::catalog::{Change, Registered};
 use crate::pipeline::{Action, CheckRun, RunReport, RunStatus, Severity, SourceRun, When};
 use crate::printable::printable;
 use crate::units::{ByteSize, Throughput, count};
@@ -84,6 +85,7 @@ pub(super) fn outcome(report: &RunReport) -> String {
         RunStatus::UpToDate => "up to date",
         RunStatus::ChecksFailed => "checks failed, not published",
         RunStatus::PublishedChecksFailed => "published, checks failed",
+        RunStatus::PublishedNotRegistered => "published, Glue is behind",
         RunStatus::Failed => "failed, not published",
     };
     match Mood::of_run(report) {
@@ -109,7 +111,7 @@ impl Mood {
         match report.status {
             RunStatus::Published | RunStatus::UpToDate if report.checks.iter().any(|check| !check.passed) => Mood::Warning,
             RunStatus::Published | RunStatus::UpToDate => Mood::Good,
-            RunStatus::ChecksFailed | RunStatus::PublishedChecksFailed | RunStatus::Failed => Mood::Bad,
+            RunStatus::ChecksFailed | RunStatus::PublishedChecksFailed | RunStatus::PublishedNotRegistered | RunStatus::Failed => Mood::Bad,
         }
     }
 
@@ -121,6 +123,20 @@ impl Mood {
             (false, Severity::Fail) => Mood::Bad,
         }
     }
+}
+
+/// What a readers' catalog was told of a table.
+pub(super) fn registered(told: &Registered) -> String {
+    let change = match told.change {
+        Change::Created => "created",
+        Change::Updated => "updated",
+        Change::Unchanged => "as it was",
+        Change::Later => "told of a later version by another run",
+    };
+    let partitions = [(told.created, "registered"), (told.updated, "moved"), (told.deleted, "taken away")];
+    let some =
+        partitions.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", counted(*number, "partition")));
+    std::iter::once(change.to_string()).chain(some).collect::<Vec<_>>().join(", ")
 }
 
 /// What happened to a table.

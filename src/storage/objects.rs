@@ -189,6 +189,20 @@ impl Storage {
         self.write(key, bytes.into(), PutMode::Overwrite).map(drop)
     }
 
+    /// Writes objects, over any that are there, many at a time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] naming the first that can't be written.
+    pub fn put_all(&self, objects: Vec<(String, Bytes)>) -> Result<()> {
+        let mut writes = Vec::with_capacity(objects.len());
+        for (key, bytes) in objects {
+            let (store, path) = self.object(&key)?;
+            writes.push(async move { store.put(&path, PutPayload::from(bytes)).await.map_err(|error| (key, error)) });
+        }
+        let written = wait(async move { stream::iter(writes).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await });
+        written.map(drop).map_err(|(key, error)| self.unwritable(&key, &error))
+    }
+
     /// Writes an object where there is none; false where there is one.
     ///
     /// # Errors

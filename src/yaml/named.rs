@@ -106,6 +106,6 @@ impl<T: JsonSchema> JsonSchema for TextOr<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"type": "string"}, generator.subschema_for::<T>()]})
+        json_schema!({"anyOf": [generator.subschema_for::<Text>(), generator.subschema_for::<T>()]})
     }
 }

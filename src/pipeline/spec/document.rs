@@ -1,10 +1,9 @@
 //! A pipeline as it is written. The comments here are what editors show: they come from the JSON Schema.
 
+use super::projected_type::ProjectedType;
 use super::words::*;
 use crate::output::Timestamps;
-use crate::pipeline::model::{
-    CatalogKind, CatchUp, Fingerprint, Mode, OnError, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
-};
+use crate::pipeline::model::{CatchUp, Fingerprint, Mode, OnError, OnMismatch, Permission, RemovedSources, Severity, SourceFormat};
 use crate::storage::Sse;
 use crate::units::{ByteSize, Rate};
 use crate::yaml::{Named, Needed, OneOrMany, Text, TextOr, Value, section};
@@ -48,10 +47,32 @@ section! {
     pub(super) struct LakeText {
         /// A folder, relative to this file, or `s3://bucket/prefix`.
         location: Needed<Text>,
-        /// Which catalog knows the tables; `local` keeps it in the lake itself.
-        catalog: Option<Value<CatalogKind>>,
+        /// Who else is told of the tables: nobody (`local`, which is what you get), or `glue`, with settings where it needs some.
+        catalog: Option<TextOr<CatalogText>>,
         /// How the bucket is reached and written.
         s3: Option<S3Text>,
+    }
+}
+
+section! {
+    /// A catalog that is told of the tables when they are published.
+    pub(super) struct CatalogText {
+        /// The AWS Glue Data Catalog, which Athena, Trino and Spark read.
+        glue: Needed<GlueText>,
+    }
+}
+
+section! {
+    /// Which Glue Data Catalog, and how it is told.
+    pub(super) struct GlueText {
+        /// What the names of databases begin with there: `prod_` makes `prod_web` of `web`.
+        database_prefix: Option<Text>,
+        /// The account whose catalog it is, where that is another than that of the keys: twelve digits.
+        catalog_id: Option<Text>,
+        /// Where it is; the bucket's region where not given.
+        region: Option<Text>,
+        /// Take over tables of the same names that somebody else made. False where not given: they are refused.
+        adopt: Option<Value<bool>>,
     }
 }
 
@@ -142,6 +163,9 @@ section! {
         target_size: Option<Value<ByteSize>>,
         /// Columns that become folders; `dt` and `hour` are those of `time`.
         partition_by: Option<OneOrMany<Text>>,
+        /// Readers of Glue compute the partitions instead of looking them up: `true`, or settings for keys whose values can't be told of the
+        /// partitions that there are.
+        partition_projection: Option<TextOr<Named<ProjectedKeyText>>>,
         /// Whose days and hours `dt` and `hour` are: a name of the IANA data base, as `Asia/Tokyo`; times stay in UTC.
         timezone: Option<Text>,
         /// The unit of times in Parquet: `millis`, which is what Athena has and what you get, `micros`, or `keep` what the rows have.
@@ -154,6 +178,26 @@ section! {
         tags: Option<Named<Text>>,
         /// LF-Tags of single columns.
         column_tags: Option<Named<Named<Text>>>,
+    }
+}
+
+section! {
+    /// How readers compute the values of a partition key.
+    pub(super) struct ProjectedKeyText {
+        /// `date`, `integer`, `enum`, or `injected`: every query names its value.
+        r#type: Needed<Value<ProjectedType>>,
+        /// From and to: `2020-01-01,NOW` of dates, `0,23` of integers.
+        range: Option<Text>,
+        /// How dates are written, by Java's letters: `yyyy-MM-dd` where not given.
+        format: Option<Text>,
+        /// The step from one value to the next: 1 where not given.
+        interval: Option<Value<NonZeroU64>>,
+        /// The unit of the step of dates: `DAYS`, `HOURS`, …
+        unit: Option<Text>,
+        /// So many digits, with zeros in front, of integers.
+        digits: Option<Value<NonZeroU64>>,
+        /// All values of an `enum`.
+        values: Option<Vec<Text>>,
     }
 }
 
@@ -174,6 +218,11 @@ section! {
     pub(super) struct CsvText {
         /// `athena` (where not given), which Athena's OpenCSVSerde reads back, or `rfc4180`.
         dialect: Option<Value<crate::output::CsvDialect>>,
+        /// The types of columns in Glue: `string` for all (where not given), or `native`: numbers and booleans are such, which Athena alone
+        /// reads, and makes NULL of what is none.
+        types: Option<Value<crate::catalog::CsvTypes>>,
+        /// The name of a view beside the table in Glue that gives its columns their types.
+        cast_view: Option<Text>,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Reading goes in three steps, and each tells all that it finds: the text becomes a tree in which `${…}` is filled in, the tree becomes
 //! [`document`]'s sections, and the sections become the [`Pipeline`] that is run. Nothing is read but the file itself.
 
+mod catalog;
 mod checks;
 mod document;
 mod formats;
@@ -10,6 +11,8 @@ mod governance;
 mod names;
 mod outputs;
 mod paths;
+mod projected_type;
+mod readers;
 mod schedule;
 mod schema;
 mod sources;
@@ -111,9 +114,10 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
     let name = names::pipeline(text.name.as_ref(), problems);
     let lake = text.lake.as_ref().and_then(|lake| {
         let location = paths::location(lake.location.as_ref()?, folder, problems)?;
-        let catalog = lake.catalog.as_ref().map_or(super::CatalogKind::Local, |catalog| catalog.value);
         let location = location.trim_end_matches('/').to_string();
-        Some(Lake { store: store::settings(lake.s3.as_ref(), problems), location, catalog })
+        let store = store::settings(lake.s3.as_ref(), problems);
+        let catalog = catalog::resolve(lake.catalog.as_ref(), &location, &store, problems);
+        Some(Lake { store, location, catalog })
     });
     let sources = sources::resolve(&text, folder, problems);
     let (transforms, used) = transforms::resolve(&text, &root, problems);

@@ -2,7 +2,7 @@
 
 use super::document::{OutputText, PipelineText};
 use super::transforms::{row_names, unknown};
-use super::{formats, governance, names, schedule};
+use super::{formats, governance, names, readers, schedule};
 use crate::convert::unfit;
 use crate::pipeline::model::{Mode, Output, RemovedSources, TableName};
 use crate::yaml::{Node, Place, Problems, Text};
@@ -69,6 +69,8 @@ fn one(
     let column_tags = column_tags.map(|(column, tags)| (column.text.clone(), governance::assigned(Some(tags), text, problems))).collect();
     let comments = output.columns.iter().flat_map(|columns| columns.iter());
     let comments = comments.map(|(column, comment)| (column.text.clone(), comment.text.clone())).collect();
+    let zone = own.unwrap_or(timezone);
+    let readers = readers::resolve(output, &partition_by, !zone.is_utc(), problems);
     Some(Output {
         name: name.text.clone(),
         place: problems.place(&name.place),
@@ -79,9 +81,10 @@ fn one(
         format: format?,
         layout,
         partition_by,
-        timezone: own.unwrap_or(timezone),
+        timezone: zone,
         mode,
         removed_sources: output.removed_sources.as_ref().map(|removed| removed.value).unwrap_or_default(),
+        readers,
         tags,
         column_tags,
     })

@@ -1,14 +1,17 @@
 //! The words by which a pipeline's file writes the values of enums.
 
+use super::projected_type::ProjectedType;
+use crate::catalog::CsvTypes;
 use crate::output::{CsvDialect, Timestamps};
-use crate::pipeline::model::{
-    CatalogKind, CatchUp, Fingerprint, Mode, OnError, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
-};
+use crate::pipeline::model::{CatchUp, Fingerprint, Mode, OnError, OnMismatch, Permission, RemovedSources, Severity, SourceFormat};
 use crate::storage::Sse;
 use crate::yaml::{Content, Node, Problems, Read, Word, words};
 use schemars::JsonSchema;
 
-words!(CatalogKind { "local" => CatalogKind::Local });
+words!(CsvTypes { "string" => CsvTypes::String, "native" => CsvTypes::Native });
+words!(ProjectedType {
+    "date" => ProjectedType::Date, "integer" => ProjectedType::Integer, "enum" => ProjectedType::Enum, "injected" => ProjectedType::Injected,
+});
 words!(SourceFormat {
     "auto" => SourceFormat::Auto,
     "log" => SourceFormat::Log,

@@ -1,7 +1,7 @@
 //! What is not as the last run left it.
 
 use super::before::OutputState;
-use crate::catalog::Table;
+use crate::catalog::{LISTS, Table};
 use crate::error::Result;
 use crate::publish::RunId;
 use crate::storage::Storage;
@@ -39,7 +39,7 @@ pub(crate) fn drift(storage: &Storage, output: &OutputState, table: &Table) -> R
     let below = format!("{}/{}/", table.database, table.name);
     let foreign = listed.iter().filter_map(|entry| entry.key.strip_prefix(&below)).filter(|key| {
         let folder = key.split('/').next().unwrap_or_default();
-        RunId::of_folder(folder).is_none() && !runs.contains(folder)
+        RunId::of_folder(folder).is_none() && folder != LISTS && !runs.contains(folder)
     });
     let foreign: Vec<&str> = foreign.collect();
     if let Some(first) = foreign.first() {

@@ -3,8 +3,9 @@
 //! Ages and signs say what is worth removing. That it is safe to goes by the head of the catalog: see `catalog::condemned`.
 
 use super::sweep::{tell, versions};
-use crate::catalog::{Condemned, LocalCatalog, Snapshot, Table, copy_key, live_files};
+use crate::catalog::{Condemned, LISTS, LocalCatalog, Snapshot, Table, copy_key, folder_of, live_files};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::registering::pointers::Pointers;
 use crate::pipeline::state::published::head_of;
 use crate::publish::keys::{self, COPY, MANIFEST, RUNS, TABLES, WORK};
 use crate::publish::{Claim, Lease, RunId, Sign};
@@ -70,7 +71,9 @@ pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result
                 continue;
             }
         }
-        let plan = Plan::of(storage, &catalog, &found, &signs, &snapshot)?;
+        // Behind the signs, too: who tells a catalog has given one.
+        let pointers = Pointers::of(storage)?;
+        let plan = Plan::of(storage, &catalog, &found, &signs, &snapshot, &pointers)?;
         if !dry_run && !plan.is_empty() {
             for claim in &plan.ended {
                 tell(storage, &catalog, &versions(&catalog, &snapshot, claim)?, claim)?;
@@ -92,6 +95,8 @@ struct Found {
     cutoff: DateTime<Utc>,
     /// The objects of runs, with the run whose they are.
     objects: Vec<(Entry, RunId, Kind)>,
+    /// Lists of files for catalogs of readers, each with the name of its folder.
+    file_lists: Vec<(Entry, String)>,
     uploads: Vec<(StaleUpload, RunId)>,
     /// The lists of what others condemned, or were about to.
     lists: BTreeSet<String>,
@@ -125,19 +130,29 @@ impl Found {
         let is_data = |key: &str| key.ends_with(MANIFEST) || key.ends_with(COPY) || key.contains("/rejects-");
         add(RUNS, Kind::OfRun, &|key| key.split('/').nth(3).filter(|_| is_data(key)).and_then(RunId::of_folder))?;
         add(WORK, Kind::Work, &|key| key.strip_prefix(WORK)?.split('/').nth(1).and_then(RunId::of_folder))?;
+        let mut listed = Vec::new();
         for database in storage.folders("")?.into_iter().filter(|name| name != keys::OWN) {
             for table in storage.folders(&database)? {
                 for folder in storage.folders(&format!("{database}/{table}"))? {
+                    if folder == LISTS {
+                        listed.extend(storage.list(&format!("{database}/{table}/{folder}"))?);
+                    }
                     if let Some(run) = of_part(&folder) {
                         add(&format!("{database}/{table}/{folder}"), Kind::Data, &|_| Some(run.clone()))?;
                     }
                 }
             }
         }
+        let mut file_lists = Vec::new();
+        for entry in listed.into_iter().filter(|entry| entry.modified < cutoff) {
+            if let Some(name) = folder_of(&entry.key) {
+                file_lists.push((entry.clone(), name.to_string()));
+            }
+        }
         let stale = storage.stale_uploads("", Utc::now() - cutoff)?;
         // As above: a run's folder, hidden or not, is somewhere in the key, or it isn't ours.
         let uploads = stale.into_iter().filter_map(|upload| upload.key.split('/').find_map(of_part).map(|run| (upload.clone(), run)));
-        Ok(Found { cutoff, objects, uploads: uploads.collect(), lists: catalog.lists()? })
+        Ok(Found { cutoff, objects, file_lists, uploads: uploads.collect(), lists: catalog.lists()? })
     }
 }
 
@@ -159,13 +174,24 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(storage: &Storage, catalog: &LocalCatalog, found: &Found, signs: &[Sign], snapshot: &Snapshot) -> Result<Plan> {
+    fn of(
+        storage: &Storage,
+        catalog: &LocalCatalog,
+        found: &Found,
+        signs: &[Sign],
+        snapshot: &Snapshot,
+        pointers: &Pointers,
+    ) -> Result<Plan> {
         let mut plan = Plan::default();
         plan.condemned.format = 1;
         let (dead, alive): (Vec<&Sign>, Vec<&Sign>) = signs.iter().partition(|sign| sign.is_dead && sign.entry.modified < found.cutoff);
         let kept = Kept::of(storage, catalog, snapshot, &alive, found.cutoff)?;
         for (entry, run, kind) in found.objects.iter().filter(|(_, run, _)| !kept.active.contains(run)) {
             let read = kept.runs.contains(run);
+            // Readers of a catalog that is behind see what those of the lake don't.
+            if *kind != Kind::Work && pointers.runs.contains(run) {
+                continue;
+            }
             let why = match kind {
                 _ if kept.keys.contains(&entry.key) => continue,
                 Kind::Description => "a version of a table that nobody reads",
@@ -181,6 +207,15 @@ impl Plan {
             let folders = entry.key.match_indices('/').map(|(at, _)| &entry.key[..at]);
             let own = folders.skip_while(|folder| folder.rsplit('/').next().and_then(of_part).is_none());
             plan.folders.extend(own.map(str::to_string));
+        }
+        let claimed: BTreeSet<&(String, String)> =
+            alive.iter().filter_map(|sign| sign.claim.as_ref()).flat_map(|claim| &claim.tables).collect();
+        for (entry, _) in found.file_lists.iter().filter(|(_, name)| !pointers.lists.contains(name)) {
+            let mut parts = entry.key.split('/').map(str::to_string);
+            let table = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            if !claimed.contains(&table) {
+                plan.take(entry, "a list of files that no catalog points to");
+            }
         }
         for sign in dead {
             plan.removed.push(Removed { key: sign.entry.key.clone(), bytes: sign.entry.size, why: "a run that was killed" });

@@ -7,6 +7,8 @@ mod parts;
 mod sources;
 mod summary;
 
+use super::wording::registered;
+use crate::catalog::Registered;
 use crate::pipeline::RunReport;
 use crate::printable::printable;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -38,6 +40,7 @@ pub fn html(report: &RunReport) -> String {
                     (sources::rejects(&report.sources))
                     (outputs::transforms(&report.transforms))
                     @if !bad { (checks::section(&report.checks)) }
+                    (catalog(report))
                     (notes(report))
                 }
                 (summary::footer(report))
@@ -45,6 +48,19 @@ pub fn html(report: &RunReport) -> String {
         }
     };
     page.into_string()
+}
+
+/// What readers' catalogs were told.
+fn catalog(report: &RunReport) -> Markup {
+    if !report.catalog.iter().any(Registered::wrote) {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="catalog" {
+            h2 id="catalog" { "Glue" }
+            ul { @for told in report.catalog.iter().filter(|told| told.wrote()) { li { (printable(&told.table)) ": " (registered(told)) } } }
+        }
+    }
 }
 
 fn notes(report: &RunReport) -> Markup {

@@ -1,0 +1,84 @@
+//! The view beside a table of CSV that gives its columns their types.
+//!
+//! Source: the form in which Presto, Trino and Athena keep views in Glue: a comment with JSON in base64. Athena documents that a reader under Lake
+//! Formation needs every column that the view names.
+
+use super::entry::{Entry, VIRTUAL_VIEW};
+use super::table::{Column, SerDe, StorageDescriptor, Table};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// The view called `name` of the table `entry`, whose columns have the types of `table`.
+pub(super) fn of(entry: &Entry, table: &Table, name: &str) -> Entry {
+    let typed: Vec<&Column> = table.storage.columns.iter().chain(&table.partition_keys).collect();
+    let keys: Vec<&str> = table.partition_keys.iter().map(|key| key.name.as_str()).collect();
+    let cast = |column: &&Column| match keys.contains(&column.name.as_str()) {
+        true => quoted(&column.name),
+        false => expression(column),
+    };
+    let selected: Vec<String> = typed.iter().map(cast).collect();
+    let sql = format!("SELECT {} FROM {}.{}", selected.join(", "), quoted(&entry.database), quoted(&entry.name));
+    let columns: Vec<_> = typed.iter().map(|column| json!({"name": column.name, "type": trino_type(&column.data_type)})).collect();
+    let view = json!({
+        "originalSql": sql,
+        "catalog": "awsdatacatalog",
+        "schema": entry.database,
+        "columns": columns,
+        // Trino refuses a view that runs as somebody whom it does not know.
+        "runAsInvoker": true,
+    });
+    let mut parameters: BTreeMap<String, String> = entry
+        .parameters
+        .iter()
+        .filter(|(key, _)| key.starts_with("etl.") && *key != "etl.timestamps")
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    parameters.extend([("presto_view".to_string(), "true".to_string()), ("comment".to_string(), "Presto View".to_string())]);
+    let storage = StorageDescriptor {
+        columns: typed.into_iter().cloned().collect(),
+        location: String::new(),
+        input_format: String::new(),
+        output_format: String::new(),
+        compressed: false,
+        serde: SerDe { library: String::new(), parameters: BTreeMap::new() },
+    };
+    Entry {
+        database: entry.database.clone(),
+        name: name.to_string(),
+        description: Some(format!("{} with the types of its columns", entry.full_name())),
+        table_type: VIRTUAL_VIEW.to_string(),
+        storage,
+        partition_keys: Vec::new(),
+        parameters,
+        view: Some(format!("/* Presto View: {} */", STANDARD.encode(view.to_string()))),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The value of `column` in its type. A field without text is NULL; of texts NULL and `""` are the same in CSV.
+fn expression(column: &Column) -> String {
+    let name = quoted(&column.name);
+    match column.data_type.as_str() {
+        "string" => name,
+        "binary" => format!("from_hex(NULLIF({name}, '')) AS {name}"),
+        other => format!("CAST(NULLIF({name}, '') AS {}) AS {name}", trino_type(other)),
+    }
+}
+
+/// What Trino and Athena's SQL call a type of Glue that is none of arrays, maps and structs.
+pub fn trino_type(glue: &str) -> String {
+    match glue {
+        "string" => "varchar",
+        "int" => "integer",
+        "float" => "real",
+        "binary" => "varbinary",
+        "timestamp" => "timestamp(3)",
+        other => other,
+    }
+    .to_string()
+}

@@ -1,0 +1,233 @@
+//! What Glue is asked.
+
+use super::register;
+use super::settings::GlueSettings;
+use super::shapes;
+use crate::aws::{AwsSettings, Service, code, config, failed};
+use crate::catalog::entry::{Entry, Partition};
+use crate::catalog::readers::{Catalog, Registered, There};
+use crate::catalog::told::Told;
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::wait;
+use aws_config::SdkConfig;
+use aws_sdk_glue::Client;
+use aws_sdk_glue::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_glue::types::{self, DatabaseInput};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use std::fmt;
+
+/// The most tables, partitions and databases that come in one answer.
+const PAGE: i32 = 1000;
+const TABLES_PAGE: i32 = 100;
+
+/// A Glue Data Catalog that can be asked.
+#[derive(Clone)]
+pub struct GlueCatalog {
+    pub(super) client: Client,
+    config: SdkConfig,
+    settings: GlueSettings,
+}
+
+impl fmt::Debug for GlueCatalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GlueCatalog").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl GlueCatalog {
+    /// The catalog of `settings`; what these leave out of how it is reached, `aws` says. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where no region is known.
+    pub fn connect(settings: &GlueSettings, aws: &AwsSettings) -> Result<GlueCatalog> {
+        let mut settings = settings.clone();
+        let aws = settings.aws(aws);
+        let config = wait(async move { config(Service::Glue, &aws).await })?;
+        settings.region = config.region().map(ToString::to_string);
+        Ok(GlueCatalog { client: Client::new(&config), config, settings })
+    }
+
+    /// Which catalog it is, with its region.
+    pub fn settings(&self) -> &GlueSettings {
+        &self.settings
+    }
+
+    /// Makes sure that the tables and views of `told` are ours, or nobody's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for one of somebody else, unless it is to be adopted; what Glue says.
+    pub fn refuse_foreign(&self, told: &Told, adopt: bool) -> Result<()> {
+        for entry in [&told.entry].into_iter().chain(&told.view) {
+            let there = self.table(&entry.database, &entry.name)?;
+            register::refuse_foreign(entry, there.as_ref(), adopt)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn catalog_id(&self) -> Option<String> {
+        self.settings.catalog_id.clone()
+    }
+
+    /// The error of `doing` something.
+    pub(super) fn failed<E>(&self, doing: &str, error: &SdkError<E, HttpResponse>) -> Error
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let kind = match code(error) {
+            Some("ConcurrentModificationException" | "VersionMismatchException") => ErrorKind::Conflict,
+            _ if doing.starts_with("can't read") || doing.starts_with("can't list") => ErrorKind::Input,
+            _ => ErrorKind::Output,
+        };
+        failed(kind, Service::Glue, doing, &self.config, error)
+    }
+
+    /// A table as Glue has it, with its version.
+    pub(super) async fn find(&self, database: &str, name: &str) -> Result<Option<types::Table>> {
+        let asked = self.client.get_table().set_catalog_id(self.catalog_id()).database_name(database).name(name).send().await;
+        match asked {
+            Ok(answer) => Ok(answer.table),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(self.failed(&format!("can't read the table {database}.{name}"), &error)),
+        }
+    }
+
+    /// The table, and its partitions if it can have some.
+    pub(super) async fn there(&self, database: &str, name: &str) -> Result<There> {
+        let Some(table) = self.find(database, name).await? else { return Ok(There::default()) };
+        let partitions = match table.partition_keys().is_empty() {
+            true => Vec::new(),
+            false => self.registered(database, name).await?,
+        };
+        Ok(There {
+            entry: Some(shapes::entry(&table)),
+            partitions,
+            version: table.version_id().map(str::to_string),
+            foreign: shapes::foreign(&table),
+        })
+    }
+
+    /// Makes the database, if it is not there; whether it did.
+    pub(super) async fn ensure_database(&self, database: &str) -> Result<bool> {
+        let asked = self.client.get_database().set_catalog_id(self.catalog_id()).name(database).send().await;
+        match asked {
+            Ok(_) => return Ok(false),
+            Err(error) if is_missing(&error) => {}
+            Err(error) => return Err(self.failed(&format!("can't read the database {database}"), &error)),
+        }
+        let input = DatabaseInput::builder().name(database).build().map_err(incomplete)?;
+        let made = self.client.create_database().set_catalog_id(self.catalog_id()).database_input(input).send().await;
+        match made {
+            Ok(_) => Ok(true),
+            Err(error) if code(&error) == Some("AlreadyExistsException") => Ok(false),
+            Err(error) => Err(self.failed(&format!("can't make the database {database}"), &error)),
+        }
+    }
+
+    /// The partitions that are registered.
+    pub(super) async fn registered(&self, database: &str, name: &str) -> Result<Vec<Partition>> {
+        let asked = self.client.get_partitions().set_catalog_id(self.catalog_id()).database_name(database).table_name(name);
+        let mut pages = asked.max_results(PAGE).into_paginator().send();
+        let mut partitions = Vec::new();
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => partitions.extend(page.partitions().iter().map(shapes::partition)),
+                Err(error) if is_missing(&error) => return Ok(Vec::new()),
+                Err(error) => return Err(self.failed(&format!("can't read the partitions of {database}.{name}"), &error)),
+            }
+        }
+        partitions.sort_by(|a, b| a.values.cmp(&b.values));
+        // A page may have what the one before had, where partitions came meanwhile.
+        partitions.dedup_by(|a, b| a.values == b.values);
+        Ok(partitions)
+    }
+
+    async fn all_databases(&self) -> Result<Vec<String>> {
+        let mut pages = self.client.get_databases().set_catalog_id(self.catalog_id()).max_results(TABLES_PAGE).into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.failed("can't list the databases", &error))?;
+            names.extend(page.database_list().iter().map(|database| database.name().to_string()));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    async fn all_tables(&self, database: &str) -> Result<Vec<Entry>> {
+        let asked = self.client.get_tables().set_catalog_id(self.catalog_id()).database_name(database);
+        let mut pages = asked.max_results(TABLES_PAGE).into_paginator().send();
+        let mut tables = Vec::new();
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => tables.extend(page.table_list().iter().map(shapes::entry)),
+                Err(error) if is_missing(&error) => return Ok(Vec::new()),
+                Err(error) => return Err(self.failed(&format!("can't list the tables of {database}"), &error)),
+            }
+        }
+        tables.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(tables)
+    }
+
+    async fn remove(&self, database: &str, name: &str) -> Result<bool> {
+        let asked = self.client.delete_table().set_catalog_id(self.catalog_id()).database_name(database).name(name).send().await;
+        match asked {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(self.failed(&format!("can't remove the table {database}.{name}"), &error)),
+        }
+    }
+}
+
+impl Catalog for GlueCatalog {
+    fn name(&self) -> String {
+        let region = self.settings.region.as_deref().unwrap_or("-");
+        match &self.settings.catalog_id {
+            Some(id) => format!("Glue of {id} in {region}"),
+            None => format!("Glue in {region}"),
+        }
+    }
+
+    fn databases(&self) -> Result<Vec<String>> {
+        let glue = self.clone();
+        wait(async move { glue.all_databases().await })
+    }
+
+    fn tables(&self, database: &str) -> Result<Vec<Entry>> {
+        let (glue, database) = (self.clone(), database.to_lowercase());
+        wait(async move { glue.all_tables(&database).await })
+    }
+
+    fn table(&self, database: &str, name: &str) -> Result<Option<Entry>> {
+        let (glue, database, name) = (self.clone(), database.to_lowercase(), name.to_lowercase());
+        wait(async move { Ok(glue.find(&database, &name).await?.as_ref().map(shapes::entry)) })
+    }
+
+    fn partitions(&self, database: &str, name: &str) -> Result<Vec<Partition>> {
+        let (glue, database, name) = (self.clone(), database.to_lowercase(), name.to_lowercase());
+        wait(async move { glue.registered(&database, &name).await })
+    }
+
+    fn look(&self, database: &str, name: &str) -> Result<There> {
+        let (glue, database, name) = (self.clone(), database.to_lowercase(), name.to_lowercase());
+        wait(async move { glue.there(&database, &name).await })
+    }
+
+    fn register(&self, there: &There, told: &Told, adopt: bool) -> Result<Registered> {
+        let (glue, there, told) = (self.clone(), there.clone(), told.clone());
+        wait(async move { register::register(&glue, there, &told, adopt).await })
+    }
+
+    fn drop_table(&self, database: &str, name: &str) -> Result<bool> {
+        let (glue, database, name) = (self.clone(), database.to_lowercase(), name.to_lowercase());
+        wait(async move { glue.remove(&database, &name).await })
+    }
+}
+
+/// Whether what was asked for is not there.
+pub(super) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    code(error) == Some("EntityNotFoundException")
+}
+
+/// Of a shape that lacks what Glue needs.
+pub(super) fn incomplete(error: BuildError) -> Error {
+    Error::new(ErrorKind::Internal, "a table can't be told in Glue's shape").with_source(error)
+}

@@ -1,0 +1,12 @@
+//! The AWS Glue Data Catalog: where Athena, Trino, Spark and Glue jobs look tables up.
+//!
+//! Source: the API reference of AWS Glue (catalog, databases, tables, partitions) and its limits for batches.
+
+mod batches;
+mod client;
+mod register;
+mod settings;
+mod shapes;
+
+pub use client::GlueCatalog;
+pub use settings::GlueSettings;

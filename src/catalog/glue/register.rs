@@ -1,0 +1,148 @@
+//! Tells Glue of a version of a table.
+//!
+//! Glue has no transaction over a table and its partitions. A table without registered partitions moves by one call. With them, partitions move
+//! in batches, and the table, with the number of the version, last: whoever finds an older number there knows that something is left to do.
+
+use super::batches::{self, Batches};
+use super::client::{GlueCatalog, incomplete};
+use super::shapes;
+use crate::aws::code;
+use crate::catalog::entry::{Entry, Partition};
+use crate::catalog::merge::{is_as_told, marked, merged, merged_partition};
+use crate::catalog::readers::{Change, Foreign, Registered, There};
+use crate::catalog::told::{LAKE, TABLE, Told, VERSION};
+use crate::error::{Error, ErrorKind, Result};
+use std::collections::BTreeMap;
+
+/// Before the partitions of a new table are there, it has this version.
+const NO_VERSION: &str = "0";
+
+pub(super) async fn register(glue: &GlueCatalog, there: There, told: &Told, adopt: bool) -> Result<Registered> {
+    let mut registered = one(glue, there, told, adopt).await?;
+    if let Some(view) = &told.view {
+        let told = Told { entry: view.clone(), partitions: Vec::new(), lists: Vec::new(), view: None };
+        let there = glue.there(&view.database, &view.name).await?;
+        let view = one(glue, there, &told, adopt).await?;
+        if view.wrote() {
+            registered.notes.push(format!("the view {} has its columns with their types", view.table));
+        }
+        registered.notes.extend(view.notes);
+    }
+    Ok(registered)
+}
+
+async fn one(glue: &GlueCatalog, mut there: There, told: &Told, adopt: bool) -> Result<Registered> {
+    let entry = &told.entry;
+    let name = entry.full_name();
+    let mut registered = Registered::nothing(name.clone(), Change::Unchanged);
+    match &there.entry {
+        Some(known) if is_ours(entry, known) => {
+            if is_later(entry, known) {
+                return Ok(Registered { change: Change::Later, ..registered });
+            }
+        }
+        Some(known) if !adopt => return Err(foreign(entry, known)),
+        Some(_) => registered.notes.push(format!("{name} was made by somebody else and is taken over, as `adopt` says")),
+        None => {
+            glue.ensure_database(&entry.database).await?;
+            let mut first = marked(entry);
+            if !told.partitions.is_empty() {
+                first.parameters.insert(VERSION.to_string(), NO_VERSION.to_string());
+            }
+            create(glue, &first).await?;
+            registered.change = Change::Created;
+            if told.partitions.is_empty() {
+                return Ok(registered);
+            }
+            there = glue.there(&entry.database, &entry.name).await?;
+        }
+    }
+    let Some(known) = there.entry else { return Err(lost(&name)) };
+    let (batches, kept) = compared(told, &known, there.partitions);
+    if kept > 0 {
+        registered.notes.push(format!("{kept} partitions of {name} that somebody else registered are left as they are"));
+    }
+    batches::write(glue, &entry.database, &entry.name, &batches).await?;
+    (registered.created, registered.updated, registered.deleted) =
+        (batches.create.len() as u64, batches.update.len() as u64, batches.delete.len() as u64);
+    let wanted = merged(entry, &known);
+    if wanted != known {
+        update(glue, &wanted, &there.foreign, there.version).await?;
+        if registered.change == Change::Unchanged {
+            registered.change = Change::Updated;
+        }
+    }
+    Ok(registered)
+}
+
+/// What is to be written of the partitions, and how many are of others.
+fn compared(told: &Told, known: &Entry, there: Vec<Partition>) -> (Batches, usize) {
+    let mut there: BTreeMap<Vec<String>, Partition> = there.into_iter().map(|partition| (partition.values.clone(), partition)).collect();
+    let mut batches = Batches::default();
+    for partition in &told.partitions {
+        match there.remove(&partition.values) {
+            None => batches.create.push(partition.clone()),
+            Some(there) if is_as_told(partition, &there) => {}
+            Some(there) => batches.update.push(merged_partition(partition, &there)),
+        }
+    }
+    // Ours lie where the table's files do, or did.
+    let roots = [&told.entry.storage.location, &known.storage.location];
+    let (ours, others): (Vec<_>, Vec<_>) =
+        there.into_values().partition(|partition| roots.iter().any(|root| partition.storage.location.starts_with(root.as_str())));
+    batches.delete = ours.into_iter().map(|partition| partition.values).collect();
+    (batches, others.len())
+}
+
+/// Whether the table there is the one of which we tell.
+fn is_ours(entry: &Entry, known: &Entry) -> bool {
+    [LAKE, TABLE].iter().all(|key| known.parameters.get(*key) == entry.parameters.get(*key)) && known.parameters.contains_key(LAKE)
+}
+
+/// Whether the table there is of a later version.
+fn is_later(entry: &Entry, known: &Entry) -> bool {
+    let version = |entry: &Entry| entry.parameters.get(VERSION).and_then(|version| version.parse::<u64>().ok());
+    is_ours(entry, known) && version(known) > version(entry)
+}
+
+/// Refuses to tell Glue of a table where another one is there.
+pub(super) fn refuse_foreign(entry: &Entry, there: Option<&Entry>, adopt: bool) -> Result<()> {
+    match there {
+        Some(known) if !adopt && !is_ours(entry, known) => Err(foreign(entry, known)),
+        _ => Ok(()),
+    }
+}
+
+fn foreign(entry: &Entry, known: &Entry) -> Error {
+    let name = entry.full_name();
+    let owner = match known.parameters.get(LAKE) {
+        Some(lake) => format!("the lake {lake}, as its table {}", known.parameters.get(TABLE).map_or("-", String::as_str)),
+        None if known.storage.location.is_empty() => "nobody says whom".to_string(),
+        None => format!("nobody says whom; its files are at {}", known.storage.location),
+    };
+    Error::new(ErrorKind::Usage, format!("the table {name} is somebody else's; nothing was changed in Glue"))
+        .with_context("owner", owner)
+        .with_context("what to do", "give the output another table, or the catalog a `database_prefix`; or take it over with `adopt: true`")
+}
+
+fn lost(name: &str) -> Error {
+    Error::new(ErrorKind::Conflict, format!("the table {name} was removed while it was being registered"))
+}
+
+async fn create(glue: &GlueCatalog, entry: &Entry) -> Result<()> {
+    let input = shapes::table_input(entry, &Foreign::default()).map_err(incomplete)?;
+    let call = glue.client.create_table().set_catalog_id(glue.catalog_id()).database_name(&entry.database).table_input(input);
+    match call.send().await {
+        Ok(_) => Ok(()),
+        Err(error) if code(&error) == Some("AlreadyExistsException") => Err(lost(&entry.full_name())),
+        Err(error) => Err(glue.failed(&format!("can't make the table {}", entry.full_name()), &error)),
+    }
+}
+
+async fn update(glue: &GlueCatalog, entry: &Entry, foreign: &Foreign, version: Option<String>) -> Result<()> {
+    let input = shapes::table_input(entry, foreign).map_err(incomplete)?;
+    let call = glue.client.update_table().set_catalog_id(glue.catalog_id()).database_name(&entry.database).table_input(input);
+    // Only if it is still the one that was read. Versions of ours are the lake's, so that Glue needs none.
+    let answer = call.set_version_id(version).skip_archive(true).send().await;
+    answer.map(|_| ()).map_err(|error| glue.failed(&format!("can't change the table {}", entry.full_name()), &error))
+}

@@ -1,0 +1,81 @@
+//! The tables of a pipeline in its catalog of readers.
+
+use super::forwarding::forward;
+use crate::aws::AwsSettings;
+use crate::catalog::{GlueCatalog, KnownLists, Registered, Registration, Table, tell};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::model::{CatalogKind, Output, Pipeline};
+use crate::storage::Storage;
+
+/// The catalog of readers that a pipeline tells.
+#[derive(Debug)]
+pub(crate) struct ReaderCatalog {
+    pub(crate) glue: GlueCatalog,
+    adopt: bool,
+}
+
+impl ReaderCatalog {
+    /// That of `pipeline`; nothing where readers go by the lake itself.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Usage`] where no region is known.
+    pub(crate) fn of(pipeline: &Pipeline) -> Result<Option<ReaderCatalog>> {
+        match &pipeline.lake.catalog {
+            CatalogKind::Local => Ok(None),
+            CatalogKind::Glue { settings, adopt } => {
+                let glue = GlueCatalog::connect(settings, &AwsSettings::beside(&pipeline.lake.store))?;
+                Ok(Some(ReaderCatalog { glue, adopt: *adopt }))
+            }
+        }
+    }
+
+    /// Whether tables of others are taken over.
+    pub(crate) fn adopts(&self) -> bool {
+        self.adopt
+    }
+
+    /// How the table of `output` is told.
+    pub(crate) fn registration(&self, output: &Output) -> Registration {
+        let name = &output.table;
+        Registration::new(&name.database, &name.table, self.glue.settings().clone(), output.readers.clone())
+    }
+
+    /// Makes sure that the catalog can be told of `tables` once they are published: that they can be told as the pipeline says, and that
+    /// nobody else has tables of these names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a table of somebody else, [`ErrorKind::Format`] where partitions can't be projected, and what the catalog says.
+    pub(crate) fn prepare(&self, pipeline: &Pipeline, storage: &Storage, tables: &[Table]) -> Result<()> {
+        for table in tables {
+            let Some(output) = pipeline.outputs.iter().find(|output| output.name == table.origin.output) else { continue };
+            let registration = self.registration(output);
+            let told = tell(storage, table, &registration.reader_database(), &registration.options, &KnownLists::default());
+            let told = told.map_err(|error| error.with_context("at", &output.place))?;
+            self.glue.refuse_foreign(&told, self.adopt).map_err(|error| error.with_context("at", &output.place))?;
+        }
+        Ok(())
+    }
+
+    /// Tells the catalog of the pipeline's tables as they are published.
+    ///
+    /// # Errors
+    /// What the catalog says, with how far it got.
+    pub(crate) fn register(&self, pipeline: &Pipeline, storage: &Storage) -> Result<Vec<Registered>> {
+        let mut registered = Vec::new();
+        for output in &pipeline.outputs {
+            let done = forward(storage, &self.registration(output), &self.glue, self.adopt);
+            registered.extend(done.map_err(|error| behind(error, output))?);
+        }
+        Ok(registered)
+    }
+}
+
+/// The error of a catalog that could not be told what is published.
+fn behind(error: Error, output: &Output) -> Error {
+    let message = format!("{} is published in the lake, but Glue could not be told of it", output.table);
+    // Whoever reads the lake sees the run; what can be told another time is an output that lacks something.
+    let kind = if error.kind() == ErrorKind::Input { ErrorKind::Output } else { error.kind() };
+    Error::new(kind, message)
+        .with_source(error)
+        .with_context("then", "readers of Glue see the version before; `etl catalog sync`, or the next run, brings it forward")
+}
