@@ -68,13 +68,15 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
         let _ = writeln!(text, "    read {read} {files}, {size}: {}{more}", printable(&output.read_examples.join(", ")));
         let _ = writeln!(text, "    write {}", output.files);
     }
+    let mut same = Vec::new();
     for column in &output.columns {
         if let Some((line, paint)) = column_text(column, output.action) {
+            same.push(line.clone());
             let _ = writeln!(text, "    {}", painted(&line, paint, colour));
         }
     }
     if let Some(catalog) = &output.catalog {
-        reader_text(catalog, output.action, colour, text);
+        reader_text(catalog, output.action, &same, colour, text);
     }
     for drift in &output.drift {
         let _ = writeln!(text, "    {}", painted(&format!("! {drift}"), RED, colour));
@@ -82,7 +84,7 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
 }
 
 /// What a catalog of readers has, and would be told.
-fn reader_text(plan: &ReaderPlan, action: Action, colour: bool, text: &mut String) {
+fn reader_text(plan: &ReaderPlan, action: Action, same: &[String], colour: bool, text: &mut String) {
     let standing = match (plan.version, plan.lake_version, &plan.refused) {
         (_, _, Some(whose)) => (format!("refused: the table there is {whose}"), RED),
         (None, _, None) => ("create".to_string(), GREEN),
@@ -93,7 +95,9 @@ fn reader_text(plan: &ReaderPlan, action: Action, colour: bool, text: &mut Strin
     };
     let line = format!("{}: {}: {}", plan.catalog, plan.table, standing.0);
     let _ = writeln!(text, "    {}", painted(&line, standing.1, colour));
-    for line in plan.columns.iter().chain(&plan.drift) {
+    // What is told as the lake has it stands above.
+    let told: Vec<&String> = plan.columns.iter().filter(|line| !same.contains(line)).collect();
+    for line in told.into_iter().chain(&plan.drift) {
         let paint = if line.starts_with('+') { GREEN } else { YELLOW };
         let _ = writeln!(text, "      {}", painted(line, paint, colour));
     }

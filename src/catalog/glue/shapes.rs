@@ -40,18 +40,20 @@ pub(super) fn partition_input(partition: &Partition) -> Result<types::PartitionI
 
 fn descriptor(storage: &StorageDescriptor, parameters: &BTreeMap<String, String>) -> Result<types::StorageDescriptor, BuildError> {
     let columns: Vec<types::Column> = storage.columns.iter().map(column).collect::<Result<_, _>>()?;
-    let mut builder = types::StorageDescriptor::builder()
+    // Of a view there is none, and readers want it said all the same.
+    let library = Some(storage.serde.library.clone()).filter(|library| !library.is_empty());
+    let serde = types::SerDeInfo::builder()
+        .set_serialization_library(library)
+        .set_parameters(Some(storage.serde.parameters.clone().into_iter().collect()));
+    let built = types::StorageDescriptor::builder()
         .set_columns(Some(columns))
         .location(&storage.location)
         .compressed(storage.compressed)
-        .set_parameters(Some(parameters.clone().into_iter().collect()).filter(|_| !parameters.is_empty()));
-    if !storage.serde.library.is_empty() {
-        let serde = types::SerDeInfo::builder()
-            .serialization_library(&storage.serde.library)
-            .set_parameters(Some(storage.serde.parameters.clone().into_iter().collect()));
-        builder = builder.input_format(&storage.input_format).output_format(&storage.output_format).serde_info(serde.build());
-    }
-    Ok(builder.build())
+        .set_parameters(Some(parameters.clone().into_iter().collect()).filter(|_| !parameters.is_empty()))
+        .input_format(&storage.input_format)
+        .output_format(&storage.output_format)
+        .serde_info(serde.build());
+    Ok(built.build())
 }
 
 fn column(column: &Column) -> Result<types::Column, BuildError> {

@@ -25,7 +25,7 @@ pub struct ReaderPlan {
     pub refused: Option<String>,
     /// What it has otherwise than it was told, a line each: `there -> wanted`.
     pub drift: Vec<String>,
-    /// Columns as they are there and as they would be, where they differ: `name: there -> wanted`.
+    /// Columns that a run would change there: `+ name type`, `~ name type -> type`, `- name type`.
     pub columns: Vec<String>,
 }
 
@@ -83,7 +83,7 @@ impl ReaderCatalog {
         let known: Vec<&Column> = there.entry.iter().flat_map(|entry| entry.storage.columns.iter().chain(&entry.partition_keys)).collect();
         let mut lines = Vec::new();
         for column in wanted.iter().chain(&new.1) {
-            let key = if keys.contains(&column.name.as_str()) { " (partition key)" } else { "" };
+            let key = if keys.contains(&column.name.as_str()) { " (partition)" } else { "" };
             match known.iter().find(|known| known.name == column.name) {
                 None => lines.push(format!("+ {} {}{key}", column.name, column.data_type)),
                 Some(known) if known.data_type != column.data_type => {
