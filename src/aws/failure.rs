@@ -72,7 +72,7 @@ where
         let to_do = refusal.code.as_deref().and_then(|code| meaning(service, code, &refusal.message));
         return (refusal, to_do);
     }
-    let causes = || std::iter::successors(Some(error as &dyn StdError), |error| error.source());
+    let causes = || causes(error);
     if let Some(missing) = causes().find_map(missing_keys) {
         let to_do = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile or AWS_PROFILE (`aws sso login` where \
                      it signs on), or give the machine a role";
@@ -90,6 +90,10 @@ where
     let endpoint = config.endpoint_url().map_or_else(|| "AWS".to_string(), redact);
     let variable = service.endpoint_variable();
     (told(format!("{endpoint} gives no answer: {text}")), Some(format!("check the network, the region, and {variable} where it is set")))
+}
+
+fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| StdError::source(*error))
 }
 
 /// What is said of missing keys, if `error` is of those.
