@@ -79,6 +79,33 @@ impl fmt::Display for Throughput {
     }
 }
 
+/// A length of time. Parsed from `90s`, `10m`, `1.5h`, `250ms`; a unit must be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimeSpan(pub Duration);
+
+impl FromStr for TimeSpan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let scale = match unit.trim() {
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3_600.0,
+            "d" => 86_400.0,
+            _ => return Err(format!("`{text}` is not a length of time; write for example 90s, 10m or 2h")),
+        };
+        let number: f64 = number.parse().map_err(|_| format!("`{text}` is not a length of time; write for example 90s, 10m or 2h"))?;
+        match Duration::try_from_secs_f64(number * scale) {
+            Ok(span) if !span.is_zero() => Ok(TimeSpan(span)),
+            _ => Err(format!("`{text}` is out of range")),
+        }
+    }
+}
+
 /// `n` with a comma between thousands, as the reports show counts.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -129,6 +156,16 @@ mod tests {
         assert_eq!("512".parse(), Ok(ByteSize(512)));
         for bad in ["", "MB", "12 parsecs", "0", "-1", "1e400"] {
             assert!(bad.parse::<ByteSize>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_have_a_unit() {
+        for (text, millis) in [("250ms", 250), ("90s", 90_000), ("10m", 600_000), ("1.5 h", 5_400_000)] {
+            assert_eq!(text.parse(), Ok(TimeSpan(Duration::from_millis(millis))));
+        }
+        for bad in ["", "10", "m", "-1s", "0s", "1e9s", "99999999999999999999d", "1h30"] {
+            assert!(bad.parse::<TimeSpan>().is_err(), "{bad}");
         }
     }
 

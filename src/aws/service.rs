@@ -11,6 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// A call is tried so often in all, with growing pauses of random length between: throttling by a busy account ends within a minute.
+/// `AWS_MAX_ATTEMPTS` goes before it, as for the AWS tools.
 const TRIES: u32 = 8;
 
 /// A service of AWS.
@@ -49,10 +50,11 @@ pub async fn config(service: Service, settings: &AwsSettings) -> Result<SdkConfi
     let keys = Chain::new(settings.profile.clone(), region.clone());
     let timeouts =
         TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).operation_attempt_timeout(Duration::from_secs(60)).build();
+    let tries = set("AWS_MAX_ATTEMPTS").and_then(|tries| tries.parse().ok()).filter(|tries| *tries > 0).unwrap_or(TRIES);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region))
         .credentials_provider(keys)
-        .retry_config(RetryConfig::standard().with_max_attempts(TRIES).with_max_backoff(Duration::from_secs(10)))
+        .retry_config(RetryConfig::standard().with_max_attempts(tries).with_max_backoff(Duration::from_secs(10)))
         .timeout_config(timeouts);
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);

@@ -29,6 +29,11 @@ impl Default for LogFormatArgs {
 }
 
 impl LogFormatArgs {
+    /// Whether one of them says something.
+    pub(super) fn is_given(&self) -> bool {
+        self.log_format != "auto" || self.httpd_conf.is_some()
+    }
+
     /// The format that the options name.
     ///
     /// # Errors

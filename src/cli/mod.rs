@@ -1,5 +1,7 @@
 //! The command line: one file a command, each turning arguments into a call of the library.
 
+mod athena;
+mod athena_query;
 mod bar;
 mod catalog;
 mod child;
@@ -16,6 +18,7 @@ mod pipeline;
 mod plan;
 mod plan_text;
 mod query;
+mod query_result;
 mod repair;
 mod result_table;
 mod run;
@@ -56,6 +59,7 @@ enum Command {
     Rollback(history::RollbackArgs),
     Vacuum(vacuum::VacuumArgs),
     Catalog(catalog::CatalogArgs),
+    Athena(athena::AthenaCommandArgs),
     Query(Box<query::QueryArgs>),
     Convert(Box<convert::ConvertArgs>),
     Inspect(inspect::InspectArgs),
@@ -94,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(args) => history::run_rollback(&args).map(success),
         Command::Vacuum(args) => vacuum::run(&args).map(success),
         Command::Catalog(args) => catalog::run(&args).map(success),
+        Command::Athena(args) => athena::run(&args).map(success),
         Command::Init(args) => init::run(&args).map(success),
         Command::Validate(args) => validate::run(&args).map(success),
         Command::Schema(args) => schema::run(&args).map(success),

@@ -1,19 +1,19 @@
-//! `etl query`: SQL over files.
+//! `etl query`: SQL over files, or over the tables that Athena reads.
 
+use super::athena_query::AthenaArgs;
 use super::from_format::{Dialect, FromFormat, delimiter};
 use super::log_format::LogFormatArgs;
 use super::pipeline::open_lake;
-use super::result_table::ResultTable;
+use super::query_result::ResultArgs;
 use super::terminal::{cores, print_data, say};
 use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableOptions;
-use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
 use crate::pipeline::head_of;
 use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime, default_memory};
 use crate::units::{ByteSize, count};
 use clap::{Args, ValueEnum};
-use std::io::{BufWriter, IsTerminal, Read};
+use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -25,11 +25,15 @@ const EXAMPLES: &str = "Examples:
   etl query --lake lake/ \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"
   zcat access.log.gz | etl query \"SELECT max(time) FROM '-'\"
   etl query --file report.sql --format parquet > report.parquet
+  etl query --engine athena --workgroup etl --max-scan 1GB \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"
+  etl query --engine athena --param 404 --param /index.html \"SELECT * FROM weblogs.access WHERE status = ? AND path = ?\"
 
 A path in quotes is a table: a file, a folder, a glob, or '-' for standard input. Folders such as dt=2020-02-29 are
-columns. DESCRIBE 'access.log' shows the columns of a table.";
+columns. DESCRIBE 'access.log' shows the columns of a table.
 
-/// Query logs, CSV, JSON lines or Parquet with SQL
+With --engine athena the tables are those of AWS's catalog, and what the query took and costs is told behind the result.";
+
+/// Query logs, CSV, JSON lines or Parquet with SQL, or tables in Athena
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct QueryArgs {
@@ -41,13 +45,12 @@ pub(super) struct QueryArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "sql")]
     file: Option<PathBuf>,
 
-    /// How the result is written
-    #[arg(long, value_enum, default_value_t = ResultFormat::Table)]
-    format: ResultFormat,
+    #[command(flatten)]
+    result: ResultArgs,
 
-    /// Rows that a table shows at most; 0 for all
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    max_rows: usize,
+    /// Who answers
+    #[arg(long, value_enum, value_name = "ENGINE", default_value_t = EngineArg::Local)]
+    engine: EngineArg,
 
     /// Give the files of PATH a table name; can be used more than once
     #[arg(long = "table", value_name = "NAME=PATH", value_parser = named_path)]
@@ -83,17 +86,18 @@ pub(super) struct QueryArgs {
     /// Show how the query would be run, and don't run it
     #[arg(long)]
     explain: bool,
+
+    #[command(flatten)]
+    athena: AthenaArgs,
 }
 
-/// How a result is written.
+/// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ResultFormat {
-    /// For people
-    Table,
-    Csv,
-    /// An object a line
-    Json,
-    Parquet,
+enum EngineArg {
+    /// This machine: files, and lakes
+    Local,
+    /// Amazon Athena: the tables of its catalog, for the price of what is scanned
+    Athena,
 }
 
 /// Runs the query and writes its result to standard output.
@@ -102,7 +106,25 @@ enum ResultFormat {
 /// [`ErrorKind::Query`] where the query is wrong or fails, [`ErrorKind::Input`] where a file can't be read, [`ErrorKind::Rejects`] where
 /// no line of one can.
 pub(super) fn run(args: QueryArgs) -> Result<()> {
+    let misplaced = match args.engine {
+        EngineArg::Local => {
+            args.athena.given().map(|option| (option, "it is for --engine athena; files are asked by the engine of this machine"))
+        }
+        EngineArg::Athena => {
+            args.local().map(|option| (option, "it is for the engine of this machine; Athena reads the tables of its catalog"))
+        }
+    };
+    if let Some((option, reason)) = misplaced {
+        return Err(Error::new(ErrorKind::Usage, format!("{option} doesn't fit the engine: {reason}")));
+    }
     let sql = sql(&args)?;
+    match args.engine {
+        EngineArg::Local => ask_files(&args, &sql),
+        EngineArg::Athena => args.athena.ask(&sql, args.explain, args.result),
+    }
+}
+
+fn ask_files(args: &QueryArgs, sql: &str) -> Result<()> {
     let threads = args.threads.map_or_else(cores, NonZeroUsize::get);
     let read = TableOptions {
         format: args.from.into(),
@@ -125,8 +147,8 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
             engine.register_path(name, path)?;
         }
         match args.explain {
-            true => print_data(engine.explain(&sql).await?.trim_end()),
-            false => write_result(&engine, &sql, &args).await,
+            true => print_data(engine.explain(sql).await?.trim_end()),
+            false => args.result.write(&mut engine.query(sql).await?).await,
         }
     });
     // A thread that still decodes for a query that is over must not be waited for.
@@ -138,6 +160,25 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
         [] => Ok(()),
         [only] => Err(unread(only)),
         [first, others @ ..] => Err(unread(&format!("{first} and {} more", count(others.len() as u64)))),
+    }
+}
+
+impl QueryArgs {
+    /// An option of the engine of this machine that was given.
+    fn local(&self) -> Option<&'static str> {
+        // One that the environment sets is for all that is asked here.
+        let lake = self.lake.is_some() && std::env::var("ETL_LAKE").ok() != self.lake;
+        let options = [
+            ("--lake", lake),
+            ("--table", !self.tables.is_empty()),
+            ("--from", self.from != FromFormat::Auto),
+            ("--from-dialect", self.from_dialect != Dialect::Rfc4180),
+            ("--delimiter", self.delimiter.is_some()),
+            ("--log-format", self.log_format.is_given()),
+            ("--threads", self.threads.is_some()),
+            ("--memory", self.memory.is_some()),
+        ];
+        options.into_iter().find_map(|(option, given)| given.then_some(option))
     }
 }
 
@@ -164,35 +205,6 @@ fn sql(args: &QueryArgs) -> Result<String> {
     }
 }
 
-async fn write_result(engine: &QueryEngine, sql: &str, args: &QueryArgs) -> Result<()> {
-    let mut result = engine.query(sql).await?;
-    let kind = match args.format {
-        ResultFormat::Table => {
-            let mut table = ResultTable::new(result.schema(), args.max_rows);
-            while let Some(batch) = result.next().await? {
-                table.write(&batch)?;
-            }
-            print_data(&table.to_string())?;
-            say(&table.summary());
-            return Ok(());
-        }
-        ResultFormat::Csv => Kind::Csv,
-        ResultFormat::Json => Kind::Json,
-        ResultFormat::Parquet => Kind::Parquet,
-    };
-    if kind == Kind::Parquet && std::io::stdout().is_terminal() {
-        return Err(Error::new(ErrorKind::Usage, "Parquet is not for a terminal; write it to a file, as in > result.parquet"));
-    }
-    let format = FileFormat::new(kind, None, None, CsvDialect::default())?;
-    let out = Box::new(BufWriter::new(std::io::stdout()));
-    let mut writer: Box<dyn BatchWriter> = stream_writer(format, result.schema(), out)?;
-    while let Some(batch) = result.next().await? {
-        writer.write(&batch)?;
-    }
-    writer.finish()?.notes().for_each(|note| say(&format!("note: {note}")));
-    Ok(())
-}
-
 /// `NAME=PATH`; SQL makes unquoted names lower case, so ours are.
 fn named_path(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -203,6 +215,7 @@ fn named_path(text: &str) -> Result<(String, String), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::query_result::ResultFormat;
     use super::*;
     use clap::Parser;
 
@@ -220,7 +233,7 @@ mod tests {
     fn arguments_are_checked() {
         let args = parse(&["SELECT 1", "--table", "Log=a=b.log", "--format", "csv"]).unwrap();
         assert_eq!(args.tables, [("log".to_string(), "a=b.log".to_string())]);
-        assert_eq!((sql(&args).unwrap().as_str(), args.format), ("SELECT 1", ResultFormat::Csv));
+        assert_eq!((sql(&args).unwrap().as_str(), args.result.format), ("SELECT 1", ResultFormat::Csv));
         assert!(parse(&[]).is_err());
         assert!(parse(&["SELECT 1", "--file", "x.sql"]).is_err());
         assert!(parse(&["SELECT 1", "--table", "log"]).is_err());

@@ -2,7 +2,9 @@
 //!
 //! A [`QueryEngine`] plans with DataFusion. A path in `FROM` is a table: Parquet is read by DataFusion, which skips the row
 //! groups and pages that a filter rules out; all else by the decoders that `convert` uses, for the columns asked only.
+//! [`athena`] is the other engine: the same rows of the same traits, from tables that Athena reads.
 
+pub mod athena;
 mod checked_files;
 mod columns;
 mod concatenation;
@@ -24,6 +26,7 @@ mod pinned;
 mod rejects;
 mod runtime;
 mod scan;
+mod sql_engine;
 mod table;
 mod tables;
 #[cfg(test)]
@@ -37,3 +40,4 @@ pub use memory::{default_memory, share_of};
 pub use options::QueryOptions;
 pub use rejects::RejectLog;
 pub use runtime::{Runtime, deep};
+pub use sql_engine::{ResultRows, SqlEngine};

@@ -15,6 +15,8 @@ pub(crate) struct Etl {
     folder: TempDir,
     /// What is set in the environment of the program.
     environment: Vec<(String, String)>,
+    /// What is not, whatever is set where the tests run.
+    unset: Vec<String>,
 }
 
 /// How a run ended.
@@ -27,12 +29,18 @@ pub(crate) struct Outcome {
 
 impl Etl {
     pub(crate) fn new() -> Etl {
-        Etl { folder: tempfile::tempdir().unwrap(), environment: Vec::new() }
+        Etl { folder: tempfile::tempdir().unwrap(), environment: Vec::new(), unset: Vec::new() }
     }
 
     /// Sets a variable in the environment of the program.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Etl {
         self.environment.push((name.to_string(), value.to_string()));
+        self
+    }
+
+    /// Takes a variable out of the environment of the program.
+    pub(crate) fn without(mut self, name: &str) -> Etl {
+        self.unset.push(name.to_string());
         self
     }
 
@@ -78,6 +86,9 @@ impl Etl {
     pub(crate) fn command(&self, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> Command {
         let mut command = Command::new(program());
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for name in &self.unset {
+            command.env_remove(name);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

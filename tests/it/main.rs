@@ -2,6 +2,10 @@
 
 mod apache_truth;
 mod architecture;
+mod athena_query;
+mod athena_results;
+mod athena_stub;
+mod athena_workgroups;
 mod changing_files;
 mod cli;
 mod column_types;

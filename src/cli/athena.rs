@@ -1,0 +1,163 @@
+//! `etl athena`: what limits queries in Athena and keeps their results.
+
+use super::athena_query::result_location;
+use super::terminal::{print, print_json, say};
+use crate::aws::AwsSettings;
+use crate::error::Result;
+use crate::printable::printable;
+use crate::query::Runtime;
+use crate::query::athena::{Client, Ensured, Keeping, LEAST_LIMIT, Workgroup, WorkgroupLine, ensure, list, show};
+use crate::units::ByteSize;
+use clap::{Args, Subcommand};
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{Cell, Table};
+
+/// Set up Athena, whose tables `etl query --engine athena` asks
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl athena workgroup ensure etl --max-scan 10GB
+  etl athena workgroup ensure etl --max-scan 10GB --result-location s3://bucket/athena-results/
+  etl athena workgroup list
+  etl athena workgroup show etl --json")]
+pub(super) struct AthenaCommandArgs {
+    #[command(subcommand)]
+    command: AthenaCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AthenaCommand {
+    /// Workgroups: the limit of what a query scans, and where its result is kept
+    Workgroup {
+        #[command(subcommand)]
+        command: WorkgroupCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum WorkgroupCommand {
+    /// Make a workgroup, or change it to be as asked; where it is already, nothing is written
+    Ensure {
+        /// The workgroup
+        #[arg(value_name = "NAME", value_parser = workgroup_name)]
+        name: String,
+
+        /// The most that a query scans before Athena stops it, 10MB at least
+        #[arg(long, value_name = "SIZE", value_parser = limit)]
+        max_scan: ByteSize,
+
+        /// Keep results in a bucket, s3://BUCKET/PREFIX/ [default: Athena keeps them, for 24 hours]
+        #[arg(long, value_name = "S3-URL", value_parser = result_location)]
+        result_location: Option<String>,
+
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List all workgroups
+    List(OutputArgs),
+    /// Show one workgroup: its limit, and where results are kept
+    Show {
+        /// The workgroup
+        #[arg(value_name = "NAME", value_parser = workgroup_name)]
+        name: String,
+
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+struct OutputArgs {
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// What Athena refuses.
+pub(super) fn run(args: &AthenaCommandArgs) -> Result<()> {
+    let AthenaCommand::Workgroup { command } = &args.command;
+    Runtime::new(1)?.block_on(async || {
+        let client = Client::open(&AwsSettings::of_command_line()).await?;
+        match command {
+            WorkgroupCommand::Ensure { name, max_scan, result_location, output } => {
+                let results = result_location.clone().map_or(Keeping::Managed, Keeping::Location);
+                told(&ensure(&client, name, max_scan.0, &results).await?, output.json)
+            }
+            WorkgroupCommand::List(output) => listed(&list(&client).await?, output.json),
+            WorkgroupCommand::Show { name, output } => shown(&show(&client, name).await?, output.json),
+        }
+    })
+}
+
+fn told(ensured: &Ensured, json: bool) -> Result<()> {
+    let Ensured { name, created, changes, disabled } = ensured;
+    if *disabled {
+        say(&format!("note: workgroup {name} is switched off, and stays so: no query runs in it"));
+    }
+    if json {
+        return print_json(ensured);
+    }
+    let done = match (created, changes.as_slice()) {
+        (true, _) => format!("workgroup {name} was created"),
+        (false, []) => format!("workgroup {name} is as it should be"),
+        (false, changes) => {
+            format!("workgroup {name} was changed\n  {}", changes.iter().map(|c| printable(c)).collect::<Vec<_>>().join("\n  "))
+        }
+    };
+    print(&done, false)
+}
+
+fn listed(workgroups: &[WorkgroupLine], json: bool) -> Result<()> {
+    if json {
+        return print_json(&workgroups);
+    }
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_header(["workgroup", "state", "engine", "description"]);
+    for workgroup in workgroups {
+        table.add_row([
+            Cell::new(printable(&workgroup.name)),
+            Cell::new(state(workgroup.enabled)),
+            Cell::new(printable(workgroup.engine.as_deref().unwrap_or_default())),
+            Cell::new(printable(workgroup.description.as_deref().unwrap_or_default())),
+        ]);
+    }
+    print(&table.to_string(), false)
+}
+
+fn shown(workgroup: &Workgroup, json: bool) -> Result<()> {
+    if json {
+        return print_json(workgroup);
+    }
+    let engine = workgroup.engine.as_deref().unwrap_or("not told");
+    let limit = workgroup.max_scan.map_or("none".to_string(), |most| ByteSize(most).as_given());
+    let lines = [
+        format!("workgroup {}, {}", workgroup.name, state(workgroup.enabled)),
+        format!("engine {engine}"),
+        format!("limit of a query's scan: {limit}"),
+        format!("results: {}", workgroup.results),
+        format!("enforced: {}", if workgroup.enforced { "yes" } else { "no, queries may have it otherwise" }),
+    ];
+    let lines = workgroup.description.iter().cloned().chain(lines).map(|line| printable(&line).into_owned());
+    print(&lines.collect::<Vec<_>>().join("\n"), false)
+}
+
+fn state(enabled: bool) -> &'static str {
+    if enabled { "enabled" } else { "switched off" }
+}
+
+fn limit(text: &str) -> Result<ByteSize, String> {
+    match text.parse::<ByteSize>()? {
+        size if size.0 < LEAST_LIMIT => Err(format!("Athena's least limit is 10MB, {LEAST_LIMIT} bytes; `{text}` is less")),
+        size => Ok(size),
+    }
+}
+
+fn workgroup_name(text: &str) -> Result<String, String> {
+    let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    match fits {
+        true => Ok(text.to_string()),
+        false => Err(format!("`{text}` is no workgroup's name; it has up to 128 letters, digits and . _ -")),
+    }
+}
