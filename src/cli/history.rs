@@ -2,8 +2,8 @@
 
 use super::pipeline::{PipelineArgs, open_lake_of};
 use super::terminal::{colour_on, print, print_json, say};
-use crate::error::Result;
-use crate::pipeline::{PastRun, history, rollback};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::{PastRun, RunReport, history, rollback};
 use crate::report;
 use clap::Args;
 
@@ -67,11 +67,20 @@ pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {
     let pipeline = args.pipeline.load()?;
     let done = rollback(&open_lake_of(&pipeline.lake)?, &pipeline, &args.to)?;
     if args.json {
-        return print_json(&done);
+        print_json(&done)?;
+        return told(&done);
     }
     for output in &done.outputs {
         say(&format!("{} is version {} now, with the rows of run {}", output.table, output.table_version, args.to));
     }
     done.notes.iter().for_each(|note| say(&format!("note: {note}")));
-    Ok(())
+    told(&done)
+}
+
+/// The error of a rollback of which a catalog of readers could not be told.
+fn told(done: &RunReport) -> Result<()> {
+    match &done.error {
+        None => Ok(()),
+        Some(error) => Err(Error::of_lines(ErrorKind::Output, format!("rolled back in the lake, and not in Glue: {error}"))),
+    }
 }

@@ -13,8 +13,9 @@ mod verify;
 
 pub use crate::convert::RejectExample;
 pub use model::{
-    Bounds, CatalogKind, CatchUp, Check, Expectation, Fingerprint, Grant, GrantOn, Lake, Layout, Mode, OnError, OnMismatch, Output,
-    Permission, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform, When,
+    AthenaSettings, Bounds, CatalogKind, CatchUp, Check, CheckEngine, Expectation, Fingerprint, Grant, GrantOn, Lake, Layout, Mode,
+    OnError, OnFailure, OnMismatch, Output, Permission, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName,
+    Transform, When,
 };
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
 pub use registering::comparison::ReaderPlan;

@@ -34,6 +34,7 @@ pub struct Pipeline {
     pub tags: BTreeMap<String, Vec<String>>,
     pub grants: Vec<Grant>,
     pub verify: Vec<Check>,
+    pub athena: AthenaSettings,
     pub schedule: Option<Schedule>,
     /// As it is written.
     #[serde(skip)]
@@ -241,6 +242,44 @@ pub struct Check {
     pub expect: Expectation,
     pub severity: Severity,
     pub when: When,
+    pub engine: CheckEngine,
+    pub on_failure: OnFailure,
+}
+
+/// Who answers a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckEngine {
+    /// The engine of this process.
+    #[default]
+    Local,
+    /// Athena, once it is published.
+    Athena,
+    /// Both, and what they answer is compared.
+    Both,
+}
+
+/// What becomes of a run that is published and of which a check failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// Readers go on seeing it.
+    #[default]
+    Keep,
+    /// Readers see again what they saw before.
+    Rollback,
+}
+
+/// Where Athena answers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AthenaSettings {
+    pub workgroup: Option<String>,
+    /// Where results are kept, where the workgroup doesn't say it.
+    pub result_location: Option<String>,
+    /// The bytes that a query may scan.
+    pub max_scan: Option<u64>,
+    /// The longest that a query may take.
+    pub timeout: Option<std::time::Duration>,
 }
 
 /// What is expected. Tables in SQL are `database.table`, as they will be once the run is published.

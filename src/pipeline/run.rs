@@ -1,6 +1,6 @@
 //! Runs a pipeline: reads what has changed, writes, checks, and moves the one pointer that readers follow.
 
-use super::model::{Pipeline, Severity, When};
+use super::model::{OnFailure, Pipeline, Severity, When};
 use super::run_report::{RunReport, RunStatus};
 use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
@@ -13,7 +13,9 @@ use crate::pipeline::registering::of_pipeline::ReaderCatalog;
 use crate::pipeline::state::before::{Scope, State};
 use crate::pipeline::state::drift::drift;
 use crate::pipeline::state::listing::Listing;
+use crate::pipeline::upkeep::rollback::take_back;
 use crate::pipeline::upkeep::sweep::{discard, sweep};
+use crate::pipeline::verify::athena::verify_in_athena;
 use crate::pipeline::verify::checking::{accounting, verify};
 use crate::progress::Progress;
 use crate::publish::keys::{self, WORK};
@@ -127,8 +129,8 @@ impl Running<'_> {
         }
         self.publish(begun, products, report)?;
         let registered = self.register(begun, report);
-        // Checks of what readers see are of the lake, whatever a catalog was told.
-        let checked = self.check_published(begun, &bench, report);
+        // Checks of the lake are made whatever a catalog was told; those of what its readers see can't be.
+        let checked = self.check_published(begun, &bench, registered.is_ok(), report);
         registered.and(checked)
     }
 
@@ -270,15 +272,34 @@ impl Running<'_> {
         }
     }
 
-    fn check_published(&self, begun: &Begun, bench: &Bench, report: &mut RunReport) -> Result<()> {
-        report.checks.extend(verify(self.pipeline, &begun.storage, &[], When::AfterPublish, &bench.queries, &bench.runtime)?);
-        match failed_checks(report, When::AfterPublish) {
-            Some(error) => {
-                report.status = RunStatus::PublishedChecksFailed;
-                Err(error)
-            }
-            None => Ok(()),
+    fn check_published(&self, begun: &Begun, bench: &Bench, registered: bool, report: &mut RunReport) -> Result<()> {
+        let storage = &begun.storage;
+        report.checks.extend(verify(self.pipeline, storage, &[], When::AfterPublish, &bench.queries, &bench.runtime)?);
+        if registered {
+            let checked = verify_in_athena(self.pipeline, storage, &self.settings.cancel, &bench.queries, &bench.runtime);
+            report.checks.extend(checked.map_err(|error| error.with_context("then", "the run is published, and not checked in Athena"))?);
         }
+        let Some(error) = failed_checks(report, When::AfterPublish) else { return Ok(()) };
+        report.status = RunStatus::PublishedChecksFailed;
+        if !self.goes_back(report) {
+            return Err(error.with_context("then", "the run is published all the same; roll it back if it must not be"));
+        }
+        let back = take_back(storage, self.pipeline, self.run.as_str());
+        let back = back.map_err(|failed| error.copied().with_context("then", format!("it could not be rolled back: {failed}")))?;
+        report.status = RunStatus::TakenBack;
+        report.notes.extend(back.notes);
+        report.catalog.extend(back.catalog);
+        let told =
+            back.error.map_or_else(|| "readers see again what they saw before".to_string(), |error| format!("Glue is behind: {error}"));
+        Err(error.with_context("then", told))
+    }
+
+    /// Whether a check failed whose failure takes the run back.
+    fn goes_back(&self, report: &RunReport) -> bool {
+        let failed =
+            report.checks.iter().filter(|check| check.when == When::AfterPublish && !check.passed && check.severity == Severity::Fail);
+        let names: Vec<&str> = failed.map(|check| check.name.as_str()).collect();
+        self.pipeline.verify.iter().any(|check| check.on_failure == OnFailure::Rollback && names.contains(&check.name.as_str()))
     }
 
     /// Removes what a run wrote that ended with `error`, unless readers see it. What can't be removed now is not read by anybody;
@@ -330,10 +351,6 @@ fn failed_checks(report: &RunReport, when: When) -> Option<Error> {
         return None;
     }
     let checks = if failed.len() == 1 { "check" } else { "checks" };
-    let seen = if when == When::BeforePublish {
-        "nothing was published"
-    } else {
-        "the run is published all the same; roll it back if it must not be"
-    };
-    Some(Error::new(ErrorKind::Checks, format!("{} {checks} failed: {}; {seen}", failed.len(), failed.join(", "))))
+    let seen = if when == When::BeforePublish { "; nothing was published" } else { "" };
+    Some(Error::new(ErrorKind::Checks, format!("{} {checks} failed: {}{seen}", failed.len(), failed.join(", "))))
 }

@@ -1,6 +1,6 @@
 //! What a run did: one model, kept in the lake as JSON and shown as a table or a page.
 
-use super::model::{Severity, When};
+use super::model::{CheckEngine, Severity, When};
 use crate::catalog::{Registered, Table};
 use crate::convert::RejectExample;
 use crate::error::{Error, ErrorKind, Result};
@@ -54,6 +54,8 @@ pub enum RunStatus {
     PublishedChecksFailed,
     /// It was published in the lake, and a readers' catalog could not be told.
     PublishedNotRegistered,
+    /// It was published, a check behind that failed, and readers see again what they saw before.
+    TakenBack,
     /// Readers see what they saw before.
     Failed,
 }
@@ -164,6 +166,9 @@ pub struct CheckRun {
     pub kind: String,
     pub severity: Severity,
     pub when: When,
+    /// Who answered.
+    #[serde(default, skip_serializing_if = "is_local")]
+    pub engine: CheckEngine,
     pub passed: bool,
     /// What was expected, and what was found, in words.
     pub expected: String,
@@ -171,6 +176,11 @@ pub struct CheckRun {
     /// Rows that show what is wrong: names of columns, then values.
     pub sample: Option<Sample>,
     pub seconds: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_local(engine: &CheckEngine) -> bool {
+    *engine == CheckEngine::Local
 }
 
 /// A few rows.

@@ -1,6 +1,8 @@
 //! Reports of runs that went well, badly, or over files of somebody who means harm.
 
-use crate::pipeline::{Action, CheckRun, OutputRun, RejectExample, RunReport, RunStatus, Sample, Severity, SourceRun, TransformRun, When};
+use crate::pipeline::{
+    Action, CheckEngine, CheckRun, OutputRun, RejectExample, RunReport, RunStatus, Sample, Severity, SourceRun, TransformRun, When,
+};
 use chrono::{DateTime, TimeDelta};
 
 /// A run that went well, with a rejected line and a warning.
@@ -29,6 +31,7 @@ pub(super) fn published() -> RunReport {
         kind: kind.into(),
         severity,
         when: When::BeforePublish,
+        engine: CheckEngine::Local,
         passed,
         expected: expected.into(),
         found: found.into(),
@@ -109,6 +112,7 @@ pub(super) fn published() -> RunReport {
                 ..check("status_range", "matches", Severity::Warn, false, "status matches ^[1-5][0-9][0-9]$", "2 rows that don't")
             },
         ],
+        catalog: Vec::new(),
         notes: vec!["log format combined (found in logs/access.log.gz)".into()],
         error: None,
     }

@@ -86,6 +86,7 @@ pub(super) fn outcome(report: &RunReport) -> String {
         RunStatus::ChecksFailed => "checks failed, not published",
         RunStatus::PublishedChecksFailed => "published, checks failed",
         RunStatus::PublishedNotRegistered => "published, Glue is behind",
+        RunStatus::TakenBack => "published, checks failed, rolled back",
         RunStatus::Failed => "failed, not published",
     };
     match Mood::of_run(report) {
@@ -111,7 +112,11 @@ impl Mood {
         match report.status {
             RunStatus::Published | RunStatus::UpToDate if report.checks.iter().any(|check| !check.passed) => Mood::Warning,
             RunStatus::Published | RunStatus::UpToDate => Mood::Good,
-            RunStatus::ChecksFailed | RunStatus::PublishedChecksFailed | RunStatus::PublishedNotRegistered | RunStatus::Failed => Mood::Bad,
+            RunStatus::ChecksFailed
+            | RunStatus::PublishedChecksFailed
+            | RunStatus::PublishedNotRegistered
+            | RunStatus::TakenBack
+            | RunStatus::Failed => Mood::Bad,
         }
     }
 

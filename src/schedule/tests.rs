@@ -2,7 +2,7 @@
 
 use super::{Board, Clock, Ended, Event, Folder, Memory, Message, Runner, Scheduler};
 use crate::error::ErrorKind;
-use crate::pipeline::{CatalogKind, CatchUp, Lake, Pipeline, Schedule};
+use crate::pipeline::{AthenaSettings, CatalogKind, CatchUp, Lake, Pipeline, Schedule};
 use crate::storage::StoreSettings;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -27,6 +27,7 @@ pub(super) fn pipeline(name: &str, cron: &str) -> Pipeline {
         tags: BTreeMap::new(),
         grants: Vec::new(),
         verify: Vec::new(),
+        athena: AthenaSettings::default(),
         schedule: Some(schedule),
         text: "".into(),
     }

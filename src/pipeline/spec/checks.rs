@@ -3,8 +3,8 @@
 use super::document::{CheckText, ColumnsText, MatchesText, PipelineText, RowsText};
 use super::names::{self, near};
 use super::sql;
-use crate::pipeline::model::{Bounds, Check, Expectation, TableName, When};
-use crate::yaml::{Place, Problems, Text, Value};
+use crate::pipeline::model::{Bounds, Check, CheckEngine, Expectation, TableName, When};
+use crate::yaml::{Place, Problems, Text, TextOr, Value};
 use arrow::array::StringArray;
 use arrow::compute::regexp_is_match_scalar;
 use std::collections::{HashMap, HashSet};
@@ -23,14 +23,30 @@ pub(super) fn resolve(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<C
     for written in text.verify.iter().flatten() {
         let mut reader = Reader { made: &made, known: &known, problems };
         let Some((default_name, expect)) = reader.expectation(written) else { continue };
+        let engine = written.engine.as_ref().map(|engine| engine.value).unwrap_or_default();
+        let on_failure = written.on_failure.as_ref().map(|on_failure| on_failure.value).unwrap_or_default();
+        if let Some(place) = written.engine.as_ref().map(|engine| &engine.place).filter(|_| engine != CheckEngine::Local)
+            && !is_told(text)
+        {
+            reader.problems.error(place, "Athena finds tables in Glue: say `catalog: glue` of the lake");
+        }
+        if let (CheckEngine::Athena, Some(before)) = (engine, &written.before) {
+            reader
+                .problems
+                .error(&before.place, "Athena sees what is published: `after: publish`, with `on_failure: rollback` where it must go back");
+        }
         let when = match (&written.before, &written.after) {
             (Some(_), Some(after)) => {
                 problems.error(&after.place, "a check is made before readers see the rows, or after; say one of them");
                 continue;
             }
             (None, Some(_)) => When::AfterPublish,
+            (None, None) if engine == CheckEngine::Athena => When::AfterPublish,
             _ => When::BeforePublish,
         };
+        if let Some(written) = written.on_failure.as_ref().filter(|_| when == When::BeforePublish && engine == CheckEngine::Local) {
+            problems.error(&written.place, "`on_failure` is for checks of what is published; where this one fails, nothing is");
+        }
         let name = match &written.name {
             Some(name) if name.text.trim().is_empty() => {
                 problems.error(&name.place, "expected a name, not an empty text");
@@ -53,9 +69,18 @@ pub(super) fn resolve(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<C
         };
         taken.insert(name.clone());
         let severity = written.severity.as_ref().map(|severity| severity.value).unwrap_or_default();
-        checks.push(Check { name, place: problems.place(&written.place), expect, severity, when });
+        checks.push(Check { name, place: problems.place(&written.place), expect, severity, when, engine, on_failure });
     }
     checks
+}
+
+/// Whether readers find the tables in Glue.
+fn is_told(text: &PipelineText) -> bool {
+    match text.lake.as_ref().and_then(|lake| lake.catalog.as_ref()) {
+        None => false,
+        Some(TextOr::Text(word)) => word.text == "glue",
+        Some(TextOr::Section(_)) => true,
+    }
 }
 
 struct Reader<'r, 'p> {

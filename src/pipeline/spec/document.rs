@@ -3,7 +3,9 @@
 use super::projected_type::ProjectedType;
 use super::words::*;
 use crate::output::Timestamps;
-use crate::pipeline::model::{CatchUp, Fingerprint, Mode, OnError, OnMismatch, Permission, RemovedSources, Severity, SourceFormat};
+use crate::pipeline::model::{
+    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
+};
 use crate::storage::Sse;
 use crate::units::{ByteSize, Rate};
 use crate::yaml::{Named, Needed, OneOrMany, Text, TextOr, Value, section};
@@ -37,6 +39,8 @@ section! {
         grants: Option<Vec<GrantText>>,
         /// What must hold of the tables.
         verify: Option<Vec<CheckText>>,
+        /// How Athena is asked, where checks or transforms are its.
+        athena: Option<AthenaText>,
         /// When it runs by itself: the five fields of cron, or a section with a time zone.
         schedule: Option<TextOr<ScheduleText>>,
     }
@@ -73,6 +77,20 @@ section! {
         region: Option<Text>,
         /// Take over tables of the same names that somebody else made. False where not given: they are refused.
         adopt: Option<Value<bool>>,
+    }
+}
+
+section! {
+    /// How Athena is asked. It finds the tables in the Glue catalog that the lake tells.
+    pub(super) struct AthenaText {
+        /// The workgroup, whose limits hold; `primary` where not given.
+        workgroup: Option<Text>,
+        /// Where results are kept, where the workgroup doesn't say it: `s3://bucket/prefix/`.
+        result_location: Option<Text>,
+        /// A query that has scanned more is stopped: `1GB`.
+        max_scan: Option<Value<ByteSize>>,
+        /// A query that takes longer is stopped: `10m`.
+        timeout: Option<Text>,
     }
 }
 
@@ -286,6 +304,10 @@ section! {
         before: Option<Value<Publish>>,
         /// `publish`: it is checked of what readers see.
         after: Option<Value<Publish>>,
+        /// Who answers: `local` (where not given), `athena`, behind the publication, or `both`, whose answers are compared.
+        engine: Option<Value<CheckEngine>>,
+        /// What becomes of what is published where it fails: `keep` it (where not given), or `rollback` to what was before.
+        on_failure: Option<Value<OnFailure>>,
     }
 }
 

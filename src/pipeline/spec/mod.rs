@@ -3,6 +3,7 @@
 //! Reading goes in three steps, and each tells all that it finds: the text becomes a tree in which `${…}` is filled in, the tree becomes
 //! [`document`]'s sections, and the sections become the [`Pipeline`] that is run. Nothing is read but the file itself.
 
+mod athena;
 mod catalog;
 mod checks;
 mod document;
@@ -125,6 +126,7 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
     let tags = governance::tags(&text, problems);
     let grants = governance::grants(&text, problems);
     let verify = checks::resolve(&text, problems);
+    let athena = athena::resolve(text.athena.as_ref(), problems);
     let schedule = schedule::resolve(text.schedule.as_ref(), problems);
     transforms::warn_of_unused(&text, used, problems);
     // What says where something is, is shown there, and nowhere else.
@@ -145,6 +147,7 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
         tags,
         grants,
         verify,
+        athena,
         schedule,
         text: problems.text().into(),
     })

@@ -3,7 +3,9 @@
 use super::projected_type::ProjectedType;
 use crate::catalog::CsvTypes;
 use crate::output::{CsvDialect, Timestamps};
-use crate::pipeline::model::{CatchUp, Fingerprint, Mode, OnError, OnMismatch, Permission, RemovedSources, Severity, SourceFormat};
+use crate::pipeline::model::{
+    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
+};
 use crate::storage::Sse;
 use crate::yaml::{Content, Node, Problems, Read, Word, words};
 use schemars::JsonSchema;
@@ -26,6 +28,8 @@ words!(Mode { "overwrite" => Mode::Overwrite, "append" => Mode::Append, "replace
 words!(RemovedSources { "keep" => RemovedSources::Keep, "drop" => RemovedSources::Drop });
 words!(CsvDialect { "athena" => CsvDialect::Athena, "rfc4180" => CsvDialect::Rfc4180 });
 words!(Timestamps { "millis" => Timestamps::Millis, "micros" => Timestamps::Micros, "keep" => Timestamps::Keep });
+words!(CheckEngine { "local" => CheckEngine::Local, "athena" => CheckEngine::Athena, "both" => CheckEngine::Both });
+words!(OnFailure { "keep" => OnFailure::Keep, "rollback" => OnFailure::Rollback });
 words!(Severity { "fail" => Severity::Fail, "warn" => Severity::Warn });
 words!(Sse { "s3" => Sse::S3, "kms" => Sse::Kms });
 words!(CatchUp { "skip" => CatchUp::Skip, "once" => CatchUp::Once });

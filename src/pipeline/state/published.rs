@@ -42,7 +42,10 @@ impl Traces {
         }
         for object in storage.get_all(&keys(RUNS, "/report.json")?)?.into_iter().flatten() {
             let Ok(report) = serde_json::from_slice::<RunReport>(&object.bytes) else { continue };
-            if !matches!(report.status, RunStatus::Published | RunStatus::PublishedChecksFailed | RunStatus::PublishedNotRegistered) {
+            if !matches!(
+                report.status,
+                RunStatus::Published | RunStatus::PublishedChecksFailed | RunStatus::PublishedNotRegistered | RunStatus::TakenBack
+            ) {
                 continue;
             }
             for output in report.outputs.iter().filter(|output| output.action != Action::Unchanged) {

@@ -4,19 +4,40 @@ use crate::catalog::{LocalCatalog, Table, live_files};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::Pipeline;
+use crate::pipeline::registering::of_pipeline::ReaderCatalog;
 use crate::pipeline::run_report::{OutputRun, RunReport, RunStatus};
 use crate::publish::keys;
 use crate::publish::{Claim, Lease, RunId};
 use crate::storage::Storage;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 
-/// Publishes the tables of `pipeline` once more as they were when the run `to` had ended, all at once.
+/// Publishes the tables of `pipeline` once more as they were when the run `to` had ended, all at once; a catalog of readers is told.
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] for a run that is not known or is what readers see, [`ErrorKind::Input`] where its files are gone,
 /// [`ErrorKind::Conflict`] where another run publishes meanwhile, or a vacuum removes them. Nothing has changed then.
 pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunReport> {
+    back(storage, pipeline, &Goal::Run(to))
+}
+
+/// Takes the run `run` back: publishes the tables that it made once more as they were before.
+///
+/// # Errors
+/// As [`rollback`].
+pub(crate) fn take_back(storage: &Storage, pipeline: &Pipeline, run: &str) -> Result<RunReport> {
+    back(storage, pipeline, &Goal::Before(run))
+}
+
+/// The moment to go back to.
+enum Goal<'a> {
+    /// When this run had ended.
+    Run(&'a str),
+    /// Before this run published.
+    Before(&'a str),
+}
+
+fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunReport> {
     let started = Utc::now();
     let run = RunId::new(started);
     let catalog = LocalCatalog::new(storage.clone());
@@ -28,7 +49,10 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
             tables.push(table);
         }
     }
-    let moment = moment(&tables, to).ok_or_else(|| unknown(pipeline, &tables, to))?;
+    let (moment, to) = match goal {
+        Goal::Run(to) => (moment(&tables, to).ok_or_else(|| unknown(pipeline, &tables, to))?, (*to).to_string()),
+        Goal::Before(run) => before(&tables, run)?,
+    };
     let mut notes = vec![format!("rolled back to run {to}; files that came later are new to the next run")];
     let mut back = Vec::new();
     for table in &tables {
@@ -48,6 +72,8 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
     if back.is_empty() {
         return Err(Error::new(ErrorKind::Usage, format!("readers see what run {to} made already; nothing was changed")));
     }
+    // Before anything changes it is known how a catalog is reached.
+    let readers = ReaderCatalog::of(pipeline)?;
     let claim = Claim {
         run: run.clone(),
         pipeline: pipeline.name.clone(),
@@ -61,7 +87,7 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
     for (_, mut old) in back {
         check_files(storage, &old).map_err(|e| vacuumed(e, &format!("{}.{}", old.database, old.name)))?;
         old.origin.run = run.to_string();
-        old.origin.rolled_back_to = Some(to.to_string());
+        old.origin.rolled_back_to = Some(to.clone());
         old.updated = started;
         versions.push(old);
     }
@@ -70,10 +96,19 @@ pub fn rollback(storage: &Storage, pipeline: &Pipeline, to: &str) -> Result<RunR
         status: RunStatus::Published,
         finished: Utc::now(),
         outputs: published.iter().map(OutputRun::of_table).collect(),
-        rolled_back_to: Some(to.to_string()),
+        rolled_back_to: Some(to),
         notes,
         ..RunReport::begun(run.as_str(), &pipeline.name, &pipeline.lake.location, started)
     };
+    if let Some(readers) = readers {
+        match readers.register(pipeline, storage) {
+            Ok(registered) => report.catalog = registered,
+            Err(error) => {
+                report.status = RunStatus::PublishedNotRegistered;
+                report.error = Some(error.to_string());
+            }
+        }
+    }
     // That it can't be kept is no reason to call a rollback failed that readers see.
     if let Err(error) = report.keep(storage, &keys::report(&pipeline.name, run.as_str())) {
         report.notes.push(format!("the report could not be kept: {error}"));
@@ -88,6 +123,18 @@ fn moment(tables: &[Table], to: &str) -> Option<DateTime<Utc>> {
         past.chain([(table.origin.run.as_str(), table.updated)])
     });
     versions.filter(|(run, _)| *run == to).map(|(_, updated)| updated).max()
+}
+
+/// The moment before the run `run` published, and the run whose tables readers saw then.
+fn before(tables: &[Table], run: &str) -> Result<(DateTime<Utc>, String)> {
+    let made = || tables.iter().filter(|table| table.origin.run == run);
+    let last = made().filter_map(|table| table.history.last()).max_by_key(|past| past.updated);
+    let first = made().map(|table| table.updated).min();
+    match (first, last) {
+        (Some(first), Some(last)) => Ok((first - TimeDelta::nanoseconds(1), last.run.clone())),
+        _ => Err(Error::new(ErrorKind::Usage, format!("run {run} can't be taken back: its tables had no version before"))
+            .with_context("what to do", "mend what the checks found, and run it again with --full")),
+    }
 }
 
 fn unknown(pipeline: &Pipeline, tables: &[Table], to: &str) -> Error {

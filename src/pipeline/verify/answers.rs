@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::run_report::Sample;
-use crate::query::QueryEngine;
+use crate::query::{ResultRows, SqlEngine};
 use crate::schema::times::time_pattern;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
@@ -31,7 +31,7 @@ pub(super) enum Answer {
 ///
 /// # Errors
 /// Where the query fails.
-pub(super) async fn only_value(engine: &QueryEngine, sql: &str) -> Result<Answer> {
+pub(super) async fn only_value(engine: &impl SqlEngine, sql: &str) -> Result<Answer> {
     let mut result = engine.query(sql).await?;
     let width = result.schema().fields().len();
     if width != 1 {
@@ -64,7 +64,7 @@ pub(super) async fn only_value(engine: &QueryEngine, sql: &str) -> Result<Answer
 ///
 /// # Errors
 /// Where the query fails.
-pub(super) async fn counts(engine: &QueryEngine, sql: &str) -> Result<Vec<u64>> {
+pub(super) async fn counts(engine: &impl SqlEngine, sql: &str) -> Result<Vec<u64>> {
     let mut result = engine.query(sql).await?;
     while let Some(batch) = result.next().await? {
         if batch.num_rows() == 1 {
@@ -83,7 +83,7 @@ pub(super) async fn counts(engine: &QueryEngine, sql: &str) -> Result<Vec<u64>> 
 ///
 /// # Errors
 /// Where the query fails.
-pub(super) async fn count_rows(engine: &QueryEngine, sql: &str) -> Result<u64> {
+pub(super) async fn count_rows(engine: &impl SqlEngine, sql: &str) -> Result<u64> {
     let mut result = engine.query(sql).await?;
     let mut rows = 0;
     while let Some(batch) = result.next().await? {
@@ -96,7 +96,7 @@ pub(super) async fn count_rows(engine: &QueryEngine, sql: &str) -> Result<u64> {
 ///
 /// # Errors
 /// Where the query fails.
-pub(super) async fn sample(engine: &QueryEngine, sql: &str, most: usize) -> Result<Sample> {
+pub(super) async fn sample(engine: &impl SqlEngine, sql: &str, most: usize) -> Result<Sample> {
     let mut result = engine.query(sql).await?;
     let columns = result.schema().fields().iter().map(|field| field.name().clone()).collect();
     let mut rows = Vec::with_capacity(most);

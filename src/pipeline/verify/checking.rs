@@ -3,7 +3,7 @@
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::make::producing::Product;
-use crate::pipeline::model::{Check, Pipeline, Severity, When};
+use crate::pipeline::model::{Check, CheckEngine, Pipeline, Severity, When};
 use crate::pipeline::run_report::CheckRun;
 use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};
 use crate::storage::Storage;
@@ -34,6 +34,7 @@ pub(crate) fn accounting(storage: &Storage, products: &[Product], queries: &Quer
             kind: "accounting".to_string(),
             severity: Severity::Fail,
             when: When::BeforePublish,
+            engine: CheckEngine::Local,
             passed: found.as_ref().is_ok_and(|found| *found == wanted),
             expected: format!("{} rows can be read back", count(wanted)),
             found: found.map_or_else(|error| error.to_string(), |found| format!("{} rows", count(found))),
@@ -56,7 +57,8 @@ pub(crate) fn verify(
     queries: &QueryOptions,
     runtime: &Runtime,
 ) -> Result<Vec<CheckRun>> {
-    let checks: Vec<Check> = pipeline.verify.iter().filter(|check| check.when == when).cloned().collect();
+    let checks: Vec<Check> =
+        pipeline.verify.iter().filter(|check| check.when == when && check.engine != CheckEngine::Athena).cloned().collect();
     if checks.is_empty() {
         return Ok(Vec::new());
     }
@@ -64,7 +66,7 @@ pub(crate) fn verify(
     runtime.block_on(async || Ok(super::checks::run_checks(&checks, &engine).await))
 }
 
-fn engine(storage: &Storage, staged: &[Table], queries: &QueryOptions) -> Result<QueryEngine> {
+pub(super) fn engine(storage: &Storage, staged: &[Table], queries: &QueryOptions) -> Result<QueryEngine> {
     let engine = QueryEngine::new(queries.clone())?;
     engine.register_lake(LakeTables::open(storage.clone())?.with_staged(staged.iter().cloned()))?;
     Ok(engine)

@@ -11,40 +11,46 @@ use super::difference;
 use super::finding::{Finding, SHOWN, rows_in_words};
 use super::statements::{column, literal, table, within};
 use crate::error::Result;
-use crate::pipeline::model::{Bounds, Check, Expectation, TableName};
+use crate::pipeline::model::{Bounds, Check, CheckEngine, Expectation, TableName};
 use crate::pipeline::run_report::CheckRun;
-use crate::query::QueryEngine;
+use crate::query::SqlEngine;
 use crate::units::count;
 use std::time::Instant;
 
-/// Makes the checks, one after the other; `engine` knows the tables as `database.table`. A query that fails is a check that fails.
-pub(crate) async fn run_checks(checks: &[Check], engine: &QueryEngine) -> Vec<CheckRun> {
+/// Makes the checks, one after the other; `engine` knows the tables as `database.table`.
+pub(crate) async fn run_checks(checks: &[Check], engine: &impl SqlEngine) -> Vec<CheckRun> {
     let mut runs = Vec::with_capacity(checks.len());
     for check in checks {
-        let started = Instant::now();
-        let asked = match &check.expect {
-            Expectation::Rows { sql, bounds } => rows(engine, sql, *bounds).await,
-            Expectation::Value { sql, equals } => value(engine, sql, equals).await,
-            Expectation::Between { sql, bounds } => between(engine, sql, *bounds).await,
-            Expectation::Unique { table, columns } => unique(engine, table, columns).await,
-            Expectation::NotNull { table, columns } => not_null(engine, table, columns).await,
-            Expectation::Matches { table, column, pattern } => matches(engine, table, column, pattern).await,
-            Expectation::EqualsQuery { sql, other } => difference::none(engine, sql, other).await,
-        };
-        let finding = asked.unwrap_or_else(|error| Finding { passed: false, found: error.to_string(), sample: None });
-        runs.push(CheckRun {
-            name: check.name.clone(),
-            kind: kind(&check.expect).to_string(),
-            severity: check.severity,
-            when: check.when,
-            passed: finding.passed,
-            expected: expected(&check.expect),
-            found: finding.found,
-            sample: finding.sample,
-            seconds: started.elapsed().as_secs_f64(),
-        });
+        runs.push(run_check(check, engine).await);
     }
     runs
+}
+
+/// Makes a check. A query that fails is a check that fails.
+pub(super) async fn run_check(check: &Check, engine: &impl SqlEngine) -> CheckRun {
+    let started = Instant::now();
+    let asked = match &check.expect {
+        Expectation::Rows { sql, bounds } => rows(engine, sql, *bounds).await,
+        Expectation::Value { sql, equals } => value(engine, sql, equals).await,
+        Expectation::Between { sql, bounds } => between(engine, sql, *bounds).await,
+        Expectation::Unique { table, columns } => unique(engine, table, columns).await,
+        Expectation::NotNull { table, columns } => not_null(engine, table, columns).await,
+        Expectation::Matches { table, column, pattern } => matches(engine, table, column, pattern).await,
+        Expectation::EqualsQuery { sql, other } => difference::none(engine, sql, other).await,
+    };
+    let finding = asked.unwrap_or_else(|error| Finding { passed: false, found: error.to_string(), sample: None });
+    CheckRun {
+        name: check.name.clone(),
+        kind: kind(&check.expect).to_string(),
+        severity: check.severity,
+        when: check.when,
+        engine: CheckEngine::Local,
+        passed: finding.passed,
+        expected: expected(&check.expect),
+        found: finding.found,
+        sample: finding.sample,
+        seconds: started.elapsed().as_secs_f64(),
+    }
 }
 
 fn kind(expect: &Expectation) -> &'static str {
@@ -93,7 +99,7 @@ fn fits(number: f64, bounds: Bounds) -> bool {
     bounds.min.is_none_or(|min| number >= min) && bounds.max.is_none_or(|max| number <= max)
 }
 
-async fn rows(engine: &QueryEngine, sql: &str, bounds: Bounds) -> Result<Finding> {
+async fn rows(engine: &impl SqlEngine, sql: &str, bounds: Bounds) -> Result<Finding> {
     let counted = counts(engine, &format!("SELECT count(*) FROM ({}) AS asked", within(sql))).await;
     let found = match counted {
         Ok(numbers) => numbers.first().copied().unwrap_or_default(),
@@ -106,7 +112,7 @@ async fn rows(engine: &QueryEngine, sql: &str, bounds: Bounds) -> Result<Finding
     Ok(Finding { passed, found: rows_in_words(found), sample })
 }
 
-async fn value(engine: &QueryEngine, sql: &str, equals: &str) -> Result<Finding> {
+async fn value(engine: &impl SqlEngine, sql: &str, equals: &str) -> Result<Finding> {
     Ok(match only_value(engine, sql).await? {
         Answer::Other(found) => Finding::of(false, found),
         Answer::Null => Finding::of(false, "NULL"),
@@ -123,7 +129,7 @@ async fn value(engine: &QueryEngine, sql: &str, equals: &str) -> Result<Finding>
     })
 }
 
-async fn between(engine: &QueryEngine, sql: &str, bounds: Bounds) -> Result<Finding> {
+async fn between(engine: &impl SqlEngine, sql: &str, bounds: Bounds) -> Result<Finding> {
     Ok(match only_value(engine, sql).await? {
         Answer::Other(found) => Finding::of(false, found),
         Answer::Null => Finding::of(false, "NULL, which is no number"),
@@ -132,7 +138,7 @@ async fn between(engine: &QueryEngine, sql: &str, bounds: Bounds) -> Result<Find
     })
 }
 
-async fn unique(engine: &QueryEngine, name: &TableName, columns: &[String]) -> Result<Finding> {
+async fn unique(engine: &impl SqlEngine, name: &TableName, columns: &[String]) -> Result<Finding> {
     let keys: Vec<String> = columns.iter().map(|name| column(name)).collect();
     let (table, keys) = (table(name), keys.join(", "));
     let repeated = format!("SELECT {keys}, count(*) AS rows FROM {table} GROUP BY {keys} HAVING count(*) > 1");
@@ -146,7 +152,7 @@ async fn unique(engine: &QueryEngine, name: &TableName, columns: &[String]) -> R
     Ok(Finding { passed: false, found: format!("{} {values} in {}", count(groups), rows_in_words(rows)), sample: Some(sample) })
 }
 
-async fn not_null(engine: &QueryEngine, name: &TableName, columns: &[String]) -> Result<Finding> {
+async fn not_null(engine: &impl SqlEngine, name: &TableName, columns: &[String]) -> Result<Finding> {
     let table = table(name);
     let nulls: Vec<String> = columns.iter().map(|name| format!("count(*) FILTER (WHERE {} IS NULL)", column(name))).collect();
     let numbers = counts(engine, &format!("SELECT {} FROM {table}", aliased(&nulls))).await?;
@@ -160,7 +166,7 @@ async fn not_null(engine: &QueryEngine, name: &TableName, columns: &[String]) ->
     Ok(Finding { passed: false, found: found.join(", "), sample: Some(sample) })
 }
 
-async fn matches(engine: &QueryEngine, name: &TableName, checked: &str, pattern: &str) -> Result<Finding> {
+async fn matches(engine: &impl SqlEngine, name: &TableName, checked: &str, pattern: &str) -> Result<Finding> {
     let (table, value) = (table(name), column(checked));
     let misfits = format!("FROM {table} WHERE NOT regexp_like(CAST({value} AS VARCHAR), {})", literal(pattern));
     let numbers = counts(engine, &format!("SELECT count(*) {misfits}")).await?;

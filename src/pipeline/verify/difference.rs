@@ -4,13 +4,13 @@ use super::answers::{counts, sample};
 use super::finding::{Finding, SHOWN, rows_in_words};
 use super::statements::{column, within};
 use crate::error::Result;
-use crate::query::QueryEngine;
+use crate::query::SqlEngine;
 
 /// Whether two queries give the same rows, each as often, in any order. Values of different types are compared as UNION makes them one.
 ///
 /// # Errors
 /// Where a query fails.
-pub(super) async fn none(engine: &QueryEngine, sql: &str, other: &str) -> Result<Finding> {
+pub(super) async fn none(engine: &impl SqlEngine, sql: &str, other: &str) -> Result<Finding> {
     // Asked for their columns only, the queries don't run; and what is wrong with one is told of it as it is written.
     let names = columns(engine, sql).await?;
     let width = columns(engine, other).await?.len();
@@ -40,7 +40,6 @@ pub(super) async fn none(engine: &QueryEngine, sql: &str, other: &str) -> Result
 }
 
 /// The names of a query's columns.
-async fn columns(engine: &QueryEngine, sql: &str) -> Result<Vec<String>> {
-    let result = engine.query(sql).await?;
-    Ok(result.schema().fields().iter().map(|field| field.name().clone()).collect())
+async fn columns(engine: &impl SqlEngine, sql: &str) -> Result<Vec<String>> {
+    Ok(engine.columns(sql).await?.fields().iter().map(|field| field.name().clone()).collect())
 }

@@ -21,3 +21,14 @@ pub(super) fn literal(text: &str) -> String {
 pub(super) fn within(sql: &str) -> String {
     format!("{}\n", sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()))
 }
+
+/// The byte of `text` at which line `line`, column `column` is, both counted from 1, columns in characters.
+pub(super) fn place(text: &str, line: u64, column: u64) -> Option<usize> {
+    let (line, column) = (usize::try_from(line).ok()?.checked_sub(1)?, usize::try_from(column).ok()?.checked_sub(1)?);
+    let start = match line {
+        0 => 0,
+        _ => text.match_indices('\n').nth(line - 1)?.0 + 1,
+    };
+    let within = text[start..].char_indices().map(|(at, _)| at).chain([text.len() - start]).nth(column)?;
+    Some(start + within)
+}

@@ -1,7 +1,7 @@
 //! Each kind of check, on tables that pass and on tables that don't.
 
 use super::*;
-use crate::pipeline::model::{Severity, When};
+use crate::pipeline::model::{CheckEngine, OnFailure, Severity, When};
 use crate::query::QueryOptions;
 use std::fs;
 
@@ -29,7 +29,15 @@ fn t() -> TableName {
 
 async fn run(expect: Expectation) -> CheckRun {
     let folder = tempfile::tempdir().unwrap();
-    let check = Check { name: "c".to_string(), place: String::new(), expect, severity: Severity::Warn, when: When::AfterPublish };
+    let check = Check {
+        name: "c".to_string(),
+        place: String::new(),
+        expect,
+        severity: Severity::Warn,
+        when: When::AfterPublish,
+        engine: CheckEngine::Local,
+        on_failure: OnFailure::Keep,
+    };
     let mut runs = run_checks(&[check], &engine(&folder)).await;
     assert_eq!(runs.len(), 1);
     assert_eq!((runs[0].severity, runs[0].when), (Severity::Warn, When::AfterPublish));
