@@ -47,7 +47,8 @@ pub(super) fn of(entry: &Entry, table: &Table, name: &str) -> Entry {
     Entry {
         database: entry.database.clone(),
         name: name.to_string(),
-        description: Some(format!("{} with the types of its columns", entry.full_name())),
+        // Trino takes a description for the comment by which it knows its views, and finds none.
+        description: None,
         table_type: VIRTUAL_VIEW.to_string(),
         storage,
         partition_keys: Vec::new(),

@@ -285,7 +285,7 @@ impl Running<'_> {
             return Err(error.with_context("then", "the run is published all the same; roll it back if it must not be"));
         }
         let back = take_back(storage, self.pipeline, self.run.as_str());
-        let back = back.map_err(|failed| error.copied().with_context("then", format!("it could not be rolled back: {failed}")))?;
+        let back = back.map_err(|failed| error.copied().with_context("then", "the run is published all the same").with_source(failed))?;
         report.status = RunStatus::TakenBack;
         report.notes.extend(back.notes);
         report.catalog.extend(back.catalog);

@@ -185,7 +185,7 @@ impl Text<'_> {
     fn check(&self, out: &mut String, check: &CheckRun) -> fmt::Result {
         let mood = Mood::of_check(check);
         let verdict = self.paint(super::checks::verdict(check), mood);
-        writeln!(out, "  {verdict}  {} ({}, {})", printable(&check.name), printable(&check.kind), when(check.when))?;
+        writeln!(out, "  {verdict}  {} ({}, {})", printable(&check.name), printable(&check.kind), when(check))?;
         if check.passed {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! How figures, times and states are put in words, and how text that others wrote is made safe to look at.
 
 use crate::catalog::{Change, Registered};
-use crate::pipeline::{Action, CheckRun, RunReport, RunStatus, Severity, SourceRun, When};
+use crate::pipeline::{Action, CheckEngine, CheckRun, RunReport, RunStatus, Severity, SourceRun, When};
 use crate::printable::printable;
 use crate::units::{ByteSize, Throughput, count};
 use chrono::{DateTime, Utc};
@@ -157,11 +157,13 @@ pub(super) fn action(action: Action) -> &'static str {
     }
 }
 
-/// When a check ran.
-pub(super) fn when(when: When) -> &'static str {
-    match when {
-        When::BeforePublish => "before publishing",
-        When::AfterPublish => "after publishing",
+/// When a check ran, and where.
+pub(super) fn when(check: &CheckRun) -> &'static str {
+    match (check.when, check.engine) {
+        (When::BeforePublish, _) => "before publishing",
+        (When::AfterPublish, CheckEngine::Local) => "after publishing",
+        (When::AfterPublish, CheckEngine::Athena) => "after publishing, in Athena",
+        (When::AfterPublish, CheckEngine::Both) => "after publishing, here and in Athena",
     }
 }
 

@@ -34,7 +34,7 @@ fn item(check: &CheckRun) -> Markup {
             div { span class={ "pill " (class(Mood::of_check(check))) } { (verdict(check)) } }
             div {
                 strong { (printable(&check.name)) } " "
-                span.soft { (printable(&check.kind)) ", " (when(check.when)) ", " (duration(check.seconds)) }
+                span.soft { (printable(&check.kind)) ", " (when(check)) ", " (duration(check.seconds)) }
                 dl.facts {
                     dt { "Expected" } dd { (shortened(&check.expected, SHOWN)) }
                     dt { "Found" } dd { (shortened(&check.found, SHOWN)) }
