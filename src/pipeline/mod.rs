@@ -1,5 +1,6 @@
 //! Jobs that are described once and run every day: what they are, what a run would do, and doing it.
 
+mod athena_engine;
 mod make;
 mod model;
 mod plan;
@@ -15,7 +16,7 @@ pub use crate::convert::RejectExample;
 pub use model::{
     AthenaSettings, Bounds, CatalogKind, CatchUp, Check, CheckEngine, Expectation, Fingerprint, Grant, GrantOn, Lake, Layout, Mode,
     OnError, OnFailure, OnMismatch, Output, Permission, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName,
-    Transform, When,
+    Transform, TransformEngine, When,
 };
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
 pub use registering::comparison::ReaderPlan;

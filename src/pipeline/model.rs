@@ -120,8 +120,28 @@ pub struct Transform {
     #[serde(skip)]
     pub place: String,
     pub sql: String,
-    /// The sources and earlier transforms that it reads.
+    /// The sources and earlier transforms that it reads; none of one that Athena makes.
     pub reads: Vec<String>,
+    #[serde(skip_serializing_if = "TransformEngine::is_local")]
+    pub engine: TransformEngine,
+}
+
+/// Who makes the rows of a transform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransformEngine {
+    /// The engine of this process.
+    #[default]
+    Local,
+    /// Athena, of tables of Glue; it writes them into the lake itself.
+    Athena,
+}
+
+impl TransformEngine {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_local(&self) -> bool {
+        *self == TransformEngine::Local
+    }
 }
 
 /// A table that is written.
@@ -351,6 +371,11 @@ pub enum CatchUp {
 impl Pipeline {
     pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// The transform of which `output` has the rows, where Athena makes it.
+    pub fn made_in_athena(&self, output: &Output) -> Option<&Transform> {
+        self.transform(&output.from).filter(|transform| transform.engine == TransformEngine::Athena)
     }
 
     pub fn transform(&self, name: &str) -> Option<&Transform> {

@@ -4,6 +4,8 @@ use super::model::{GrantOn, Layout, Pipeline};
 use super::run_report::Action;
 use crate::catalog::{Column, Table};
 use crate::error::Result;
+use crate::pipeline::athena_engine::open as open_athena;
+use crate::pipeline::make::inserting::schema;
 use crate::pipeline::make::opening::open;
 use crate::pipeline::make::transforming::planned_columns;
 use crate::pipeline::make::version::columns;
@@ -18,6 +20,7 @@ use crate::query::Runtime;
 use crate::storage::{Location, Storage};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The differences between what a pipeline says and what is there.
 #[derive(Debug, Clone, Serialize)]
@@ -202,6 +205,12 @@ fn files(output: &OutputState) -> String {
 
 /// The columns, then the partition keys, that a run would give the table.
 fn new_columns(pipeline: &Pipeline, output: &OutputState, runtime: &Runtime) -> Result<(Vec<Column>, Vec<Column>)> {
+    if let Some(transform) = pipeline.made_in_athena(&output.output) {
+        let asked = runtime.block_on(async || schema(&open_athena(pipeline, &Arc::default()).await?, &transform.sql).await);
+        let schema = asked.map_err(|error| error.with_context("transform", &transform.name).with_context("at", &transform.place))?;
+        let (files, keys) = split_columns(&output.output, &schema)?;
+        return columns(&output.output, &files, &keys);
+    }
     let mut tables = BTreeMap::new();
     for source in output.sources.iter().filter_map(|name| pipeline.source(name)) {
         let pieces = output.changes.read.get(&source.name).map_or(&[][..], Vec::as_slice);

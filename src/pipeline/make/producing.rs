@@ -1,5 +1,6 @@
 //! Makes the new version of one table: reads what has changed, writes files, and says which older files stay.
 
+use super::inserting::Inserting;
 use super::opening::{open, remember};
 use super::readings::Readings;
 use super::transforming::{Made, Transforming};
@@ -7,8 +8,8 @@ use super::version::{Maker, columns, redescribed, version, without};
 use super::writing::{Engine, RejectPolicy, Written, split_columns};
 use crate::catalog::{Segment, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::model::{Output, Pipeline, RemovedSources, Source};
-use crate::pipeline::run_report::{Action, OutputRun};
+use crate::pipeline::model::{Output, Pipeline, RemovedSources, Source, Transform};
+use crate::pipeline::run_report::{Action, OutputRun, TransformRun};
 use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::changes::{Step, sources_of};
 use crate::pipeline::state::pieces::{ReadSet, merge};
@@ -157,9 +158,23 @@ impl Producing<'_> {
         self.engine.storage.delete(&dropped.into_iter().map(|file| file.key).collect::<Vec<_>>())
     }
 
+    /// Has Athena write the rows of an output whose transform is its.
+    fn insert(&mut self, state: &OutputState, transform: &Transform, folder: &str) -> Result<(Written, BTreeMap<String, Input>)> {
+        let Transforming { runtime, .. } = &self.transforming;
+        let inserting =
+            Inserting { pipeline: self.pipeline, storage: self.engine.storage, runtime, run: self.run, cancel: &self.engine.cancel };
+        let written = inserting.write(&state.output, transform, folder)?;
+        let ran = TransformRun { name: transform.name.clone(), rows: written.report.rows, seconds: written.report.seconds };
+        self.transforming.ran.push(ran);
+        Ok((written, state.athena_inputs.clone()))
+    }
+
     /// Writes the rows of the files `read`, on the `attempt`th try.
     fn write(&mut self, state: &OutputState, read: &ReadSet, attempt: usize) -> Result<(Written, BTreeMap<String, Input>)> {
         let folder = &folders(state, self.run)[attempt];
+        if let Some(transform) = self.pipeline.made_in_athena(&state.output) {
+            return self.insert(state, transform, folder);
+        }
         let known = known_inputs(state);
         let (readings, workspace) = (&mut self.readings, self.transforming.workspace);
         let pieces_of = |name: &str| read.get(name).map_or(&[][..], Vec::as_slice);

@@ -1,10 +1,11 @@
 //! Checks: what is expected, and whether it can be asked.
 
+use super::athena::is_told;
 use super::document::{CheckText, ColumnsText, MatchesText, PipelineText, RowsText};
 use super::names::{self, near};
 use super::sql;
 use crate::pipeline::model::{Bounds, Check, CheckEngine, Expectation, TableName, When};
-use crate::yaml::{Place, Problems, Text, TextOr, Value};
+use crate::yaml::{Place, Problems, Text, Value};
 use arrow::array::StringArray;
 use arrow::compute::regexp_is_match_scalar;
 use std::collections::{HashMap, HashSet};
@@ -72,15 +73,6 @@ pub(super) fn resolve(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<C
         checks.push(Check { name, place: problems.place(&written.place), expect, severity, when, engine, on_failure });
     }
     checks
-}
-
-/// Whether readers find the tables in Glue.
-fn is_told(text: &PipelineText) -> bool {
-    match text.lake.as_ref().and_then(|lake| lake.catalog.as_ref()) {
-        None => false,
-        Some(TextOr::Text(word)) => word.text == "glue",
-        Some(TextOr::Section(_)) => true,
-    }
 }
 
 struct Reader<'r, 'p> {

@@ -5,6 +5,7 @@ use super::words::*;
 use crate::output::Timestamps;
 use crate::pipeline::model::{
     CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
+    TransformEngine,
 };
 use crate::storage::Sse;
 use crate::units::{ByteSize, Rate};
@@ -153,8 +154,10 @@ section! {
 section! {
     /// A table made by SQL.
     pub(super) struct TransformText {
-        /// A query of sources and other transforms, by their names.
+        /// A query of sources and other transforms, by their names; of tables of Glue, as `database.table`, where Athena makes it.
         sql: Needed<Text>,
+        /// Who makes its rows: `local` (where not given), or `athena`, for what is too big for one machine.
+        engine: Option<Value<TransformEngine>>,
     }
 }
 

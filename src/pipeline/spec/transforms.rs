@@ -1,15 +1,16 @@
 //! Transforms: which names their SQL uses, and in which order they can be made.
 
-use super::document::PipelineText;
+use super::athena;
+use super::document::{PipelineText, TransformText};
 use super::names::{self, listed, near};
 use super::sql;
-use crate::pipeline::model::Transform;
+use crate::pipeline::model::{Transform, TransformEngine};
 use crate::yaml::{Content, Entry, Node, Place, Problems, Text};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 /// A transform's name, its SQL, and what it needs.
-type Made<'t> = (&'t Text, &'t Text, Vec<&'t str>);
+type Made<'t> = (&'t Text, &'t Text, Vec<&'t str>, TransformEngine);
 
 /// The names that SQL uses; nothing where some can't be read: nobody knows what it uses then.
 pub(super) type Used = Option<HashSet<String>>;
@@ -22,7 +23,9 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
     let names = row_names(root);
     let known: HashSet<&str> = names.iter().copied().collect();
     let mut made: BTreeMap<&str, Made<'_>> = BTreeMap::new();
-    let queries: Vec<&Text> = transforms.iter().filter_map(|(_, transform)| transform.sql.as_ref()).collect();
+    let is_athena = |transform: &TransformText| transform.engine.as_ref().is_some_and(|engine| engine.value == TransformEngine::Athena);
+    let here = transforms.iter().filter(|(_, transform)| !is_athena(transform));
+    let queries: Vec<&Text> = here.filter_map(|(_, transform)| transform.sql.as_ref()).collect();
     let mut read = sql::tables_of_all(&queries, problems).into_iter();
     for (name, transform) in transforms.iter() {
         names::check(name, problems);
@@ -33,6 +36,12 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
             used = None;
             continue;
         };
+        if let Some(engine) = transform.engine.as_ref().filter(|_| is_athena(transform)) {
+            // Whether its SQL is right, Athena says.
+            athena::check_transform(text, name, sql, &engine.place, problems);
+            made.insert(&name.text, (name, sql, Vec::new(), TransformEngine::Athena));
+            continue;
+        }
         let tables = read.next().flatten();
         used = used.zip(tables.as_ref()).map(|(mut used, tables)| {
             used.extend(tables.iter().map(|table| table.last().to_string()));
@@ -42,6 +51,10 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
         for table in tables.unwrap_or_default() {
             let needed = known.get(table.name.as_str()).copied();
             if let Some(needed) = needed.filter(|needed| *needed != name.text) {
+                if transforms.get(needed).is_some_and(is_athena) {
+                    let place = table.place(sql, problems);
+                    problems.error(&place, format!("the rows of `{needed}` are made in Athena, and stay there; only outputs have them"));
+                }
                 needs.push(needed);
                 continue;
             }
@@ -51,7 +64,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
                 None => unknown(&table.name, &names),
             });
         }
-        made.insert(&name.text, (name, sql, needs));
+        made.insert(&name.text, (name, sql, needs, TransformEngine::Local));
     }
     (in_order(made, problems), used)
 }
@@ -86,7 +99,7 @@ fn in_order(mut made: BTreeMap<&str, Made<'_>>, problems: &mut Problems<'_>) -> 
     // How many each waits for, and who waits for it.
     let mut missing: HashMap<&str, usize> = HashMap::with_capacity(made.len());
     let mut waiting: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (reader, (_, _, needs)) in &made {
+    for (reader, (_, _, needs, _)) in &made {
         let needs = needs.iter().filter(|need| made.contains_key(*need));
         missing.insert(*reader, needs.clone().count());
         needs.for_each(|need| waiting.entry(*need).or_default().push(*reader));
@@ -96,7 +109,7 @@ fn in_order(mut made: BTreeMap<&str, Made<'_>>, problems: &mut Problems<'_>) -> 
     let mut ordered = Vec::with_capacity(made.len());
     // Of those that could come next the one that stands first in the file.
     while let Some(Reverse((_, next))) = ready.pop() {
-        let Some((name, sql, needs)) = made.remove(next) else { continue };
+        let Some((name, sql, needs, engine)) = made.remove(next) else { continue };
         for reader in waiting.remove(next).unwrap_or_default() {
             let Some(left) = missing.get_mut(reader) else { continue };
             *left -= 1;
@@ -105,7 +118,7 @@ fn in_order(mut made: BTreeMap<&str, Made<'_>>, problems: &mut Problems<'_>) -> 
             }
         }
         let reads = needs.into_iter().map(str::to_string).collect();
-        ordered.push(Transform { name: name.text.clone(), place: problems.place(&name.place), sql: sql.text.clone(), reads });
+        ordered.push(Transform { name: name.text.clone(), place: problems.place(&name.place), sql: sql.text.clone(), reads, engine });
     }
     if let Some(circle) = circle(&made) {
         let first = circle.iter().filter_map(|name| made.get(name)).map(|(name, ..)| &name.place).min();

@@ -5,6 +5,7 @@ use crate::catalog::CsvTypes;
 use crate::output::{CsvDialect, Timestamps};
 use crate::pipeline::model::{
     CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
+    TransformEngine,
 };
 use crate::storage::Sse;
 use crate::yaml::{Content, Node, Problems, Read, Word, words};
@@ -30,6 +31,7 @@ words!(CsvDialect { "athena" => CsvDialect::Athena, "rfc4180" => CsvDialect::Rfc
 words!(Timestamps { "millis" => Timestamps::Millis, "micros" => Timestamps::Micros, "keep" => Timestamps::Keep });
 words!(CheckEngine { "local" => CheckEngine::Local, "athena" => CheckEngine::Athena, "both" => CheckEngine::Both });
 words!(OnFailure { "keep" => OnFailure::Keep, "rollback" => OnFailure::Rollback });
+words!(TransformEngine { "local" => TransformEngine::Local, "athena" => TransformEngine::Athena });
 words!(Severity { "fail" => Severity::Fail, "warn" => Severity::Warn });
 words!(Sse { "s3" => Sse::S3, "kms" => Sse::Kms });
 words!(CatchUp { "skip" => CatchUp::Skip, "once" => CatchUp::Once });

@@ -1,5 +1,6 @@
 //! What is there before a run, and what that leaves to do: read alike by a plan and by a run.
 
+use super::athena_tables::{changed, read_by};
 use super::changes::{Before, Changes, Step, decide};
 use super::definition::{Definition, inputs};
 use super::difference::SegmentInputs;
@@ -9,7 +10,7 @@ use crate::catalog::{LocalCatalog, Snapshot, Table};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Output, Pipeline};
-use crate::publish::{Manifest, keys};
+use crate::publish::{Input, Manifest, keys};
 use crate::storage::Storage;
 use std::collections::BTreeMap;
 
@@ -46,6 +47,8 @@ pub(crate) struct OutputState {
     pub(crate) changes: Changes,
     /// Only what is said of the table has changed.
     pub(crate) described: bool,
+    /// What Athena reads for it, by transform.
+    pub(crate) athena_inputs: BTreeMap<String, Input>,
 }
 
 impl State {
@@ -156,8 +159,30 @@ impl OutputState {
         for listing in used.values() {
             listings.get_mut(&listing.name).into_iter().for_each(|all| all.learn(listing));
         }
+        let mut athena_inputs = BTreeMap::new();
+        if let Some(transform) = pipeline.made_in_athena(output) {
+            let now = read_by(pipeline, transform)?;
+            let before = manifests.last().and_then(|manifest| manifest.inputs.get(&transform.name));
+            if changes.step == Step::Nothing
+                && let Some(why) = changed(before, &now)
+            {
+                (changes.step, changes.why, changes.stale) = (Step::Rebuild, why, (0..manifests.len()).collect());
+            }
+            athena_inputs.insert(transform.name.clone(), now);
+        }
         let described = changes.step == Step::Nothing && table.as_ref().is_some_and(|table| differs(table, output));
-        Ok(OutputState { output: output.clone(), definition, sources, listings: used, transforms, table, manifests, changes, described })
+        Ok(OutputState {
+            output: output.clone(),
+            definition,
+            sources,
+            listings: used,
+            transforms,
+            table,
+            manifests,
+            changes,
+            described,
+            athena_inputs,
+        })
     }
 
     /// The inputs of each segment.

@@ -1,5 +1,6 @@
 //! What is there before a run: the files of sources, the tables of outputs, and what has changed since those were made.
 
+mod athena_tables;
 pub(crate) mod before;
 pub(crate) mod changes;
 pub(crate) mod definition;

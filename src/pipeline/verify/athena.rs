@@ -4,11 +4,10 @@ use super::checks::run_check;
 use super::comparison::compare;
 use super::finding::Finding;
 use super::prefixed::prefixed;
-use crate::aws::AwsSettings;
 use crate::error::Result;
-use crate::pipeline::model::{AthenaSettings, CatalogKind, Check, CheckEngine, Expectation, Pipeline, When};
+use crate::pipeline::athena_engine::{catalog, open};
+use crate::pipeline::model::{Check, CheckEngine, Expectation, Pipeline, When};
 use crate::pipeline::run_report::CheckRun;
-use crate::query::athena::{AthenaEngine, Limits, Request};
 use crate::query::{QueryEngine, QueryOptions, Runtime, SqlEngine};
 use crate::storage::Storage;
 use std::collections::BTreeSet;
@@ -27,18 +26,17 @@ pub(crate) fn verify_in_athena(
     runtime: &Runtime,
 ) -> Result<Vec<CheckRun>> {
     let checks: Vec<&Check> = pipeline.verify.iter().filter(|check| check.engine != CheckEngine::Local).collect();
-    let CatalogKind::Glue { settings, .. } = &pipeline.lake.catalog else { return Ok(Vec::new()) };
     if checks.is_empty() {
         return Ok(Vec::new());
     }
+    let prefix = &catalog(pipeline)?.database_prefix;
     let tables: BTreeSet<_> = pipeline.outputs.iter().map(|output| output.table.clone()).collect();
-    let aws = AwsSettings { region: settings.region.clone(), ..AwsSettings::default() }.or(AwsSettings::beside(&pipeline.lake.store));
     let local = super::checking::engine(storage, &[], queries)?;
     runtime.block_on(async || {
-        let athena = open(&pipeline.athena, &aws, cancel).await?;
+        let athena = open(pipeline, cancel).await?;
         let mut runs = Vec::with_capacity(checks.len());
         for check in checks {
-            let theirs = prefixed(check, &settings.database_prefix, &tables);
+            let theirs = prefixed(check, prefix, &tables);
             let mut run = run_check(&theirs, &athena).await;
             (run.when, run.engine) = (When::AfterPublish, check.engine);
             if check.engine == CheckEngine::Both && run.passed {
@@ -52,18 +50,6 @@ pub(crate) fn verify_in_athena(
         }
         Ok(runs)
     })
-}
-
-/// Athena, as a pipeline asks it.
-///
-/// # Errors
-/// Where no region is known.
-pub(crate) async fn open(settings: &AthenaSettings, aws: &AwsSettings, cancel: &Arc<AtomicBool>) -> Result<AthenaEngine> {
-    let of_environment = || std::env::var("ETL_ATHENA_WORKGROUP").ok().filter(|name| !name.is_empty());
-    let workgroup = settings.workgroup.clone().or_else(of_environment).unwrap_or_else(|| "primary".to_string());
-    let place = Request { workgroup, result_location: settings.result_location.clone(), ..Request::default() };
-    let limits = Limits { timeout: settings.timeout, max_scan: settings.max_scan, cancel: cancel.clone() };
-    AthenaEngine::open(aws, place, limits).await
 }
 
 /// Whether both engines answer the same; of checks of tables, whether they find the same.

@@ -10,7 +10,7 @@ use crate::query::columns::readable;
 use crate::query::sql_engine::ResultRows;
 use crate::storage::spawn;
 use crate::units::count;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -60,6 +60,14 @@ impl AthenaResult {
     /// The columns of the batches; none where the statement gives no rows.
     pub fn schema(&self) -> SchemaRef {
         self.schema.clone()
+    }
+
+    /// The columns whose type has no form here but its text, with what Athena calls it.
+    pub fn opaque(&self) -> impl Iterator<Item = (&str, &str)> {
+        let known = ["varchar", "char", "string"];
+        let opaque =
+            self.columns.iter().filter(move |column| column.data_type == DataType::Utf8 && !known.contains(&column.called.as_str()));
+        opaque.map(|column| (column.name.as_str(), column.called.as_str()))
     }
 
     /// The next rows, or nothing at the end.
