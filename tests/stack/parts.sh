@@ -105,6 +105,14 @@ stack_prepare() {
     stack_fetching=$!
 }
 
+# Waits for what stack_prepare began.
+stack_prepared() {
+    if [ -n "${stack_fetching:-}" ]; then
+        wait "$stack_fetching" || true
+        stack_fetching=
+    fi
+}
+
 stack_missing() {
     case ",${ETL_TEST_REQUIRE:-}," in
         *,aws,*)
@@ -124,7 +132,7 @@ stack_missing() {
 
 # Starts moto at port $1, with its log in $2.
 moto_serve() {
-    PYTHONPATH="$moto" nohup python3 -c 'from moto.server import main; main()' -H 127.0.0.1 -p "$1" > "$2" 2>&1 < /dev/null &
+    PYTHONPATH="$moto" nohup python3 "$stack_files/glue.py" -H 127.0.0.1 -p "$1" > "$2" 2>&1 < /dev/null &
     moto_pid=$!
 }
 
@@ -200,10 +208,7 @@ stack_stop() {
 
 # Sets moto, trino and java to where these are; says what is missing.
 stack_find() {
-    if [ -n "${stack_fetching:-}" ]; then
-        wait "$stack_fetching" || true
-        stack_fetching=
-    fi
+    stack_prepared
     if ! java=$(java_find); then
         stack_missing "there is no JDK that is new enough"
     elif ! moto=$(moto_find); then
