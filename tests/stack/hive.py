@@ -4,6 +4,7 @@ What Athena knows and this doesn't: CREATE TABLE without EXTERNAL (Iceberg), CLU
 CREATE TABLE, SHOW TBLPROPERTIES. It says so.
 """
 
+import re
 import time
 import urllib.parse
 
@@ -152,6 +153,8 @@ def _create_table(reader, database):
     parameters = {"EXTERNAL": "TRUE", "transient_lastDdlTime": str(int(time.time()))}
     if reader.words("COMMENT"):
         parameters["comment"] = reader.string()
+    # Hive looks for a table's comment in its parameters, Trino in its description.
+    described = {"Description": parameters["comment"]} if "comment" in parameters else {}
     keys_at = reader.peek().start
     keys = _columns(reader) if reader.words("PARTITIONED", "BY") else []
     if {key["Name"] for key in keys} & {column["Name"] for column in columns}:
@@ -198,6 +201,7 @@ def _create_table(reader, database):
     }
     table = {
         "Name": name,
+        **described,
         "Owner": "hadoop",
         "Retention": 0,
         "StorageDescriptor": descriptor,
@@ -416,8 +420,6 @@ def _show_databases(reader, _):
     like = reader.string() if reader.words("LIKE") else None
 
     def work():
-        import re
-
         names = [database["Name"] for database in _pages("GetDatabases", "DatabaseList")]
         return Done(["database_name"], [[name] for name in sorted(names) if like is None or re.fullmatch(like.replace("*", ".*"), name)])
 
