@@ -26,6 +26,9 @@ start() {
     local minio
     minio=$(minio_find)
     stack_find
+    mkdir -p "$5"
+    # With this file the folder is a stack's, from the first moment on.
+    : > "$5/pids"
     mkdir -p "$5/store/lake"
     export AWS_ACCESS_KEY_ID=etl AWS_SECRET_ACCESS_KEY=etl-secret AWS_REGION=us-east-1
     MINIO_KMS_SECRET_KEY="tests:$(head -c 32 /dev/urandom | base64 | tr -d '\n')"
@@ -33,18 +36,19 @@ start() {
     minio_serve "$minio" "$1" "$5/store" "$5/minio.log"
     if ! minio_healthy "$1"; then
         tail -n 20 "$5/minio.log" >&2
-        echo "tests/stack.sh: MinIO doesn't start at port $1" >&2
+        echo "tests/stack.sh: MinIO doesn't start at port $1: the end of its log is above. Is the port taken?" >&2
+        stop "$5"
         return 1
     fi
+    echo "$minio_pid" > "$5/pids"
     export AWS_ENDPOINT_URL_S3="http://127.0.0.1:$1"
     if ! stack_serve "$2" "$3" "$4" "$5"; then
         tail -n 20 "$5/moto.log" "$5/trino/log" "$5/athena.log" >&2
-        stack_end "$minio_pid"
+        stop "$5"
         echo "tests/stack.sh: something doesn't start: the ends of the logs are above. Is one of the ports $2, $3, $4 taken?" >&2
         return 1
     fi
     settings "$@" > "$5/env"
-    echo "$athena_pid $trino_pid $moto_pid $minio_pid" > "$5/pids"
 }
 
 settings() {
@@ -61,34 +65,45 @@ END
 # Whether a stack is up.
 up() {
     local pids pid
-    [ -f "$state/pids" ] || return 1
+    [ -f "$state/env" ] || return 1
     read -r -a pids < "$state/pids"
     for pid in "${pids[@]}"; do
         kill -0 "$pid" 2> /dev/null || return 1
     done
 }
 
+# Stops what runs in the folder $1, and removes what was made there, and nothing else.
 stop() {
     local pids
     if [ -f "$1/pids" ]; then
-        read -r -a pids < "$1/pids"
-        stack_end "${pids[@]}"
+        read -r -a pids < "$1/pids" || true
+        stack_end ${pids[@]+"${pids[@]}"}
     fi
-    rm -rf "$1"
+    rm -rf "$1/store" "$1/trino" "$1/minio.log" "$1/moto.log" "$1/athena.log" "$1/env" "$1/pids"
+    rmdir "$1" 2> /dev/null || true
 }
 
 case "${1:-}" in
     up)
         if ! up; then
-            stop "$state"
+            # What is left of one that died.
+            if [ -f "$state/pids" ]; then
+                stop "$state"
+            fi
+            if [ -e "$state/store" ]; then
+                echo "tests/stack.sh: $state/store is there, and no stack made it; name another folder with ETL_STACK_STATE" >&2
+                exit 1
+            fi
             stack_fetch || true
-            mkdir -p "$state"
+            trap 'stop "$state"; exit 130' INT TERM
             start "${ETL_STACK_MINIO_PORT:-9000}" "${ETL_STACK_MOTO_PORT:-5000}" "${ETL_STACK_TRINO_PORT:-8080}" "${ETL_STACK_ATHENA_PORT:-8081}" "$state"
         fi
         cat "$state/env"
         ;;
     down)
-        stop "$state"
+        if [ -f "$state/pids" ]; then
+            stop "$state"
+        fi
         ;;
     env)
         if ! up; then

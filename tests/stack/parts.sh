@@ -36,7 +36,8 @@ java_home_on_path() {
 
 # Prints the folder of Trino and its Hive plugin, fetched if need be. What is half done is never taken for done: the folder appears by a rename.
 trino_find() {
-    local home="$stack_cache/trino-$trino_version" work copy=org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy
+    local home="$stack_cache/trino-$trino_version" work copy mvn
+    copy=org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy
     if [ ! -d "$home" ]; then
         if ! command -v mvn > /dev/null; then
             echo "tests: maven, which fetches Trino, is not on PATH" >&2
@@ -45,9 +46,10 @@ trino_find() {
         echo "tests: fetching Trino into $home, once; that is 450 MB" >&2
         mkdir -p "$stack_cache"
         work=$(mktemp -d "$stack_cache/trino.XXXXXX")
+        mvn=(mvn -q -B -Dstyle.color=never "-Dmaven.repo.local=$work/maven")
         if ! {
-            mvn -q -B "-Dmaven.repo.local=$work/maven" "$copy" -Dartifact="io.trino:trino-server-core:$trino_version:tar.gz" -DoutputDirectory="$work" \
-                && mvn -q -B "-Dmaven.repo.local=$work/maven" "$copy" -Dartifact="io.trino:trino-hive:$trino_version:zip" -DoutputDirectory="$work" \
+            "${mvn[@]}" "$copy" -Dartifact="io.trino:trino-server-core:$trino_version:tar.gz" -DoutputDirectory="$work" \
+                && "${mvn[@]}" "$copy" -Dartifact="io.trino:trino-hive:$trino_version:zip" -DoutputDirectory="$work" \
                 && tar -xzf "$work/trino-server-core-$trino_version.tar.gz" -C "$work" \
                 && python3 -m zipfile -e "$work/trino-hive-$trino_version.zip" "$work/trino-server-core-$trino_version/plugin" \
                 && mv "$work/trino-server-core-$trino_version/plugin/trino-hive-$trino_version" "$work/trino-server-core-$trino_version/plugin/hive"
@@ -55,7 +57,8 @@ trino_find() {
             rm -rf "$work"
             return 1
         fi
-        mv "$work/trino-server-core-$trino_version" "$home" 2> /dev/null || true
+        # Somebody else may have been faster.
+        [ -d "$home" ] || mv "$work/trino-server-core-$trino_version" "$home"
         rm -rf "$work"
     fi
     echo "$home"
@@ -75,22 +78,23 @@ moto_find() {
         work=$(mktemp -d "$stack_cache/moto.XXXXXX")
         if ! {
             { python3 -m pip --version > /dev/null 2>&1 || { python3 -m venv "$work/venv" && python="$work/venv/bin/python"; }; } \
-                && PIP_ROOT_USER_ACTION=ignore "$python" -m pip install --quiet --disable-pip-version-check --target "$work/moto" 'moto[server]>=5.2,<5.3'
+                && PIP_ROOT_USER_ACTION=ignore "$python" -m pip install --quiet --no-warn-conflicts --disable-pip-version-check --target "$work/moto" 'moto[server]>=5.2,<5.3'
         } >&2; then
             rm -rf "$work"
             echo "tests: moto can't be installed; python3 needs pip or venv" >&2
             return 1
         fi
-        mv "$work/moto" "$home" 2> /dev/null || true
+        [ -d "$home" ] || mv "$work/moto" "$home"
         rm -rf "$work"
     fi
     echo "$home"
 }
 
-# Fetches what is missing, side by side.
+# Fetches what is missing and isn't there under some endpoint already, side by side.
 stack_fetch() {
     local one pids=() failed=0
-    for one in minio_find trino_find moto_find java_find; do
+    for one in ${ETL_TEST_S3_ENDPOINT:-minio_find} ${ETL_TEST_GLUE_ENDPOINT:-trino_find moto_find java_find}; do
+        case $one in http*) continue ;; esac
         "$one" > /dev/null &
         pids+=($!)
     done
@@ -183,12 +187,13 @@ stack_end() {
 }
 
 # Starts moto, Trino and the endpoint at the ports $1, $2 and $3, with their logs and data in the folder $4, beside the store of AWS_ENDPOINT_URL_S3.
-# Sets moto_pid, trino_pid and athena_pid; when it fails none of them is left.
+# Sets moto_pid, trino_pid and athena_pid, and writes them, with minio_pid, to the file `pids` there; when it fails none of the three is left.
 stack_serve() {
     export AWS_ENDPOINT_URL_GLUE="http://127.0.0.1:$1"
     moto_serve "$1" "$4/moto.log"
     trino_serve "$2" "$4/trino"
     athena_serve "$3" "http://127.0.0.1:$2" "$4/athena.log"
+    echo "$athena_pid $trino_pid $moto_pid ${minio_pid:-}" > "$4/pids"
     if stack_ready "$moto_pid" "$1" /moto-api/data.json ' 200 ' 60 \
         && stack_ready "$athena_pid" "$3" /health ' 200 ' 20 \
         && stack_ready "$trino_pid" "$2" /v1/info '"starting":false' 180; then
