@@ -26,6 +26,10 @@ start() {
     local minio
     minio=$(minio_find)
     stack_find
+    if port_taken "$1" "$2" "$3" "$4"; then
+        echo "tests/stack.sh: name other ports: ETL_STACK_MINIO_PORT, ETL_STACK_MOTO_PORT, ETL_STACK_TRINO_PORT, ETL_STACK_ATHENA_PORT" >&2
+        return 1
+    fi
     mkdir -p "$5"
     # With this file the folder is a stack's, from the first moment on.
     : > "$5/pids"
@@ -34,18 +38,18 @@ start() {
     MINIO_KMS_SECRET_KEY="tests:$(head -c 32 /dev/urandom | base64 | tr -d '\n')"
     export MINIO_KMS_SECRET_KEY
     minio_serve "$minio" "$1" "$5/store" "$5/minio.log"
+    echo "$minio_pid" > "$5/pids"
     if ! minio_healthy "$1"; then
         tail -n 20 "$5/minio.log" >&2
-        echo "tests/stack.sh: MinIO doesn't start at port $1: the end of its log is above. Is the port taken?" >&2
+        echo "tests/stack.sh: MinIO doesn't start at port $1: the end of its log is above" >&2
         stop "$5"
         return 1
     fi
-    echo "$minio_pid" > "$5/pids"
     export AWS_ENDPOINT_URL_S3="http://127.0.0.1:$1"
     if ! stack_serve "$2" "$3" "$4" "$5"; then
-        tail -n 20 "$5/moto.log" "$5/trino/log" "$5/athena.log" >&2
+        tail -n 20 "$5/moto.log" "$5/trino/log" "$5/athena.log" >&2 || true
         stop "$5"
-        echo "tests/stack.sh: something doesn't start: the ends of the logs are above. Is one of the ports $2, $3, $4 taken?" >&2
+        echo "tests/stack.sh: something doesn't start: the ends of the logs are above" >&2
         return 1
     fi
     settings "$@" > "$5/env"

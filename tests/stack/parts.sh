@@ -170,6 +170,18 @@ stack_ready() {
     return 1
 }
 
+# Says so if somebody listens at one of these ports: it would be taken for what is started there.
+port_taken() {
+    local port
+    for port; do
+        if { : <> "/dev/tcp/127.0.0.1/$port"; } 2> /dev/null; then
+            echo "tests: port $port is taken" >&2
+            return 0
+        fi
+    done
+    return 1
+}
+
 # Ends the processes given, and waits until they are gone.
 stack_end() {
     local pid _
@@ -189,6 +201,9 @@ stack_end() {
 # Starts moto, Trino and the endpoint at the ports $1, $2 and $3, with their logs and data in the folder $4, beside the store of AWS_ENDPOINT_URL_S3.
 # Sets moto_pid, trino_pid and athena_pid, and writes them, with minio_pid, to the file `pids` there; when it fails none of the three is left.
 stack_serve() {
+    if port_taken "$1" "$2" "$3"; then
+        return 1
+    fi
     export AWS_ENDPOINT_URL_GLUE="http://127.0.0.1:$1"
     moto_serve "$1" "$4/moto.log"
     trino_serve "$2" "$4/trino"
@@ -250,7 +265,7 @@ stack_start() {
             return 0
         fi
     done
-    tail -n 40 "$stack_data/moto.log" "$stack_data/trino/log" "$stack_data/athena.log" >&2
+    tail -n 40 "$stack_data/moto.log" "$stack_data/trino/log" "$stack_data/athena.log" >&2 || true
     moto_pid='' trino_pid='' athena_pid=''
     stack_missing "it doesn't start, even at try $try"
 }
