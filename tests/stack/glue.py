@@ -3,7 +3,7 @@ and GetTables answer in pages, GetPartitions by segment and without columns if a
 
     PYTHONPATH=… python3 glue.py -H 127.0.0.1 -p 5000
 
-Takes the arguments of `moto_server`. Still missing: CatalogId is ignored, and so are sizes (of names, comments, parameters).
+Names, comments, types, parameters and locations have their sizes, too. Takes the arguments of `moto_server`. Still missing: CatalogId is ignored.
 """
 
 import datetime
@@ -81,9 +81,36 @@ def get_tables(self):
     return _page(self, "TableList", [one.as_dict for one in sorted(found, key=lambda table: table.name)], TABLES_OF_A_PAGE)
 
 
+# The longest that Glue takes, in characters.
+_SIZES = {"Name": 255, "Comment": 255, "Description": 2048, "Type": 131_072, "Location": 2056, "ViewOriginalText": 409_600, "ViewExpandedText": 409_600}
+_PARAMETER_SIZE = 512_000
+
+
+def _check_sizes(value, place):
+    """Refuses what is too long anywhere in a table or a partition."""
+    if isinstance(value, list):
+        for at, one in enumerate(value, 1):
+            _check_sizes(one, f"{place}.{at}.member")
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            below = f"{place}.{name[:1].lower()}{name[1:]}"
+            most = _PARAMETER_SIZE if place.endswith(".parameters") else _SIZES.get(name)
+            if most and isinstance(one, str) and len(one) > most:
+                raise _fault("ValidationException", f"1 validation error detected: Value at '{below}' failed to satisfy constraint: Member must have length less than or equal to {most}")
+            _check_sizes(one, below)
+
+
+def create_table(self):
+    """CreateTable."""
+    _check_sizes(self.parameters["TableInput"], "tableInput")
+    with _LOCK:
+        return _GIVEN["create_table"](self)
+
+
 def update_table(self):
     """UpdateTable: only of the version that was read, where one is given."""
     given = self.parameters
+    _check_sizes(given["TableInput"], "tableInput")
     with _LOCK:
         table = self.glue_backend.get_table(given["DatabaseName"], given["TableInput"]["Name"])
         current = table.as_dict()["VersionId"]
@@ -103,6 +130,7 @@ def _at_most(operation, field, most):
                 "ValidationException",
                 f"1 validation error detected: Value at '{field[0].lower()}{field[1:]}' failed to satisfy constraint: Member must have length less than or equal to {most}",
             )
+        _check_sizes(self.parameters.get(field), f"{field[0].lower()}{field[1:]}")
         with _LOCK:
             return _GIVEN[operation](self)
 
@@ -171,6 +199,7 @@ def extend():
     changes = {
         "get_partitions": get_partitions,
         "get_tables": get_tables,
+        "create_table": create_table,
         "update_table": update_table,
         "batch_create_partition": _at_most("batch_create_partition", "PartitionInputList", CREATED_AT_ONCE),
         "batch_update_partition": _at_most("batch_update_partition", "Entries", UPDATED_AT_ONCE),

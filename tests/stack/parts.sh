@@ -150,7 +150,7 @@ trino_serve() {
 
 # Starts the endpoint at port $1 in front of the Trino at $2, with its log in $3.
 athena_serve() {
-    nohup python3 "$stack_files/athena.py" --port "$1" --trino "$2" > "$3" 2>&1 < /dev/null &
+    PYTHONDONTWRITEBYTECODE=1 nohup python3 "$stack_files/athena.py" --port "$1" --trino "$2" > "$3" 2>&1 < /dev/null &
     athena_pid=$!
 }
 

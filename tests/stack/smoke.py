@@ -118,7 +118,14 @@ def tables():
     json = [["a", "t", "b", "m", "dt"], ["1", "2020-02-29 00:00:02.000", None, "{x=1, y=2}", "2020-01-01"]]
     json += [["3", None, None, None, "2020-01-02"], [None, None, "[1, null]", None, "2020-01-01"]]
     same(rows("SELECT * FROM json ORDER BY a"), json)
-    same(rows("SHOW TABLES"), [["csv"], ["json"]])
+    aws.put_object(f"{AT}/raw/log", b'1.2.3.4 - "GET /a\\"b"\nnonsense\n')
+    rows(
+        r"""CREATE EXTERNAL TABLE raw (host string, request string) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'
+            WITH SERDEPROPERTIES ('input.regex'='^(\\S+) - "((?:[^"\\\\]|\\\\.)*)"$') LOCATION '"""
+        + f"{AT}/raw/'"
+    )
+    same(rows("SELECT * FROM raw"), [["host", "request"], ["1.2.3.4", 'GET /a\\"b'], [None, None]])
+    same(rows("SHOW TABLES"), [["csv"], ["json"], ["raw"]])
     same([[cell and cell.strip() for cell in row] for row in rows("DESCRIBE json")][-1], ["dt", "date", ""])
     step("tables by Hive's DDL: CSV, JSON, partitions")
 
@@ -142,6 +149,7 @@ def selects():
 
     given = rows("SELECT ?, ?, ?, ?, ?", ExecutionParameters=["abc", "'it''s'", "1+1", "DATE '2020-01-01'", "1.5"])[1]
     same(given, ["abc", "it's", "2", "2020-01-01", "1.5"])
+    same(rows("SELECT ? " + " " * 200_000, ExecutionParameters=["'x'"])[1], ["x"])
     query = start("SELECT n FROM UNNEST(sequence(1, 2500)) AS t(n) ORDER BY n")
     wait(query)
     found = list(pages(query))
@@ -236,6 +244,41 @@ def limits():
     step("a workgroup with managed results, its limit, a query that is stopped")
 
 
+def catalog():
+    descriptor = {**aws.glue("GetTable", DatabaseName=DATABASE, Name="json")["Table"]["StorageDescriptor"], "Location": f"{AT}/many/"}
+    table = {"Name": "Many", "TableType": "EXTERNAL_TABLE", "StorageDescriptor": descriptor, "PartitionKeys": [{"Name": "n", "Type": "int"}]}
+    aws.glue("CreateTable", DatabaseName=DATABASE, TableInput=table)
+    here = {"DatabaseName": DATABASE, "TableName": "many"}
+    inputs = [{"Values": [str(n)], "StorageDescriptor": descriptor} for n in range(1200)]
+    fails("ValidationException", "BatchCreatePartition", **here, PartitionInputList=inputs[:101])
+    for at in range(0, 1200, 100):
+        same(aws.glue("BatchCreatePartition", **here, PartitionInputList=inputs[at : at + 100]), {})
+    same(aws.glue("BatchCreatePartition", **here, PartitionInputList=inputs[:1])["Errors"][0]["ErrorDetail"]["ErrorCode"], "AlreadyExistsException")
+    first = aws.glue("GetPartitions", **here, ExcludeColumnSchema=True)
+    rest = aws.glue("GetPartitions", **here, NextToken=first["NextToken"])
+    same((len(first["Partitions"]), len(rest["Partitions"]), rest.get("NextToken")), (1000, 200, None))
+    same(("Columns" in first["Partitions"][0]["StorageDescriptor"], "Columns" in rest["Partitions"][0]["StorageDescriptor"]), (False, True))
+    parts = [aws.glue("GetPartitions", **here, Segment={"SegmentNumber": part, "TotalSegments": 4})["Partitions"] for part in range(4)]
+    same(sorted(int(one["Values"][0]) for part in parts for one in part), list(range(1200)))
+    same(len(aws.glue("GetPartitions", **here, Expression="n >= 1198")["Partitions"]), 2)
+    version = aws.glue("GetTable", DatabaseName=DATABASE, Name="MANY")["Table"]["VersionId"]
+    aws.glue("UpdateTable", DatabaseName=DATABASE, TableInput={**table, "Name": "many"}, VersionId=version, SkipArchive=True)
+    fails("ConcurrentModificationException", "UpdateTable", DatabaseName=DATABASE, TableInput={**table, "Name": "many"}, VersionId=version)
+    same(len(aws.glue("GetTableVersions", **here)["TableVersions"]), 1)
+    long = {**descriptor, "Columns": [{"Name": "a", "Type": "int", "Comment": "x" * 256}]}
+    fails("ValidationException", "CreateTable", DatabaseName=DATABASE, TableInput={**table, "Name": "long", "StorageDescriptor": long})
+    step("Glue: pages, segments, batches, versions, sizes")
+
+
+def fails(code, operation, **request):
+    try:
+        aws.glue(operation, **request)
+    except aws.AwsError as error:
+        same(error.code, code, error.message)
+        return
+    raise AssertionError(f"{operation} isn't refused")
+
+
 def clean():
     try:
         athena("DeleteWorkGroup", WorkGroup=BUCKET, RecursiveDeleteOption=True)
@@ -250,6 +293,7 @@ def main():
     aws.make_bucket(BUCKET)
     try:
         tables()
+        catalog()
         selects()
         writes()
         limits()
