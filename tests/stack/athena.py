@@ -31,9 +31,16 @@ class Athena:
         """StartQueryExecution. The same token gives the same query; parameters and workgroup are not compared, as Athena doesn't."""
         token = request.get("ClientRequestToken")
         if token is None or not 32 <= len(token) <= 128:
-            raise InvalidRequest("1 validation error detected: Value at 'clientRequestToken' failed to satisfy constraint: Member must have length between 32 and 128")
+            raise InvalidRequest(
+                "1 validation error detected: Value at 'clientRequestToken' failed to satisfy constraint: Member must have length between 32 and 128"
+            )
         context = request.get("QueryExecutionContext", {})
-        same = (request["QueryString"], context.get("Catalog"), context.get("Database"), request.get("ResultConfiguration", {}).get("OutputLocation"))
+        same = (
+            request["QueryString"],
+            context.get("Catalog"),
+            context.get("Database"),
+            request.get("ResultConfiguration", {}).get("OutputLocation"),
+        )
         with self.lock:
             if token in self.tokens:
                 compared, found = self.tokens[token]
@@ -41,7 +48,9 @@ class Athena:
                     raise InvalidRequest("Idempotent parameters do not match")
                 return {"QueryExecutionId": found}
             if not 1 <= len(request["QueryString"].encode()) <= LONGEST_QUERY:
-                raise InvalidRequest(f"1 validation error detected: Value at 'queryString' failed to satisfy constraint: Member must have length between 1 and {LONGEST_QUERY}")
+                raise InvalidRequest(
+                    f"1 validation error detected: Value at 'queryString' failed to satisfy constraint: Member must have length between 1 and {LONGEST_QUERY}"
+                )
             group = self.workgroups.get(request.get("WorkGroup", "primary"), "WorkGroup is not found.")
             if group["State"] != "ENABLED":
                 raise InvalidRequest(f"WorkGroup {group['Name']} is disabled.")
@@ -70,7 +79,8 @@ class Athena:
         return {
             "QueryExecutions": [self.executions[one].view() for one in ids if one in self.executions],
             "UnprocessedQueryExecutionIds": [
-                {"QueryExecutionId": one, "ErrorCode": "INVALID_INPUT", "ErrorMessage": f"QueryExecution {one} was not found"} for one in missing
+                {"QueryExecutionId": one, "ErrorCode": "INVALID_INPUT", "ErrorMessage": f"QueryExecution {one} was not found"}
+                for one in missing
             ],
         }
 
@@ -110,7 +120,10 @@ class Athena:
     def list_work_groups(self, request):
         """ListWorkGroups."""
         shown = ("Name", "State", "Description", "CreationTime")
-        groups = [{**{field: group[field] for field in shown}, "EngineVersion": group["Configuration"]["EngineVersion"]} for group in self.workgroups.all.values()]
+        groups = [
+            {**{field: group[field] for field in shown}, "EngineVersion": group["Configuration"]["EngineVersion"]}
+            for group in self.workgroups.all.values()
+        ]
         return _page(groups, "WorkGroups", request)
 
 
@@ -147,15 +160,27 @@ def handler(athena):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             target, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
             if target != "AmazonAthena" or operation not in OPERATIONS:
-                self.answer(400, {"__type": "UnknownOperationException", "Message": f"{target}.{operation} is not known to this stand-in for Athena"})
+                self.answer(
+                    400,
+                    {"__type": "UnknownOperationException", "Message": f"{target}.{operation} is not known to this stand-in for Athena"},
+                )
                 return
             try:
                 self.answer(200, getattr(athena, OPERATIONS[operation])(json.loads(body or b"{}")))
             except InvalidRequest as error:
-                refused = {"__type": "InvalidRequestException", "AthenaErrorCode": error.code, "ErrorCode": error.code, "Message": str(error)}
+                refused = {
+                    "__type": "InvalidRequestException",
+                    "AthenaErrorCode": error.code,
+                    "ErrorCode": error.code,
+                    "Message": str(error),
+                }
                 self.answer(400, refused)
             except (KeyError, TypeError, ValueError) as error:
-                refused = {"__type": "InvalidRequestException", "AthenaErrorCode": "INVALID_INPUT", "Message": f"{type(error).__name__}: {error}"}
+                refused = {
+                    "__type": "InvalidRequestException",
+                    "AthenaErrorCode": "INVALID_INPUT",
+                    "Message": f"{type(error).__name__}: {error}",
+                }
                 self.answer(400, refused)
             except Exception as error:  # Whatever it is, the caller has to be told.
                 self.answer(500, {"__type": "InternalServerException", "Message": f"{type(error).__name__}: {error}"})

@@ -96,10 +96,19 @@ def list_objects(url, most=None):
     bucket, prefix = split_url(url)
     found, token = [], ""
     while True:
-        query = {"list-type": "2", "prefix": prefix, **({"continuation-token": token} if token else {}), **({"max-keys": str(most)} if most else {})}
-        tree = xml.etree.ElementTree.fromstring(_s3("GET", bucket, query=urllib.parse.urlencode(sorted(query.items()), quote_via=urllib.parse.quote, safe="")))
+        query = {
+            "list-type": "2",
+            "prefix": prefix,
+            **({"continuation-token": token} if token else {}),
+            **({"max-keys": str(most)} if most else {}),
+        }
+        tree = xml.etree.ElementTree.fromstring(
+            _s3("GET", bucket, query=urllib.parse.urlencode(sorted(query.items()), quote_via=urllib.parse.quote, safe=""))
+        )
         space = tree.tag[: tree.tag.index("}") + 1] if tree.tag.startswith("{") else ""
-        found += [(f"s3://{bucket}/{one.findtext(space + 'Key')}", int(one.findtext(space + "Size"))) for one in tree.iter(space + "Contents")]
+        found += [
+            (f"s3://{bucket}/{one.findtext(space + 'Key')}", int(one.findtext(space + "Size"))) for one in tree.iter(space + "Contents")
+        ]
         token = tree.findtext(space + "NextContinuationToken")
         if not token or (most and len(found) >= most):
             return found

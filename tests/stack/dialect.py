@@ -18,7 +18,8 @@ _COMPRESSIONS = ("write_compression", "compression", "parquet_compression", "orc
 @dataclass
 class Translation:
     """A statement for Trino. `target` is the folder that it writes to, `own_location` whether it names one by CREATE TABLE AS itself; `before` and `after` are
-    statements to run around it; `pieces` says where each piece of `sql` comes from: (its start, the start in `athena`, how long it is there)."""
+    statements to run around it; `pieces` says where each piece of `sql` comes from: (its start, the start in `athena`, how long it is there).
+    """
 
     athena: str
     sql: str = ""
@@ -63,7 +64,11 @@ def _apply(translation, edits):
 
 def _doubles(sql):
     """The edits that make `1.5` a double."""
-    return [(one.start + len(one.text),) * 2 + ("E0",) for one in tokens(sql) if one.kind == "number" and "." in one.text and "e" not in one.text.lower()]
+    return [
+        (one.start + len(one.text),) * 2 + ("E0",)
+        for one in tokens(sql)
+        if one.kind == "number" and "." in one.text and "e" not in one.text.lower()
+    ]
 
 
 def expression(sql):
@@ -97,7 +102,9 @@ def translate(sql, query_id, ctas_location):
     elif first in ("SHOW",):
         translation.kind, translation.sub = "UTILITY", "SHOW"
     elif first not in ("SELECT", "WITH", "VALUES", "TABLE", ""):
-        reader.fail("'ALTER', 'CREATE', 'DELETE', 'DESCRIBE', 'DROP', 'EXPLAIN', 'INSERT', 'MERGE', 'MSCK', 'SHOW', 'UNLOAD', 'UPDATE', <query>")
+        reader.fail(
+            "'ALTER', 'CREATE', 'DELETE', 'DESCRIBE', 'DROP', 'EXPLAIN', 'INSERT', 'MERGE', 'MSCK', 'SHOW', 'UNLOAD', 'UPDATE', <query>"
+        )
     _apply(translation, edits)
     return translation
 
@@ -130,7 +137,9 @@ def _written(reader, properties, translation, catalog):
         if name in properties:
             given = _text(properties.pop(name)).upper()
             if given not in _CODECS:
-                raise SyntaxFault(reader.sql, 0, f"the compression {given} is not known to this stand-in for Athena; expected one of {', '.join(_CODECS)}")
+                raise SyntaxFault(
+                    reader.sql, 0, f"the compression {given} is not known to this stand-in for Athena; expected one of {', '.join(_CODECS)}"
+                )
             codec = _CODECS[given]
     properties.pop("compression_level", None)
     properties.pop("is_external", None)
@@ -172,7 +181,10 @@ def _unload(reader, translation, query_id):
     table = f"scratch.unload.q_{query_id.replace('-', '')}"
     translation.before = ["CREATE SCHEMA IF NOT EXISTS scratch.unload"]
     translation.after = [f"DROP TABLE IF EXISTS {table}"]
-    return [(0, opened, f"CREATE TABLE {table} {_written(reader, properties, translation, 'scratch')} AS "), (closed + 1, len(reader.sql), "")]
+    return [
+        (0, opened, f"CREATE TABLE {table} {_written(reader, properties, translation, 'scratch')} AS "),
+        (closed + 1, len(reader.sql), ""),
+    ]
 
 
 def _create(reader, translation, ctas_location):
@@ -194,7 +206,9 @@ def _create(reader, translation, ctas_location):
     properties = _properties(reader) if reader.peek().upper == "WITH" else {}
     end = reader.peek().start if properties else start
     if reader.peek().upper != "AS":
-        raise SyntaxFault(reader.sql, reader.peek().start, "CREATE TABLE but as EXTERNAL, or with AS, is not known to this stand-in for Athena")
+        raise SyntaxFault(
+            reader.sql, reader.peek().start, "CREATE TABLE but as EXTERNAL, or with AS, is not known to this stand-in for Athena"
+        )
     translation.own_location = "external_location" in properties
     if translation.own_location:
         translation.target = _text(properties["external_location"])

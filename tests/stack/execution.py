@@ -18,13 +18,16 @@ from workgroups import InvalidRequest
 OVER = ("SUCCEEDED", "FAILED", "CANCELLED")
 # The numbers of Athena's errors that are known.
 _ERROR_TYPES = {"COLUMN_NOT_FOUND": 1006, "TABLE_NOT_FOUND": 1301}
-_EMPTY_TARGET = "HIVE_PATH_ALREADY_EXISTS: Target directory for table already exists: {}. You may need to manually clean the data at location '{}' before retrying. Athena will not delete data in your account."
+_CLEAN_UP = ". You may need to manually clean the data at location '{}' before retrying. Athena will not delete data in your account."
+_EMPTY_TARGET = "HIVE_PATH_ALREADY_EXISTS: Target directory for table already exists: {}" + _CLEAN_UP
 _NOT_YOUR_LOCATION = (
     "The Create Table As Select query failed because it was submitted with an 'external_location' property to an Athena Workgroup that enforces a centralized "
     "output location for all queries. Please remove the 'external_location' property and resubmit the query."
 )
 # Words that stand by themselves in an expression.
-_BARE = set("TRUE FALSE NULL CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP DATE TIME TIMESTAMP INTERVAL DECIMAL DOUBLE REAL ARRAY ROW MAP CAST AS AND OR NOT".split())
+_BARE = set(
+    "TRUE FALSE NULL CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP DATE TIME TIMESTAMP INTERVAL DECIMAL DOUBLE REAL ARRAY ROW MAP CAST AS AND OR NOT".split()
+)
 
 
 class Failed(Exception):
@@ -60,7 +63,11 @@ class Execution:
             raise InvalidRequest(str(fault), "MALFORMED_QUERY") from None
         self.result_url = None
         if output:
-            self.result_url = f"{output}{self.id}.{'csv' if self.sub in ('SELECT', 'EXPLAIN') else 'txt'}" if self.sub != "UNLOAD" else f"{output}{self.id}"
+            self.result_url = (
+                f"{output}{self.id}.{'csv' if self.sub in ('SELECT', 'EXPLAIN') else 'txt'}"
+                if self.sub != "UNLOAD"
+                else f"{output}{self.id}"
+            )
         threading.Thread(target=self._run, daemon=True).start()
 
     def _parse(self, sql):
@@ -100,7 +107,11 @@ class Execution:
         except (Failed, hive.HiveError) as error:
             state, self.reason, self.error = "FAILED", str(error), {"ErrorCategory": 2, "Retryable": False, "ErrorMessage": str(error)}
         except Exception as error:  # Whatever it is, whoever polls has to be told.
-            state, self.reason, self.error = "FAILED", f"{type(error).__name__}: {error}", {"ErrorCategory": 1, "Retryable": True, "ErrorMessage": str(error)}
+            state, self.reason, self.error = (
+                "FAILED",
+                f"{type(error).__name__}: {error}",
+                {"ErrorCategory": 1, "Retryable": True, "ErrorMessage": str(error)},
+            )
         with self.lock:
             self.completed = time.time()
             if self.stopping:
@@ -152,7 +163,11 @@ class Execution:
     def _parameter(self, given):
         """An execution parameter: an expression, or, where it is none, a text. A bare word or a UUID is a text."""
         found = tokens(given)
-        bare = [at for at, one in enumerate(found) if one.kind == "word" and one.upper not in _BARE and "".join(next_.text for next_ in found[at + 1 : at + 2]) != "("]
+        bare = [
+            at
+            for at, one in enumerate(found)
+            if one.kind == "word" and one.upper not in _BARE and "".join(next_.text for next_ in found[at + 1 : at + 2]) != "("
+        ]
         types = "CAST" in (one.upper for one in found)
         if not found or (bare and not types) or re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", given.strip()):
             return self._quoted(given)
@@ -173,7 +188,7 @@ class Execution:
         if error.name == "COLUMN_NOT_FOUND":
             message += " or requester is not authorized to access requested resources"
         if error.name == "HIVE_TOO_MANY_OPEN_PARTITIONS":
-            message += f". You may need to manually clean the data at location '{self.translation.target or self.output}' before retrying. Athena will not delete data in your account."
+            message += _CLEAN_UP.format(self.translation.target or self.output)
         reason = f"{error.name}: {message}"
         category = 1 if error.kind in ("INTERNAL_ERROR", "INSUFFICIENT_RESOURCES") else 2
         known = {"ErrorType": _ERROR_TYPES[error.name]} if error.name in _ERROR_TYPES else {}
@@ -239,10 +254,16 @@ class Execution:
     def results(self, most, token):
         """A page of the result."""
         if self.state != "SUCCEEDED":
-            over = f"Query did not finish successfully. Final query state: {self.state}" if self.state in OVER else f"Query has not yet finished. Current state: {self.state}"
+            over = (
+                f"Query did not finish successfully. Final query state: {self.state}"
+                if self.state in OVER
+                else f"Query has not yet finished. Current state: {self.state}"
+            )
             raise InvalidRequest(over, "INVALID_QUERY_EXECUTION_STATE")
         if not 1 <= most <= 1000:
-            raise InvalidRequest("MaxResults is more than maximum allowed length 1000." if most > 1000 else "MaxResults has to be at least 1")
+            raise InvalidRequest(
+                "MaxResults is more than maximum allowed length 1000." if most > 1000 else "MaxResults has to be at least 1"
+            )
         try:
             start = int(base64.b64decode(token).decode().removeprefix(f"{self.id}:")) if token else 0
         except ValueError:

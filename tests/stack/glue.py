@@ -42,7 +42,10 @@ def _page(self, field, items, most):
     """One page. The answer is written here, since moto's own way takes 20 s for 10,000 partitions."""
     asked = self.parameters.get("MaxResults") or most
     if not 1 <= asked <= most:
-        raise _fault("ValidationException", f"1 validation error detected: Value '{asked}' at 'maxResults' failed to satisfy constraint: Member must have value between 1 and {most}")
+        raise _fault(
+            "ValidationException",
+            f"1 validation error detected: Value '{asked}' at 'maxResults' failed to satisfy constraint: Member must have value between 1 and {most}",
+        )
     token = self.parameters.get("NextToken") or "0"
     if not token.isdigit():
         raise _fault("InvalidInputException", "Invalid NextToken")
@@ -82,7 +85,15 @@ def get_tables(self):
 
 
 # The longest that Glue takes, in characters.
-_SIZES = {"Name": 255, "Comment": 255, "Description": 2048, "Type": 131_072, "Location": 2056, "ViewOriginalText": 409_600, "ViewExpandedText": 409_600}
+_SIZES = {
+    "Name": 255,
+    "Comment": 255,
+    "Description": 2048,
+    "Type": 131_072,
+    "Location": 2056,
+    "ViewOriginalText": 409_600,
+    "ViewExpandedText": 409_600,
+}
 _PARAMETER_SIZE = 512_000
 
 
@@ -96,7 +107,10 @@ def _check_sizes(value, place):
             below = f"{place}.{name[:1].lower()}{name[1:]}"
             most = _PARAMETER_SIZE if place.endswith(".parameters") else _SIZES.get(name)
             if most and isinstance(one, str) and len(one) > most:
-                raise _fault("ValidationException", f"1 validation error detected: Value at '{below}' failed to satisfy constraint: Member must have length less than or equal to {most}")
+                raise _fault(
+                    "ValidationException",
+                    f"1 validation error detected: Value at '{below}' failed to satisfy constraint: Member must have length less than or equal to {most}",
+                )
             _check_sizes(one, below)
 
 
@@ -115,7 +129,10 @@ def update_table(self):
         table = self.glue_backend.get_table(given["DatabaseName"], given["TableInput"]["Name"])
         current = table.as_dict()["VersionId"]
         if given.get("VersionId") not in (None, current):
-            raise _fault("ConcurrentModificationException", f"Update table failed due to concurrent modifications: version {given['VersionId']} was given, {current} is there")
+            raise _fault(
+                "ConcurrentModificationException",
+                f"Update table failed due to concurrent modifications: version {given['VersionId']} was given, {current} is there",
+            )
         answer = _GIVEN["update_table"](self)
         if given.get("SkipArchive"):
             table.delete_version(current)

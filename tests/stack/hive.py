@@ -22,14 +22,23 @@ _RESERVED = set(
 )
 _PRIMITIVE = "TINYINT SMALLINT INT INTEGER BIGINT FLOAT DOUBLE BOOLEAN STRING BINARY DATE TIMESTAMP DECIMAL VARCHAR CHAR".split()
 _IO = "org.apache.hadoop.hive.ql.io."
-_TEXT = ("org.apache.hadoop.mapred.TextInputFormat", _IO + "HiveIgnoreKeyTextOutputFormat", "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe")
+_TEXT = (
+    "org.apache.hadoop.mapred.TextInputFormat",
+    _IO + "HiveIgnoreKeyTextOutputFormat",
+    "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+)
 _FORMATS = {
     "TEXTFILE": _TEXT,
-    "PARQUET": (_IO + "parquet.MapredParquetInputFormat", _IO + "parquet.MapredParquetOutputFormat", _IO + "parquet.serde.ParquetHiveSerDe"),
+    "PARQUET": (
+        _IO + "parquet.MapredParquetInputFormat",
+        _IO + "parquet.MapredParquetOutputFormat",
+        _IO + "parquet.serde.ParquetHiveSerDe",
+    ),
     "ORC": (_IO + "orc.OrcInputFormat", _IO + "orc.OrcOutputFormat", _IO + "orc.OrcSerde"),
     "AVRO": (_IO + "avro.AvroContainerInputFormat", _IO + "avro.AvroContainerOutputFormat", "org.apache.hadoop.hive.serde2.avro.AvroSerDe"),
     "SEQUENCEFILE": ("org.apache.hadoop.mapred.SequenceFileInputFormat", _IO + "HiveSequenceFileOutputFormat", _TEXT[2]),
 }
+_FAILED = "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
 
 
 class HiveError(Exception):
@@ -223,7 +232,7 @@ def _create_table(reader, database):
 
 def _execution_error(error):
     kind = "NoSuchObjectException" if error.code == "EntityNotFoundException" else error.code
-    return HiveError(f"FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {kind}(message:{error.message})")
+    return HiveError(f"{_FAILED} {kind}(message:{error.message})")
 
 
 def _tried(operation, quietly, code, **request):
@@ -259,7 +268,7 @@ def _drop_database(reader, _):
 
     def work():
         if not cascade and _pages("GetTables", "TableList", DatabaseName=name):
-            raise HiveError(f"FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)")
+            raise HiveError(f"{_FAILED} InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)")
         return _tried("DeleteDatabase", quiet, "EntityNotFoundException", Name=name)()
 
     return work
@@ -301,11 +310,16 @@ def _add_partitions(table, partitions, quiet):
     """Adds (values, location) to a table."""
     below = table["StorageDescriptor"]["Location"].rstrip("/")
     inputs = [
-        {"Values": values, "StorageDescriptor": {**table["StorageDescriptor"], "Location": location or f"{below}/{_partition_name(table, values)}/"}}
+        {
+            "Values": values,
+            "StorageDescriptor": {**table["StorageDescriptor"], "Location": location or f"{below}/{_partition_name(table, values)}/"},
+        }
         for values, location in partitions
     ]
     for at in range(0, len(inputs), 100):
-        answer = aws.glue("BatchCreatePartition", DatabaseName=table["DatabaseName"], TableName=table["Name"], PartitionInputList=inputs[at : at + 100])
+        answer = aws.glue(
+            "BatchCreatePartition", DatabaseName=table["DatabaseName"], TableName=table["Name"], PartitionInputList=inputs[at : at + 100]
+        )
         for error in answer.get("Errors", []):
             if not (quiet and error["ErrorDetail"]["ErrorCode"] == "AlreadyExistsException"):
                 raise HiveError(f"FAILED: {error['ErrorDetail']['ErrorCode']}: partition {error['PartitionValues']}")
@@ -336,7 +350,9 @@ def _alter_table(reader, database):
 
         def add():
             table = _get_table(database, name)
-            return _add_partitions(table, [([spec[key["Name"]] for key in table["PartitionKeys"]], location) for spec, location in added], quiet)
+            return _add_partitions(
+                table, [([spec[key["Name"]] for key in table["PartitionKeys"]], location) for spec, location in added], quiet
+            )
 
         return add
     if reader.words("DROP"):
@@ -364,7 +380,9 @@ def _alter_table(reader, database):
 
 
 def _update(database, name, change):
-    known = "Name Description Owner Retention StorageDescriptor PartitionKeys ViewOriginalText ViewExpandedText TableType Parameters".split()
+    known = (
+        "Name Description Owner Retention StorageDescriptor PartitionKeys ViewOriginalText ViewExpandedText TableType Parameters".split()
+    )
     table = _get_table(database, name)
     table = {field: table[field] for field in known if field in table}
     table.setdefault("Parameters", {})
@@ -379,7 +397,10 @@ def _repair(reader, database):
         table = _get_table(database, name)
         below = table["StorageDescriptor"]["Location"].rstrip("/") + "/"
         keys = [key["Name"] for key in table["PartitionKeys"]]
-        known = {tuple(one["Values"]) for one in _pages("GetPartitions", "Partitions", DatabaseName=database, TableName=name, ExcludeColumnSchema=True)}
+        known = {
+            tuple(one["Values"])
+            for one in _pages("GetPartitions", "Partitions", DatabaseName=database, TableName=name, ExcludeColumnSchema=True)
+        }
         found = {}
         for url, _ in aws.list_objects(below):
             folders = [part.partition("=") for part in url[len(below) :].split("/")[:-1]][: len(keys)]
@@ -410,7 +431,9 @@ def _show_tables(reader, database):
     like = reader.string() if reader.peek().kind == "string" else None
 
     def work():
-        names = [table["Name"] for table in _pages("GetTables", "TableList", DatabaseName=database, **({"Expression": like} if like else {}))]
+        names = [
+            table["Name"] for table in _pages("GetTables", "TableList", DatabaseName=database, **({"Expression": like} if like else {}))
+        ]
         return Done(["tab_name"], [[name] for name in sorted(names)])
 
     return work
@@ -435,7 +458,9 @@ def _show_columns(reader, database):
 
     def work():
         table = _get_table(database, name)
-        return Done(["field"], [[column["Name"].ljust(20)] for column in table["StorageDescriptor"]["Columns"] + table.get("PartitionKeys", [])])
+        return Done(
+            ["field"], [[column["Name"].ljust(20)] for column in table["StorageDescriptor"]["Columns"] + table.get("PartitionKeys", [])]
+        )
 
     return work
 
@@ -451,7 +476,12 @@ def _describe(reader, database):
         keys = table.get("PartitionKeys", [])
         rows = [line(column) for column in table["StorageDescriptor"]["Columns"] + keys]
         if keys:
-            heads = [["", None, None], ["# Partition Information", None, None], line({"Name": "# col_name", "Type": "data_type", "Comment": "comment"}), ["", None, None]]
+            heads = [
+                ["", None, None],
+                ["# Partition Information", None, None],
+                line({"Name": "# col_name", "Type": "data_type", "Comment": "comment"}),
+                ["", None, None],
+            ]
             rows += heads + [line(key) for key in keys]
         return Done(["col_name", "data_type", "comment"], rows)
 

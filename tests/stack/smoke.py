@@ -23,7 +23,9 @@ def athena(operation, **request):
 
 def start(sql, **request):
     request = {**GROUP, "QueryExecutionContext": {"Database": DATABASE}, "ClientRequestToken": str(uuid.uuid4()), **request}
-    return athena("StartQueryExecution", QueryString=sql, **{key: value for key, value in request.items() if value is not None})["QueryExecutionId"]
+    return athena("StartQueryExecution", QueryString=sql, **{key: value for key, value in request.items() if value is not None})[
+        "QueryExecutionId"
+    ]
 
 
 def wait(query):
@@ -84,17 +86,15 @@ BEGAN = time.monotonic()
 def tables():
     rows(f"CREATE DATABASE {DATABASE} COMMENT 'smoke' LOCATION '{AT}/'", QueryExecutionContext=None)
     aws.put_object(f"{AT}/csv/a.csv", b'id,name\n1,"a ""b"" \\\\ c, d"\n2,\n')
-    rows(
-        f"""CREATE EXTERNAL TABLE `csv` (
-              `id` string COMMENT 'it''s', -- a comment
+    rows(f"""CREATE EXTERNAL TABLE `csv` (
+              `id` string COMMENT 'it\\'s', -- a comment
               `name` string)
             COMMENT "of csv"
             ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'
             WITH SERDEPROPERTIES ('separatorChar'=',', 'quoteChar'='\\"', 'escapeChar'='\\\\')
             STORED AS INPUTFORMAT 'org.apache.hadoop.mapred.TextInputFormat' OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
             LOCATION '{AT}/csv/'
-            TBLPROPERTIES ('skip.header.line.count'='1', 'classification'='csv')""".replace("it''s", "it\\'s")
-    )
+            TBLPROPERTIES ('skip.header.line.count'='1', 'classification'='csv')""")
     table = aws.glue("GetTable", DatabaseName=DATABASE, Name="csv")["Table"]
     same(table["StorageDescriptor"]["Columns"], [{"Name": "id", "Type": "string", "Comment": "it's"}, {"Name": "name", "Type": "string"}])
     serde = {"serialization.format": "1", "separatorChar": ",", "quoteChar": '"', "escapeChar": "\\"}
@@ -107,10 +107,8 @@ def tables():
 
     for day, lines in ("01", b'{"a":1,"t":"2020-02-29 00:00:02.000","m":{"y":2,"x":1}}\n{"b":[1,null]}\n'), ("02", b'{"a":3}\n'):
         aws.put_object(f"{AT}/json/dt=2020-01-{day}/a.json", lines)
-    rows(
-        f"""CREATE EXTERNAL TABLE json (a bigint, t timestamp, b array<int>, m map<string,int>) PARTITIONED BY (dt date)
-            ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe' STORED AS TEXTFILE LOCATION '{AT}/json/'"""
-    )
+    rows(f"""CREATE EXTERNAL TABLE json (a bigint, t timestamp, b array<int>, m map<string,int>) PARTITIONED BY (dt date)
+            ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe' STORED AS TEXTFILE LOCATION '{AT}/json/'""")
     same(rows("MSCK REPAIR TABLE json"), [[f"Partitions not in metastore:\tjson:dt=2020-01-0{day}"] for day in (1, 2)])
     rows("ALTER TABLE json DROP PARTITION (dt='2020-01-02')")
     rows("ALTER TABLE json ADD IF NOT EXISTS PARTITION (dt='2020-01-01') PARTITION (dt='2020-01-02')")
@@ -119,11 +117,8 @@ def tables():
     json += [["3", None, None, None, "2020-01-02"], [None, None, "[1, null]", None, "2020-01-01"]]
     same(rows("SELECT * FROM json ORDER BY a"), json)
     aws.put_object(f"{AT}/raw/log", b'1.2.3.4 - "GET /a\\"b"\nnonsense\n')
-    rows(
-        r"""CREATE EXTERNAL TABLE raw (host string, request string) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'
-            WITH SERDEPROPERTIES ('input.regex'='^(\\S+) - "((?:[^"\\\\]|\\\\.)*)"$') LOCATION '"""
-        + f"{AT}/raw/'"
-    )
+    rows(r"""CREATE EXTERNAL TABLE raw (host string, request string) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'
+            WITH SERDEPROPERTIES ('input.regex'='^(\\S+) - "((?:[^"\\\\]|\\\\.)*)"$') LOCATION '""" + f"{AT}/raw/'")
     same(rows("SELECT * FROM raw"), [["host", "request"], ["1.2.3.4", 'GET /a\\"b'], [None, None]])
     same(rows("SHOW TABLES"), [["csv"], ["json"], ["raw"]])
     same([[cell and cell.strip() for cell in row] for row in rows("DESCRIBE json")][-1], ["dt", "date", ""])
@@ -131,9 +126,7 @@ def tables():
 
 
 def selects():
-    sql = (
-        "SELECT 1.5, DECIMAL '1.50', X'00ff', TIMESTAMP '2020-02-29 00:00:02', CAST(ROW(1, NULL) AS ROW(a INTEGER, b VARCHAR)), 1e7, CAST(NULL AS DATE), '', true, REAL '0.1', MAP(ARRAY[10, 9], ARRAY['b', NULL])"
-    )
+    sql = "SELECT 1.5, DECIMAL '1.50', X'00ff', TIMESTAMP '2020-02-29 00:00:02', CAST(ROW(1, NULL) AS ROW(a INTEGER, b VARCHAR)), 1e7, CAST(NULL AS DATE), '', true, REAL '0.1', MAP(ARRAY[10, 9], ARRAY['b', NULL])"
     query = start(sql)
     same(wait(query)["Status"]["State"], "SUCCEEDED")
     answer = athena("GetQueryResults", QueryExecutionId=query)
@@ -184,7 +177,9 @@ def selects():
 
 def writes():
     many = "SELECT n, n % 3 AS p, 'text ' || CAST(n AS VARCHAR) AS t FROM UNNEST(sequence(1, 1000)) AS s(n)"
-    rows(f"CREATE TABLE made WITH (format='PARQUET', external_location='{AT}/made/', partitioned_by=ARRAY['p'], write_compression='ZSTD') AS SELECT n, t, p FROM ({many})")
+    rows(
+        f"CREATE TABLE made WITH (format='PARQUET', external_location='{AT}/made/', partitioned_by=ARRAY['p'], write_compression='ZSTD') AS SELECT n, t, p FROM ({many})"
+    )
     same(rows("SELECT count(*), sum(n), count(DISTINCT p) FROM made")[1], ["1000", "500500", "3"])
     has(reason(f"CREATE TABLE made2 WITH (external_location='{AT}/made/') AS SELECT 1 AS a")[1], "HIVE_PATH_ALREADY_EXISTS")
     rows("CREATE TABLE made3 AS SELECT 1.5 AS a")
@@ -218,14 +213,17 @@ def limits():
     mine = {"WorkGroup": BUCKET, "ResultConfiguration": None}
     has(refused("SELECT 1", WorkGroup=BUCKET), "result configuration")
     same(rows("SELECT count(*) FROM csv", **mine)[1], ["2"])
-    has(reason(f"CREATE TABLE mine WITH (external_location='{AT}/mine/') AS SELECT 1 AS a", **mine)[1], "Please remove the 'external_location'")
+    has(
+        reason(f"CREATE TABLE mine WITH (external_location='{AT}/mine/') AS SELECT 1 AS a", **mine)[1],
+        "Please remove the 'external_location'",
+    )
     for part in range(4):
         aws.put_object(f"{AT}/big/{part}", (b"x" * 999 + b"\n") * 4000)
     rows(f"CREATE EXTERNAL TABLE big (line string) STORED AS TEXTFILE LOCATION '{AT}/big/'")
     full = wait(start("SELECT count(*) FROM big"))
     same(full["Statistics"]["DataScannedInBytes"], 16_000_000)
     same(reason("SELECT count(*) FROM big", **mine), ("CANCELLED", "Bytes scanned limit was exceeded"))
-    for limit, part in (9_999_999, "bytesScannedCutoffPerQuery"),:
+    for limit, part in ((9_999_999, "bytesScannedCutoffPerQuery"),):
         try:
             athena("UpdateWorkGroup", WorkGroup=BUCKET, ConfigurationUpdates={"BytesScannedCutoffPerQuery": limit})
             raise AssertionError(f"a limit of {limit} is taken")
@@ -233,7 +231,10 @@ def limits():
             has(error.message, part)
     athena("UpdateWorkGroup", WorkGroup=BUCKET, ConfigurationUpdates={"RemoveBytesScannedCutoffPerQuery": True})
     same(rows("SELECT count(*) FROM big", **mine)[1], ["16000"])
-    long = start("SELECT count(*) FROM UNNEST(sequence(1, 9000)) a(x), UNNEST(sequence(1, 9000)) b(y), UNNEST(sequence(1, 9000)) c(z) WHERE (x * y + z) % 7 = 3", **mine)
+    long = start(
+        "SELECT count(*) FROM UNNEST(sequence(1, 9000)) a(x), UNNEST(sequence(1, 9000)) b(y), UNNEST(sequence(1, 9000)) c(z) WHERE (x * y + z) % 7 = 3",
+        **mine,
+    )
     time.sleep(0.5)
     athena("StopQueryExecution", QueryExecutionId=long)
     stopped = wait(long)
@@ -246,14 +247,22 @@ def limits():
 
 def catalog():
     descriptor = {**aws.glue("GetTable", DatabaseName=DATABASE, Name="json")["Table"]["StorageDescriptor"], "Location": f"{AT}/many/"}
-    table = {"Name": "Many", "TableType": "EXTERNAL_TABLE", "StorageDescriptor": descriptor, "PartitionKeys": [{"Name": "n", "Type": "int"}]}
+    table = {
+        "Name": "Many",
+        "TableType": "EXTERNAL_TABLE",
+        "StorageDescriptor": descriptor,
+        "PartitionKeys": [{"Name": "n", "Type": "int"}],
+    }
     aws.glue("CreateTable", DatabaseName=DATABASE, TableInput=table)
     here = {"DatabaseName": DATABASE, "TableName": "many"}
     inputs = [{"Values": [str(n)], "StorageDescriptor": descriptor} for n in range(1200)]
     fails("ValidationException", "BatchCreatePartition", **here, PartitionInputList=inputs[:101])
     for at in range(0, 1200, 100):
         same(aws.glue("BatchCreatePartition", **here, PartitionInputList=inputs[at : at + 100]), {})
-    same(aws.glue("BatchCreatePartition", **here, PartitionInputList=inputs[:1])["Errors"][0]["ErrorDetail"]["ErrorCode"], "AlreadyExistsException")
+    same(
+        aws.glue("BatchCreatePartition", **here, PartitionInputList=inputs[:1])["Errors"][0]["ErrorDetail"]["ErrorCode"],
+        "AlreadyExistsException",
+    )
     first = aws.glue("GetPartitions", **here, ExcludeColumnSchema=True)
     rest = aws.glue("GetPartitions", **here, NextToken=first["NextToken"])
     same((len(first["Partitions"]), len(rest["Partitions"]), rest.get("NextToken")), (1000, 200, None))

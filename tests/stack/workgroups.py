@@ -32,7 +32,12 @@ class Workgroups:
         if name in self.all:
             raise InvalidRequest(f"WorkGroup {name} is already created")
         given = request.get("Configuration", {})
-        configuration = {"EnforceWorkGroupConfiguration": True, "PublishCloudWatchMetricsEnabled": False, "RequesterPaysEnabled": False, **given}
+        configuration = {
+            "EnforceWorkGroupConfiguration": True,
+            "PublishCloudWatchMetricsEnabled": False,
+            "RequesterPaysEnabled": False,
+            **given,
+        }
         configuration["EngineVersion"] = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
         _check(configuration)
         self.all[name] = {
@@ -56,7 +61,9 @@ class Workgroups:
         updates.pop("EngineVersion", None)
         configuration.update(updates)
         if results:
-            kept = {field: value for field, value in configuration.get("ResultConfiguration", {}).items() if not results.get(f"Remove{field}")}
+            kept = {
+                field: value for field, value in configuration.get("ResultConfiguration", {}).items() if not results.get(f"Remove{field}")
+            }
             kept.update((field, value) for field, value in results.items() if not field.startswith("Remove"))
             configuration["ResultConfiguration"] = kept
         if managed:
@@ -109,5 +116,7 @@ def _check(configuration):
             f"1 validation error detected: Value '{cutoff}' at 'bytesScannedCutoffPerQuery' failed to satisfy constraint: "
             f"Member must have value greater than or equal to {SMALLEST_CUTOFF}"
         )
-    if configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled") and configuration.get("ResultConfiguration", {}).get("OutputLocation"):
+    if configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled") and configuration.get("ResultConfiguration", {}).get(
+        "OutputLocation"
+    ):
         raise InvalidRequest("A workgroup with managed query results can't have an output location")
