@@ -18,7 +18,8 @@ _COMPRESSIONS = ("write_compression", "compression", "parquet_compression", "orc
 @dataclass
 class Translation:
     """A statement for Trino. `target` is the folder that it writes to, `own_location` whether it names one by CREATE TABLE AS itself; `before` and `after` are
-    statements to run around it; `pieces` says where each piece of `sql` comes from: (its start, the start in `athena`, how long it is there).
+    statements to run around it. A `shape` is run first: it makes an empty table of the same columns, for a `table` with `properties` that `sql` then fills.
+    `pieces` says where each piece of `sql` comes from: (its start, the start in `athena`, how long it is there).
     """
 
     athena: str
@@ -28,7 +29,9 @@ class Translation:
     session: list = field(default_factory=list)
     target: str = ""
     own_location: bool = False
-    partitioned: bool = False
+    shape: "Translation" = None
+    table: str = ""
+    properties: str = ""
     before: list = field(default_factory=list)
     after: list = field(default_factory=list)
     pieces: list = field(default_factory=list)
@@ -148,7 +151,6 @@ def _written(reader, properties, translation, catalog):
     properties["format"] = f"'{_text(properties.get('format', 'PARQUET')).upper()}'"
     if "field_delimiter" in properties:
         properties["textfile_field_separator"] = properties.pop("field_delimiter")
-    translation.partitioned = "partitioned_by" in properties
     translation.session = [*_ONE_WRITER, f"{catalog}.compression_codec={codec}"]
     return "WITH (" + ", ".join(f"{name} = {value}" for name, value in properties.items()) + ")"
 
@@ -181,10 +183,18 @@ def _unload(reader, translation, query_id):
     table = f"scratch.unload.q_{query_id.replace('-', '')}"
     translation.before = ["CREATE SCHEMA IF NOT EXISTS scratch.unload"]
     translation.after = [f"DROP TABLE IF EXISTS {table}"]
-    return [
-        (0, opened, f"CREATE TABLE {table} {_written(reader, properties, translation, 'scratch')} AS "),
-        (closed + 1, len(reader.sql), ""),
-    ]
+    written = _written(reader, properties, translation, "scratch")
+    if "partitioned_by" not in properties:
+        return [(0, opened, f"CREATE TABLE {table} {written} AS "), (closed + 1, len(reader.sql), "")]
+    # Partitions may be in the folder already, and get more files: Trino allows that for an INSERT, and not for CREATE TABLE AS.
+    translation.table, translation.properties = table, written
+    translation.after.append(f"DROP TABLE IF EXISTS {table}_shape")
+    translation.shape = Translation(reader.sql)
+    _apply(
+        translation.shape,
+        [*_doubles(reader.sql), (0, opened, f"CREATE TABLE {table}_shape AS "), (closed + 1, len(reader.sql), " WITH NO DATA")],
+    )
+    return [(0, opened, f"INSERT INTO {table} "), (closed + 1, len(reader.sql), "")]
 
 
 def _create(reader, translation, ctas_location):

@@ -58,6 +58,7 @@ class Execution:
             else:
                 self.translation = dialect.translate(sql, self.id, f"{output}tables/{self.id}/" if output else None)
                 self.kind, self.sub = self.translation.kind, self.translation.sub
+                self.sent = self.translation
                 self._parse(self.translation.sql)
         except SyntaxFault as fault:
             raise InvalidRequest(str(fault), "MALFORMED_QUERY") from None
@@ -124,24 +125,37 @@ class Execution:
         enforced = self.group["Configuration"]["EnforceWorkGroupConfiguration"]
         if translation.own_location and enforced:
             raise Failed(_NOT_YOUR_LOCATION)
-        if translation.target and not (translation.partitioned and translation.sub == "UNLOAD") and aws.list_objects(translation.target, 1):
+        if translation.target and not translation.shape and aws.list_objects(translation.target, 1):
             raise Failed(_EMPTY_TARGET.format(translation.target, translation.target))
         for sql in translation.before:
             self.trino.rows(sql)
         try:
+            if translation.shape:
+                self._make_table(translation)
             return self._ask(translation)
         finally:
             for sql in translation.after:
                 self.trino.rows(sql)
 
-    def _ask(self, translation):
-        sql, prepared = translation.sql, None
+    def _make_table(self, translation):
+        """The table of a shape, empty, where the partitions will be written."""
+        for _ in self._send(translation.shape).pages():
+            pass
+        columns = self.trino.rows(f"DESCRIBE {translation.table}_shape")
+        listed = ", ".join('"{}" {}'.format(column[0].replace('"', '""'), column[1]) for column in columns)
+        self.trino.rows(f"CREATE TABLE {translation.table} ({listed}) {translation.properties}")
+
+    def _send(self, translation):
+        self.sent, sql, prepared = translation, translation.sql, None
         if self.request.get("ExecutionParameters"):
             prepared = "etl=" + urllib.parse.quote_plus(sql)
             sql = "EXECUTE etl USING " + ", ".join(self._parameter(one) for one in self.request["ExecutionParameters"])
+        return self.trino.statement(sql, self.catalog, self.database, translation.session, prepared)
+
+    def _ask(self, translation):
         if self.stopping:
             return []
-        self.statement = statement = self.trino.statement(sql, self.catalog, self.database, translation.session, prepared)
+        self.statement = statement = self._send(translation)
         rows = []
         for page in statement.pages():
             self.stats = statement.stats
@@ -184,7 +198,7 @@ class Execution:
 
     def _failure(self, error):
         """Reason and AthenaError of what Trino says."""
-        message = self.translation.message(error.message)
+        message = self.sent.message(error.message)
         if error.name == "COLUMN_NOT_FOUND":
             message += " or requester is not authorized to access requested resources"
         if error.name == "HIVE_TOO_MANY_OPEN_PARTITIONS":

@@ -198,6 +198,14 @@ def writes():
         has(reason(f"UNLOAD (SELECT 1 AS a) TO '{target}' WITH (format='{form}')")[1], "HIVE_PATH_ALREADY_EXISTS")
     rows(f"UNLOAD ({many}) TO '{AT}/parts/' WITH (format='JSON', partitioned_by=ARRAY['t'])".replace("1000", "100"))
     same(len(aws.list_objects(f"{AT}/parts/")), 100)
+    for day in 1, 2:
+        rows(f"UNLOAD (SELECT 1.5 AS a, 'd{day}' AS day) TO '{AT}/slices/' WITH (format='PARQUET', partitioned_by=ARRAY['day'])")
+    same(len(aws.list_objects(f"{AT}/slices/")), 2)
+    # A partition that is there already gets more of it, as it does in Athena.
+    rows(f"UNLOAD (SELECT 1.5 AS a, 'd1' AS day) TO '{AT}/slices/' WITH (format='PARQUET', partitioned_by=ARRAY['day'])")
+    same(sorted(url.split("/")[-2] for url, _ in aws.list_objects(f"{AT}/slices/")), ["day=d1", "day=d1", "day=d2"])
+    wrong = f"UNLOAD (SELECT 1.5 AS a,\n  b AS day FROM csv) TO '{AT}/wrong/' WITH (format='PARQUET', partitioned_by=ARRAY['day'])"
+    has(reason(wrong)[1], "COLUMN_NOT_FOUND: line 2:3: ")
     state, text = reason(f"UNLOAD ({many}) TO '{AT}/too-many/' WITH (format='JSON', partitioned_by=ARRAY['t'])".replace("1000", "101"))
     same(state, "FAILED")
     has(text, "HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers for partitions/buckets")
