@@ -76,6 +76,11 @@ def make_bucket(bucket):
             raise
 
 
+def delete_bucket(bucket):
+    """Removes a bucket, which has to be empty."""
+    _s3("DELETE", bucket)
+
+
 def put_object(url, body):
     """Writes an object."""
     _s3("PUT", *split_url(url), body=body)

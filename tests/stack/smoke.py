@@ -5,6 +5,7 @@
 It ends with status 1 at the first thing that isn't as it should be, and leaves nothing behind.
 """
 
+import contextlib
 import os
 import time
 import uuid
@@ -14,7 +15,8 @@ import aws
 BUCKET = f"smoke-{uuid.uuid4().hex[:8]}"
 DATABASE = BUCKET.replace("-", "_")
 AT = f"s3://{BUCKET}"
-GROUP = {"WorkGroup": "primary", "ResultConfiguration": {"OutputLocation": f"{AT}/results/"}}
+OPEN = f"{BUCKET}-open"
+GROUP = {"WorkGroup": OPEN, "ResultConfiguration": {"OutputLocation": f"{AT}/results/"}}
 
 
 def athena(operation, **request):
@@ -297,18 +299,20 @@ def fails(code, operation, **request):
 
 
 def clean():
-    try:
-        athena("DeleteWorkGroup", WorkGroup=BUCKET, RecursiveDeleteOption=True)
-    except aws.AwsError:
-        pass
-    aws.glue("DeleteDatabase", Name=DATABASE)
+    for group in BUCKET, OPEN:
+        with contextlib.suppress(aws.AwsError):
+            athena("DeleteWorkGroup", WorkGroup=group, RecursiveDeleteOption=True)
+    with contextlib.suppress(aws.AwsError):
+        aws.glue("DeleteDatabase", Name=DATABASE)
     for url, _ in aws.list_objects(f"{AT}/"):
         aws.delete_object(url)
+    aws.delete_bucket(BUCKET)
 
 
 def main():
     aws.make_bucket(BUCKET)
     try:
+        athena("CreateWorkGroup", Name=OPEN, Configuration={"EnforceWorkGroupConfiguration": False})
         tables()
         catalog()
         selects()
