@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced: `minio_start` gives the tests an S3 store, and stops it when the shell ends.
 #
 # It exports ETL_TEST_S3_ENDPOINT, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and ETL_TEST_S3_KMS, the name of a key. Where no store can be had, it says so, and
@@ -67,9 +68,7 @@ minio_start() {
     # A port that is free now may be taken a moment later: then another one is tried.
     for try in 1 2 3 4 5; do
         port=$((20000 + RANDOM % 20000))
-        MINIO_ROOT_USER="$AWS_ACCESS_KEY_ID" MINIO_ROOT_PASSWORD="$AWS_SECRET_ACCESS_KEY" MINIO_BROWSER=off MINIO_UPDATE=off \
-            "$minio" server --quiet --address "127.0.0.1:$port" "$minio_data/store" > "$minio_data/log" 2>&1 &
-        minio_pid=$!
+        minio_serve "$minio" "$port" "$minio_data/store" "$minio_data/log"
         if minio_healthy "$port"; then
             export ETL_TEST_S3_ENDPOINT="http://127.0.0.1:$port"
             return 0
@@ -80,6 +79,13 @@ minio_start() {
     done
     cat "$minio_data/log" >&2
     minio_missing "minio doesn't start, even at try $try"
+}
+
+# Starts the minio $1 at port $2, with what is stored in $3 and its log in $4.
+minio_serve() {
+    MINIO_ROOT_USER="$AWS_ACCESS_KEY_ID" MINIO_ROOT_PASSWORD="$AWS_SECRET_ACCESS_KEY" MINIO_BROWSER=off MINIO_UPDATE=off \
+        nohup "$1" server --quiet --address "127.0.0.1:$2" "$3" > "$4" 2>&1 < /dev/null &
+    minio_pid=$!
 }
 
 # Whether the minio at port $1 is healthy within 30 seconds. Needs nothing but the shell.
