@@ -168,7 +168,8 @@ fn what_is_missing_is_told_with_what_to_do() {
     let message =
         "User: arn:aws:iam::123456789012:user/x is not authorized to perform: athena:StartQueryExecution on resource: workgroup/etl";
     stub.says("StartQueryExecution", [refused("AccessDeniedException", "ACCESS_DENIED", message)]);
-    ask(&stub.etl(), &["SELECT 1"]).fails(6).says("athena:StartQueryExecution on resource").says("what to do: the policy");
+    let outcome = ask(&stub.etl(), &["SELECT 1"]).fails(6).says("athena:StartQueryExecution on resource").says("what to do: the policy");
+    assert_eq!(outcome.stderr.matches("what to do").count(), 1, "{}", outcome.stderr);
     let reason = "Insufficient permissions to execute the query. Insufficient Lake Formation permission(s) on t";
     let stub = AthenaStub::giving(one());
     stub.says("GetQueryExecution", [ok(ended("FAILED", reason, json!({"ErrorCategory": 2, "ErrorType": 1100, "Retryable": false})))]);
@@ -250,6 +251,23 @@ fn ctrl_c_stops_a_query_whose_start_was_not_answered_yet() {
     interrupt(&child);
     Outcome::of(child.wait_with_output().unwrap()).fails(130).says("query id: q-late");
     assert_eq!(stub.calls("StopQueryExecution"), [json!({"QueryExecutionId": "q-late"})]);
+}
+
+#[test]
+fn ctrl_c_ends_the_reading_of_a_result() {
+    let stub = AthenaStub::giving(one());
+    let first = page(ONE, &[json!(["n"]), json!(["1"])], Some("second"));
+    stub.says("GetQueryResults", [ok(first), ok(one()).after(Duration::from_secs(30))]);
+    let begun = Instant::now();
+    let child = stub.etl().command(["query", "--engine", "athena", "SELECT 1"]).spawn().unwrap();
+    while stub.calls("GetQueryResults").len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no second page was asked for");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    interrupt(&child);
+    Outcome::of(child.wait_with_output().unwrap()).fails(130).says("interrupted: the result is not whole").says("scanned 12.3 MB");
+    // The query was over.
+    assert!(begun.elapsed() < Duration::from_secs(25) && stub.calls("StopQueryExecution").is_empty());
 }
 
 #[test]
