@@ -6,7 +6,9 @@ use crate::aws::AwsSettings;
 use crate::error::Result;
 use crate::printable::printable;
 use crate::query::Runtime;
-use crate::query::athena::{Client, Ensured, Keeping, LEAST_LIMIT, Workgroup, WorkgroupLine, ensure, list, show};
+use crate::query::athena::{
+    Client, Ensured, Keeping, LEAST_LIMIT, Workgroup, WorkgroupLine, ensure_workgroup, list_workgroups, show_workgroup,
+};
 use crate::units::ByteSize;
 use clap::{Args, Subcommand};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -83,10 +85,10 @@ pub(super) fn run(args: &AthenaCommandArgs) -> Result<()> {
         match command {
             WorkgroupCommand::Ensure { name, max_scan, result_location, output } => {
                 let results = result_location.clone().map_or(Keeping::Managed, Keeping::Location);
-                told(&ensure(&client, name, max_scan.0, &results).await?, output.json)
+                told(&ensure_workgroup(&client, name, max_scan.0, &results).await?, output.json)
             }
-            WorkgroupCommand::List(output) => listed(&list(&client).await?, output.json),
-            WorkgroupCommand::Show { name, output } => shown(&show(&client, name).await?, output.json),
+            WorkgroupCommand::List(output) => listed(&list_workgroups(&client).await?, output.json),
+            WorkgroupCommand::Show { name, output } => shown(&show_workgroup(&client, name).await?, output.json),
         }
     })
 }

@@ -4,7 +4,6 @@ use crate::athena_stub::{AthenaStub, ended, execution, ok, page, refused, withou
 use crate::etl::{Etl, Outcome};
 use serde_json::{Value, json};
 use std::process::{Child, Command};
-use std::thread;
 use std::time::{Duration, Instant};
 
 const ONE: &[(&str, &str, i32, i32)] = &[("n", "integer", 10, 0)];
@@ -39,7 +38,7 @@ fn workgroup_and_price_are_those_of_the_environment_where_none_is_given() {
     ask(&stub.etl().with("ETL_ATHENA_WORKGROUP", "theirs").with("ETL_ATHENA_PRICE_PER_TB", "10"), &["SELECT 1"])
         .ok()
         .says("about $0.00013;");
-    ask(&stub.etl(), &["SELECT 1", "--price-per-tb", "5000000"]).ok().says("about $65.00;");
+    ask(&stub.etl(), &["SELECT 1", "--price-per-tb", "50000"]).ok().says("about $0.65;");
     ask(&stub.etl().with("ETL_ATHENA_PRICE_PER_TB", "much"), &["SELECT 1"]).fails(2).says("ETL_ATHENA_PRICE_PER_TB");
     let asked: Vec<Value> = stub.calls("StartQueryExecution").iter().map(|start| start["WorkGroup"].clone()).collect();
     assert_eq!(asked, ["theirs", "primary"]);
@@ -116,7 +115,7 @@ fn a_query_that_failed_by_its_own_fault_has_a_caret() {
                   This query ran against the \"weblogs\" database, unless qualified by the query.";
     let error = json!({"ErrorCategory": 2, "ErrorType": 1006, "Retryable": false, "ErrorMessage": reason});
     stub.says("GetQueryExecution", [ok(ended("FAILED", reason, error))]);
-    let outcome = ask(&stub.etl(), &["-- which\nSELECT stauts FROM access"]).fails(6);
+    let outcome = ask(&stub.etl(), &["/* which */\nSELECT stauts FROM access"]).fails(6);
     let expected = "error: COLUMN_NOT_FOUND: Column 'stauts' cannot be resolved or requester is not authorized to access requested resources.\n  \
                     SELECT stauts FROM access\n         ^^^^^^ here\n  query id: q-1\n  what to do: DESCRIBE";
     assert!(outcome.stderr.starts_with(expected), "{}", outcome.stderr);
@@ -169,7 +168,8 @@ fn what_is_missing_is_told_with_what_to_do() {
     let message =
         "User: arn:aws:iam::123456789012:user/x is not authorized to perform: athena:StartQueryExecution on resource: workgroup/etl";
     stub.says("StartQueryExecution", [refused("AccessDeniedException", "ACCESS_DENIED", message)]);
-    ask(&stub.etl(), &["SELECT 1"]).fails(6).says("athena:StartQueryExecution on resource").says("what to do: the policy");
+    let outcome = ask(&stub.etl(), &["SELECT 1"]).fails(6).says("athena:StartQueryExecution on resource").says("what to do: the policy");
+    assert_eq!(outcome.stderr.matches("what to do").count(), 1, "{}", outcome.stderr);
     let reason = "Insufficient permissions to execute the query. Insufficient Lake Formation permission(s) on t";
     let stub = AthenaStub::giving(one());
     stub.says("GetQueryExecution", [ok(ended("FAILED", reason, json!({"ErrorCategory": 2, "ErrorType": 1100, "Retryable": false})))]);
@@ -254,6 +254,23 @@ fn ctrl_c_stops_a_query_whose_start_was_not_answered_yet() {
 }
 
 #[test]
+fn ctrl_c_ends_the_reading_of_a_result() {
+    let stub = AthenaStub::giving(one());
+    let first = page(ONE, &[json!(["n"]), json!(["1"])], Some("second"));
+    stub.says("GetQueryResults", [ok(first), ok(one()).after(Duration::from_secs(30))]);
+    let begun = Instant::now();
+    let child = stub.etl().command(["query", "--engine", "athena", "SELECT 1"]).spawn().unwrap();
+    while stub.calls("GetQueryResults").len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no second page was asked for");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    interrupt(&child);
+    Outcome::of(child.wait_with_output().unwrap()).fails(130).says("interrupted: the result is not whole").says("scanned 12.3 MB");
+    // The query was over.
+    assert!(begun.elapsed() < Duration::from_secs(25) && stub.calls("StopQueryExecution").is_empty());
+}
+
+#[test]
 fn a_query_that_nobody_waits_for_any_more_is_stopped() {
     let stub = AthenaStub::giving(one());
     // Athena doesn't tell any more how the query stands.
@@ -312,18 +329,4 @@ fn options_that_do_not_fit_the_engine_are_refused() {
     ask(&stub.etl().with("ETL_LAKE", "lake"), &["SELECT 1"]).ok();
     etl.run(["query", "SELECT 1"]).ok();
     stub.etl().with("ETL_ATHENA_WORKGROUP", "theirs").run(["query", "SELECT 1"]).ok();
-}
-
-#[test]
-fn many_queries_leave_no_query_behind() {
-    // A run that fails while others go on must not stop theirs: each stops what it started.
-    let stub = AthenaStub::giving(one());
-    let runs: Vec<_> = (0..4)
-        .map(|_| {
-            let mut command = stub.etl().command(["query", "--engine", "athena", "SELECT 1"]);
-            thread::spawn(move || Outcome::of(command.output().unwrap()))
-        })
-        .collect();
-    runs.into_iter().for_each(|run| drop(run.join().unwrap().ok()));
-    assert!(stub.calls("StopQueryExecution").is_empty());
 }

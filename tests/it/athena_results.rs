@@ -100,7 +100,7 @@ fn pages_follow_each_other_and_only_the_first_has_a_head() {
     let third = page(columns, &[json!(["3"]), json!([null])], None);
     stub.says("GetQueryResults", [page(columns, &[json!(["n"]), json!(["1"]), json!(["2"])], Some("second")), second, third].map(ok));
     let outcome = ask(&stub.etl(), "csv").ok();
-    assert_eq!(String::from_utf8(outcome.stdout).unwrap(), "n\n1\n2\n3\n\n");
+    assert_eq!(String::from_utf8(outcome.stdout).unwrap(), "n\n1\n2\n3\n\"\"\n");
     let tokens: Vec<Value> = stub.calls("GetQueryResults").iter().map(|call| call["NextToken"].clone()).collect();
     assert_eq!(tokens, [Value::Null, json!("second"), json!("third")]);
 }

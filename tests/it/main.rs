@@ -4,6 +4,7 @@ mod apache_truth;
 mod architecture;
 mod athena_query;
 mod athena_results;
+mod athena_stand_in;
 mod athena_stub;
 mod athena_workgroups;
 mod changing_files;

@@ -71,7 +71,7 @@ impl Client {
         let started = outlasting(call.send()).await.map_err(|error| {
             let code = error.as_service_error().and_then(|refused| match refused {
                 aws_sdk_athena::operation::start_query_execution::StartQueryExecutionError::InvalidRequestException(e) => {
-                    e.athena_error_code().map(str::to_string)
+                    Some(e.athena_error_code().unwrap_or_default().to_string())
                 }
                 _ => None,
             });

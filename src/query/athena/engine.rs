@@ -34,7 +34,7 @@ impl AthenaEngine {
     /// [`crate::ErrorKind::Query`] where it is wrong, fails or is stopped, [`crate::ErrorKind::Interrupted`] when it is cancelled.
     pub async fn query(&self, sql: &str) -> Result<AthenaResult> {
         let finished = execution::run(&self.client, &self.place.of(sql), &self.limits).await?;
-        AthenaResult::open(self.client.clone(), finished).await
+        AthenaResult::open(self.client.clone(), finished, self.limits.clone()).await
     }
 
     /// The columns that the query gives. Athena plans it, and scans nothing.

@@ -9,13 +9,16 @@ use crate::units::ByteSize;
 use aws_sdk_athena::types::{QueryExecution, QueryExecutionState};
 use std::ops::Range;
 
-/// The error of a query that Athena did not take. `other` makes the error of what is no matter of SQL.
+/// The error of a query that Athena did not take: `code` is why it finds the request wrong, if it is that. `other` makes the error of what
+/// is no matter of SQL.
 pub(super) fn not_started(request: &Request, code: Option<&str>, told: Option<&str>, other: impl FnOnce(&str) -> Error) -> Error {
     let reason = Reason::of(told.unwrap_or_default());
     if code == Some("MALFORMED_QUERY") || reason.place.is_some() {
         return advised(reason.pointed(&request.sql), &reason, request);
     }
-    advised(other("can't start the query"), &reason, request)
+    let error = other("can't start the query");
+    // What to do about all else is told already.
+    if code.is_some() { advised(error, &reason, request) } else { error }
 }
 
 /// The error of a query that Athena began and did not end.
@@ -249,7 +252,8 @@ COLUMN_NOT_FOUND: Column 'stauts' cannot be resolved or requester is not authori
             ("WorkGroup is not found.", "etl athena workgroup ensure etl"),
             ("No output location provided. An output location is required", "--result-location"),
         ] {
-            let error = not_started(&request("SELECT 1"), None, Some(message), |doing| Error::new(ErrorKind::Query, doing));
+            let error =
+                not_started(&request("SELECT 1"), Some("INVALID_INPUT"), Some(message), |doing| Error::new(ErrorKind::Query, doing));
             assert!(error.to_string().contains(advice), "{error}");
         }
     }

@@ -42,6 +42,13 @@ impl Limits {
         }
     }
 
+    /// Waits until the user has had enough.
+    pub(super) async fn interrupted(&self) {
+        while !self.cancel.load(Ordering::Relaxed) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Whether a query that has scanned this may not go on.
     pub(super) fn scanned(&self, bytes: u64) -> Option<Stop> {
         self.max_scan.filter(|most| bytes > *most).map(|most| Stop::Scanned { most })

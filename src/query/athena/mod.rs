@@ -28,5 +28,5 @@ pub use parameter::expression;
 pub use request::Request;
 pub use result::AthenaResult;
 pub use statistics::Statistics;
-pub use workgroup::{Ensured, WorkgroupLine, ensure, list, show};
+pub use workgroup::{Ensured, WorkgroupLine, ensure_workgroup, list_workgroups, show_workgroup};
 pub use workgroup_settings::{Keeping, LEAST_LIMIT, Workgroup};

@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::column::Column;
 use super::execution::Finished;
+use super::limits::Limits;
 use super::page::{Page, values};
 use super::statistics::Statistics;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,6 +24,7 @@ const SHOWN: usize = 80;
 #[derive(Debug)]
 pub struct AthenaResult {
     client: Client,
+    limits: Limits,
     schema: SchemaRef,
     columns: Vec<Column>,
     /// The page that was read to know the columns.
@@ -39,10 +41,13 @@ impl AthenaResult {
     /// Reads the first page.
     ///
     /// # Errors
-    /// [`ErrorKind::Query`] where it can't be read.
-    pub(super) async fn open(client: Client, finished: Finished) -> Result<AthenaResult> {
+    /// [`ErrorKind::Query`] where it can't be read, [`ErrorKind::Interrupted`].
+    pub(super) async fn open(client: Client, finished: Finished, limits: Limits) -> Result<AthenaResult> {
         let Finished { statistics, has_head, notes } = finished;
-        let mut page = client.page(&statistics.id, None).await?;
+        let mut page = tokio::select! {
+            page = client.page(&statistics.id, None) => page?,
+            () = limits.interrupted() => return Err(interrupted()),
+        };
         if has_head {
             page.behead();
         }
@@ -51,7 +56,7 @@ impl AthenaResult {
         let fields = columns.iter().map(|column| Field::new(&column.name, column.data_type.clone(), true));
         let schema = readable(&Arc::new(Schema::new(fields.collect::<Vec<_>>())), &[]);
         let written = page.written;
-        let mut result = AthenaResult { client, schema, columns, first: None, next: None, given: 0, written, statistics, notes };
+        let mut result = AthenaResult { client, limits, schema, columns, first: None, next: None, given: 0, written, statistics, notes };
         result.fetch(page.next.take());
         result.first = Some(page);
         Ok(result)
@@ -73,7 +78,7 @@ impl AthenaResult {
     /// The next rows, or nothing at the end.
     ///
     /// # Errors
-    /// [`ErrorKind::Query`] where a page can't be read, or a value isn't of its column's type.
+    /// [`ErrorKind::Query`] where a page can't be read, or a value isn't of its column's type; [`ErrorKind::Interrupted`].
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             let page = match (self.first.take(), self.next.take()) {
@@ -83,7 +88,11 @@ impl AthenaResult {
                 }
                 (None, None) => return Ok(None),
                 (None, Some(fetching)) => {
-                    let mut page = match fetching.await {
+                    let fetched = tokio::select! {
+                        fetched = fetching => fetched,
+                        () = self.limits.interrupted() => return Err(interrupted()),
+                    };
+                    let mut page = match fetched {
                         Ok(page) => page?,
                         Err(error) => match error.try_into_panic() {
                             Ok(panic) => resume_unwind(panic),
@@ -146,6 +155,11 @@ impl ResultRows for AthenaResult {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         self.next().await
     }
+}
+
+/// The error of rows that are not read to their end; their query is over.
+fn interrupted() -> Error {
+    Error::new(ErrorKind::Interrupted, "interrupted: the result is not whole")
 }
 
 fn misfit(column: &Column, row: u64, text: &str) -> Error {

@@ -11,11 +11,11 @@ pub struct Statistics {
     /// The id of the query, under which Athena keeps it for 45 days.
     pub id: String,
     /// Milliseconds that it waited for its turn.
-    pub queued: u64,
+    pub queued_ms: u64,
     /// Milliseconds that the engine worked.
-    pub engine: u64,
+    pub engine_ms: u64,
     /// Milliseconds from its start to its end.
-    pub total: u64,
+    pub total_ms: u64,
     /// Bytes that it read.
     pub scanned: u64,
     /// The units of reserved capacity that it ran on, if it did.
@@ -36,9 +36,9 @@ impl Statistics {
         let scanned = number(told.data_scanned_in_bytes());
         Statistics {
             id,
-            queued: number(told.query_queue_time_in_millis()),
-            engine: number(told.engine_execution_time_in_millis()),
-            total: number(told.total_execution_time_in_millis()),
+            queued_ms: number(told.query_queue_time_in_millis()),
+            engine_ms: number(told.engine_execution_time_in_millis()),
+            total_ms: number(told.total_execution_time_in_millis()),
             scanned,
             dpus: told.dpu_count().filter(|dpus| *dpus > 0.0),
             reused: told.result_reuse_information().is_some_and(|reuse| reuse.reused_previous_result()),
@@ -51,7 +51,7 @@ impl Statistics {
     pub fn cost(&self, price: PricePerTb) -> Cost {
         match self.dpus {
             _ if self.reused || !self.charged => Cost::Free,
-            Some(dpus) => Cost::Reserved { dpu_hours: dpus * self.engine as f64 / 3_600_000.0 },
+            Some(dpus) => Cost::Reserved { dpu_hours: dpus * self.engine_ms as f64 / 3_600_000.0 },
             None => price.of(self.scanned),
         }
     }
@@ -65,8 +65,8 @@ impl Statistics {
         };
         format!(
             "{scanned} in {:.1} s (queued {:.1} s), {}; query id {}",
-            seconds(self.total),
-            seconds(self.queued),
+            seconds(self.total_ms),
+            seconds(self.queued_ms),
             self.cost(price),
             self.id
         )
@@ -96,7 +96,7 @@ mod tests {
     fn what_is_charged_for() {
         let price = PricePerTb::default();
         let cost = |state, kind, scanned| Statistics::of(&execution(state, kind, scanned).build()).cost(price);
-        let scanned = |billed: u64| Cost::Scanned { billed, usd: billed as f64 * 5e-12 };
+        let scanned = |billed: u64| Cost::Scanned { billed, usd: billed as f64 * 5.0 / 1e12 };
         assert_eq!(cost(QueryExecutionState::Succeeded, StatementType::Dml, 12_300_000), scanned(13_000_000));
         assert_eq!(cost(QueryExecutionState::Cancelled, StatementType::Dml, 12_300_000), scanned(13_000_000));
         assert_eq!(cost(QueryExecutionState::Failed, StatementType::Dml, 12_300_000), Cost::Free);

@@ -22,7 +22,7 @@ pub struct Ensured {
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] for a limit that Athena doesn't have, [`ErrorKind::Output`] where Athena doesn't take it.
-pub async fn ensure(client: &Client, name: &str, max_scan: u64, results: &Keeping) -> Result<Ensured> {
+pub async fn ensure_workgroup(client: &Client, name: &str, max_scan: u64, results: &Keeping) -> Result<Ensured> {
     if max_scan < LEAST_LIMIT {
         let message = format!("a limit of {max_scan} bytes is less than Athena has; the least is 10MB, {LEAST_LIMIT} bytes");
         return Err(Error::new(ErrorKind::Usage, message));
@@ -50,7 +50,7 @@ pub async fn ensure(client: &Client, name: &str, max_scan: u64, results: &Keepin
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where Athena doesn't tell.
-pub async fn list(client: &Client) -> Result<Vec<WorkgroupLine>> {
+pub async fn list_workgroups(client: &Client) -> Result<Vec<WorkgroupLine>> {
     let found = client.workgroups().await?;
     let line = |summary: aws_sdk_athena::types::WorkGroupSummary| WorkgroupLine {
         name: summary.name.unwrap_or_default(),
@@ -76,7 +76,7 @@ pub struct WorkgroupLine {
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where there is none, or Athena doesn't tell.
-pub async fn show(client: &Client, name: &str) -> Result<Workgroup> {
+pub async fn show_workgroup(client: &Client, name: &str) -> Result<Workgroup> {
     match client.workgroup(name).await? {
         Some(live) => Ok(Workgroup::of(&live)),
         None => Err(Error::new(ErrorKind::Input, format!("there is no workgroup {name}")).with_context(
