@@ -4,13 +4,16 @@ use super::document::{PipelineText, SourceText};
 use super::{names, paths, store};
 use crate::accesslog::{LogFormat, Preset};
 use crate::diagnostic::nearest;
-use crate::pipeline::model::{Source, SourceFormat};
-use crate::yaml::{Problems, Text};
+use crate::pipeline::model::{Source, SourceFormat, TransformEngine};
+use crate::yaml::{Problems, Text, Value};
 use std::path::Path;
 
 pub(super) fn resolve(text: &PipelineText, folder: &Path, problems: &mut Problems<'_>) -> Vec<Source> {
     let Some(sources) = &*text.sources else { return Vec::new() };
-    if sources.0.is_empty() {
+    // Athena reads tables that are there.
+    let mut transforms = text.transforms.iter().flat_map(|transforms| transforms.iter());
+    let in_athena = |engine: &Value<TransformEngine>| engine.value == TransformEngine::Athena;
+    if sources.0.is_empty() && !transforms.any(|(_, transform)| transform.engine.as_ref().is_some_and(in_athena)) {
         problems.error(&text.place, "`sources` has nothing in it; name at least one");
     }
     sources.iter().filter_map(|(name, source)| one(name, source, folder, problems)).collect()
