@@ -14,6 +14,7 @@ mod files;
 mod head;
 mod local;
 mod references;
+mod serde;
 mod table;
 mod time_units;
 
@@ -24,5 +25,6 @@ pub use files::live_files;
 pub use head::{Head, TableRef};
 pub use local::{LocalCatalog, Snapshot};
 pub use references::{is_unchanged, is_whole};
-pub use table::{Column, Origin, PartitionSize, PastVersion, Segment, SerDe, StorageDescriptor, Table};
+pub use serde::SerDe;
+pub use table::{Column, Origin, PartitionSize, PastVersion, Segment, StorageDescriptor, Table};
 pub use time_units::TimeUnits;

@@ -29,7 +29,7 @@ const EXAMPLES: &str = "Examples:
 A path in quotes is a table: a file, a folder, a glob, or '-' for standard input. Folders such as dt=2020-02-29 are
 columns. DESCRIBE 'access.log' shows the columns of a table.";
 
-/// Query logs, CSV, JSON lines or Parquet with SQL
+/// Query logs, CSV, TSV, JSON lines or Parquet with SQL
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct QueryArgs {
@@ -91,6 +91,8 @@ enum ResultFormat {
     /// For people
     Table,
     Csv,
+    /// As Hive's LazySimpleSerDe reads it
+    Tsv,
     /// An object a line
     Json,
     Parquet,
@@ -177,6 +179,7 @@ async fn write_result(engine: &QueryEngine, sql: &str, args: &QueryArgs) -> Resu
             return Ok(());
         }
         ResultFormat::Csv => Kind::Csv,
+        ResultFormat::Tsv => Kind::Tsv,
         ResultFormat::Json => Kind::Json,
         ResultFormat::Parquet => Kind::Parquet,
     };

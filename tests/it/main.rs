@@ -50,5 +50,6 @@ mod sql_limits;
 mod table;
 mod terminal;
 mod times;
+mod tsv;
 mod validate;
 mod values;
