@@ -18,6 +18,12 @@ pub(super) fn split_line(bytes: &[u8], start: usize, most: usize, fields: &mut V
     let broken =
         |at: usize, count: usize, fault: Fault| Split { next: line_end(bytes, at).unwrap_or(bytes.len()), count, fault: Some(fault) };
     loop {
+        // Most escapes are this one.
+        if at == field && bytes[at..].starts_with(b"\\N\t") && count < most {
+            fields.push(RowField { start: at, end: at + 2, null: true, escaped: false });
+            (at, field, count) = (at + 3, at + 3, count + 1);
+            continue;
+        }
         let found = memchr::memchr3(b'\t', b'\n', b'\\', &bytes[at..]).map_or(bytes.len(), |found| at + found);
         let byte = bytes.get(found);
         if byte == Some(&b'\\') {
