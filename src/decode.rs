@@ -1,4 +1,4 @@
-//! From a block of whole lines to a record batch: the contract that access logs, CSV and JSON lines share.
+//! From a block of whole lines to a record batch: the contract that access logs, CSV, TSV and JSON lines share.
 
 use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::SchemaRef;

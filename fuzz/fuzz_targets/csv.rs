@@ -1,4 +1,4 @@
-//! Any CSV, cut anywhere: the first byte of the input chooses delimiter, header and dialect, the rest is the file.
+//! Any CSV or TSV, cut anywhere: the first byte of the input chooses which, delimiter, header and dialect, the rest is the file.
 //!
 //! In the folder `fuzz`, with stable Rust, for ten minutes:
 //!
@@ -47,7 +47,7 @@ mod checks;
 use bytes::Bytes;
 use framing::Framing;
 use libfuzzer_sys::fuzz_target;
-use tabular::{CsvDecoder, CsvDialect, CsvOptions, Typing, csv_header, find_delimiter, infer_csv};
+use tabular::{CsvDialect, CsvOptions, RowDecoder, RowSyntax, Typing, find_delimiter, header_names, infer_rows};
 
 fuzz_target!(|input: &[u8]| {
     let Some((&choice, text)) = input.split_first() else { return };
@@ -56,15 +56,16 @@ fuzz_target!(|input: &[u8]| {
         header: choice & 4 != 0,
         dialect: if choice & 8 != 0 { CsvDialect::Athena } else { CsvDialect::Rfc4180 },
     };
-    let _ = csv_header("fuzz", text, options);
     find_delimiter(text, b',', options, None);
-    let Ok(schema) = infer_csv("fuzz", text, options) else { return };
-    let decoder = |projection| CsvDecoder::new(options, schema.clone(), Typing::default(), projection);
+    let syntax = if choice & 16 != 0 { RowSyntax::Tsv { header: options.header } } else { RowSyntax::Csv(options) };
+    let _ = header_names("fuzz", text, syntax);
+    let Ok(schema) = infer_rows("fuzz", text, syntax) else { return };
+    let decoder = |projection| RowDecoder::new(syntax, schema.clone(), Typing::default(), projection);
     let text = Bytes::copy_from_slice(text);
     let whole = checks::decode(&mut decoder(None), &text);
     checks::records(&whole, &text);
     // Cut where it is known that a record ends, the file gives the same rows and rejects, however little is known of the rest.
-    let framing = Framing::Csv(options);
+    let framing = Framing::Rows(syntax);
     for known in (1..=8).map(|eighth| text.len() * eighth / 8) {
         let Some(cut) = framing.last_end(&text[..known], 16 << 20) else { continue };
         checks::same_when_cut(&mut decoder(None), &whole, &text, cut);

@@ -4,7 +4,8 @@
 //! Formation needs every column that the view names.
 
 use super::entry::{Entry, VIRTUAL_VIEW};
-use super::table::{Column, SerDe, StorageDescriptor, Table};
+use super::serde::SerDe;
+use super::table::{Column, StorageDescriptor, Table};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;

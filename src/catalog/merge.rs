@@ -74,7 +74,7 @@ fn names<'a>(entry: &'a Entry, parameter: &str) -> BTreeSet<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::table::SerDe;
+    use crate::catalog::serde::SerDe;
     use std::collections::BTreeMap;
 
     fn entry(parameters: &[(&str, &str)], comment: Option<&str>) -> Entry {

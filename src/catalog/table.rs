@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::head::TableRef;
+use super::serde::SerDe;
 use super::time_units::TimeUnits;
 use crate::error::{Error, ErrorKind, Result};
+use crate::output::Kind;
 use crate::schema::types::{arrow_type, athena_type};
 
 /// A table as of one version. It never changes once it is written.
@@ -58,13 +60,6 @@ pub struct StorageDescriptor {
     pub output_format: String,
     pub compressed: bool,
     pub serde: SerDe,
-}
-
-/// What reads and writes the rows of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SerDe {
-    pub library: String,
-    pub parameters: BTreeMap<String, String>,
 }
 
 /// A column, with the name that Athena has for its type.
@@ -180,9 +175,9 @@ impl Table {
         Ok(Field::new(&column.name, units.apply(&column.name, data_type), true))
     }
 
-    /// What the files are: `parquet`, `csv` or `json`.
-    pub fn classification(&self) -> &str {
-        self.parameters.get("classification").map_or("", String::as_str)
+    /// What reports call the kind of the files: `parquet`, `csv`, `tsv` or `json`. What Glue calls it is no help, as that is `csv` for both.
+    pub fn kind_name(&self) -> &'static str {
+        self.storage.serde.kind().map_or("unknown", Kind::name)
     }
 }
 

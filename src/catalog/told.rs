@@ -5,7 +5,6 @@
 //! readers see, and nothing of runs that are at work or were replaced.
 
 use super::cast_view;
-use super::descriptor::OPEN_CSV;
 use super::entry::{Entry, Partition};
 use super::files::live_files;
 use super::lists::{self, FileList, KnownLists, SYMLINK_INPUT};
@@ -13,6 +12,7 @@ use super::reader_options::{CsvTypes, ReaderOptions};
 use super::table::{Column, StorageDescriptor, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::partitions_in;
+use crate::output::Kind;
 use crate::storage::{Location, Storage};
 use std::collections::BTreeMap;
 
@@ -121,7 +121,7 @@ impl Telling<'_> {
     }
 
     fn is_open_csv(&self) -> bool {
-        self.table.storage.serde.library == OPEN_CSV
+        self.table.storage.serde.kind() == Some(Kind::Csv)
     }
 
     /// The table, at the folder in which all its runs' folders lie.

@@ -77,7 +77,7 @@ fn list(args: &LakeArgs) -> Result<()> {
     for table in &tables {
         shown.add_row(vec![
             Cell::new(format!("{}.{}", table.database, table.name)),
-            Cell::new(table.classification()),
+            Cell::new(table.kind_name()),
             number(count((table.storage.columns.len() + table.partition_keys.len()) as u64)),
             number(count(table.rows)),
             number(count(table.files)),
@@ -114,7 +114,7 @@ fn show(name: &str, args: &LakeArgs, files: bool) -> Result<()> {
         count(table.rows),
         count(table.files),
         ByteSize(table.bytes),
-        table.classification(),
+        table.kind_name(),
         table.parameters.get("compressionType").map_or("none", String::as_str),
     ));
     let location = storage.location().join(table.storage.location.trim_end_matches('/')).to_string();

@@ -31,7 +31,7 @@ const EXAMPLES: &str = "Examples:
 Every line of the input is accounted for: lines = rows + rejects + blank. Nothing is seen in the output folder
 before all of it is written; in a bucket, objects appear one after the other when all are written.";
 
-/// Convert access logs, CSV, JSON lines or Parquet to CSV, JSON lines or Parquet files
+/// Convert access logs, CSV, TSV, JSON lines or Parquet to CSV, TSV, JSON lines or Parquet files
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ConvertArgs {
@@ -58,7 +58,7 @@ pub(super) struct ConvertArgs {
     #[arg(long)]
     unescape: bool,
 
-    /// none or gzip for CSV and JSON; none, snappy, zstd or gzip for Parquet [default: none; zstd for Parquet]
+    /// none or gzip for CSV, TSV and JSON; none, snappy, zstd or gzip for Parquet [default: none; zstd for Parquet]
     #[arg(long, value_name = "CODEC")]
     compression: Option<String>,
 
@@ -107,7 +107,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_enum, default_value_t = OnErrorArg::Reject)]
     on_error: OnErrorArg,
 
-    /// What to do with a value of CSV or JSON that its column's type can't hold exactly
+    /// What to do with a value of CSV, TSV or JSON that its column's type can't hold exactly
     #[arg(long, value_enum, default_value_t = OnMismatchArg::Reject)]
     on_mismatch: OnMismatchArg,
 
@@ -128,7 +128,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<u8>,
 
-    /// CSV inputs have no header; their columns are called column_1 and on
+    /// CSV and TSV inputs have no header; their columns are called column_1 and on
     #[arg(long)]
     no_header: bool,
 
@@ -136,7 +136,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
     from_dialect: Dialect,
 
-    /// The columns of CSV and JSON inputs: a table's description as in schemas/ [default: guessed from the first lines]
+    /// The columns of CSV, TSV and JSON inputs: a table's description as in schemas/ [default: guessed from the first lines]
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
 
@@ -152,6 +152,9 @@ pub(super) struct ConvertArgs {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ToFormat {
     Csv,
+    /// As Hive's LazySimpleSerDe reads it
+    Tsv,
+    /// An object a line
     Json,
     Parquet,
 }
@@ -218,6 +221,7 @@ impl ConvertArgs {
     fn into_options(self) -> Result<ConvertOptions> {
         let kind = match self.to {
             ToFormat::Csv => Kind::Csv,
+            ToFormat::Tsv => Kind::Tsv,
             ToFormat::Json => Kind::Json,
             ToFormat::Parquet => Kind::Parquet,
         };

@@ -11,8 +11,10 @@ pub(super) enum FromFormat {
     Auto,
     /// An access log
     Log,
-    /// CSV, or TSV by the ending of the name
+    /// CSV with any delimiter; .tsv too
     Csv,
+    /// As Hive's LazySimpleSerDe writes it: tabs, \N for NULL, a backslash before what is text, no quotes
+    Tsv,
     /// An object a line
     Json,
     /// Parquet
@@ -25,6 +27,7 @@ impl From<FromFormat> for FormatChoice {
             FromFormat::Auto => FormatChoice::Auto,
             FromFormat::Log => FormatChoice::Log,
             FromFormat::Csv => FormatChoice::Csv,
+            FromFormat::Tsv => FormatChoice::Tsv,
             FromFormat::Json => FormatChoice::Json,
             FromFormat::Parquet => FormatChoice::Parquet,
         }

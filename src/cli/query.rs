@@ -33,7 +33,7 @@ columns. DESCRIBE 'access.log' shows the columns of a table.
 
 With --engine athena the tables are those of AWS's catalog, and what the query took and costs is told behind the result.";
 
-/// Query logs, CSV, JSON lines or Parquet with SQL, or tables in Athena
+/// Query logs, CSV, TSV, JSON lines or Parquet with SQL, or tables in Athena
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct QueryArgs {

@@ -26,6 +26,8 @@ pub(super) enum ResultFormat {
     /// For people
     Table,
     Csv,
+    /// As Hive's LazySimpleSerDe reads it
+    Tsv,
     /// An object a line
     Json,
     Parquet,
@@ -48,6 +50,7 @@ impl ResultArgs {
                 return Ok(());
             }
             ResultFormat::Csv => Kind::Csv,
+            ResultFormat::Tsv => Kind::Tsv,
             ResultFormat::Json => Kind::Json,
             ResultFormat::Parquet => Kind::Parquet,
         };

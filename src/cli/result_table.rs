@@ -66,7 +66,7 @@ impl ResultTable {
         match self.rows - shown {
             0 => format!("{} {rows}", count(self.rows)),
             more => format!(
-                "{} {rows}, {} of them not shown (--max-rows 0 shows all; --format csv, json or parquet is for programs)",
+                "{} {rows}, {} of them not shown (--max-rows 0 shows all; --format csv, tsv, json or parquet is for programs)",
                 count(self.rows),
                 count(more)
             ),

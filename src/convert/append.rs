@@ -2,7 +2,7 @@
 
 use super::options::ConvertOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, TableOptions, objects, resolve};
+use crate::input::{FormatChoice, Table, TableOptions, objects, resolve};
 use crate::output::Kind;
 use crate::publish::Target;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -28,7 +28,11 @@ pub(super) fn check(options: &ConvertOptions, schema: &SchemaRef, target: &Targe
         Some(storage) => objects(storage, &below)?.into(),
         None => resolve(&[options.output.join(&below)])?,
     };
-    let known = Table::open(inputs, &TableOptions { delimiter: Some(b','), ..TableOptions::default() })?.format.schema();
+    let written = match options.format.kind {
+        Kind::Tsv => TableOptions { format: FormatChoice::Tsv, ..TableOptions::default() },
+        _ => TableOptions { delimiter: Some(b','), ..TableOptions::default() },
+    };
+    let known = Table::open(inputs, &written)?.format.schema();
     let columns = |schema: &Schema| -> Vec<String> {
         // Text files have no types but those that are guessed.
         let typed = options.format.kind == Kind::Parquet;

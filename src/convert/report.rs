@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The outcome of a conversion.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConvertReport {
-    /// The input's format: a preset's name, `custom`, `csv`, `json` or `parquet`.
+    /// The input's format: a preset's name, `custom`, `csv`, `tsv`, `json` or `parquet`.
     pub format: String,
     pub lines: u64,
     pub rows: u64,
@@ -27,7 +27,7 @@ pub struct ConvertReport {
     pub seconds: f64,
     pub files: Vec<FileReport>,
     pub rejects_by_reason: BTreeMap<String, u64>,
-    /// How many values of CSV and JSON were none of their column's type, by column, whatever became of them.
+    /// How many values of CSV, TSV and JSON were none of their column's type, by column, whatever became of them.
     pub mismatches_by_column: BTreeMap<String, u64>,
     /// The first rejected lines.
     pub reject_examples: Vec<RejectExample>,

@@ -485,7 +485,7 @@ mod tests {
     #[test]
     fn a_header_without_an_end_is_not_read_into_memory() {
         let (_guard, source) = file(&[b"a,\"", vec![b'x'; 3 << 20].as_slice()].concat());
-        let mut reader = BlockReader::open(&source, Framing::Csv(crate::tabular::CsvOptions::default())).unwrap();
+        let mut reader = BlockReader::open(&source, Framing::Rows(crate::tabular::CsvOptions::default().into())).unwrap();
         reader.max_line = 1 << 20;
         let error = reader.next_block().unwrap_err().to_string();
         assert!(error.contains("the header of"), "{error}");
@@ -495,7 +495,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_and_a_header_are_no_lines() {
         let (_guard, source) = file(b"\xef\xbb\xbfa,b\n1,\"x\ny\"\n2,z");
-        let mut reader = BlockReader::open(&source, Framing::Csv(crate::tabular::CsvOptions::default())).unwrap();
+        let mut reader = BlockReader::open(&source, Framing::Rows(crate::tabular::CsvOptions::default().into())).unwrap();
         let block = reader.next_block().unwrap().unwrap();
         assert_eq!(block.offset, 7);
         let Content::Records(bytes) = block.content else { panic!() };

@@ -1,21 +1,21 @@
 //! Where records end in a stream of bytes.
 
 use crate::decode::lead;
-use crate::tabular::{CsvOptions, first_record_end, last_record_end, separator_line};
+use crate::tabular::RowSyntax;
 
 /// Where a record ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// At each newline.
     Lines,
-    /// At a newline outside of a quoted field. A header is the first record: no row, and not in any block.
-    Csv(CsvOptions),
+    /// Where its syntax says. A header is the first record: no row, and not in any block.
+    Rows(RowSyntax),
 }
 
 impl Framing {
     /// Whether the first record is a header.
     pub fn has_header(self) -> bool {
-        matches!(self, Framing::Csv(CsvOptions { header: true, .. }))
+        matches!(self, Framing::Rows(syntax) if syntax.has_header())
     }
 
     /// Where the first record of `bytes` ends, its newline included; one of several lines may have `most` bytes.
@@ -23,9 +23,9 @@ impl Framing {
         match self {
             Framing::Lines => memchr::memchr(b'\n', bytes).map(|at| at + 1),
             // NUL bytes before it are none of it, and the quotes of a header may go on over lines.
-            Framing::Csv(options) => {
+            Framing::Rows(syntax) => {
                 let lead = lead(bytes);
-                first_record_end(&bytes[lead..], options, most).map(|end| lead + end)
+                syntax.first_end(&bytes[lead..], most).map(|end| lead + end)
             }
         }
     }
@@ -34,7 +34,7 @@ impl Framing {
     pub(super) fn last_end(self, bytes: &[u8], most: usize) -> Option<usize> {
         match self {
             Framing::Lines => memchr::memrchr(b'\n', bytes).map(|at| at + 1),
-            Framing::Csv(options) => last_record_end(bytes, options, most),
+            Framing::Rows(syntax) => syntax.last_end(bytes, most),
         }
     }
 
@@ -42,7 +42,7 @@ impl Framing {
     pub(super) fn preamble(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Framing::Lines => None,
-            Framing::Csv(_) => separator_line(bytes).map(|(end, _)| end),
+            Framing::Rows(syntax) => syntax.preamble(bytes),
         }
     }
 }
@@ -50,16 +50,16 @@ impl Framing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tabular::CsvDialect;
+    use crate::tabular::{CsvDialect, CsvOptions};
 
     /// Where records end, one by one.
     fn ends(text: &str, options: CsvOptions) -> Vec<usize> {
         let (mut found, mut at) = (Vec::new(), 0);
-        while let Some(end) = Framing::Csv(options).first_end(&text.as_bytes()[at..], 1 << 20) {
+        while let Some(end) = Framing::Rows(options.into()).first_end(&text.as_bytes()[at..], 1 << 20) {
             at += end;
             found.push(at);
         }
-        assert_eq!(Framing::Csv(options).last_end(text.as_bytes(), 1 << 20), found.last().copied(), "{text}");
+        assert_eq!(Framing::Rows(options.into()).last_end(text.as_bytes(), 1 << 20), found.last().copied(), "{text}");
         found
     }
 
@@ -90,12 +90,12 @@ mod tests {
 
     #[test]
     fn broken_quotes_end_no_block_before_it_is_known_that_they_are() {
-        let last = |text: &str| Framing::Csv(CsvOptions::default()).last_end(text.as_bytes(), 1 << 20);
+        let last = |text: &str| Framing::Rows(CsvOptions::default().into()).last_end(text.as_bytes(), 1 << 20);
         assert_eq!(last("1,x\n2,\"5 inch\n"), Some(4));
         assert_eq!(last("1,x\n2,\"5 inch\n3,\"6 inch\n"), Some(4));
         assert_eq!(last("1,x\n2,\"5 inch\n3,y\"z\n4,\n"), Some(23));
         // What is too long is broken, and so are its lines.
-        let framing = Framing::Csv(CsvOptions::default());
+        let framing = Framing::Rows(CsvOptions::default().into());
         assert_eq!(framing.last_end(b"1,\"x\n2,\n3,\n4,\n5,\n6,", 12), Some(17));
     }
 }

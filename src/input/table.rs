@@ -4,6 +4,7 @@ use super::arguments::Inputs;
 use super::blocks::{Block, BlockReader, Content, MAX_LINE};
 use super::framing::Framing;
 use super::many::each;
+use super::options::{FormatChoice, LogChoice, TableOptions};
 use super::parquet::parquet_schema;
 use super::source::Source;
 use super::unknown_format::{is_nothing, nothing_but_nul, unknown_format};
@@ -12,63 +13,13 @@ use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{
-    CsvDecoder, CsvDialect, CsvOptions, JsonDecoder, OnMismatch, Typing, check_header, check_json_lines, delimiter_name, find_delimiter,
-    infer_csv, infer_json, separator_line,
+    CsvOptions, JsonDecoder, OnMismatch, RowDecoder, RowSyntax, Typing, check_header, check_json_lines, delimiter_name, find_delimiter,
+    infer_json, infer_rows, separator_line,
 };
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-/// What kind of data the sources hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FormatChoice {
-    /// Told by the names' endings; what has none of a table's is a log.
-    #[default]
-    Auto,
-    Log,
-    Csv,
-    Json,
-    Parquet,
-}
-
-/// Which LogFormat a log is of.
-#[derive(Debug, Clone, Default)]
-pub enum LogChoice {
-    /// The preset that the first lines fit.
-    #[default]
-    Auto,
-    Format(Arc<LogFormat>),
-}
-
-/// How sources are read.
-#[derive(Debug, Clone, Default)]
-pub struct TableOptions {
-    pub format: FormatChoice,
-    pub log: LogChoice,
-    /// Decode Apache's escapes in values.
-    pub unescape: bool,
-    /// CSV's delimiter; found in the first lines where not given.
-    pub delimiter: Option<u8>,
-    /// CSV files have no header.
-    pub no_header: bool,
-    /// How CSV files are escaped.
-    pub dialect: CsvDialect,
-    /// The columns of CSV and JSON; guessed from the first lines where not given.
-    pub schema: Option<SchemaRef>,
-    /// That schema was guessed by an earlier run, and not declared.
-    pub guessed: bool,
-    /// What becomes of values of CSV and JSON that are none of their column's type.
-    pub on_mismatch: OnMismatch,
-}
-
-impl TableOptions {
-    fn typing(&self) -> Typing {
-        Typing { guessed: self.guessed || self.schema.is_none(), on_mismatch: self.on_mismatch, coarse_times: false }
-    }
-}
 
 /// Sources of one format and one schema.
 #[derive(Debug, Clone)]
@@ -81,11 +32,11 @@ pub struct Table {
     pub misfits: BTreeMap<String, u64>,
 }
 
-/// The format of a table's sources, ready to decode.
+/// The format of a table's sources, ready to decode; of CSV and TSV it is `Rows`.
 #[derive(Debug, Clone)]
 pub enum TableFormat {
     Log { format: Arc<LogFormat>, unescape: bool },
-    Csv { options: CsvOptions, schema: SchemaRef, typing: Typing },
+    Rows { syntax: RowSyntax, schema: SchemaRef, typing: Typing },
     Json { schema: SchemaRef, typing: Typing },
     Parquet { schema: SchemaRef },
 }
@@ -95,15 +46,15 @@ impl TableFormat {
     pub fn schema(&self) -> SchemaRef {
         match self {
             TableFormat::Log { format, .. } => format.schema(),
-            TableFormat::Csv { schema, .. } | TableFormat::Json { schema, .. } | TableFormat::Parquet { schema } => schema.clone(),
+            TableFormat::Rows { schema, .. } | TableFormat::Json { schema, .. } | TableFormat::Parquet { schema } => schema.clone(),
         }
     }
 
-    /// The name that reports show: a log's preset, or `csv`, `json`, `parquet`.
+    /// The name that reports show: a log's preset, or `csv`, `tsv`, `json`, `parquet`.
     pub fn name(&self) -> &str {
         match self {
             TableFormat::Log { format, .. } => format.name(),
-            TableFormat::Csv { .. } => "csv",
+            TableFormat::Rows { syntax, .. } => syntax.name(),
             TableFormat::Json { .. } => "json",
             TableFormat::Parquet { .. } => "parquet",
         }
@@ -113,7 +64,7 @@ impl TableFormat {
     pub fn framing(&self) -> Option<Framing> {
         match self {
             TableFormat::Log { .. } | TableFormat::Json { .. } => Some(Framing::Lines),
-            TableFormat::Csv { options, .. } => Some(Framing::Csv(*options)),
+            TableFormat::Rows { syntax, .. } => Some(Framing::Rows(*syntax)),
             TableFormat::Parquet { .. } => None,
         }
     }
@@ -124,7 +75,7 @@ impl TableFormat {
             TableFormat::Log { format, unescape } => {
                 Some(Box::new(LogDecoder::new(format.clone(), DecodeOptions { projection, unescape: *unescape })))
             }
-            TableFormat::Csv { options, schema, typing } => Some(Box::new(CsvDecoder::new(*options, schema.clone(), *typing, projection))),
+            TableFormat::Rows { syntax, schema, typing } => Some(Box::new(RowDecoder::new(*syntax, schema.clone(), *typing, projection))),
             TableFormat::Json { schema, typing } => Some(Box::new(JsonDecoder::new(schema.clone(), *typing, projection))),
             TableFormat::Parquet { .. } => None,
         }
@@ -142,10 +93,7 @@ impl Table {
             FormatChoice::Auto => by_name(&sources)?,
             chosen => chosen,
         };
-        if options.schema.is_some() && !matches!(choice, FormatChoice::Csv | FormatChoice::Json) {
-            let message = "--schema is for CSV and JSON inputs: a log's columns are told by its LogFormat, and Parquet has its own";
-            return Err(Error::new(ErrorKind::Usage, message));
-        }
+        options.check(choice)?;
         let format = match choice {
             FormatChoice::Log | FormatChoice::Auto => {
                 let format = match &options.log {
@@ -156,6 +104,7 @@ impl Table {
                 TableFormat::Log { format, unescape: options.unescape }
             }
             FormatChoice::Csv => open_csv(&sources, options, &mut notes)?,
+            FormatChoice::Tsv => open_rows(&sources, RowSyntax::Tsv { header: !options.no_header }, options)?,
             FormatChoice::Json => open_json(&sources, options)?,
             FormatChoice::Parquet => TableFormat::Parquet { schema: parquet_schema(&sources, &mut notes)? },
         };
@@ -178,7 +127,7 @@ impl Table {
     /// Makes columns text that have values which are none of their type.
     fn widen(&mut self) -> Result<()> {
         let format = self.format.clone();
-        let (TableFormat::Csv { schema, .. } | TableFormat::Json { schema, .. }, Some(framing)) = (&mut self.format, format.framing())
+        let (TableFormat::Rows { schema, .. } | TableFormat::Json { schema, .. }, Some(framing)) = (&mut self.format, format.framing())
         else {
             return Ok(());
         };
@@ -202,22 +151,26 @@ fn open_csv(sources: &[Source], options: &TableOptions, notes: &mut Vec<String>)
         Some(delimiter) => delimiter,
         None => delimiter(sources, usual, csv, options.schema.as_ref(), notes)?,
     };
+    open_rows(sources, csv.into(), options)
+}
+
+fn open_rows(sources: &[Source], syntax: RowSyntax, options: &TableOptions) -> Result<TableFormat> {
     let schema = match &options.schema {
         Some(schema) => schema.clone(),
         None => {
-            let whole = Framing::Csv(CsvOptions { header: false, ..csv });
-            let (path, start) = first_records(sources, whole, Framing::Csv(csv))?;
-            infer_csv(&path, &start, csv)?
+            let (path, start) = first_records(sources, Framing::Rows(syntax.with_header(false)), Framing::Rows(syntax))?;
+            infer_rows(&path, &start, syntax)?
         }
     };
-    if csv.header {
-        check_headers(sources, csv, &schema)?;
+    if syntax.has_header() {
+        check_headers(sources, syntax, &schema)?;
     }
     if let Some(field) = schema.fields().iter().find(|field| field.data_type().is_nested()) {
-        let message = format!("column {} is of a type that CSV has no values of: {}", field.name(), field.data_type());
+        let name = syntax.name().to_uppercase();
+        let message = format!("column {} is of a type that {name} has no values of: {}", field.name(), field.data_type());
         return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "declare it as string, or read JSON"));
     }
-    Ok(TableFormat::Csv { options: csv, schema, typing: options.typing() })
+    Ok(TableFormat::Rows { syntax, schema, typing: options.typing() })
 }
 
 /// The delimiter of the first source that has lines.
@@ -231,6 +184,10 @@ fn delimiter(sources: &[Source], usual: u8, csv: CsvOptions, schema: Option<&Sch
         let delimiter = find_delimiter(&start, usual, csv, schema.map(|schema| schema.fields().len()));
         if delimiter != usual {
             notes.push(format!("the delimiter is {} (found in {}); --delimiter names another", delimiter_name(delimiter), source.path));
+        }
+        if delimiter == b'\t' && start.split(|byte| b"\t\r\n".contains(byte)).any(|field| field == b"\\N") {
+            let hint = "--from tsv (in a pipeline format: tsv) reads NULL there, and backslashes as escapes";
+            notes.push(format!("{} has fields of `\\N`, which is text in CSV; {hint}", source.path));
         }
         return Ok(delimiter);
     }
@@ -281,10 +238,10 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
 }
 
 /// Columns are told by their places, so every file must have the same ones in the same order.
-fn check_headers(sources: &[Source], options: CsvOptions, schema: &SchemaRef) -> Result<()> {
-    let framing = Framing::Csv(CsvOptions { header: false, ..options });
+fn check_headers(sources: &[Source], syntax: RowSyntax, schema: &SchemaRef) -> Result<()> {
+    let framing = Framing::Rows(syntax.with_header(false));
     let check = |source: &Source| match BlockReader::peek(source, framing)?.starting_small().next_block()? {
-        Some(Block { content: Content::Records(start), .. }) => check_header(&source.path, &start, options, schema),
+        Some(Block { content: Content::Records(start), .. }) => check_header(&source.path, &start, syntax, schema),
         Some(Block { content: Content::LongLine { head, .. }, .. }) => Err(long_start(source, &head)),
         // A file without anything in it has no header, and no rows either.
         None => Ok(()),
@@ -309,7 +266,7 @@ const SAMPLE: usize = 16 << 20;
 
 /// The error of a source whose first line is longer than a line may be, and begins with `head`.
 fn long_start(source: &Source, head: &[u8]) -> Error {
-    let mut hint = "a line may be that long in no log, CSV or JSON file";
+    let mut hint = "a line may be that long in no log, CSV, TSV or JSON file";
     if memchr::memchr(0, head).is_some() {
         hint = "it has NUL bytes, as binary files have; text has none";
     }

@@ -40,7 +40,7 @@ pub(super) fn unknown_format(source: &Source, lines: &[u8]) -> Error {
     }
     error.with_context("known", Preset::ALL.map(Preset::name).join(", ")).with_context(
         "what to do",
-        "give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|json|parquet",
+        "give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|tsv|json|parquet",
     )
 }
 

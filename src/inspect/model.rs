@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// What is in the files of one table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Inspection {
-    /// A log format's name, or `csv`, `json`, `parquet`.
+    /// A log format's name, or `csv`, `tsv`, `json`, `parquet`.
     pub format: String,
     /// How that was found out, and what else the user should know.
     pub notes: Vec<String>,

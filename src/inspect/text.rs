@@ -1,4 +1,4 @@
-//! Inspects what is read by lines: logs, CSV and JSON.
+//! Inspects what is read by lines: logs, CSV, TSV and JSON.
 
 use super::model::{FileInspection, Inspection, LineInspection, LogInspection};
 use super::profile::Profile;

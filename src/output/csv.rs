@@ -1,96 +1,42 @@
 //! Rows as CSV. NULL is an empty field, an empty text is `""`.
 
-use super::columns::{Column, plain, write_float};
-use super::losses::{Loss, Losses};
+use super::fields::Fields;
 use super::scan::any_of;
-use super::timestamp::TimestampText;
-use crate::error::Result;
+use crate::decode::lead;
 use crate::tabular::CsvDialect;
-use arrow::datatypes::Schema;
-use arrow::record_batch::RecordBatch;
-use std::fmt::Debug;
 
-/// Writes rows as CSV records.
+/// Writes the fields of CSV records.
 #[derive(Debug)]
-pub(super) struct CsvRows {
+pub(super) struct CsvFields {
     dialect: CsvDialect,
-    time: TimestampText,
-    losses: Losses,
 }
 
-impl CsvRows {
-    pub(super) fn new(dialect: CsvDialect) -> CsvRows {
-        CsvRows { dialect, time: TimestampText::default(), losses: Losses::default() }
+impl CsvFields {
+    pub(super) fn new(dialect: CsvDialect) -> CsvFields {
+        CsvFields { dialect }
     }
+}
 
-    /// What was lost of values since it was asked last.
-    pub(super) fn losses(&mut self) -> Losses {
-        std::mem::take(&mut self.losses)
-    }
+impl Fields for CsvFields {
+    const DELIMITER: u8 = b',';
 
-    /// The first record: the names of the columns.
-    pub(super) fn header(&self, schema: &Schema, out: &mut Vec<u8>) {
-        for (index, field) in schema.fields().iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            write_text(field.name().as_bytes(), self.dialect, out);
+    fn write_null(&self, is_alone: bool, out: &mut Vec<u8>) -> bool {
+        // A record of one empty field would be a blank line, which is no record: an empty text is nearer to NULL than nothing.
+        if is_alone {
+            out.extend_from_slice(b"\"\"");
         }
-        out.push(b'\n');
+        !is_alone
     }
 
-    /// Appends the rows of `batch`.
-    pub(super) fn write(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
-        let arrays = plain(batch)?;
-        let columns = arrays.iter().map(Column::of).collect::<Result<Vec<_>>>()?;
-        let mut digits = itoa::Buffer::new();
-        let (mut line_ends, mut lone_nulls) = (vec![0; columns.len()], 0);
-        for row in 0..batch.num_rows() {
-            for (index, column) in columns.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                if column.is_null(row) {
-                    // A record of one empty field would be a blank line, which is no record: an empty text is nearer to NULL than nothing.
-                    if columns.len() == 1 {
-                        out.extend_from_slice(b"\"\"");
-                        lone_nulls += u64::from(matches!(column, Column::Text(_)));
-                    }
-                    continue;
-                }
-                match column {
-                    Column::Text(array) => {
-                        if write_text(array.value(row).as_bytes(), self.dialect, out) {
-                            line_ends[index] += 1;
-                        }
-                    }
-                    Column::Int(array) => out.extend_from_slice(digits.format(array.value(row)).as_bytes()),
-                    Column::Long(array) => out.extend_from_slice(digits.format(array.value(row)).as_bytes()),
-                    Column::Float(array) => self.write_number(array.value(row), out),
-                    Column::Double(array) => self.write_number(array.value(row), out),
-                    Column::Boolean(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
-                    Column::Time(array) => self.time.write(array.value(row), out),
-                    Column::OtherTime { values, unit, .. } => self.time.write_in(*unit, values[row], out),
-                    Column::Other { formatter, .. } => {
-                        write_text(formatter.value(row).to_string().as_bytes(), self.dialect, out);
-                    }
-                }
-            }
-            out.push(b'\n');
-        }
-        for (field, line_ends) in batch.schema().fields().iter().zip(line_ends) {
-            self.losses.add(Loss::LineEnds, field.name(), line_ends);
-            self.losses.add(Loss::LoneNull, field.name(), std::mem::take(&mut lone_nulls));
-        }
-        self.time.check()
+    #[inline]
+    fn write_text(&self, text: &[u8], is_first: bool, out: &mut Vec<u8>) -> bool {
+        write_text(text, self.dialect, is_first && lead(text) > 0, out)
     }
 
-    fn write_number<F: Into<f64> + Debug + Copy>(&self, value: F, out: &mut Vec<u8>) {
-        let wide: f64 = value.into();
+    fn infinity(&self) -> &'static str {
         match self.dialect {
-            // What Athena's `CAST(… AS double)` reads: <https://trino.io/docs/current/language/types.html#double>.
-            CsvDialect::Athena if wide.is_infinite() => out.extend_from_slice(if wide > 0.0 { b"Infinity" } else { b"-Infinity" }),
-            _ => write_float(value, out),
+            CsvDialect::Athena => "Infinity",
+            CsvDialect::Rfc4180 => "inf",
         }
     }
 }
@@ -125,13 +71,13 @@ fn needs(text: &[u8], dialect: CsvDialect) -> u8 {
     })
 }
 
-/// Appends a field; whether it has line ends that are others in it.
-fn write_text(text: &[u8], dialect: CsvDialect, out: &mut Vec<u8>) -> bool {
+/// Appends a field, in quotes where they are wanted or needed; whether it has line ends that are others in it.
+fn write_text(text: &[u8], dialect: CsvDialect, quoted: bool, out: &mut Vec<u8>) -> bool {
     if text.is_empty() {
         out.extend_from_slice(b"\"\"");
         return false;
     }
-    let flags = needs(text, dialect);
+    let flags = needs(text, dialect) | u8::from(quoted);
     if flags & QUOTE == 0 {
         out.extend_from_slice(text);
         return false;
@@ -172,11 +118,14 @@ fn write_escaped(text: &[u8], dialect: CsvDialect, out: &mut Vec<u8>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fields::FieldRows;
+    use super::super::losses::{Loss, Losses};
     use super::*;
+    use arrow::record_batch::RecordBatch;
 
     fn shown(text: &str, dialect: CsvDialect) -> String {
         let mut out = Vec::new();
-        write_text(text.as_bytes(), dialect, &mut out);
+        write_text(text.as_bytes(), dialect, false, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -194,7 +143,7 @@ mod tests {
             (CsvDialect::Rfc4180, "inf,inf\n-inf,-inf\nNaN,NaN\n0.1,0.1\n"),
         ] {
             let mut out = Vec::new();
-            CsvRows::new(dialect).write(&batch, &mut out).unwrap();
+            FieldRows::new(CsvFields::new(dialect)).write(&batch, &mut out).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
@@ -206,7 +155,7 @@ mod tests {
         let numbers: ArrayRef = std::sync::Arc::new(Int32Array::from(vec![Some(1), None, Some(2), None]));
         let losses = |columns: &[(&str, &ArrayRef)], dialect| {
             let batch = RecordBatch::try_from_iter(columns.iter().map(|(name, array)| (*name, ArrayRef::clone(array)))).unwrap();
-            let mut rows = CsvRows::new(dialect);
+            let mut rows = FieldRows::new(CsvFields::new(dialect));
             rows.write(&batch, &mut Vec::new()).unwrap();
             rows.losses()
         };
@@ -233,5 +182,15 @@ mod tests {
             assert_eq!(shown(text, CsvDialect::Rfc4180), rfc);
             assert_eq!(shown(text, CsvDialect::Athena), athena);
         }
+    }
+
+    #[test]
+    fn what_looks_as_if_it_were_none_of_a_record_is_in_quotes() {
+        use arrow::array::{ArrayRef, StringArray};
+        let column: ArrayRef = std::sync::Arc::new(StringArray::from(vec!["\0a", "\u{feff}", "b\0"]));
+        let batch = RecordBatch::try_from_iter([("a", column.clone()), ("b", column)]).unwrap();
+        let mut out = Vec::new();
+        FieldRows::new(CsvFields::new(CsvDialect::Rfc4180)).write(&batch, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "\"\0a\",\0a\n\"\u{feff}\",\u{feff}\nb\0,b\0\n");
     }
 }

@@ -1,12 +1,14 @@
 //! Encodes the rows of a segment.
 
-use super::csv::CsvRows;
+use super::csv::CsvFields;
 use super::deflate::Deflater;
+use super::fields::FieldRows;
 use super::format::{Codec, FileFormat, Kind};
 use super::json::JsonRows;
 use super::losses::Losses;
 use super::parquet::RowGroups;
 use super::segment::{Payload, Segment, SegmentEncoder};
+use super::tsv::TsvFields;
 use crate::error::Result;
 use crate::schema::fit::{self, Place};
 use arrow::datatypes::SchemaRef;
@@ -22,6 +24,7 @@ pub fn check(format: FileFormat, schema: &SchemaRef) -> Result<()> {
         Kind::Parquet => Place::Parquet,
         Kind::Json => Place::Json,
         Kind::Csv => Place::Csv,
+        Kind::Tsv => Place::Tsv,
     };
     fit::check(schema.fields().iter().map(AsRef::as_ref), place)
 }
@@ -34,7 +37,8 @@ pub fn encoder(format: FileFormat, schema: SchemaRef) -> Result<Box<dyn SegmentE
     check(format, &schema)?;
     let rows = match format.kind {
         Kind::Parquet => return Ok(Box::new(RowGroups::new(format, schema)?)),
-        Kind::Csv => TextRows::Csv(CsvRows::new(format.dialect)),
+        Kind::Csv => TextRows::Csv(FieldRows::new(CsvFields::new(format.dialect))),
+        Kind::Tsv => TextRows::Tsv(FieldRows::new(TsvFields)),
         Kind::Json => TextRows::Json(JsonRows::new(&schema)),
     };
     let deflater = match format.codec {
@@ -46,11 +50,12 @@ pub fn encoder(format: FileFormat, schema: SchemaRef) -> Result<Box<dyn SegmentE
 
 #[derive(Debug)]
 enum TextRows {
-    Csv(CsvRows),
+    Csv(FieldRows<CsvFields>),
+    Tsv(FieldRows<TsvFields>),
     Json(JsonRows),
 }
 
-/// Segments of CSV or JSON lines.
+/// Segments of CSV, TSV or JSON lines.
 #[derive(Debug)]
 struct TextEncoder {
     rows: TextRows,
@@ -80,6 +85,7 @@ impl SegmentEncoder for TextEncoder {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match &mut self.rows {
             TextRows::Csv(rows) => rows.write(batch, &mut self.text)?,
+            TextRows::Tsv(rows) => rows.write(batch, &mut self.text)?,
             TextRows::Json(rows) => rows.write(batch, &mut self.text)?,
         }
         self.count += batch.num_rows() as u64;
@@ -116,6 +122,7 @@ impl SegmentEncoder for TextEncoder {
     fn losses(&mut self) -> Losses {
         match &mut self.rows {
             TextRows::Csv(rows) => rows.losses(),
+            TextRows::Tsv(rows) => rows.losses(),
             TextRows::Json(rows) => rows.losses(),
         }
     }

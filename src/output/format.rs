@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Csv,
+    /// As Hive's LazySimpleSerDe reads it.
+    Tsv,
     Json,
     Parquet,
 }
@@ -60,6 +62,7 @@ impl Timestamps {
 pub struct FileFormat {
     pub kind: Kind,
     pub codec: Codec,
+    /// Of CSV.
     pub dialect: CsvDialect,
     #[serde(skip)]
     pub timestamps: Timestamps,
@@ -103,6 +106,8 @@ impl FileFormat {
         match (self.kind, self.codec) {
             (Kind::Csv, Codec::Gzip(_)) => ".csv.gz",
             (Kind::Csv, _) => ".csv",
+            (Kind::Tsv, Codec::Gzip(_)) => ".tsv.gz",
+            (Kind::Tsv, _) => ".tsv",
             (Kind::Json, Codec::Gzip(_)) => ".json.gz",
             (Kind::Json, _) => ".json",
             (Kind::Parquet, _) => ".parquet",
@@ -127,6 +132,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Kind::Csv => "csv",
+            Kind::Tsv => "tsv",
             Kind::Json => "json",
             Kind::Parquet => "parquet",
         }

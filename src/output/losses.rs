@@ -16,7 +16,7 @@ pub enum Loss {
     Digits(TimeUnit),
     /// A number that is none, or infinite, which JSON has not.
     NotFinite,
-    /// Line ends within a text, which Athena has not.
+    /// Line ends within a text, which no reader of lines has.
     LineEnds,
     /// That a text is NULL, in a CSV of no other column.
     LoneNull,

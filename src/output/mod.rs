@@ -1,4 +1,4 @@
-//! From record batches to the bytes of CSV, JSON lines and Parquet files.
+//! From record batches to the bytes of CSV, TSV, JSON lines and Parquet files.
 //!
 //! A file is made of segments: a run of rows that one worker encodes (and compresses) on its own, so that many can work on
 //! one file. A segment of text is bytes, one of Parquet a row group; a [`PartFile`] puts them one behind the other.
@@ -7,6 +7,7 @@ mod columns;
 mod csv;
 mod deflate;
 mod encoder;
+mod fields;
 mod format;
 mod json;
 mod losses;
@@ -17,6 +18,7 @@ mod scan;
 mod segment;
 mod stream;
 mod timestamp;
+mod tsv;
 mod written;
 
 pub use crate::tabular::CsvDialect;

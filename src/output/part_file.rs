@@ -1,10 +1,12 @@
 //! One output file, put together from segments.
 
-use super::csv::CsvRows;
+use super::csv::CsvFields;
 use super::deflate::{self, Deflater, Trailer};
+use super::fields::FieldRows;
 use super::format::{Codec, FileFormat, Kind};
 use super::parquet::{failed, file_properties, parquet_schema};
 use super::segment::{Payload, Segment};
+use super::tsv::TsvFields;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::SchemaRef;
 use flate2::Crc;
@@ -36,8 +38,10 @@ impl<W: Write + Send> PartFile<W> {
             return Ok(PartFile { name, rows: 0, body: Body::Parquet(Box::new(writer)) });
         }
         let mut header = Vec::new();
-        if format.kind == Kind::Csv {
-            CsvRows::new(format.dialect).header(schema, &mut header);
+        match format.kind {
+            Kind::Csv => FieldRows::new(CsvFields::new(format.dialect)).header(schema, &mut header),
+            Kind::Tsv => FieldRows::new(TsvFields).header(schema, &mut header),
+            Kind::Json | Kind::Parquet => {}
         }
         let mut trailer = None;
         if let Codec::Gzip(level) = format.codec {

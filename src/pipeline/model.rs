@@ -84,12 +84,12 @@ pub struct Source {
     pub unescape: bool,
     /// Of CSV.
     pub delimiter: Option<char>,
-    /// CSV files have a first line of names.
+    /// CSV and TSV files have a first line of names.
     pub header: bool,
-    /// The description of the columns of CSV and JSON, as in `schemas/`.
+    /// The description of the columns of CSV, TSV and JSON, as in `schemas/`.
     pub schema: Option<PathBuf>,
     pub on_error: OnError,
-    /// What becomes of values of CSV and JSON that are none of their column's type.
+    /// What becomes of values of CSV, TSV and JSON that are none of their column's type.
     pub on_mismatch: OnMismatch,
     /// Above this share of rejected lines nothing is published.
     pub max_reject_rate: Option<Rate>,

@@ -64,7 +64,7 @@ pub enum RunStatus {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SourceRun {
     pub name: String,
-    /// The format found: a preset's name, `custom`, `csv`, `json` or `parquet`.
+    /// The format found: a preset's name, `custom`, `csv`, `tsv`, `json` or `parquet`.
     pub format: String,
     /// Files by what they are to the outputs that read them.
     pub files_new: u64,
@@ -110,7 +110,7 @@ pub struct OutputRun {
     /// `database.table`
     pub table: String,
     pub action: Action,
-    /// `parquet`, `csv`, `json`
+    /// `parquet`, `csv`, `tsv`, `json`
     pub format: String,
     /// `none`, `gzip`, `snappy`, `zstd`
     pub compression: String,
@@ -197,7 +197,7 @@ impl OutputRun {
             name: table.origin.output.clone(),
             table: format!("{}.{}", table.database, table.name),
             action: Action::RolledBack,
-            format: table.classification().to_string(),
+            format: table.kind_name().to_string(),
             compression: table.parameters.get("compressionType").cloned().unwrap_or_default(),
             files: 0,
             rows: 0,

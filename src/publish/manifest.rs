@@ -30,7 +30,7 @@ pub struct Manifest {
 /// What was read of a source.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Input {
-    /// A preset's name, `custom`, `csv`, `json` or `parquet`.
+    /// A preset's name, `custom`, `csv`, `tsv`, `json` or `parquet`.
     pub format: String,
     /// The LogFormat of a log.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The number in `part-00012.csv.gz`; nothing for names that no run gives.
 pub(super) fn part_number(name: &str) -> Option<u64> {
     let (number, extension) = name.strip_prefix("part-")?.split_once('.')?;
-    let known = ["csv", "csv.gz", "json", "json.gz", "parquet"].contains(&extension);
+    let known = ["csv", "csv.gz", "tsv", "tsv.gz", "json", "json.gz", "parquet"].contains(&extension);
     (known && number.len() >= 5).then(|| number.parse().ok()).flatten()
 }
 

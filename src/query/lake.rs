@@ -6,9 +6,10 @@ use super::table::FileTable;
 use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{LocalFile, ObjectFile, Place, Source, Table, TableFormat};
+use crate::output::Kind;
 use crate::publish::DataFile;
 use crate::storage::{Location, Storage};
-use crate::tabular::{CsvDialect, CsvOptions, Typing};
+use crate::tabular::{CsvDialect, CsvOptions, RowSyntax, Typing};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -131,17 +132,21 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
     let schema: SchemaRef = table.file_schema()?;
     let schema = as_read(&schema);
     let typing = Typing { coarse_times: true, ..Typing::default() };
-    match table.classification() {
-        "parquet" => Ok(TableFormat::Parquet { schema }),
-        "json" => Ok(TableFormat::Json { schema, typing }),
-        "csv" => {
-            let escape = table.storage.serde.parameters.get("escapeChar").map(String::as_str);
+    let serde = &table.storage.serde;
+    match serde.kind() {
+        Some(Kind::Parquet) => Ok(TableFormat::Parquet { schema }),
+        Some(Kind::Json) => Ok(TableFormat::Json { schema, typing }),
+        Some(Kind::Tsv) => Ok(TableFormat::Rows { syntax: RowSyntax::Tsv { header: true }, schema, typing }),
+        Some(Kind::Csv) => {
+            let escape = serde.parameters.get("escapeChar").map(String::as_str);
             let dialect = if escape == Some("\\") { CsvDialect::Athena } else { CsvDialect::Rfc4180 };
-            Ok(TableFormat::Csv { options: CsvOptions { dialect, ..Default::default() }, schema, typing })
+            Ok(TableFormat::Rows { syntax: CsvOptions { dialect, ..Default::default() }.into(), schema, typing })
         }
-        other => {
-            let message = format!("the files of {}.{} are of the kind `{other}`, which can't be read", table.database, table.name);
-            Err(Error::new(ErrorKind::Input, message).with_context("known", "parquet, csv, json"))
+        None => {
+            let message =
+                format!("the files of {}.{} are for {}, as set up there, which can't be read", table.database, table.name, serde.library);
+            Err(Error::new(ErrorKind::Input, message)
+                .with_context("known", "the SerDes of parquet, csv, tsv and json, as etl sets them up"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Decodes pieces of logs, CSV and JSON lines into the columns that a query needs.
+//! Decodes pieces of logs, CSV, TSV and JSON lines into the columns that a query needs.
 
 use super::partitions::Partitions;
 use super::pieces::Piece;

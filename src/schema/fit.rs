@@ -1,6 +1,6 @@
 //! Which types have a place where.
 //!
-//! | type | Parquet | JSON | CSV | Athena |
+//! | type | Parquet | JSON | CSV, TSV | Athena |
 //! |---|---|---|---|---|
 //! | text, bytes, boolean, whole numbers, fractions, dates, times with a day | yes | yes | yes | yes |
 //! | decimals of up to 38 digits | yes | yes | yes | yes |
@@ -29,6 +29,7 @@ pub enum Place {
     Parquet,
     Json,
     Csv,
+    Tsv,
     Athena,
 }
 
@@ -42,8 +43,8 @@ pub fn check<'a>(fields: impl IntoIterator<Item = &'a Field>, place: Place) -> R
 
 fn look(path: &str, data_type: &DataType, place: Place) -> Result<()> {
     use DataType::*;
-    if place == Place::Csv && data_type.is_nested() {
-        return Err(refused(format!("column {path} is a {data_type}, which CSV can't hold"), "write JSON or Parquet"));
+    if matches!(place, Place::Csv | Place::Tsv) && data_type.is_nested() {
+        return Err(refused(format!("column {path} is a {data_type}, which {} can't hold", place.name()), "write JSON or Parquet"));
     }
     match (data_type, place) {
         (Struct(fields), Place::Parquet | Place::Athena) if fields.is_empty() => {
@@ -108,6 +109,7 @@ impl Place {
             Place::Parquet => "Parquet",
             Place::Json => "JSON",
             Place::Csv => "CSV",
+            Place::Tsv => "TSV",
             Place::Athena => "Athena",
         }
     }
@@ -128,19 +130,19 @@ mod tests {
             let entries: Fields = vec![Field::new("key", key, false), Field::new("value", DataType::Int32, true)].into();
             DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
         };
-        let all = [Parquet, Json, Csv, Athena];
+        let all = [Parquet, Json, Csv, Tsv, Athena];
         for (data_type, places) in [
             (DataType::UInt64, &all[..]),
             (DataType::Float16, &all),
             (DataType::FixedSizeBinary(16), &all),
             (DataType::Timestamp(TimeUnit::Nanosecond, None), &all),
             (DataType::Decimal128(38, 10), &all),
-            (DataType::Decimal256(76, 10), &[Parquet, Json, Csv]),
-            (DataType::Time32(TimeUnit::Second), &[Parquet, Json, Csv]),
-            (DataType::Time64(TimeUnit::Nanosecond), &[Parquet, Json, Csv]),
-            (DataType::Duration(TimeUnit::Second), &[Json, Csv]),
-            (DataType::Interval(IntervalUnit::YearMonth), &[Parquet, Json, Csv]),
-            (DataType::Interval(IntervalUnit::MonthDayNano), &[Json, Csv]),
+            (DataType::Decimal256(76, 10), &[Parquet, Json, Csv, Tsv]),
+            (DataType::Time32(TimeUnit::Second), &[Parquet, Json, Csv, Tsv]),
+            (DataType::Time64(TimeUnit::Nanosecond), &[Parquet, Json, Csv, Tsv]),
+            (DataType::Duration(TimeUnit::Second), &[Json, Csv, Tsv]),
+            (DataType::Interval(IntervalUnit::YearMonth), &[Parquet, Json, Csv, Tsv]),
+            (DataType::Interval(IntervalUnit::MonthDayNano), &[Json, Csv, Tsv]),
             (list(DataType::Utf8), &[Parquet, Json, Athena]),
             (list(DataType::Time32(TimeUnit::Second)), &[Parquet, Json]),
             (object("a", DataType::Int8), &[Parquet, Json, Athena]),

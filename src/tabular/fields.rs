@@ -1,14 +1,14 @@
-//! The fields of a CSV record: where they lie, and what they say without their escapes.
+//! The fields of a record: where they lie, and what those of CSV say without their escapes.
 
 use super::dialect::{CsvDialect, CsvOptions};
 use super::record::{Alone, Fault, MOST_RECORD, Quoted, is_too_long, line_end, quoted};
 
 /// Where a field lies in the block: without its quotes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct CsvField {
+pub(super) struct RowField {
     pub(super) start: usize,
     pub(super) end: usize,
-    pub(super) quoted: bool,
+    pub(super) null: bool,
     /// It has escapes in it.
     pub(super) escaped: bool,
 }
@@ -20,7 +20,7 @@ pub(super) struct Split {
     pub(super) next: usize,
     /// How many fields it has.
     pub(super) count: usize,
-    /// Its quotes are broken: it is its first line alone, and its fields say nothing.
+    /// It is broken: it is its first line alone, and its fields say nothing.
     pub(super) fault: Option<Fault>,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn split_record(
     alone: &mut Alone,
     options: CsvOptions,
     most: usize,
-    fields: &mut Vec<CsvField>,
+    fields: &mut Vec<RowField>,
 ) -> Split {
     let CsvOptions { delimiter, dialect, .. } = options;
     let backslashes = dialect == CsvDialect::Athena;
@@ -51,7 +51,7 @@ pub(super) fn split_record(
         if bytes.get(at) == Some(&b'"') {
             match quoted(bytes, start, at + 1, *alone, options, MOST_RECORD) {
                 Quoted::Closed { end, next, escaped } => {
-                    fields.push(CsvField { start: at + 1, end, quoted: true, escaped });
+                    fields.push(RowField { start: at + 1, end, null: false, escaped });
                     at = next;
                 }
                 Quoted::Open => return broken(alone, bytes.len(), Fault::NeverCloses, count),
@@ -61,7 +61,7 @@ pub(super) fn split_record(
             let next = memchr::memchr2(delimiter, b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
             let end = if bytes.get(next) == Some(&delimiter) { next } else { trimmed_end(bytes, at, next) };
             let escaped = backslashes && memchr::memchr2(b'"', b'\\', &bytes[at..end]).is_some();
-            fields.push(CsvField { start: at, end, quoted: false, escaped });
+            fields.push(RowField { start: at, end, null: at == end, escaped });
             at = next;
         }
         let next = match bytes.get(at) {
@@ -130,7 +130,7 @@ mod tests {
         let mut fields = Vec::new();
         let split = split_record(record.as_bytes(), 0, &mut Alone::default(), options, 10, &mut fields);
         assert_eq!(split, Split { next: record.len(), count: fields.len(), fault: None }, "{record}");
-        let text = |field: &CsvField| {
+        let text = |field: &RowField| {
             let (value, mut out) = (&record.as_bytes()[field.start..field.end], Vec::new());
             match field.escaped {
                 true => unescape(value, dialect, &mut out),
@@ -147,7 +147,7 @@ mod tests {
         for most in 1..9 {
             let split = split_record(b"a,b,c,d,e,f,\"g\"", 0, &mut Alone::default(), CsvOptions::default(), most, &mut fields);
             assert_eq!((split.count, split.next, fields.len()), (7, 15, 7.min(most + 1)));
-            assert!(fields[0].start == 0 && fields.last().unwrap().quoted);
+            assert!(fields[0].start == 0 && fields.last().unwrap().start == 13);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::decode::lead;
 /// What a record of several lines may have, in bytes.
 pub(super) const MOST_RECORD: usize = 16 << 20;
 
-/// What is wrong with the quotes of a record.
+/// What is wrong with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Fault {
     TextBehind,
@@ -18,6 +18,10 @@ pub(super) enum Fault {
     NeverCloses,
     /// The record has more than [`MOST_RECORD`] bytes by then.
     TooLong,
+    /// A line of TSV has a backslash before a letter or digit that makes no escape with it.
+    NoEscape,
+    /// A line of TSV ends with a backslash.
+    EscapesNothing,
 }
 
 impl Fault {
@@ -27,6 +31,8 @@ impl Fault {
             Fault::TextBehind => "text behind a closing quote",
             Fault::NeverCloses => "a quote that is never closed",
             Fault::TooLong => "a quote that is not closed within the 16 MiB that a record may have",
+            Fault::NoEscape => "a backslash before a letter or digit that TSV has no escape of",
+            Fault::EscapesNothing => "a backslash at the end of the line",
         }
     }
 }
@@ -167,7 +173,7 @@ pub(super) fn is_too_long(bytes: &[u8], start: usize, end: usize, most: usize) -
 }
 
 /// Where the first record of `bytes` ends, its newline included; `most` is what a record of several lines may have.
-pub fn first_record_end(bytes: &[u8], options: CsvOptions, most: usize) -> Option<usize> {
+pub(super) fn first_record_end(bytes: &[u8], options: CsvOptions, most: usize) -> Option<usize> {
     match scan(bytes, 0, Alone::default(), options, most) {
         Scanned::Whole(end) => Some(end),
         Scanned::Open => None,
@@ -177,7 +183,7 @@ pub fn first_record_end(bytes: &[u8], options: CsvOptions, most: usize) -> Optio
 
 /// The last place of `bytes` up to which records are told from these bytes alone, whatever comes behind them: where a record ends, and
 /// no line before it belongs to one that is not yet known to be broken.
-pub fn last_record_end(bytes: &[u8], options: CsvOptions, most: usize) -> Option<usize> {
+pub(super) fn last_record_end(bytes: &[u8], options: CsvOptions, most: usize) -> Option<usize> {
     let first = memchr::memchr(b'"', bytes).unwrap_or(bytes.len());
     // Before the first quote each line is a record.
     let mut at = memchr::memrchr(b'\n', &bytes[..first]).map_or(0, |newline| newline + 1);

@@ -1,6 +1,6 @@
 //! From texts to the values of a column.
 
-use super::values::{binary, boolean, coarse_timestamp, date, decimal, double, exact_double, integer, single, timestamp};
+use super::values::{binary, binary_of_base64, boolean, coarse_timestamp, date, decimal, double, exact_double, integer, single, timestamp};
 use crate::accesslog::time_type;
 use crate::error::Result;
 use arrow::array::{
@@ -38,6 +38,8 @@ pub struct Typing {
     pub on_mismatch: OnMismatch,
     /// Times are cut to milliseconds, as those who read a lake do: its tables may hold finer ones.
     pub coarse_times: bool,
+    /// Bytes are written as base64, and not as hexadecimal digits.
+    pub base64: bool,
 }
 
 /// The type as which values of `data_type` are read before they are told from their texts.
@@ -135,18 +137,19 @@ fn scalars(texts: &StringViewArray, data_type: &DataType, typing: Typing, misfit
             let (values, nulls) = values(texts, misfits, |text| timestamp(text).or_else(|| coarse(text)));
             Arc::new(PrimitiveArray::<TimestampMillisecondType>::try_new(values.into(), nulls)?.with_data_type(time_type()))
         }
-        DataType::Binary => binaries(texts, misfits),
+        DataType::Binary if typing.base64 => binaries(texts, misfits, binary_of_base64),
+        DataType::Binary => binaries(texts, misfits, binary),
         other => cast(texts, other)?,
     })
 }
 
-fn binaries(texts: &StringViewArray, misfits: &mut Vec<usize>) -> ArrayRef {
+fn binaries(texts: &StringViewArray, misfits: &mut Vec<usize>, value: impl Fn(&[u8], &mut Vec<u8>) -> bool) -> ArrayRef {
     let (mut builder, mut bytes) = (BinaryBuilder::new(), Vec::new());
     for row in 0..texts.len() {
         bytes.clear();
         if texts.is_null(row) {
             builder.append_null();
-        } else if binary(texts.value(row).as_bytes(), &mut bytes) {
+        } else if value(texts.value(row).as_bytes(), &mut bytes) {
             builder.append_value(&bytes);
         } else {
             misfits.push(row);

@@ -1,4 +1,4 @@
-//! Which text is a value of which type: one table for CSV and JSON.
+//! Which text is a value of which type: one table for CSV, TSV and JSON.
 //!
 //! A text is a value of a type only where the type holds exactly what it says; everything else is a misfit, never another value. JSON's
 //! numbers count as the text that they are written as.
@@ -10,7 +10,7 @@
 //! | double, float | numbers, also with an exponent; the nearest double; `NaN`, `inf`, `Infinity`; no `007`, `+5`, none out of range |
 //! | boolean | `true` and `false`, in any case |
 //! | date | `2020-02-29` |
-//! | binary | two hexadecimal digits a byte |
+//! | binary | two hexadecimal digits a byte; base64 in TSV |
 //! | timestamp | a date, alone or with `10:30`, `10:30:59` or `10:30:59.123` behind a blank or `T`; then `Z` or `+02:00`, or neither |
 //!
 //! A time that is finer than a timestamp holds is none.
@@ -19,6 +19,7 @@
 
 use crate::accesslog::instant::days_from_civil;
 use arrow::datatypes::DataType;
+use base64::prelude::{BASE64_STANDARD, Engine};
 
 /// A whole number, as a number is usually written.
 pub(super) fn whole(text: &[u8]) -> Option<i64> {
@@ -136,7 +137,7 @@ fn float<T>(text: &[u8], parse: impl Fn(&str) -> Option<T>, finite: impl Fn(&T) 
     if zero(&value) && digits.into_iter().any(|byte| (b'1'..=b'9').contains(byte)) { None } else { Some(value) }
 }
 
-/// The names of what is no number, as they are written to CSV.
+/// The names of what is no number, as they are written to CSV and TSV.
 pub(super) fn is_special(text: &[u8]) -> bool {
     matches!(text, b"NaN" | b"inf" | b"-inf" | b"Infinity" | b"-Infinity")
 }
@@ -184,6 +185,11 @@ pub(super) fn binary(text: &[u8], out: &mut Vec<u8>) -> bool {
             }
             _ => false,
         })
+}
+
+/// Appends the bytes that `text` is the base64 of; false where it is none.
+pub(super) fn binary_of_base64(text: &[u8], out: &mut Vec<u8>) -> bool {
+    BASE64_STANDARD.decode_vec(text, out).is_ok()
 }
 
 /// A day of the years 0 to 9999, in days since 1970.

@@ -24,7 +24,7 @@ const FLOORS: [(u8, &str, &[&str]); 29] = [
     (1, "schema", &["error", "diagnostic", "accesslog", "yaml"]),
     (2, "storage", &["secrets", "error"]),
     (2, "input", &["printable", "error", "units", "diagnostic", "decode", "nested", "accesslog", "tabular", "schema", "storage"]),
-    (2, "output", &["error", "units", "nested", "accesslog", "tabular", "schema"]),
+    (2, "output", &["error", "units", "decode", "nested", "accesslog", "tabular", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
     (3, "aws", &["secrets", "error", "storage"]),
     (3, "publish", &["error", "storage", "input"]),

@@ -45,7 +45,7 @@ fn wrong_options_are_told_with_what_to_do() {
           nearest: combined, which is %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"
           stops to fit: at byte 0, where `hello` stands: no ` ` after %h
           known: combinedio, vhost_combined, combined, nginx_combined, common
-          what to do: give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|json|parquet
+          what to do: give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|tsv|json|parquet
         "#);
     assert_snapshot!(convert("a.xz -o out", 3), @"error: can't read a.xz: it is compressed with xz, which etl can't read; decompress it first: xz -dc FILE | etl … -");
     assert_snapshot!(convert("access.log -o out --dialect athena", 2), @"error: --dialect is for CSV: give --to csv; --from-dialect is how CSV inputs are escaped");

@@ -113,7 +113,7 @@ fn the_columns_can_be_told_by_a_schema() {
         .convert("swapped.csv -o x --schema sales.yaml")
         .fails(2)
         .says("expected: shop_id,price,sold");
-    etl.log("a.log", 1).convert("a.log -o x --schema sales.yaml").fails(2).says("--schema is for CSV and JSON");
+    etl.log("a.log", 1).convert("a.log -o x --schema sales.yaml").fails(2).says("--schema is for CSV, TSV and JSON");
     // An empty file has columns then.
     etl.write("empty.csv", "").convert("empty.csv -o empty --to csv --schema sales.yaml").ok();
     assert_eq!(etl.read("empty/part-00000.csv"), b"shop_id,price,sold\n");

@@ -55,5 +55,6 @@ mod sql_limits;
 mod table;
 mod terminal;
 mod times;
+mod tsv;
 mod validate;
 mod values;

@@ -28,7 +28,7 @@ fn an_output_is_refused_replaced_or_added_to() {
 fn files_are_added_only_to_a_table_of_the_same_columns() {
     let etl = Etl::new();
     etl.log("a.log", 5).write("b.csv", "host,status\nh,200\n");
-    for to in ["csv", "json", "parquet"] {
+    for to in ["csv", "tsv", "json", "parquet"] {
         etl.convert(&format!("a.log -o {to} --to {to}")).ok();
         etl.convert(&format!("a.log -o {to} --to {to} --append")).ok();
         etl.convert(&format!("b.csv -o {to} --to {to} --append")).fails(4).says("its files have the columns").says("host");

@@ -15,7 +15,7 @@ proptest! {
     fn any_number_of_splits_keeps_the_rows(
         kinds in prop::collection::vec(0u8..8, 1..120),
         splits in 1usize..60,
-        to in prop::sample::select(vec!["csv", "json", "parquet"]),
+        to in prop::sample::select(vec!["csv", "tsv", "json", "parquet"]),
     ) {
         let etl = Etl::new();
         let mut log = String::from("h - - [29/Feb/2020:00:00:02 +0000] \"GET /first HTTP/1.1\" 200 5\n");

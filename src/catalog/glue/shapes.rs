@@ -2,7 +2,8 @@
 
 use crate::catalog::entry::{EXTERNAL_TABLE, Entry, Partition, VIRTUAL_VIEW};
 use crate::catalog::readers::Foreign;
-use crate::catalog::table::{Column, SerDe, StorageDescriptor};
+use crate::catalog::serde::SerDe;
+use crate::catalog::table::{Column, StorageDescriptor};
 use aws_sdk_glue::error::BuildError;
 use aws_sdk_glue::types;
 use std::collections::{BTreeMap, HashMap};

@@ -53,7 +53,7 @@ fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
         },
         (None, None) => LogChoice::Auto,
     };
-    let typed = |known: &&Input| matches!(known.format.as_str(), "csv" | "json");
+    let typed = |known: &&Input| matches!(known.format.as_str(), "csv" | "tsv" | "json");
     let schema = match (&source.schema, known.filter(typed)) {
         (Some(path), _) => Some(TableSchema::load(path)?.arrow_schema()),
         (None, Some(known)) => Some(columns(known)?),

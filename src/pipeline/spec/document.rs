@@ -130,13 +130,13 @@ section! {
         unescape: Option<Value<bool>>,
         /// What is between the fields of CSV.
         delimiter: Option<Value<char>>,
-        /// CSV files have a first line of names; true where not given.
+        /// CSV and TSV files have a first line of names; true where not given.
         header: Option<Value<bool>>,
-        /// A file, relative to this one, that describes the columns of CSV or JSON.
+        /// A file, relative to this one, that describes the columns of CSV, TSV or JSON.
         schema: Option<Text>,
         /// What is done with a line that can't be read: it is kept and counted (`reject`), counted (`skip`), or ends the run (`fail`).
         on_error: Option<Value<OnError>>,
-        /// What becomes of a value of CSV or JSON that its column's type can't hold exactly: its line is rejected (`reject`), it is NULL
+        /// What becomes of a value of CSV, TSV or JSON that its column's type can't hold exactly: its line is rejected (`reject`), it is NULL
         /// (`null`), or its column is one of text (`text`).
         on_mismatch: Option<Value<OnMismatch>>,
         /// With a larger share of rejected lines nothing is published: `1%`.
@@ -172,7 +172,7 @@ section! {
         description: Option<Text>,
         /// Comments of columns.
         columns: Option<Named<Text>>,
-        /// `parquet` (where not given), `json`, `csv`, or `csv` with settings.
+        /// `parquet` (where not given), `json`, `csv`, `tsv`, or `csv` with settings.
         format: Option<TextOr<FormatText>>,
         /// `none`, `gzip`, `snappy` or `zstd`, or one with its level: `{zstd: 9}`.
         compression: Option<TextOr<CompressionText>>,
@@ -231,6 +231,8 @@ section! {
         json: Option<NoSettings>,
         /// CSV.
         csv: Option<CsvText>,
+        /// TSV as Hive's LazySimpleSerDe has it, which has no settings.
+        tsv: Option<NoSettings>,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::units::ByteSize;
 use crate::yaml::{Place, Problems, Text, TextOr, one_of};
 use std::num::NonZeroU64;
 
-const KINDS: [(&str, Kind); 3] = [("parquet", Kind::Parquet), ("json", Kind::Json), ("csv", Kind::Csv)];
+const KINDS: [(&str, Kind); 4] = [("parquet", Kind::Parquet), ("json", Kind::Json), ("csv", Kind::Csv), ("tsv", Kind::Tsv)];
 const CODECS: [(&str, &str); 4] = [("none", "none"), ("gzip", "gzip"), ("snappy", "snappy"), ("zstd", "zstd")];
 
 /// Files of about this size, where nothing else is said: what Athena reads well.
@@ -26,7 +26,7 @@ pub(super) fn format(text: &OutputText, problems: &mut Problems<'_>) -> Option<F
     };
     let timestamps = text.timestamps.as_ref().map_or(Timestamps::Millis, |timestamps| timestamps.value);
     if let Some(written) = text.timestamps.as_ref().filter(|_| kind != Kind::Parquet && timestamps != Timestamps::Millis) {
-        problems.error(&written.place, "Athena reads times in CSV and JSON with three digits of the second; other units are for Parquet");
+        problems.error(&written.place, "Athena reads times in text with three digits of the second; other units are for Parquet");
     }
     match FileFormat::new(kind, codec, level, dialect) {
         Ok(format) => Some(format.with_timestamps(timestamps)),
@@ -43,10 +43,11 @@ fn kind(text: Option<&TextOr<FormatText>>, problems: &mut Problems<'_>) -> Optio
         Some(TextOr::Text(name)) => return Some((word(name, &KINDS, problems)?, CsvDialect::Athena)),
         Some(TextOr::Section(section)) => section,
     };
-    match (&section.parquet, &section.json, &section.csv) {
-        (Some(_), None, None) => Some((Kind::Parquet, CsvDialect::Athena)),
-        (None, Some(_), None) => Some((Kind::Json, CsvDialect::Athena)),
-        (None, None, Some(csv)) => Some((Kind::Csv, csv.dialect.as_ref().map_or(CsvDialect::Athena, |dialect| dialect.value))),
+    match (&section.parquet, &section.json, &section.csv, &section.tsv) {
+        (Some(_), None, None, None) => Some((Kind::Parquet, CsvDialect::Athena)),
+        (None, Some(_), None, None) => Some((Kind::Json, CsvDialect::Athena)),
+        (None, None, Some(csv), None) => Some((Kind::Csv, csv.dialect.as_ref().map_or(CsvDialect::Athena, |dialect| dialect.value))),
+        (None, None, None, Some(_)) => Some((Kind::Tsv, CsvDialect::Athena)),
         _ if section.wrong => None,
         _ => {
             problems.error(&section.place, format!("expected exactly one of {}", FormatText::KEYS.join(", ")));

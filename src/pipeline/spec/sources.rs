@@ -23,15 +23,10 @@ fn one(name: &Text, text: &SourceText, folder: &Path, problems: &mut Problems<'_
     names::check(name, problems);
     let format = text.format.as_ref().map_or(SourceFormat::Auto, |format| format.value);
     only_for(text.delimiter.as_ref().map(|value| &value.place), "delimiter", format, &[SourceFormat::Csv], problems);
-    only_for(text.header.as_ref().map(|value| &value.place), "header", format, &[SourceFormat::Csv], problems);
-    only_for(text.schema.as_ref().map(|value| &value.place), "schema", format, &[SourceFormat::Csv, SourceFormat::Json], problems);
-    only_for(
-        text.on_mismatch.as_ref().map(|value| &value.place),
-        "on_mismatch",
-        format,
-        &[SourceFormat::Csv, SourceFormat::Json],
-        problems,
-    );
+    only_for(text.header.as_ref().map(|value| &value.place), "header", format, &[SourceFormat::Csv, SourceFormat::Tsv], problems);
+    let typed = [SourceFormat::Csv, SourceFormat::Tsv, SourceFormat::Json];
+    only_for(text.schema.as_ref().map(|value| &value.place), "schema", format, &typed, problems);
+    only_for(text.on_mismatch.as_ref().map(|value| &value.place), "on_mismatch", format, &typed, problems);
     only_for(text.log_format.as_ref().map(|value| &value.place), "log_format", format, &[SourceFormat::Log], problems);
     only_for(text.unescape.as_ref().map(|value| &value.place), "unescape", format, &[SourceFormat::Log], problems);
     if let Some(delimiter) = text.delimiter.as_ref().filter(|value| !value.value.is_ascii() || "\"\r\n".contains(value.value)) {

@@ -19,6 +19,7 @@ words!(SourceFormat {
     "auto" => SourceFormat::Auto,
     "log" => SourceFormat::Log,
     "csv" => SourceFormat::Csv,
+    "tsv" => SourceFormat::Tsv,
     "json" => SourceFormat::Json,
     "parquet" => SourceFormat::Parquet,
 });

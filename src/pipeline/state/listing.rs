@@ -270,7 +270,7 @@ impl Listing {
 fn fingerprint(source: &Source, files: &[Listed], known_format: Option<&str>) -> Result<Fingerprint> {
     let is_auto = source.format == SourceFormat::Auto;
     let of_lines = match known_format.filter(|_| is_auto) {
-        Some(format) => !matches!(format, "csv" | "json" | "parquet"),
+        Some(format) => !matches!(format, "csv" | "tsv" | "json" | "parquet"),
         None => {
             let named = files.first().map_or(SourceFormat::Log, |listed| format_of(&listed.source));
             (if is_auto { named } else { source.format }) == SourceFormat::Log

@@ -1,10 +1,11 @@
-//! The columns of a CSV: those that its header names, and their types.
+//! The columns of CSV and TSV: those that a header names, and their types.
 
 use super::delimiter::{delimiter_name, find_delimiter};
 use super::dialect::CsvOptions;
-use super::fields::{CsvField, split_record, trimmed_end, unescape};
+use super::fields::{RowField, trimmed_end};
 use super::infer::{Guess, MOST_COLUMNS, check_width};
 use super::record::{Alone, lead_of_record};
+use super::syntax::RowSyntax;
 use crate::decode::lead;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::escape_invalid;
@@ -15,18 +16,20 @@ use std::sync::Arc;
 /// The names in the header that `start`, of the file `path`, begins with.
 ///
 /// # Errors
-/// [`ErrorKind::Format`] where it has a quote that is broken.
-pub fn csv_header(path: &str, start: &[u8], options: CsvOptions) -> Result<Vec<String>> {
+/// [`ErrorKind::Format`] where it has a quote or an escape that is broken.
+pub fn header_names(path: &str, start: &[u8], syntax: RowSyntax) -> Result<Vec<String>> {
     let start = &start[lead(start)..];
     let mut fields = Vec::new();
-    let split = split_record(start, 0, &mut Alone::default(), options, MOST_COLUMNS, &mut fields);
+    let split = syntax.split(start, 0, &mut Alone::default(), MOST_COLUMNS, &mut fields);
     if let Some(fault) = split.fault {
         return Err(Error::new(ErrorKind::Format, format!("{path}:1: the header has {}", fault.reason()))
             .with_context("what to do", "repair that line; --no-header if it is no header"));
     }
-    let name = |field: &CsvField| {
+    let name = |field: &RowField| {
         let (mut name, mut escaped) = (Vec::new(), Vec::new());
-        unescape(&start[field.start..field.end], options.dialect, &mut name);
+        if !field.null {
+            syntax.unescape(&start[field.start..field.end], &mut name);
+        }
         escape_invalid(&name, &mut escaped);
         String::from_utf8_lossy(&escaped).trim().to_string()
     };
@@ -36,39 +39,44 @@ pub fn csv_header(path: &str, start: &[u8], options: CsvOptions) -> Result<Vec<S
 /// Whether the header that `start`, of the file `path`, begins with is that of `schema`. `Shop ID` may be called `shop_id` there.
 ///
 /// # Errors
-/// [`ErrorKind::Format`] where it is not, as columns are told by their places, or where its quotes are broken.
-pub fn check_header(path: &str, start: &[u8], options: CsvOptions, schema: &Schema) -> Result<()> {
+/// [`ErrorKind::Format`] where it is not, as columns are told by their places, or where it is broken.
+pub fn check_header(path: &str, start: &[u8], syntax: RowSyntax, schema: &Schema) -> Result<()> {
     let plain = |name: &str| name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "_");
     let expected: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
     let fits = |names: &[String]| {
         names.len() == expected.len() && names.iter().zip(&expected).all(|(name, expected)| plain(name) == plain(expected))
     };
-    let names = csv_header(path, start, options)?;
+    let names = header_names(path, start, syntax)?;
     if fits(&names) {
         return Ok(());
     }
-    let other = find_delimiter(start, options.delimiter, options, Some(expected.len()));
-    if other != options.delimiter && fits(&csv_header(path, start, CsvOptions { delimiter: other, ..options })?) {
-        let (other, delimiter) = (delimiter_name(other), delimiter_name(options.delimiter));
-        return Err(Error::new(ErrorKind::Format, format!("{path}:1: its delimiter is {other}, and the files are read with {delimiter}"))
+    if let RowSyntax::Csv(options) = syntax {
+        let other = find_delimiter(start, options.delimiter, options, Some(expected.len()));
+        if other != options.delimiter && fits(&header_names(path, start, CsvOptions { delimiter: other, ..options }.into())?) {
+            let (other, delimiter) = (delimiter_name(other), delimiter_name(options.delimiter));
+            return Err(Error::new(
+                ErrorKind::Format,
+                format!("{path}:1: its delimiter is {other}, and the files are read with {delimiter}"),
+            )
             .with_context("what to do", "convert files of each delimiter on their own, with --delimiter"));
+        }
     }
-    let delimiter = char::from(options.delimiter).to_string();
+    let delimiter = char::from(syntax.delimiter()).to_string();
     Err(Error::new(ErrorKind::Format, format!("{path}:1: the header is `{}`", names.join(&delimiter).escape_debug()))
         .with_context("expected", expected.join(&delimiter).escape_debug())
         .with_context("what to do", "convert files with other columns, or in another order, one at a time; --no-header if it is no header"))
 }
 
-/// The schema of a CSV from its first records; `start` begins with the header, where there is one.
+/// The schema of a CSV or TSV from its first records; `start` begins with the header, where there is one.
 ///
 /// # Errors
 /// [`ErrorKind::Format`] where the header has a name twice or none, or too many.
-pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<SchemaRef> {
+pub fn infer_rows(path: &str, start: &[u8], syntax: RowSyntax) -> Result<SchemaRef> {
     let (mut fields, mut alone) = (Vec::new(), Alone::default());
     // A header's quotes open a field also behind bytes that are none of it.
-    let start = if options.header { &start[lead(start)..] } else { start };
-    let mut first = split_record(start, 0, &mut alone, options, MOST_COLUMNS, &mut fields);
-    if !options.header {
+    let start = if syntax.has_header() { &start[lead(start)..] } else { start };
+    let mut first = syntax.split(start, 0, &mut alone, MOST_COLUMNS, &mut fields);
+    if !syntax.has_header() {
         let mut at = 0;
         // A blank line, or one that is rejected, has no columns.
         while first.fault.is_some() || trimmed_end(start, at, first.next) == at {
@@ -77,13 +85,13 @@ pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<Schema
                 let message = format!("{path} has no record in its first lines that tells how many columns there are");
                 return Err(Error::new(ErrorKind::Format, message).with_context("what to do", "name them with --schema"));
             }
-            first = split_record(start, at, &mut alone, options, MOST_COLUMNS, &mut fields);
+            first = syntax.split(start, at, &mut alone, MOST_COLUMNS, &mut fields);
         }
         alone = Alone::default();
     }
     check_width(path, first.count)?;
-    let names = match options.header {
-        true => csv_header(path, start, options)?,
+    let names = match syntax.has_header() {
+        true => header_names(path, start, syntax)?,
         false => (1..=first.count).map(|number| format!("column_{number}")).collect(),
     };
     let mut seen = HashSet::new();
@@ -100,19 +108,21 @@ pub fn infer_csv(path: &str, start: &[u8], options: CsvOptions) -> Result<Schema
             return Err(Error::new(ErrorKind::Format, format!("{path}:1: {wrong}; give every column a name of its own, or --no-header")));
         }
     }
-    let mut at = if options.header { first.next } else { 0 };
+    let mut at = if syntax.has_header() { first.next } else { 0 };
     let mut guesses = vec![Guess::default(); names.len()];
     while at < start.len() {
         at += lead_of_record(&start[at..]);
-        let split = split_record(start, at, &mut alone, options, names.len(), &mut fields);
+        let split = syntax.split(start, at, &mut alone, names.len(), &mut fields);
         at = split.next;
         // What is rejected says nothing of the types.
         if split.fault.is_some() || split.count != names.len() {
             continue;
         }
         for (guess, field) in guesses.iter_mut().zip(&fields) {
-            if field.start < field.end {
-                guess.see(&start[field.start..field.end]);
+            let value = &start[field.start..field.end];
+            // A type that would make NULL of a text that is empty is none that loses nothing.
+            if !field.null && !(value.is_empty() && syntax.empty_is_null()) {
+                guess.see(value);
             }
         }
     }

@@ -1,9 +1,9 @@
-//! CSV: records to typed rows, with a reject for each record that doesn't fit.
+//! CSV and TSV: records to typed rows, with a reject for each record that doesn't fit.
 
-use super::dialect::CsvOptions;
-use super::fields::{CsvField, split_record, trimmed_end, unescape};
+use super::fields::{RowField, trimmed_end};
 use super::misfits::Misfits;
 use super::record::{Alone, lead_of_record};
+use super::syntax::RowSyntax;
 use super::typed::{Typing, typed};
 use crate::decode::{Decoded, Decoder, MOST_REJECTS, MOST_VALUES, Reject, repaired};
 use crate::error::Result;
@@ -15,10 +15,10 @@ use bytes::Bytes;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Decodes CSV of a known schema. An unquoted empty field is NULL, a quoted one an empty text.
+/// Decodes CSV or TSV of a known schema. NULL is in CSV an empty field without quotes, in TSV `\N`; other fields of nothing are empty texts.
 #[derive(Debug)]
-pub struct CsvDecoder {
-    options: CsvOptions,
+pub struct RowDecoder {
+    syntax: RowSyntax,
     typing: Typing,
     /// All columns of the file.
     file_schema: SchemaRef,
@@ -27,14 +27,14 @@ pub struct CsvDecoder {
     /// How many of them are wanted.
     wanted: usize,
     schema: SchemaRef,
-    fields: Vec<CsvField>,
+    fields: Vec<RowField>,
     /// What the records decoded so far tell of the rest of their block; nothing at its end.
     alone: Alone,
 }
 
-impl CsvDecoder {
+impl RowDecoder {
     /// A decoder for files with the columns of `schema`; `projection` are indices of the ones wanted, all where not given.
-    pub fn new(options: CsvOptions, schema: SchemaRef, typing: Typing, projection: Option<Vec<usize>>) -> Self {
+    pub fn new(syntax: RowSyntax, schema: SchemaRef, typing: Typing, projection: Option<Vec<usize>>) -> Self {
         let projection = projection.unwrap_or_else(|| (0..schema.fields().len()).collect());
         let projected = Arc::new(schema.project(&projection).expect("projections are indices of this schema's fields"));
         let wanted = projection.len();
@@ -43,7 +43,13 @@ impl CsvDecoder {
         let chosen: HashSet<usize> = read.iter().copied().collect();
         let typed = |index: &usize| *schema.field(*index).data_type() != DataType::Utf8View;
         read.extend((0..schema.fields().len()).filter(|index| !chosen.contains(index)).filter(typed));
-        CsvDecoder { options, typing, file_schema: schema, read, wanted, schema: projected, fields: Vec::new(), alone: Alone::default() }
+        let typing = Typing { base64: matches!(syntax, RowSyntax::Tsv { .. }), ..typing };
+        RowDecoder { syntax, typing, file_schema: schema, read, wanted, schema: projected, fields: Vec::new(), alone: Alone::default() }
+    }
+
+    /// Whether an empty text is NULL in the column at `index`.
+    fn is_null(&self, index: usize) -> bool {
+        self.syntax.empty_is_null() && !matches!(self.file_schema.field(index).data_type(), DataType::Utf8View | DataType::Binary)
     }
 
     /// Turns the texts into the schema's types; what becomes of rows with a text that isn't of its column's type is in `misfits`.
@@ -75,7 +81,7 @@ impl Record {
     }
 }
 
-impl Decoder for CsvDecoder {
+impl Decoder for RowDecoder {
     fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }
@@ -95,12 +101,12 @@ impl Decoder for CsvDecoder {
             if start > at {
                 behind.push(text_line);
             }
-            let split = split_record(bytes, start, &mut self.alone, self.options, width, &mut self.fields);
+            let split = self.syntax.split(bytes, start, &mut self.alone, width, &mut self.fields);
             at = split.next;
             let record = Record { line: text_line, start, end: trimmed_end(bytes, start, at) };
             lines += 1;
             text_line += memchr::memchr_iter(b'\n', &bytes[start..at]).count() as u64;
-            if record.start == record.end {
+            if record.start == record.end && !self.syntax.nothing_is_a_record(width) {
                 blank += 1;
                 continue;
             }
@@ -116,12 +122,11 @@ impl Decoder for CsvDecoder {
             for (column, index) in columns.iter_mut().zip(&self.read) {
                 let field = self.fields[*index];
                 let value = &bytes[field.start..field.end];
-                let text = matches!(self.file_schema.field(*index).data_type(), DataType::Utf8View | DataType::Binary);
-                if value.is_empty() && !(field.quoted && text) {
+                if field.null || (value.is_empty() && self.is_null(*index)) {
                     column.push_null();
                 } else if field.escaped {
                     unescaped.clear();
-                    unescape(value, self.options.dialect, &mut unescaped);
+                    self.syntax.unescape(value, &mut unescaped);
                     column.push_changed(&unescaped);
                 } else {
                     column.push(value, field.start as u32, care);
@@ -147,19 +152,22 @@ impl Decoder for CsvDecoder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::infer_csv;
+    use super::super::{CsvOptions, infer_rows};
     use super::*;
     use arrow::array::AsArray;
 
     const SALES: &str = "date,shop_id,note,price\n31.01.2014,25,\"a \"\"b\"\", c\",1.5\n01.02.2014,26,,\n02.02.2014,27,\"\",3\n";
 
-    fn decoder(text: &str) -> CsvDecoder {
-        CsvDecoder::new(CsvOptions::default(), infer_csv("x.csv", text.as_bytes(), CsvOptions::default()).unwrap(), Typing::default(), None)
+    const CSV: RowSyntax = RowSyntax::Csv(CsvOptions { delimiter: b',', header: true, dialect: super::super::CsvDialect::Rfc4180 });
+    const TSV: RowSyntax = RowSyntax::Tsv { header: true };
+
+    fn decoder(text: &str, syntax: RowSyntax) -> RowDecoder {
+        RowDecoder::new(syntax, infer_rows("x", text.as_bytes(), syntax).unwrap(), Typing::default(), None)
     }
 
     #[test]
     fn records_become_typed_rows() {
-        let mut decoder = decoder(SALES);
+        let mut decoder = decoder(SALES, CSV);
         let types: Vec<_> = decoder.schema().fields().iter().map(|f| f.data_type().clone()).collect();
         assert_eq!(types, [DataType::Utf8View, DataType::Int64, DataType::Utf8View, DataType::Float64]);
         let body = &SALES[SALES.find('\n').unwrap() + 1..];
@@ -172,7 +180,7 @@ mod tests {
     #[test]
     fn records_that_do_not_fit_are_rejects() {
         let body = "31.01.2014,x,a,1\r\n\n1,2,3\n01.02.2014,26,\"multi\nline\",2\n";
-        let decoded = decoder(SALES).decode(&Bytes::from(body)).unwrap();
+        let decoded = decoder(SALES, CSV).decode(&Bytes::from(body)).unwrap();
         assert_eq!((decoded.lines, decoded.batch.num_rows(), decoded.blank), (4, 1, 1));
         let rejects: Vec<_> = decoded.rejects.iter().map(|r| (r.line, r.offset, &*r.reason, &r.raw[..])).collect();
         assert_eq!(
@@ -186,13 +194,55 @@ mod tests {
 
     #[test]
     fn rejects_have_the_line_of_the_text_and_do_not_depend_on_the_columns_wanted() {
-        let schema = infer_csv("x.csv", SALES.as_bytes(), CsvOptions::default()).unwrap();
+        let schema = infer_rows("x.csv", SALES.as_bytes(), CSV).unwrap();
         for projection in [None, Some(vec![]), Some(vec![2]), Some(vec![3, 1])] {
-            let mut decoder = CsvDecoder::new(CsvOptions::default(), schema.clone(), Typing::default(), projection);
+            let mut decoder = RowDecoder::new(CSV, schema.clone(), Typing::default(), projection);
             let decoded = decoder.decode(&Bytes::from("a,26,\"multi\nline\",2\na,x,b,2\na,1,b,x\n")).unwrap();
             assert_eq!((decoded.lines, decoded.batch.num_rows()), (3, 1));
             assert_eq!(decoded.rejects.iter().map(|r| r.line).collect::<Vec<_>>(), [2, 3]);
         }
+    }
+
+    #[test]
+    fn lines_of_tsv_become_typed_rows() {
+        let text = "n\tt\tb\n1\ta\\tb\ttrue\n\\N\t\\N\t\\N\n-3\t\tfalse\n";
+        let mut decoder = decoder(text, TSV);
+        let types: Vec<_> = decoder.schema().fields().iter().map(|f| f.data_type().clone()).collect();
+        assert_eq!(types, [DataType::Int64, DataType::Utf8View, DataType::Boolean]);
+        let body = &text[text.find('\n').unwrap() + 1..];
+        let decoded = decoder.decode(&Bytes::from(format!("{body}\n4\t\\\\N\ttrue\n\t\t\n5\tx\n6\t\\q\ttrue\n7\t\\"))).unwrap();
+        assert_eq!((decoded.lines, decoded.batch.num_rows(), decoded.blank), (9, 4, 1));
+        let texts = decoded.batch.column(1).as_string_view();
+        assert_eq!(texts.iter().collect::<Vec<_>>(), [Some("a\tb"), None, Some(""), Some("\\N")]);
+        let rejects: Vec<_> = decoded.rejects.iter().map(|r| (r.line, &*r.reason)).collect();
+        assert_eq!(
+            rejects,
+            [
+                (5, "column n is not of type bigint"),
+                (6, "2 fields where the header has 3"),
+                (7, "a backslash before a letter or digit that TSV has no escape of"),
+                (8, "a backslash at the end of the line"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_of_nothing_is_a_text_where_there_is_one_column() {
+        let decoded = decoder("t\n\n", TSV).decode(&Bytes::from("\na\n\r\n\\N\n")).unwrap();
+        assert_eq!((decoded.lines, decoded.blank), (4, 0));
+        let texts = decoded.batch.column(0).as_string_view();
+        assert_eq!(texts.iter().collect::<Vec<_>>(), [Some(""), Some("a"), Some(""), None]);
+    }
+
+    #[test]
+    fn bytes_are_base64_in_tsv() {
+        use arrow::datatypes::{Field, Schema};
+        let schema = Arc::new(Schema::new(vec![Field::new("b", DataType::Binary, true)]));
+        let mut decoder = RowDecoder::new(TSV, schema, Typing::default(), None);
+        let decoded = decoder.decode(&Bytes::from("AP8=\n\n\\N\nAP8\n00ff\n")).unwrap();
+        let bytes = decoded.batch.column(0).as_binary::<i32>();
+        assert_eq!(bytes.iter().collect::<Vec<_>>(), [Some(&b"\0\xff"[..]), Some(b""), None, Some(b"\xd3\x47\xdf")]);
+        assert_eq!(decoded.rejects.iter().map(|r| r.line).collect::<Vec<_>>(), [3]);
     }
 
     /// What each record of `text` is by the rule as it is said: where it starts, where it ends, and why it is rejected.
@@ -237,7 +287,7 @@ mod tests {
     fn broken_quotes_cost_their_own_line_wherever_the_text_is_cut() {
         let schema: SchemaRef = Arc::new(arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new("a", DataType::Utf8View, true)]));
         let decode = |text: &[u8]| {
-            let mut decoder = CsvDecoder::new(CsvOptions::default(), schema.clone(), Typing::default(), None);
+            let mut decoder = RowDecoder::new(CSV, schema.clone(), Typing::default(), None);
             let (mut places, mut lines) = (Vec::new(), 0);
             for decoded in crate::decode::parts(&mut decoder, &Bytes::copy_from_slice(text)) {
                 let decoded = decoded.unwrap();
@@ -262,7 +312,7 @@ mod tests {
             assert_eq!(quotes, faults.collect::<Vec<_>>(), "{shown:?}");
             // Of any part of the text it is known how much of it can be told.
             let known = &text[..random(text.len() + 1)];
-            if let Some(cut) = super::super::last_record_end(known, CsvOptions::default(), 1 << 20) {
+            if let Some(cut) = CSV.last_end(known, 1 << 20) {
                 let (first, second) = (decode(&text[..cut]), decode(&text[cut..]));
                 assert_eq!(first.0 + second.0, lines, "{shown:?} cut at {cut}");
                 let reasons = first.1.into_iter().chain(second.1).map(|(_, reason)| reason).collect::<Vec<_>>();
@@ -276,8 +326,8 @@ mod tests {
         // Each line but the first would be within a quoted field up to the end, and each one alone would be too.
         let text = "x\",y,\"z\n".repeat(200_000);
         let started = std::time::Instant::now();
-        assert_eq!(super::super::last_record_end(text.as_bytes(), CsvOptions::default(), 1 << 30), None);
-        let mut decoder = decoder("a,b,c\nx,y,z\n");
+        assert_eq!(CSV.last_end(text.as_bytes(), 1 << 30), None);
+        let mut decoder = decoder("a,b,c\nx,y,z\n", CSV);
         let parts: Vec<_> = crate::decode::parts(&mut decoder, &Bytes::from(text)).map(Result::unwrap).collect();
         assert_eq!(parts.iter().map(|part| part.rejects.len()).sum::<usize>(), 200_000);
         assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
