@@ -123,7 +123,12 @@ fn meaning(service: Service, code: &str, message: &str) -> Option<String> {
         "ExpiredTokenException" | "ExpiredToken" => {
             "the credentials are no longer good: get new ones (`aws sso login`, or a new session), then run again".to_string()
         }
-        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "OperationTimeoutException" | "InternalServiceException" => {
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyRequestsException"
+        | "OperationTimeoutException"
+        | "InternalServiceException"
+        | "InternalServerException" => {
             format!("{service} is busy or broken, and stayed so through several tries: run again later")
         }
         "GlueEncryptionException" => {
