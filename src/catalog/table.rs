@@ -12,6 +12,14 @@ use super::time_units::TimeUnits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::types::{arrow_type, athena_type};
 
+/// The parameter of a table over files that were there already: where they lie.
+pub const REGISTERED: &str = "etl.registered";
+/// The parameter of a table over raw logs: the LogFormat by which our own queries read them.
+pub const LOG_FORMAT: &str = "etl.log_format";
+
+/// The parameter of a table over JSON: the keys as they are written, where some have capitals.
+pub const KEYS: &str = "etl.keys";
+
 /// A table as of one version. It never changes once it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
@@ -180,7 +188,12 @@ impl Table {
         Ok(Field::new(&column.name, units.apply(&column.name, data_type), true))
     }
 
-    /// What the files are: `parquet`, `csv` or `json`.
+    /// Where its files lie, if they were there already and no run made them.
+    pub fn registered(&self) -> Option<&str> {
+        self.parameters.get(REGISTERED).map(String::as_str)
+    }
+
+    /// What the files are: `parquet`, `csv`, `json`; of those that no run made also `log`.
     pub fn classification(&self) -> &str {
         self.parameters.get("classification").map_or("", String::as_str)
     }

@@ -21,6 +21,7 @@ mod parquet;
 mod partitions;
 mod pieces;
 mod pinned;
+mod registered;
 mod rejects;
 mod runtime;
 mod scan;

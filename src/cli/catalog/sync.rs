@@ -1,0 +1,43 @@
+//! `etl catalog sync`: Glue is told what a lake has.
+
+use crate::cli::pipeline::open_lake;
+use crate::cli::terminal::{print_json, say};
+use crate::error::Result;
+use crate::pipeline::{said, sync};
+use clap::Args;
+
+/// Bring Glue forward to what the lake has, as after a run that was killed before it had told it
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl catalog sync --lake s3://bucket/lake
+  etl catalog sync --lake s3://bucket/lake --json | jq '.[] | select(.change != \"unchanged\")'
+
+Told are the catalogs that were told of tables of the lake before; the first time is a run's of a pipeline with `catalog: {glue: …}`.")]
+pub(super) struct SyncArgs {
+    /// The lake: s3://bucket/prefix
+    #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
+    lake: String,
+
+    /// Write what was done as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Tells the catalogs.
+///
+/// # Errors
+/// Where the lake or a catalog can't be read or written.
+pub(super) fn run(args: &SyncArgs) -> Result<()> {
+    let registered = sync(&open_lake(&args.lake)?)?;
+    if args.json {
+        return print_json(&registered);
+    }
+    if registered.is_empty() {
+        say("no catalog was told of a table of this lake; a run of a pipeline with `catalog: {glue: {}}` tells it");
+    }
+    for one in &registered {
+        say(&said(one));
+        one.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    }
+    Ok(())
+}
