@@ -2,7 +2,7 @@
 
 use super::name::TableName;
 use super::which::{Opened, WhichArgs};
-use crate::catalog::{Catalog, Ddl, Entry, KnownLists, LocalCatalog, Partition, ReaderOptions, tell};
+use crate::catalog::{Catalog, Ddl, Entry, KnownLists, LocalCatalog, Partition, Registration, tell};
 use crate::cli::terminal::{print_data, print_json, say};
 use crate::error::Result;
 use crate::storage::Storage;
@@ -64,7 +64,9 @@ fn of_lake(storage: &Storage, name: &TableName, notes: &mut Vec<String>) -> Resu
         let entry = there.entry.ok_or_else(|| name.missing(&catalog))?;
         return Ok((entry, there.partitions));
     }
-    let told = tell(storage, &table, &name.database, &ReaderOptions::default(), &KnownLists::default())?;
+    let known = Registration::all(storage)?.into_iter().find(|one| one.database == name.database && one.table == name.table);
+    let options = known.map(|known| known.options).unwrap_or_default();
+    let told = tell(storage, &table, &name.database, &options, &KnownLists::default())?;
     if !told.lists.is_empty() {
         notes.push("rows lie in several folders, which takes lists of files that are written when the table is registered: `etl run` or `etl catalog sync`".to_string());
     }

@@ -52,7 +52,7 @@ pub(super) fn run(args: &DropArgs) -> Result<()> {
     }
     match names.is_empty() {
         true => say(&format!("{} is left as it is", args.table)),
-        false => say(&format!("{} is dropped; its files stay", names.join(" and "))),
+        false => say(&format!("dropped {}; the files stay", names.join(" and "))),
     }
     notes.iter().for_each(|note| say(&format!("note: {note}")));
     Ok(())

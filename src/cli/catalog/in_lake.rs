@@ -28,15 +28,18 @@ pub(super) fn list(storage: &Storage, database: Option<&str>, json: bool) -> Res
     }
     let mut shown = empty_table(&["table", "format", "columns", "rows", "files", "bytes", "version", "pipeline", "updated"]);
     for table in &tables {
+        // Of files that were there already nobody counted anything.
+        let registered = table.registered().is_some();
+        let counted = |text: String| number(if registered { "-".to_string() } else { text });
         shown.add_row(vec![
             Cell::new(format!("{}.{}", table.database, table.name)),
             Cell::new(table.classification()),
             number(count((table.storage.columns.len() + table.partition_keys.len()) as u64)),
-            number(count(table.rows)),
-            number(count(table.files)),
-            number(ByteSize(table.bytes).to_string()),
+            counted(count(table.rows)),
+            counted(count(table.files)),
+            counted(ByteSize(table.bytes).to_string()),
             number(table.version.to_string()),
-            Cell::new(printable(&table.origin.pipeline)),
+            Cell::new(if registered { "(registered)".into() } else { printable(&table.origin.pipeline) }),
             Cell::new(table.updated.format("%Y-%m-%d %H:%M:%S")),
         ]);
     }

@@ -58,31 +58,37 @@ pub fn differences_in(glue: &GlueCatalog, only: Option<(&str, &str)>) -> Result<
         Some((database, name)) => glue.table(database, name)?.into_iter().collect(),
         None => glue.databases()?.iter().map(|database| glue.tables(database)).collect::<Result<Vec<_>>>()?.concat(),
     };
-    // Lakes are opened once, and asked once what was told of them.
-    let mut lakes: BTreeMap<String, (Storage, Vec<Registration>)> = BTreeMap::new();
+    // Lakes are opened once, and asked once what was told of them. One that is gone, or not ours to read, hides nothing of the others.
+    let mut lakes: BTreeMap<String, std::result::Result<(Storage, Vec<Registration>), String>> = BTreeMap::new();
     let mut found = Vec::new();
     for entry in entries.iter().filter(|entry| entry.table_type != VIRTUAL_VIEW) {
         let (Some(lake), Some(table)) = (entry.parameters.get(LAKE), entry.parameters.get(TABLE)) else { continue };
-        if !lakes.contains_key(lake) {
-            let opened = Location::parse(lake).and_then(Storage::open).and_then(|storage| Ok((Registration::all(&storage)?, storage)));
-            let (registrations, storage) = opened.map_err(|error: Error| error.with_context("table", entry.full_name()))?;
-            lakes.insert(lake.clone(), (storage, registrations));
-        }
-        let Some((storage, registrations)) = lakes.get(lake) else { continue };
         let is_told = |one: &&Registration| {
             format!("{}.{}", one.database, one.table) == *table && one.reader_database() == entry.database && one.table == entry.name
         };
-        found.push(match registrations.iter().find(is_told) {
-            Some(registration) => compare(storage, registration, glue)?,
-            None => ReaderDifference {
-                catalog: glue.name(),
-                table: entry.full_name(),
-                lake: lake.clone(),
-                version: None,
-                lake_version: None,
-                behind: false,
-                lines: vec!["the lake doesn't know that this catalog was told of it".to_string()],
+        let open = || {
+            let storage = Storage::open(Location::parse(lake)?)?;
+            Ok((storage.clone(), Registration::all(&storage)?))
+        };
+        let opened = lakes.entry(lake.clone()).or_insert_with(|| open().map_err(|error: Error| error.to_string().replace('\n', ";")));
+        let line = match opened {
+            Err(error) => format!("the lake can't be read: {error}"),
+            Ok((storage, registrations)) => match registrations.iter().find(is_told) {
+                Some(registration) => {
+                    found.push(compare(storage, registration, glue)?);
+                    continue;
+                }
+                None => "the lake doesn't know that this catalog was told of it".to_string(),
             },
+        };
+        found.push(ReaderDifference {
+            catalog: glue.name(),
+            table: entry.full_name(),
+            lake: lake.clone(),
+            version: None,
+            lake_version: None,
+            behind: false,
+            lines: vec![line],
         });
     }
     Ok(found)
