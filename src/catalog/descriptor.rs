@@ -4,7 +4,8 @@
 //! `StorageDescriptor`.
 
 use super::serde::{CSV, JSON, PARQUET, SerDe, TEXT, TSV};
-use super::table::{Column, StorageDescriptor};
+use super::table::{Column, LOG_FORMAT, StorageDescriptor};
+use crate::accesslog::LogFormat;
 use crate::output::{Codec, CsvDialect, FileFormat, Kind};
 use std::collections::BTreeMap;
 
@@ -12,6 +13,25 @@ const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const TEXT_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
 const PARQUET_INPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 const PARQUET_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
+
+/// The SerDe of raw logs.
+const REGEX: &str = "org.apache.hadoop.hive.serde2.RegexSerDe";
+
+/// The storage descriptor and the table parameters of raw logs of `format` in the folder `location`: a text for each directive, and a row of
+/// NULLs for each line that is not of the format.
+pub(super) fn describe_log(format: &LogFormat, location: &str) -> (StorageDescriptor, BTreeMap<String, String>) {
+    let pattern = format.java_regex();
+    let column = |(name, directive): (String, String)| Column { name, data_type: "string".to_string(), comment: Some(directive) };
+    let storage = StorageDescriptor {
+        columns: pattern.columns.into_iter().map(column).collect(),
+        location: format!("{}/", location.trim_end_matches('/')),
+        input_format: TEXT_INPUT.to_string(),
+        output_format: TEXT_OUTPUT.to_string(),
+        compressed: false,
+        serde: SerDe { library: REGEX.to_string(), parameters: texts(&[("input.regex", &pattern.regex)]) },
+    };
+    (storage, texts(&[("EXTERNAL", "TRUE"), ("classification", "log"), ("typeOfData", "file"), (LOG_FORMAT, format.text())]))
+}
 
 /// The storage descriptor and the table parameters of files of `format` in the folder `location`.
 pub fn describe(format: FileFormat, columns: Vec<Column>, location: &str) -> (StorageDescriptor, BTreeMap<String, String>) {

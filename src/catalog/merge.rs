@@ -27,6 +27,24 @@ pub(super) fn marked(told: &Entry) -> Entry {
     entry
 }
 
+/// What `there` was told by us: it becomes what it is when that is told again.
+pub(super) fn as_told(there: &Entry) -> Entry {
+    let mut entry = there.clone();
+    let (ours, commented) = (names(there, PARAMETERS), names(there, COMMENTS));
+    entry
+        .parameters
+        .retain(|key, _| (key.starts_with(OWN) && ![PARAMETERS, COMMENTS].contains(&key.as_str())) || ours.contains(key.as_str()));
+    if !commented.contains(THE_TABLE) {
+        entry.description = None;
+    }
+    for column in
+        entry.storage.columns.iter_mut().chain(&mut entry.partition_keys).filter(|column| !commented.contains(column.name.as_str()))
+    {
+        column.comment = None;
+    }
+    entry
+}
+
 /// What `there` becomes by `told`.
 pub(super) fn merged(told: &Entry, there: &Entry) -> Entry {
     let mut entry = marked(told);
@@ -116,5 +134,7 @@ mod tests {
         assert_eq!(now.description.as_deref(), Some("theirs"));
         // Told once more, it is the same.
         assert_eq!(merged(&entry(&[("etl.run", "2"), ("classification", "parquet")], None), &now), now);
+        assert_eq!(merged(&as_told(&now), &now), now);
+        assert_eq!(as_told(&now), entry(&[("etl.run", "2"), ("classification", "parquet")], None));
     }
 }

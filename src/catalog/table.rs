@@ -14,6 +14,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::output::Kind;
 use crate::schema::types::{arrow_type, athena_type};
 
+/// The parameter of a table over files that were there already: where they lie.
+pub const REGISTERED: &str = "etl.registered";
+/// The parameter of a table over raw logs: the LogFormat by which our own queries read them.
+pub const LOG_FORMAT: &str = "etl.log_format";
+
+/// The parameter of a table over JSON: the keys as they are written, where some have capitals.
+pub const KEYS: &str = "etl.keys";
+
 /// A table as of one version. It never changes once it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
@@ -175,9 +183,16 @@ impl Table {
         Ok(Field::new(&column.name, units.apply(&column.name, data_type), true))
     }
 
-    /// What reports call the kind of the files: `parquet`, `csv`, `tsv` or `json`. What Glue calls it is no help, as that is `csv` for both.
+    /// Where its files lie, if they were there already and no run made them.
+    pub fn registered(&self) -> Option<&str> {
+        self.parameters.get(REGISTERED).map(String::as_str)
+    }
+
+    /// What reports call the kind of the files: `parquet`, `csv`, `tsv` or `json`; of those that no run made also `log`. What Glue calls it is
+    /// no help, as that is `csv` for both.
     pub fn kind_name(&self) -> &'static str {
-        self.storage.serde.kind().map_or("unknown", Kind::name)
+        let log = if self.parameters.contains_key(LOG_FORMAT) { "log" } else { "unknown" };
+        self.storage.serde.kind().map_or(log, Kind::name)
     }
 }
 

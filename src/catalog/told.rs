@@ -35,6 +35,8 @@ pub struct Told {
     pub lists: Vec<FileList>,
     /// The view beside it.
     pub view: Option<Entry>,
+    /// The columns with the types that our own queries give them, without the partition keys.
+    pub columns: Vec<Column>,
 }
 
 /// What a catalog is told of `table`, which it knows as `database.name`. Of lists that say the same as those in `known`, these are told.
@@ -86,7 +88,8 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn all(&self, database: &str) -> Result<Told> {
         let mut entry = self.entry(database);
-        let mut told = Told { entry: entry.clone(), partitions: Vec::new(), lists: Vec::new(), view: None };
+        let columns = self.table.storage.columns.clone();
+        let mut told = Told { entry: entry.clone(), partitions: Vec::new(), lists: Vec::new(), view: None, columns };
         if self.table.partition_keys.is_empty() {
             entry.storage = match self.folders.values().next() {
                 // Not a row: the folder of the newest run, in which nothing is.

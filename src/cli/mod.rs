@@ -97,7 +97,7 @@ pub fn main() -> ExitCode {
         Command::History(args) => history::run(&args).map(success),
         Command::Rollback(args) => history::run_rollback(&args).map(success),
         Command::Vacuum(args) => vacuum::run(&args).map(success),
-        Command::Catalog(args) => catalog::run(&args).map(success),
+        Command::Catalog(args) => catalog::run(&args),
         Command::Athena(args) => athena::run(&args).map(success),
         Command::Init(args) => init::run(&args).map(success),
         Command::Validate(args) => validate::run(&args).map(success),

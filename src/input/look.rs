@@ -14,6 +14,8 @@ const PIECE: usize = 256 << 10;
 /// The start of a file.
 #[derive(Debug, Clone)]
 pub struct Look {
+    /// How it is compressed.
+    pub compression: Compression,
     /// Whether it is not compressed.
     pub plain: bool,
     /// Its first bytes, decompressed.
@@ -33,7 +35,7 @@ impl Look {
         let read = reader.by_ref().take(HEAD as u64).read_to_end(&mut head);
         read.map_err(|e| damaged(&source.path, compression, head.len() as u64, e))?;
         let start = (!head.is_empty()).then(|| start_of(&head));
-        Ok(Look { plain: compression == Compression::None, head, start })
+        Ok(Look { compression, plain: compression == Compression::None, head, start })
     }
 
     /// The SHA-256 of the first bytes, in hexadecimal, of as many as each of `lengths` says, which go up; of all where there are fewer.

@@ -20,6 +20,9 @@ pub use model::{
 };
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
 pub use registering::comparison::ReaderPlan;
+pub use registering::differences::{ReaderDifference, differences_in, differences_of};
+pub use registering::dropping::{Dropped, drop_from_glue};
+pub use registering::existing::{Registering, said};
 pub use registering::sync::sync;
 pub use run::{Outcome, RunSettings, run};
 pub use run_report::{Action, CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun, TransformRun};

@@ -1,6 +1,7 @@
 //! The tables of a lake, as its catalog has them at one moment.
 
 use super::partitions::Partitions;
+use super::registered::{self, as_read};
 use super::rejects::RejectLog;
 use super::table::FileTable;
 use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files};
@@ -10,7 +11,7 @@ use crate::output::Kind;
 use crate::publish::DataFile;
 use crate::storage::{Location, Storage};
 use crate::tabular::{CsvDialect, CsvOptions, RowSyntax, Typing};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use chrono::DateTime;
 use datafusion::catalog::{SchemaProvider, TableProvider};
@@ -84,6 +85,10 @@ impl LakeSchema {
     }
 
     fn open(&self, table: &CatalogTable) -> Result<FileTable> {
+        if let Some(address) = table.registered() {
+            let (table, partitions) = registered::open(table, address)?;
+            return Ok(FileTable::with_partitions(table, partitions, self.threads, self.rejects.clone()));
+        }
         let files = live_files(&self.tables.storage, table)?;
         let fields = table.partition_fields()?;
         let folders: Vec<&str> = files.iter().map(|file| file.partition.as_str()).collect();
@@ -149,13 +154,4 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
                 .with_context("known", "the SerDes of parquet, csv, tsv and json, as etl sets them up"))
         }
     }
-}
-
-/// Text is read as views, which need not be copied.
-fn as_read(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 => Arc::new(Field::new(field.name(), DataType::Utf8View, true)),
-        _ => field.clone(),
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

@@ -23,6 +23,7 @@ mod parquet;
 mod partitions;
 mod pieces;
 mod pinned;
+mod registered;
 mod rejects;
 mod runtime;
 mod scan;

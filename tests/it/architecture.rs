@@ -48,7 +48,7 @@ const FLOORS: [(u8, &str, &[&str]); 29] = [
             "publish",
         ],
     ),
-    (4, "catalog", &["error", "units", "diagnostic", "schema", "storage", "input", "output", "aws", "publish"]),
+    (4, "catalog", &["error", "units", "diagnostic", "accesslog", "schema", "storage", "input", "output", "aws", "publish"]),
     (
         4,
         "query",

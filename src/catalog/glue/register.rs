@@ -10,6 +10,7 @@ use crate::aws::code;
 use crate::catalog::entry::{Entry, Partition};
 use crate::catalog::merge::{is_as_told, marked, merged, merged_partition};
 use crate::catalog::readers::{Change, Foreign, Registered, There};
+use crate::catalog::table::REGISTERED;
 use crate::catalog::told::{LAKE, TABLE, Told, VERSION};
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ const NO_VERSION: &str = "0";
 pub(super) async fn register(glue: &GlueCatalog, there: There, told: &Told, adopt: bool) -> Result<Registered> {
     let mut registered = one(glue, there, told, adopt).await?;
     if let Some(view) = &told.view {
-        let told = Told { entry: view.clone(), partitions: Vec::new(), lists: Vec::new(), view: None };
+        let told = Told { entry: view.clone(), partitions: Vec::new(), lists: Vec::new(), view: None, columns: Vec::new() };
         let there = glue.there(&view.database, &view.name).await?;
         let view = one(glue, there, &told, adopt).await?;
         if view.wrote() {
@@ -88,15 +89,23 @@ fn compared(told: &Told, known: &Entry, there: Vec<Partition>) -> (Batches, usiz
     }
     // Ours lie where the table's files do, or did.
     let roots = [&told.entry.storage.location, &known.storage.location];
-    let (ours, others): (Vec<_>, Vec<_>) =
-        there.into_values().partition(|partition| roots.iter().any(|root| partition.storage.location.starts_with(root.as_str())));
+    let is_ours = |partition: &Partition| match told.entry.parameters.contains_key(REGISTERED) {
+        // There others may register what lies in the same folder: ours are marked.
+        true => partition.parameters.contains_key(REGISTERED),
+        false => roots.iter().any(|root| partition.storage.location.starts_with(root.as_str())),
+    };
+    let (ours, others): (Vec<_>, Vec<_>) = there.into_values().partition(is_ours);
     batches.delete = ours.into_iter().map(|partition| partition.values).collect();
     (batches, others.len())
 }
 
 /// Whether the table there is the one of which we tell.
 fn is_ours(entry: &Entry, known: &Entry) -> bool {
-    [LAKE, TABLE].iter().all(|key| known.parameters.get(*key) == entry.parameters.get(*key)) && known.parameters.contains_key(LAKE)
+    let same = |key: &str| known.parameters.contains_key(key) && known.parameters.get(key) == entry.parameters.get(key);
+    match entry.parameters.contains_key(REGISTERED) {
+        true => same(REGISTERED),
+        false => [LAKE, TABLE].iter().all(|key| same(key)),
+    }
 }
 
 /// Whether the table there is of a later version.
@@ -115,14 +124,18 @@ pub(super) fn refuse_foreign(entry: &Entry, there: Option<&Entry>, adopt: bool) 
 
 fn foreign(entry: &Entry, known: &Entry) -> Error {
     let name = entry.full_name();
-    let owner = match known.parameters.get(LAKE) {
+    let owner = match known.parameters.get(LAKE).or(known.parameters.get(REGISTERED)) {
+        Some(place) if !known.parameters.contains_key(LAKE) => format!("who registered the files at {place}"),
         Some(lake) => format!("the lake {lake}, as its table {}", known.parameters.get(TABLE).map_or("-", String::as_str)),
         None if known.storage.location.is_empty() => "nobody says whom".to_string(),
         None => format!("nobody says whom; its files are at {}", known.storage.location),
     };
     Error::new(ErrorKind::Usage, format!("the table {name} is somebody else's; nothing was changed in Glue"))
         .with_context("owner", owner)
-        .with_context("what to do", "give the output another table, or the catalog a `database_prefix`; or take it over with `adopt: true`")
+        .with_context(
+            "what to do",
+            "give the table another name, or the catalog a `database_prefix`; or take it over with `adopt: true`, or --adopt",
+        )
 }
 
 fn lost(name: &str) -> Error {

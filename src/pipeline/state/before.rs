@@ -125,6 +125,9 @@ impl OutputState {
                 }
             } else {
                 let found = catalog.table(reference)?;
+                if let Some(address) = found.registered() {
+                    return Err(foreign(&format!("the files at {address}, by `etl catalog register`")));
+                }
                 if found.origin.pipeline != pipeline.name {
                     return Err(foreign(&format!("the pipeline `{}`", found.origin.pipeline)));
                 }

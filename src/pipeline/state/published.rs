@@ -38,6 +38,10 @@ impl Traces {
             };
             let past = table.history.iter().map(|past| (table.database.clone(), table.name.clone(), past.version, past.run.clone()));
             traces.published.extend(past);
+            // No report tells of files that were there already and were registered.
+            if table.registered().is_some() {
+                traces.published.insert(named(&table));
+            }
             traces.tables.insert(named(&table), table);
         }
         for object in storage.get_all(&keys(RUNS, "/report.json")?)?.into_iter().flatten() {

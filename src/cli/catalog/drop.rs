@@ -1,0 +1,120 @@
+//! `etl catalog drop`: a catalog forgets a table.
+
+use super::name::TableName;
+use super::which::{Opened, WhichArgs};
+use crate::catalog::{Catalog, Entry, GlueCatalog, LAKE, LocalCatalog, REGISTERED, Table};
+use crate::cli::terminal::{print_json, say};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::drop_from_glue;
+use crate::printable::printable;
+use crate::storage::Storage;
+use clap::Args;
+use serde_json::json;
+use std::io::{BufRead, IsTerminal, Write};
+
+/// Take a table out of a catalog; its files stay
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl catalog drop weblogs.old
+  etl catalog drop weblogs.old --yes
+  etl catalog drop weblogs.old --lake lake/ --yes
+
+On a terminal it asks. A table that others made is left alone unless --force is given; so is one of a lake's own catalog that a pipeline makes,
+whose files the next `etl vacuum` would remove.")]
+pub(super) struct DropArgs {
+    /// The table or view, as DATABASE.TABLE
+    #[arg(value_name = "DATABASE.TABLE")]
+    table: TableName,
+
+    #[command(flatten)]
+    which: WhichArgs,
+
+    /// Don't ask
+    #[arg(long)]
+    yes: bool,
+
+    /// Also a table that others made, or one of the lake that a pipeline makes
+    #[arg(long)]
+    force: bool,
+}
+
+/// Drops the table.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where there is none, it is somebody else's, or nobody is there to be asked; what the catalog says.
+pub(super) fn run(args: &DropArgs) -> Result<()> {
+    let (names, notes) = match args.which.open()? {
+        Opened::Local(storage) => of_lake(args, &storage)?,
+        Opened::Glue(glue) => of_glue(args, &glue)?,
+    };
+    if args.which.json {
+        return print_json(&json!({"dropped": names, "notes": notes}));
+    }
+    match names.is_empty() {
+        true => say(&format!("{} is left as it is", args.table)),
+        false => say(&format!("dropped {}; the files stay", names.join(" and "))),
+    }
+    notes.iter().for_each(|note| say(&format!("note: {note}")));
+    Ok(())
+}
+
+fn of_glue(args: &DropArgs, glue: &GlueCatalog) -> Result<(Vec<String>, Vec<String>)> {
+    let name = &args.table;
+    let entry = glue.table(&name.database, &name.table)?.ok_or_else(|| name.missing(glue))?;
+    let is_ours = [LAKE, REGISTERED].iter().any(|key| entry.parameters.contains_key(*key));
+    if !is_ours && !args.force {
+        return Err(refused(name, "it was made by others", &entry));
+    }
+    if !confirmed(args, &glue.name(), &entry.storage.location)? {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let dropped = drop_from_glue(glue, &entry)?;
+    Ok((dropped.names, dropped.notes))
+}
+
+fn of_lake(args: &DropArgs, storage: &Storage) -> Result<(Vec<String>, Vec<String>)> {
+    let name = &args.table;
+    let catalog = LocalCatalog::new(storage.clone());
+    let table: Table = catalog.find(&catalog.snapshot()?, &name.database, &name.table)?;
+    let mut notes = Vec::new();
+    if table.registered().is_none() {
+        if !args.force {
+            let why = format!("the pipeline {} makes it, and the next `etl vacuum` would remove its files", table.origin.pipeline);
+            let message = format!("{name} is not dropped: {why}");
+            return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "add --force if that is meant"));
+        }
+        notes.push("its files are read by nobody now: `etl vacuum` removes them; a run of its pipeline makes it anew".to_string());
+    }
+    let place = match table.registered() {
+        Some(address) => address.to_string(),
+        None => storage.location().join(&table.storage.location).to_string(),
+    };
+    if !confirmed(args, &catalog.name(), &place)? || !catalog.drop_table(&name.database, &name.table)? {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    Ok((vec![name.to_string()], notes))
+}
+
+fn refused(name: &TableName, why: &str, entry: &Entry) -> Error {
+    Error::new(ErrorKind::Usage, format!("{name} is not dropped: {why}"))
+        .with_context("location", if entry.storage.location.is_empty() { "none" } else { &entry.storage.location })
+        .with_context("what to do", "add --force if that is meant")
+}
+
+/// Whether the user says yes.
+fn confirmed(args: &DropArgs, catalog: &str, location: &str) -> Result<bool> {
+    if args.yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        let error = Error::new(ErrorKind::Usage, format!("nobody can be asked whether to drop {}: this is no terminal", args.table));
+        return Err(error.with_context("what to do", "say --yes"));
+    }
+    let mut err = std::io::stderr().lock();
+    let files = if location.is_empty() { String::new() } else { format!(" (its files at {} stay)", printable(location)) };
+    let asked = write!(err, "drop {} from {}{files}? [y/N] ", printable(&args.table.to_string()), printable(catalog));
+    asked.and_then(|()| err.flush()).map_err(|e| Error::output("standard error", e))?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|e| Error::input("standard input", e))?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,95 @@
+//! `etl catalog`: the tables of a lake, and of Glue.
+
+mod ddl;
+mod diff;
+mod drop;
+mod in_glue;
+mod in_lake;
+mod name;
+mod register;
+mod shown;
+mod sync;
+mod which;
+
+use super::repair;
+use crate::error::Result;
+use clap::{Args, Subcommand};
+use name::TableName;
+use std::process::ExitCode;
+use which::{Opened, WhichArgs};
+
+/// Show, compare and change the tables of a lake's catalog, or of the Glue Data Catalog
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl catalog list --lake lake/
+  etl catalog list weblogs --catalog glue
+  etl catalog show weblogs.access --lake lake/ --json | jq .storage.columns
+  etl catalog ddl weblogs.access > access.sql
+  etl catalog diff --lake s3://bucket/lake
+  etl catalog sync --lake s3://bucket/lake
+  etl catalog register s3://bucket/old/ --table weblogs.old
+  etl catalog drop weblogs.old
+  etl catalog repair --lake lake/ --dry-run
+
+The catalog is that of the lake where --lake or ETL_LAKE names one, and else Glue's; --catalog says which.")]
+pub(super) struct CatalogArgs {
+    #[command(subcommand)]
+    command: CatalogCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CatalogCommand {
+    /// List all tables, or those of a database
+    #[command(after_help = "Examples:
+  etl catalog list --lake lake/
+  etl catalog list
+  etl catalog list weblogs --catalog glue --json | jq '.[].storage.location'")]
+    List {
+        /// Only those of this database
+        #[arg(value_name = "DATABASE")]
+        database: Option<String>,
+        #[command(flatten)]
+        which: WhichArgs,
+    },
+    /// Show one table: its columns, partitions and where its files are
+    #[command(after_help = "Examples:
+  etl catalog show weblogs.access --lake lake/ --files
+  etl catalog show weblogs.access --catalog glue
+  etl catalog show weblogs.access --json | jq '.partitions | length'")]
+    Show {
+        /// The table, as DATABASE.TABLE
+        #[arg(value_name = "DATABASE.TABLE")]
+        table: TableName,
+        #[command(flatten)]
+        which: WhichArgs,
+        /// Name all files too; of a lake's table
+        #[arg(long)]
+        files: bool,
+    },
+    Ddl(ddl::DdlArgs),
+    Diff(diff::DiffArgs),
+    Register(register::RegisterArgs),
+    Sync(sync::SyncArgs),
+    Drop(drop::DropArgs),
+    Repair(repair::RepairArgs),
+}
+
+pub(super) fn run(args: &CatalogArgs) -> Result<ExitCode> {
+    match &args.command {
+        CatalogCommand::List { database, which } => match which.open()? {
+            Opened::Local(storage) => in_lake::list(&storage, database.as_deref(), which.json),
+            Opened::Glue(glue) => in_glue::list(&glue, database.as_deref(), which.json),
+        },
+        CatalogCommand::Show { table, which, files } => match which.open()? {
+            Opened::Local(storage) => in_lake::show(&storage, table, *files, which.json),
+            Opened::Glue(glue) => in_glue::show(&glue, table, *files, which.json),
+        },
+        CatalogCommand::Ddl(args) => ddl::run(args),
+        CatalogCommand::Diff(args) => return diff::run(args),
+        CatalogCommand::Register(args) => register::run(args),
+        CatalogCommand::Sync(args) => sync::run(args),
+        CatalogCommand::Drop(args) => drop::run(args),
+        CatalogCommand::Repair(args) => repair::run(args),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}

@@ -1,0 +1,57 @@
+//! `etl catalog sync`: Glue is told what a lake has.
+
+use crate::cli::pipeline::{open_lake, open_lake_of};
+use crate::cli::terminal::{print_json, say};
+use crate::cli::variable::{VarArgs, variables};
+use crate::error::Result;
+use crate::pipeline::{Pipeline, said, sync};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Bring Glue forward to what the lake has, as after a run that was killed before it had told it
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl catalog sync --lake s3://bucket/lake
+  etl catalog sync weblogs.yaml
+  etl catalog sync --lake s3://bucket/lake --json | jq '.[] | select(.change != \"unchanged\")'
+
+Told are the catalogs that were told of tables of the lake before; the first time is a run's of a pipeline with `catalog: {glue: …}`.")]
+pub(super) struct SyncArgs {
+    /// The file of a pipeline whose lake it is
+    #[arg(value_name = "PIPELINE", required_unless_present = "lake")]
+    pipeline: Option<PathBuf>,
+
+    /// The lake: s3://bucket/prefix
+    #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
+    lake: Option<String>,
+
+    #[command(flatten)]
+    vars: VarArgs,
+
+    /// Write what was done as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Tells the catalogs.
+///
+/// # Errors
+/// Where the lake or a catalog can't be read or written.
+pub(super) fn run(args: &SyncArgs) -> Result<()> {
+    let storage = match (&args.pipeline, &args.lake) {
+        (Some(file), _) => open_lake_of(&Pipeline::load(file, &variables(&args.vars)?)?.lake)?,
+        (None, lake) => open_lake(lake.as_deref().unwrap_or_default())?,
+    };
+    let registered = sync(&storage)?;
+    if args.json {
+        return print_json(&registered);
+    }
+    if registered.is_empty() {
+        say("no catalog was told of a table of this lake; a run of a pipeline with `catalog: {glue: {}}` tells it");
+    }
+    for one in &registered {
+        say(&said(one));
+        one.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    }
+    Ok(())
+}
