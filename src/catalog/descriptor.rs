@@ -11,6 +11,11 @@ const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const TEXT_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
 /// The SerDe of CSV.
 pub(super) const OPEN_CSV: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
+/// The SerDe of JSON.
+pub(super) const HCATALOG_JSON: &str = "org.apache.hive.hcatalog.data.JsonSerDe";
+/// What escapes in CSV where a quote is doubled and nothing is escaped: a code that is no character, and stands in no text. (Left out, or a
+/// quote, the SerDe takes a backslash.)
+const NO_ESCAPE: &str = "\u{ffff}";
 const PARQUET_INPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 const PARQUET_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
 
@@ -23,14 +28,12 @@ pub fn describe(format: FileFormat, columns: Vec<Column>, location: &str) -> (St
             (PARQUET_INPUT, PARQUET_OUTPUT, library, texts(&[("serialization.format", "1")]))
         }
         Kind::Json => {
-            let library = "org.apache.hive.hcatalog.data.JsonSerDe";
             let times = "yyyy-MM-dd HH:mm:ss.SSS,yyyy-MM-dd'T'HH:mm:ss.SSS'Z'";
-            (TEXT_INPUT, TEXT_OUTPUT, library, texts(&[("timestamp.formats", times)]))
+            (TEXT_INPUT, TEXT_OUTPUT, HCATALOG_JSON, texts(&[("timestamp.formats", times)]))
         }
         Kind::Csv => {
             let library = OPEN_CSV;
-            // Without the dialect of that reader a quote is doubled, and a backslash means nothing.
-            let escape = if format.dialect == CsvDialect::Athena { "\\" } else { "\"" };
+            let escape = if format.dialect == CsvDialect::Athena { "\\" } else { NO_ESCAPE };
             parameters.extend(texts(&[
                 ("skip.header.line.count", "1"),
                 ("areColumnsQuoted", "true"),
