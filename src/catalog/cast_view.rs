@@ -67,6 +67,10 @@ fn expression(column: &Column) -> String {
     let name = quoted(&column.name);
     match column.data_type.as_str() {
         "string" => name,
+        // RFC 4180 says nothing of numbers that are infinite, and the SQL of the engine has one name for them.
+        "double" | "float" => {
+            format!("CAST(REPLACE(NULLIF({name}, ''), 'inf', 'Infinity') AS {}) AS {name}", trino_type(&column.data_type))
+        }
         "binary" => format!("from_hex(NULLIF({name}, '')) AS {name}"),
         other => format!("CAST(NULLIF({name}, '') AS {}) AS {name}", trino_type(other)),
     }

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 
 const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const TEXT_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
+/// What escapes in CSV where a quote is doubled and nothing is escaped: a code that is no character, and stands in no text. (Left out, or a
+/// quote, the SerDe takes a backslash.)
+const NO_ESCAPE: &str = "\u{ffff}";
 const PARQUET_INPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 const PARQUET_OUTPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
 
@@ -48,8 +51,7 @@ pub fn describe(format: FileFormat, columns: Vec<Column>, location: &str) -> (St
             (TEXT_INPUT, TEXT_OUTPUT, JSON, texts(&[("timestamp.formats", times)]))
         }
         Kind::Csv => {
-            // Without the dialect of that reader a quote is doubled, and a backslash means nothing.
-            let escape = if format.dialect == CsvDialect::Athena { "\\" } else { "\"" };
+            let escape = if format.dialect == CsvDialect::Athena { "\\" } else { NO_ESCAPE };
             parameters.extend(texts(&[
                 ("skip.header.line.count", "1"),
                 ("areColumnsQuoted", "true"),

@@ -98,7 +98,7 @@ impl Existing<'_> {
                 (storage, parameters)
             }
             TableFormat::Rows { syntax: RowSyntax::Csv(options), .. } => {
-                let columns = reader_columns(columns, true, &ReaderOptions::default());
+                let columns = reader_columns(columns, Kind::Csv, &ReaderOptions::default());
                 let (mut storage, mut parameters) = describe(plain(Kind::Csv, options.dialect), columns, self.address);
                 let delimiter = char::from(options.delimiter).to_string();
                 storage.serde.parameters.insert("separatorChar".to_string(), delimiter.clone());

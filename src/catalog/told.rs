@@ -124,7 +124,12 @@ impl Telling<'_> {
     }
 
     fn is_open_csv(&self) -> bool {
-        self.table.storage.serde.kind() == Some(Kind::Csv)
+        self.kind() == Kind::Csv
+    }
+
+    /// Of its files; what no SerDe of ours reads has columns as they are.
+    fn kind(&self) -> Kind {
+        self.table.storage.serde.kind().unwrap_or(Kind::Parquet)
     }
 
     /// The table, at the folder in which all its runs' folders lie.
@@ -132,7 +137,7 @@ impl Telling<'_> {
         let table = self.table;
         let mut storage = table.storage.clone();
         let mut parameters = table.parameters.clone();
-        storage.columns = reader_columns(&storage.columns, self.is_open_csv(), self.options);
+        storage.columns = reader_columns(&storage.columns, self.kind(), self.options);
         if self.is_open_csv() && self.options.csv_types == CsvTypes::Native {
             parameters.insert("use.null.for.invalid.data".to_string(), "true".to_string());
         }
@@ -233,14 +238,31 @@ impl Telling<'_> {
     }
 }
 
-/// The columns of files as readers are told them: of CSV, which has only text for most of them, others than the lake's own.
-pub fn reader_columns(columns: &[Column], is_csv: bool, options: &ReaderOptions) -> Vec<Column> {
-    let as_text = |column: &Column| is_csv && !(options.csv_types == CsvTypes::Native && is_read_by_csv(&column.data_type));
-    let told = |column: &Column| match as_text(column) {
-        true => Column { data_type: "string".to_string(), ..column.clone() },
-        false => column.clone(),
+/// The columns of files as readers are told them: of text formats, which have no values of some types, others than the lake's own.
+pub fn reader_columns(columns: &[Column], kind: Kind, options: &ReaderOptions) -> Vec<Column> {
+    let told = |data_type: &str| match kind {
+        Kind::Csv if options.csv_types == CsvTypes::Native && is_read_by_csv(data_type) => data_type.to_string(),
+        Kind::Csv => "string".to_string(),
+        Kind::Json => without_binary(data_type),
+        Kind::Tsv | Kind::Parquet => data_type.to_string(),
     };
-    columns.iter().map(told).collect()
+    columns.iter().map(|column| Column { data_type: told(&column.data_type), ..column.clone() }).collect()
+}
+
+/// `data_type`, with texts for bytes: JSON has them in hexadecimal digits, which readers would take for the bytes.
+fn without_binary(data_type: &str) -> String {
+    const BINARY: &str = "binary";
+    let mut told = String::with_capacity(data_type.len());
+    let mut rest = data_type;
+    while let Some(at) = rest.find(BINARY) {
+        let (before, after) = (&rest[..at], &rest[at + BINARY.len()..]);
+        told.push_str(before);
+        // Not the name of a field, behind which a colon stands.
+        let is_type = told.chars().last().is_none_or(|last| "<:,".contains(last)) && (after.is_empty() || after.starts_with([',', '>']));
+        told.push_str(if is_type { "string" } else { BINARY });
+        rest = after;
+    }
+    told + rest
 }
 
 /// Whether OpenCSVSerde reads what we write of the type: it wants days since 1970 for dates, and milliseconds for times.
@@ -252,4 +274,21 @@ fn is_read_by_csv(data_type: &str) -> bool {
 fn without_comments(mut storage: StorageDescriptor) -> StorageDescriptor {
     storage.columns.iter_mut().for_each(|column| column.comment = None);
     storage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_in_json_are_told_as_texts() {
+        for (lake, told) in [
+            ("binary", "string"),
+            ("struct<binary:binary,a:array<binary>,m:map<string,binary>>", "struct<binary:string,a:array<string>,m:map<string,string>>"),
+            ("struct<my_binary:int,binary_2:int>", "struct<my_binary:int,binary_2:int>"),
+            ("bigint", "bigint"),
+        ] {
+            assert_eq!(without_binary(lake), told);
+        }
+    }
 }

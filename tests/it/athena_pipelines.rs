@@ -2,7 +2,8 @@
 //! Athena's language.
 
 use crate::etl::Outcome;
-use crate::glue_lake::{GlueLake, endpoint};
+use crate::glue_lake::GlueLake;
+use crate::stand_in::endpoint;
 use serde_json::Value;
 
 /// A lake, and a workgroup for its queries.

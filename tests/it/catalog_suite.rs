@@ -3,9 +3,9 @@
 //! Glue is what `ETL_TEST_GLUE_ENDPOINT` names; where nothing is named its tests are skipped, loudly, and `ETL_TEST_REQUIRE=aws` forbids that.
 
 use crate::etl::{Etl, gzip};
-use crate::glue::glue;
 use crate::lake::Lake;
 use crate::minio::Minio;
+use crate::stand_in::glue;
 use std::fs;
 
 /// A catalog, and a place for files that readers of it can read.

@@ -152,16 +152,16 @@ impl State {
 }
 
 /// A head of HTTP, and its body.
-struct Message {
+pub(crate) struct Message {
     first_line: String,
-    head: Vec<u8>,
-    body: Vec<u8>,
+    pub(crate) head: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// Whether the sender closes the connection after it.
     closes: bool,
 }
 
 /// Reads a head; none where the connection ends before it.
-fn read_head(reader: &mut impl BufRead) -> Result<Option<Message>> {
+pub(crate) fn read_head(reader: &mut impl BufRead) -> Result<Option<Message>> {
     let mut head = Vec::new();
     loop {
         let from = head.len();
@@ -178,13 +178,13 @@ fn read_head(reader: &mut impl BufRead) -> Result<Option<Message>> {
     Ok(Some(Message { first_line, head, body: Vec::new(), closes }))
 }
 
-fn header<'t>(head: &'t str, name: &str) -> Option<&'t str> {
+pub(crate) fn header<'t>(head: &'t str, name: &str) -> Option<&'t str> {
     let line = head.lines().skip(1).filter_map(|line| line.split_once(':')).find(|(found, _)| found.eq_ignore_ascii_case(name));
     line.map(|(_, value)| value.trim())
 }
 
 /// Reads the body that `message` announces, as it is on the line.
-fn read_body(reader: &mut impl BufRead, message: &mut Message, to_its_end: bool) -> Result<()> {
+pub(crate) fn read_body(reader: &mut impl BufRead, message: &mut Message, to_its_end: bool) -> Result<()> {
     let head = String::from_utf8_lossy(&message.head).into_owned();
     if header(&head, "transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
         loop {

@@ -1,47 +1,65 @@
-//! A real reader of tables: the Trino that `ETL_TEST_TRINO_ENDPOINT` names, with the catalog of [`crate::glue`].
+//! Trino, a reader of Glue's tables whose code is not ours; Athena's engine is made of it.
 
-use crate::glue::endpoint;
-use etl::storage::wait;
-use object_store::ClientOptions;
-use object_store::client::{HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
+use super::http::request;
+use crate::stand_in::endpoint;
 use serde_json::Value;
 
 /// A Trino that can be asked.
-pub(crate) struct Trino(String);
+pub(crate) struct Trino {
+    endpoint: String,
+}
+
+/// What a query gives.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// Names and types.
+    pub(crate) columns: Vec<(String, String)>,
+    pub(crate) rows: Vec<Vec<Value>>,
+}
 
 impl Trino {
     /// Nothing where there is none.
     pub(crate) fn get() -> Option<Trino> {
-        endpoint("ETL_TEST_TRINO_ENDPOINT").map(Trino)
+        endpoint("ETL_TEST_TRINO_ENDPOINT").map(|endpoint| Trino::at(&endpoint))
     }
 
-    /// The names of the columns of a query's result, and its rows.
-    #[track_caller]
-    pub(crate) fn query(&self, sql: &str) -> (Vec<String>, Vec<Vec<Value>>) {
-        let mut answer = ask("POST", &format!("{}/v1/statement", self.0), sql);
-        let (mut columns, mut rows) = (Vec::new(), Vec::new());
+    pub(crate) fn at(endpoint: &str) -> Trino {
+        Trino { endpoint: endpoint.trim_end_matches('/').to_string() }
+    }
+
+    /// What `sql` gives, or Trino's reason.
+    pub(crate) fn ask(&self, sql: &str) -> Result<Rows, String> {
+        let headers = [("x-trino-user", "tests"), ("x-trino-catalog", "awsdatacatalog"), ("x-trino-time-zone", "UTC")];
+        let (mut method, mut url, mut body) = ("POST", format!("{}/v1/statement", self.endpoint), sql);
+        let mut result = Rows { columns: Vec::new(), rows: Vec::new() };
         loop {
-            assert!(answer["error"].is_null(), "{sql}: {}", answer["error"]["message"]);
-            if let Some(told) = answer["columns"].as_array() {
-                columns = told.iter().map(|column| column["name"].as_str().unwrap().to_string()).collect();
+            let (status, text) = request(method, &url, &headers, body)?;
+            let page: Value = serde_json::from_str(&text).map_err(|e| format!("Trino answered {status}, {e}: {text}"))?;
+            if let Some(error) = page.get("error") {
+                return Err(error["message"].as_str().unwrap_or_default().to_string());
             }
-            rows.extend(answer["data"].as_array().into_iter().flatten().map(|row| row.as_array().unwrap().clone()));
-            let Some(next) = answer["nextUri"].as_str().map(str::to_string) else { return (columns, rows) };
-            answer = ask("GET", &next, "");
+            if let Some(columns) = page["columns"].as_array() {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+                result.columns = columns.iter().map(|column| (text(&column["name"]), text(&column["type"]))).collect();
+            }
+            let rows = page["data"].as_array().into_iter().flatten();
+            result.rows.extend(rows.map(|row| row.as_array().cloned().unwrap_or_default()));
+            match page["nextUri"].as_str() {
+                Some(next) => (method, url, body) = ("GET", next.to_string(), ""),
+                None => return Ok(result),
+            }
         }
     }
-}
 
-fn ask(method: &str, url: &str, body: &str) -> Value {
-    let mut request = HttpRequest::new(HttpRequestBody::from(body.to_string()));
-    *request.method_mut() = method.try_into().unwrap();
-    *request.uri_mut() = url.parse().unwrap();
-    for (name, value) in [("x-trino-user", "tests"), ("x-trino-catalog", "awsdatacatalog"), ("x-trino-time-zone", "UTC")] {
-        request.headers_mut().insert(name, value.parse().unwrap());
+    #[track_caller]
+    pub(crate) fn rows(&self, sql: &str) -> Rows {
+        self.ask(sql).unwrap_or_else(|reason| panic!("{sql}: {reason}"))
     }
-    wait(async move {
-        let client = ReqwestConnector::default().connect(&ClientOptions::new().with_allow_http(true)).unwrap();
-        let body = client.execute(request).await.unwrap().into_body().bytes().await.unwrap();
-        serde_json::from_slice(&body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&body)))
-    })
+
+    /// The one number that `sql` gives.
+    #[track_caller]
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        let rows = self.rows(sql).rows;
+        rows[0][0].as_i64().unwrap_or_else(|| panic!("{sql}: {rows:?}"))
+    }
 }

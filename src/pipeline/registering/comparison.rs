@@ -3,7 +3,6 @@
 use super::of_pipeline::ReaderCatalog;
 use crate::catalog::{Catalog, Column, Difference, Entry, KnownLists, LAKE, TABLE, Table, There, reader_columns, tell};
 use crate::error::Result;
-use crate::output::Kind;
 use crate::pipeline::model::Output;
 use crate::storage::Storage;
 use serde::Serialize;
@@ -78,7 +77,7 @@ impl ReaderCatalog {
     }
 
     fn columns(&self, output: &Output, new: &(Vec<Column>, Vec<Column>), there: &There) -> Vec<String> {
-        let wanted = reader_columns(&new.0, output.format.kind == Kind::Csv, &output.readers);
+        let wanted = reader_columns(&new.0, output.format.kind, &output.readers);
         let keys: Vec<&str> = new.1.iter().map(|key| key.name.as_str()).collect();
         let known: Vec<&Column> = there.entry.iter().flat_map(|entry| entry.storage.columns.iter().chain(&entry.partition_keys)).collect();
         let mut lines = Vec::new();

@@ -4,6 +4,7 @@ use super::forwarding::forward;
 use crate::aws::AwsSettings;
 use crate::catalog::{GlueCatalog, KnownLists, Registered, Registration, Table, tell};
 use crate::error::{Error, ErrorKind, Result};
+use crate::output::{CsvDialect, Kind};
 use crate::pipeline::model::{CatalogKind, Output, Pipeline};
 use crate::storage::Storage;
 
@@ -63,8 +64,15 @@ impl ReaderCatalog {
     pub(crate) fn register(&self, pipeline: &Pipeline, storage: &Storage) -> Result<Vec<Registered>> {
         let mut registered = Vec::new();
         for output in &pipeline.outputs {
-            let done = forward(storage, &self.registration(output), &self.glue, self.adopt);
-            registered.extend(done.map_err(|error| behind(error, output))?);
+            let done = forward(storage, &self.registration(output), &self.glue, self.adopt).map_err(|error| behind(error, output))?;
+            let Some(mut done) = done else { continue };
+            if done.wrote() && output.format.kind == Kind::Csv && output.format.dialect == CsvDialect::Rfc4180 {
+                done.notes.push(format!(
+                    "{} is CSV of RFC 4180: readers of Glue take a line end within a text for the end of its row; `dialect: athena` leaves none",
+                    done.table
+                ));
+            }
+            registered.push(done);
         }
         Ok(registered)
     }
