@@ -115,6 +115,7 @@ const FLOORS: [(u8, &str, &[&str]); 29] = [
             "schema",
             "input",
             "output",
+            "aws",
             "publish",
             "convert",
             "query",
