@@ -6,11 +6,12 @@ use super::log_format::LogFormatArgs;
 use super::pipeline::open_lake;
 use super::query_result::ResultArgs;
 use super::terminal::{cores, print_data, say};
-use crate::catalog::LocalCatalog;
+use crate::aws::AwsSettings;
+use crate::catalog::{GlueCatalog, GlueSettings, LocalCatalog};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableOptions;
 use crate::pipeline::head_of;
-use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime, default_memory};
+use crate::query::{GlueTables, LakeTables, QueryEngine, QueryOptions, Runtime, default_memory};
 use crate::units::{ByteSize, count};
 use clap::{Args, ValueEnum};
 use std::io::Read;
@@ -23,6 +24,7 @@ const EXAMPLES: &str = "Examples:
   etl query \"SELECT dt, sum(bytes) FROM 'lake/access' WHERE dt >= '2020-02-01' GROUP BY dt\" --format csv
   etl query --table log=access.log --table shops=shops.csv \"SELECT name, count(*) FROM log JOIN shops USING (host) GROUP BY name\"
   etl query --lake lake/ \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"
+  etl query --catalog glue \"SELECT status, count(*) FROM weblogs.access WHERE dt = '2020-02-29' GROUP BY 1\"
   zcat access.log.gz | etl query \"SELECT max(time) FROM '-'\"
   etl query --file report.sql --format parquet > report.parquet
   etl query --engine athena --workgroup etl --max-scan 1GB \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"
@@ -60,6 +62,14 @@ pub(super) struct QueryArgs {
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     lake: Option<String>,
 
+    /// A catalog, whose tables are then known as DATABASE.TABLE, whoever made them
+    #[arg(long, value_enum, value_name = "CATALOG", conflicts_with = "lake")]
+    catalog: Option<CatalogKind>,
+
+    /// The account whose Glue catalog it is, where that is another than that of the keys
+    #[arg(long, value_name = "ACCOUNT", requires = "catalog")]
+    catalog_id: Option<String>,
+
     /// The format of the files in FROM
     #[arg(long, value_enum, default_value_t = FromFormat::Auto)]
     from: FromFormat,
@@ -89,6 +99,13 @@ pub(super) struct QueryArgs {
 
     #[command(flatten)]
     athena: AthenaArgs,
+}
+
+/// A catalog of readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CatalogKind {
+    /// The AWS Glue Data Catalog
+    Glue,
 }
 
 /// Who answers.
@@ -142,6 +159,10 @@ fn ask_files(args: &QueryArgs, sql: &str) -> Result<()> {
             let storage = open_lake(lake)?;
             head_of(&storage, &LocalCatalog::new(storage.clone()))?;
             engine.register_lake(LakeTables::open(storage)?)?;
+        }
+        if let Some(CatalogKind::Glue) = args.catalog {
+            let settings = GlueSettings { catalog_id: args.catalog_id.clone(), ..GlueSettings::default() };
+            engine.register_glue(GlueTables::new(GlueCatalog::connect(&settings, &AwsSettings::of_command_line())?));
         }
         for (name, path) in &args.tables {
             engine.register_path(name, path)?;

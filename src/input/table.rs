@@ -13,8 +13,8 @@ use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{
-    CsvOptions, JsonDecoder, OnMismatch, RowDecoder, RowSyntax, Typing, check_header, check_json_lines, delimiter_name, find_delimiter,
-    infer_json, infer_rows, separator_line,
+    CsvOptions, HiveText, JsonDecoder, OnMismatch, RowDecoder, RowSyntax, Typing, check_header, check_json_lines, delimiter_name,
+    find_delimiter, infer_json, infer_rows, separator_line,
 };
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
@@ -35,10 +35,24 @@ pub struct Table {
 /// The format of a table's sources, ready to decode; of CSV and TSV it is `Rows`.
 #[derive(Debug, Clone)]
 pub enum TableFormat {
-    Log { format: Arc<LogFormat>, unescape: bool },
-    Rows { syntax: RowSyntax, schema: SchemaRef, typing: Typing },
-    Json { schema: SchemaRef, typing: Typing },
-    Parquet { schema: SchemaRef },
+    Log {
+        format: Arc<LogFormat>,
+        unescape: bool,
+    },
+    Rows {
+        syntax: RowSyntax,
+        schema: SchemaRef,
+        typing: Typing,
+    },
+    Json {
+        schema: SchemaRef,
+        typing: Typing,
+    },
+    Parquet {
+        schema: SchemaRef,
+    },
+    /// Lines as Hive's readers have them.
+    Hive(HiveText),
 }
 
 impl TableFormat {
@@ -47,6 +61,7 @@ impl TableFormat {
         match self {
             TableFormat::Log { format, .. } => format.schema(),
             TableFormat::Rows { schema, .. } | TableFormat::Json { schema, .. } | TableFormat::Parquet { schema } => schema.clone(),
+            TableFormat::Hive(text) => text.schema.clone(),
         }
     }
 
@@ -57,13 +72,14 @@ impl TableFormat {
             TableFormat::Rows { syntax, .. } => syntax.name(),
             TableFormat::Json { .. } => "json",
             TableFormat::Parquet { .. } => "parquet",
+            TableFormat::Hive(text) => text.name(),
         }
     }
 
     /// Where records end; nothing for Parquet, which is not read by blocks.
     pub fn framing(&self) -> Option<Framing> {
         match self {
-            TableFormat::Log { .. } | TableFormat::Json { .. } => Some(Framing::Lines),
+            TableFormat::Log { .. } | TableFormat::Json { .. } | TableFormat::Hive(_) => Some(Framing::Lines),
             TableFormat::Rows { syntax, .. } => Some(Framing::Rows(*syntax)),
             TableFormat::Parquet { .. } => None,
         }
@@ -77,8 +93,19 @@ impl TableFormat {
             }
             TableFormat::Rows { syntax, schema, typing } => Some(Box::new(RowDecoder::new(*syntax, schema.clone(), *typing, projection))),
             TableFormat::Json { schema, typing } => Some(Box::new(JsonDecoder::new(schema.clone(), *typing, projection))),
+            TableFormat::Hive(text) => Some(text.decoder(projection)),
             TableFormat::Parquet { .. } => None,
         }
+    }
+
+    /// How many lines at the start of each file are none of its rows, where that is not told by its framing.
+    pub fn header_lines(&self) -> u64 {
+        if let TableFormat::Hive(text) = self { text.header_lines } else { 0 }
+    }
+
+    /// Whether a value that is none of its column's type is NULL, and its line no reject.
+    pub fn makes_nulls(&self) -> bool {
+        matches!(self, TableFormat::Hive(text) if text.makes_nulls())
     }
 }
 

@@ -5,6 +5,7 @@ use super::derived;
 use super::environment;
 use super::failure::{Failures, fault};
 use super::functions;
+use super::glue::{GlueDatabases, GlueSource, GlueTables};
 use super::growth;
 use super::lake::{LakeSchema, LakeTables};
 use super::limits;
@@ -147,6 +148,18 @@ impl QueryEngine {
             registered.map_err(|e| Error::new(ErrorKind::Query, format!("no database can be named `{database}`")).with_source(e))?;
         }
         Ok(())
+    }
+
+    /// Makes the tables of a Glue catalog known, as `database.table` and `awsdatacatalog.database.table`. They are looked up when a query
+    /// names them.
+    pub fn register_glue(&self, tables: GlueTables) {
+        let state = self.context.state_weak_ref();
+        // A view is planned in the session; that the session has it must not keep the session.
+        let session = Box::new(move || state.upgrade().map(|state| state.read().clone()));
+        let source = Arc::new(GlueSource::new(tables, self.tables.threads(), self.tables.rejects_shared(), session));
+        let own = self.context.catalog("datafusion");
+        self.context.register_catalog("datafusion", Arc::new(GlueDatabases::new(source.clone(), own)));
+        self.context.register_catalog("awsdatacatalog", Arc::new(GlueDatabases::new(source, None)));
     }
 
     /// Starts the query; the result comes batch by batch, in the order of the input where the query doesn't make another.

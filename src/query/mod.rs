@@ -13,6 +13,7 @@ mod engine;
 mod environment;
 mod failure;
 mod functions;
+mod glue;
 mod growth;
 mod held;
 mod lake;
@@ -35,6 +36,7 @@ mod tests;
 mod words;
 
 pub use engine::{QueryEngine, QueryResult};
+pub use glue::GlueTables;
 pub use lake::LakeTables;
 pub use limits::{Excess, PARSER_CALLS, TOO_DEEP, check as check_limits};
 pub use memory::{default_memory, share_of};

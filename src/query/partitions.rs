@@ -64,6 +64,11 @@ impl Partitions {
         Ok(partitions)
     }
 
+    /// The columns `fields`, of which each source has a value: `values` are by the column, then by the source.
+    pub(super) fn of_values(fields: Vec<FieldRef>, values: Vec<Vec<ScalarValue>>) -> Self {
+        Partitions { fields, values }
+    }
+
     pub(super) fn fields(&self) -> &[FieldRef] {
         &self.fields
     }

@@ -28,6 +28,8 @@ pub(super) struct Tally {
     pub rejects: u64,
     /// The first reject's line in the piece, from 0, its offset in the file, and its reason.
     pub first: Option<(u64, u64, Arc<str>)>,
+    /// How many values of a column are NULL because they are none of its type.
+    pub nulls: BTreeMap<String, u64>,
 }
 
 impl Tally {
@@ -35,6 +37,11 @@ impl Tally {
     pub(super) fn reject(&mut self, reject: &Reject, lines: u64, offset: u64) {
         self.rejects += 1;
         self.first.get_or_insert_with(|| (lines + reject.line, offset + reject.offset, reject.reason.clone()));
+    }
+
+    /// Takes into account that so many `values` of `column` are none of its type.
+    pub(super) fn nulls(&mut self, column: &str, values: u64) {
+        *self.nulls.entry(column.to_string()).or_default() += values;
     }
 
     /// Takes a line into account that starts at `offset` and is too long to be read.
@@ -75,7 +82,7 @@ impl RejectLog {
     /// A line for each file that has rejects, in the order of their names.
     pub fn notes(&self) -> Vec<String> {
         let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
-        pieces.iter().filter_map(|(path, tallies)| note(path, tallies)).collect()
+        pieces.iter().flat_map(|(path, tallies)| note(path, tallies).into_iter().chain(nulls(path, tallies))).collect()
     }
 }
 
@@ -97,4 +104,15 @@ fn note(path: &str, tallies: &BTreeMap<u64, Tally>) -> Option<String> {
         reached = lines_before.and_then(|before| Some((tally.end?, before + tally.lines)));
     }
     None
+}
+
+/// Which columns of a file have NULL in the place of what is none of their types.
+fn nulls(path: &str, tallies: &BTreeMap<u64, Tally>) -> Option<String> {
+    let mut columns: BTreeMap<&str, u64> = BTreeMap::new();
+    tallies.values().flat_map(|tally| &tally.nulls).for_each(|(column, values)| *columns.entry(column).or_default() += values);
+    if columns.is_empty() {
+        return None;
+    }
+    let said: Vec<String> = columns.iter().map(|(column, values)| format!("{} of {column}", count(*values))).collect();
+    Some(format!("values of {path} are none of their column's type and read as NULL, as Athena reads them: {}", said.join(", ")))
 }

@@ -11,6 +11,7 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use bytes::Bytes;
 use datafusion::common::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::SendableRecordBatchStream;
@@ -113,6 +114,8 @@ impl RawScan {
             (Some((start, end)), Some(raw)) => BlockReader::begun_range(Box::new(raw), source, start, end),
         };
         let mut rows = 0;
+        // Only the piece that begins the file has them.
+        let mut header = if piece.range.is_none_or(|(start, _)| start == 0) { self.table.format.header_lines() } else { 0 };
         while let Some(block) = reader.next_block()? {
             tally.lines += block.skipped;
             let bytes = match block.content {
@@ -122,12 +125,19 @@ impl RawScan {
                     continue;
                 }
             };
+            let bytes = behind_header(bytes, &mut header, &mut tally.lines);
             let before = tally.lines;
             for decoded in parts(decoder.as_mut(), &bytes) {
                 let decoded = decoded?;
                 decoded.rejects.iter().for_each(|reject| tally.reject(reject, before, block.offset));
                 tally.lines += decoded.text_lines;
                 tally.rows += decoded.batch.num_rows() as u64;
+                if self.table.format.makes_nulls() {
+                    decoded
+                        .mismatches
+                        .iter()
+                        .for_each(|(column, values)| tally.nulls(self.table.format.schema().field(*column).name(), *values));
+                }
                 let batch = self.with_partitions(decoded.batch, piece.source)?;
                 let mut start = 0;
                 while start < batch.num_rows() {
@@ -163,6 +173,17 @@ impl RawScan {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
     }
+}
+
+/// `bytes` without the lines of a file's header, of which `left` are still to come.
+fn behind_header(mut bytes: Bytes, left: &mut u64, lines: &mut u64) -> Bytes {
+    while *left > 0 && !bytes.is_empty() {
+        let end = memchr::memchr(b'\n', &bytes).map_or(bytes.len(), |at| at + 1);
+        bytes = bytes.slice(end..);
+        *left -= 1;
+        *lines += 1;
+    }
+    bytes
 }
 
 /// The rows without the block that they were decoded from: whoever holds a few would hold all of it.

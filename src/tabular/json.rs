@@ -29,6 +29,8 @@ pub struct JsonDecoder {
     size: RowSize,
     /// Where each column is in the schema, as soon as there is a line to be looked at on its own.
     places: Option<Places>,
+    /// A key that the schema hasn't is passed over.
+    ignores_others: bool,
     /// The block before had keys that differ from the columns' names in case: this one has too, most probably.
     respells: bool,
 }
@@ -49,8 +51,15 @@ impl JsonDecoder {
             typing,
             projection,
             places: None,
+            ignores_others: false,
             respells: false,
         }
+    }
+
+    /// The same, where keys that the schema hasn't are passed over.
+    #[must_use]
+    pub fn ignoring_other_keys(self) -> JsonDecoder {
+        JsonDecoder { ignores_others: true, ..self }
     }
 
     /// What is wrong with a line that is not a row. It is read into the columns that it has itself: a batch of all columns for each
@@ -79,7 +88,7 @@ impl JsonDecoder {
             }
             None => self.text_schema.clone(),
         };
-        match read(&schema, [line]) {
+        match read(&schema, !self.ignores_others, [line]) {
             Ok(batch) if batch.num_rows() == 1 => None,
             Ok(_) => Some("not one whole JSON object".to_string()),
             Err(why) => Some(self.reason(&why)),
@@ -145,10 +154,14 @@ fn unknown_key(message: &str) -> Option<String> {
 }
 
 /// All of `lines` as one batch, or what is wrong with one of them.
-fn read<'a>(schema: &SchemaRef, lines: impl IntoIterator<Item = &'a [u8], IntoIter: ExactSizeIterator>) -> Result<RecordBatch, String> {
+fn read<'a>(
+    schema: &SchemaRef,
+    strict: bool,
+    lines: impl IntoIterator<Item = &'a [u8], IntoIter: ExactSizeIterator>,
+) -> Result<RecordBatch, String> {
     let lines = lines.into_iter();
     let count = lines.len();
-    let builder = ReaderBuilder::new(schema.clone()).with_batch_size(count.max(1)).with_strict_mode(true).with_coerce_primitive(true);
+    let builder = ReaderBuilder::new(schema.clone()).with_batch_size(count.max(1)).with_strict_mode(strict).with_coerce_primitive(true);
     let mut decoder = builder.build_decoder().map_err(|e| e.to_string())?;
     for (index, line) in lines.enumerate() {
         let taken = decoder.decode(line).map_err(|e| e.to_string())?;
@@ -189,6 +202,8 @@ type Span = (u64, usize, usize);
 /// The lines of a block.
 struct Lines<'a> {
     bytes: &'a [u8],
+    /// Every key must have a column.
+    strict: bool,
     /// What is read instead of a line, by where that starts.
     respelled: HashMap<usize, Vec<u8>>,
 }
@@ -202,7 +217,7 @@ impl Lines<'_> {
     }
 
     fn read(&self, schema: &SchemaRef, spans: &[Span]) -> Result<RecordBatch, String> {
-        read(schema, spans.iter().map(|span| self.get(span)))
+        read(schema, self.strict, spans.iter().map(|span| self.get(span)))
     }
 
     /// All lines, which are the first `taken` bytes, where nothing is wrong with any of them.
@@ -301,7 +316,7 @@ impl Decoder for JsonDecoder {
         let taken = start.min(bytes.len());
         let _one = (taken > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
         let unread = values > MOST_LINE_VALUES || spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end]));
-        let mut lines_of = Lines { bytes, respelled: HashMap::new() };
+        let mut lines_of = Lines { bytes, strict: !self.ignores_others, respelled: HashMap::new() };
         let mut whole = if unread || self.respells { None } else { lines_of.whole(&self.text_schema, &spans, taken) };
         if whole.is_none() && !self.typing.guessed {
             let places = self.places.get_or_insert_with(|| Places::of(&self.text_schema));

@@ -3,6 +3,7 @@
 mod delimiter;
 mod dialect;
 mod fields;
+mod hive;
 mod infer;
 mod json;
 mod json_columns;
@@ -21,6 +22,7 @@ mod values;
 
 pub use delimiter::{delimiter_name, find_delimiter, separator_line};
 pub use dialect::{CsvDialect, CsvOptions};
+pub use hive::{DelimitedFields, HiveLines, HiveText, LineSyntax, Pattern, QuotedFields};
 pub use json::JsonDecoder;
 pub use json_columns::{check_json_lines, infer_json};
 pub use json_fault::is_json_layout;
