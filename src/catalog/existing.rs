@@ -89,7 +89,10 @@ impl Existing<'_> {
         match self.format {
             TableFormat::Log { format, .. } => describe_log(format, self.address),
             TableFormat::Json { .. } => describe(plain(Kind::Json, CsvDialect::default()), columns.to_vec(), self.address),
-            TableFormat::Parquet { .. } => describe(plain(Kind::Parquet, CsvDialect::default()), columns.to_vec(), self.address),
+            // Never found by looking at files: it is what a catalog says of them.
+            TableFormat::Parquet { .. } | TableFormat::Hive(_) => {
+                describe(plain(Kind::Parquet, CsvDialect::default()), columns.to_vec(), self.address)
+            }
             TableFormat::Rows { syntax: RowSyntax::Tsv { header }, .. } => {
                 let (storage, mut parameters) = describe(plain(Kind::Tsv, CsvDialect::default()), columns.to_vec(), self.address);
                 if !header {

@@ -3,7 +3,7 @@
 //! What pipelines make comes into it by [`LocalCatalog::commit`] alone. Here come tables over files that were there already: a version without
 //! segments that says where they lie. Its files are listed when it is read, and are nobody's of the lake: no vacuum, repair or rollback knows them.
 
-use super::descriptor::{OPEN_CSV, describe_log};
+use super::descriptor::describe_log;
 use super::entry::{Entry, Partition};
 use super::head::Head;
 use super::local::{LocalCatalog, Snapshot};
@@ -15,6 +15,7 @@ use super::told::{LAKE, TABLE, Told, reader_columns};
 use crate::accesslog::LogFormat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Resolver, partitions_in};
+use crate::output::Kind;
 use crate::publish::{Claim, Lease, RunId};
 use crate::storage::StoreSettings;
 use chrono::Utc;
@@ -37,7 +38,7 @@ impl LocalCatalog {
         }
         storage.columns = match parameters.get(LOG_FORMAT) {
             Some(text) => describe_log(&LogFormat::parse("registered", text)?, &storage.location).0.columns,
-            None => reader_columns(&storage.columns, storage.serde.library == OPEN_CSV, &ReaderOptions::default()),
+            None => reader_columns(&storage.columns, storage.serde.kind().unwrap_or(Kind::Parquet), &ReaderOptions::default()),
         };
         Ok(Entry {
             database: table.database.clone(),

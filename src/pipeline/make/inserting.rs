@@ -80,7 +80,7 @@ impl Inserting<'_> {
             parameters,
             view: None,
         };
-        let told = Told { entry, partitions: Vec::new(), lists: Vec::new(), view: None };
+        let told = Told { columns: entry.storage.columns.clone(), entry, partitions: Vec::new(), lists: Vec::new(), view: None };
         glue.register(&There::default(), &told, false)?;
         // However it ends: nobody is to find the table later.
         let _table = Temporary { glue: &glue, database: &database, name: &name };

@@ -248,7 +248,10 @@ fn of_format(format: &TableFormat) -> Vec<String> {
         TableFormat::Log { .. } => {
             vec!["a line that is not of the format is a row of NULLs, as is a value that was logged as `-`".to_string()]
         }
-        TableFormat::Rows { syntax: RowSyntax::Tsv { .. }, .. } | TableFormat::Json { .. } | TableFormat::Parquet { .. } => Vec::new(),
+        TableFormat::Rows { syntax: RowSyntax::Tsv { .. }, .. }
+        | TableFormat::Json { .. }
+        | TableFormat::Parquet { .. }
+        | TableFormat::Hive(_) => Vec::new(),
     }
 }
 

@@ -148,7 +148,7 @@ impl Decoder for HiveLines {
                 _ => end + 1,
             };
         }
-        let typing = Typing { guessed: false, on_mismatch: OnMismatch::Null, coarse_times: true };
+        let typing = Typing { guessed: false, on_mismatch: OnMismatch::Null, coarse_times: true, base64: true };
         let mut misfits = Misfits::new(&self.text.schema, typing);
         let mut typed_columns: Vec<ArrayRef> = Vec::with_capacity(columns.len());
         for ((column, index), field) in columns.iter_mut().zip(&self.wanted).zip(self.schema.fields()) {
