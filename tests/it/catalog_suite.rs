@@ -190,7 +190,8 @@ outputs:
 #[test]
 fn registered_files_stand_beside_a_lakes_own() {
     let lake = Lake::in_folder();
-    lake.log("logs/a.log", 50).pipeline("p.yaml", OWN);
+    lake.log("logs/a.log", 50);
+    lake.pipeline("p.yaml", OWN);
     let first = lake.run_pipeline("p.yaml", 0)["run"].as_str().unwrap().to_string();
     lake.write("raw/dt=2020-02-29/a.log", crate::etl::generated(30)).write("raw/dt=2020-02-29/b.log", "nonsense\n");
     lake.etl("catalog register raw --table weblogs.raw --from log --log-format combined --lake lake").ok();
