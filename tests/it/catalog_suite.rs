@@ -208,7 +208,7 @@ fn registered_files_stand_beside_a_lakes_own() {
         assert_eq!(lake.value("SELECT count(*) || ' ' || min(dt) FROM weblogs.raw WHERE status > 0"), "30 2020-02-29");
         assert_eq!(lake.value("SELECT count(*) FROM weblogs.raw WHERE dt = '2020-03-01'"), "0");
         assert_eq!(lake.value("SELECT \"Host\" FROM weblogs.keys"), "a");
-        assert_eq!(lake.value("SELECT a + 1 || b FROM weblogs.semi"), "2x;y");
+        assert_eq!(lake.value("SELECT (a + 1) || b FROM weblogs.semi"), "2x;y");
         assert_eq!(lake.value("SELECT n FROM weblogs.pq"), "7");
     };
     all(&lake);
