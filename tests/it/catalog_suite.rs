@@ -190,9 +190,10 @@ outputs:
 #[test]
 fn registered_files_stand_beside_a_lakes_own() {
     let lake = Lake::in_folder();
-    lake.log("logs/a.log", 50).pipeline("p.yaml", OWN);
+    lake.log("logs/a.log", 50);
+    lake.pipeline("p.yaml", OWN);
     let first = lake.run_pipeline("p.yaml", 0)["run"].as_str().unwrap().to_string();
-    lake.write("raw/dt=2020-02-29/a.log", crate::etl::generated(30)).write("raw/dt=2020-02-29/b.log", "nonsense\n");
+    lake.write("raw/dt=2020-02-29/a.log", [crate::etl::generated(30), b"nonsense\n".to_vec()].concat());
     lake.etl("catalog register raw --table weblogs.raw --from log --log-format combined --lake lake").ok();
     lake.write("keys/a.json", "{\"Host\":\"a\",\"At\":\"2020-02-29 01:02:03\"}\n");
     lake.etl("catalog register keys --table weblogs.keys --lake lake").ok();
@@ -207,7 +208,7 @@ fn registered_files_stand_beside_a_lakes_own() {
         assert_eq!(lake.value("SELECT count(*) || ' ' || min(dt) FROM weblogs.raw WHERE status > 0"), "30 2020-02-29");
         assert_eq!(lake.value("SELECT count(*) FROM weblogs.raw WHERE dt = '2020-03-01'"), "0");
         assert_eq!(lake.value("SELECT \"Host\" FROM weblogs.keys"), "a");
-        assert_eq!(lake.value("SELECT a + 1 || b FROM weblogs.semi"), "2x;y");
+        assert_eq!(lake.value("SELECT (a + 1) || b FROM weblogs.semi"), "2x;y");
         assert_eq!(lake.value("SELECT n FROM weblogs.pq"), "7");
     };
     all(&lake);
@@ -253,6 +254,14 @@ fn which_catalog_is_meant_must_be_known() {
     etl.etl("catalog show nodot").fails(2).says("write DATABASE.TABLE");
     etl.etl("catalog sync").fails(2);
     etl.write("x/a.csv", "a\n1\n");
+    for odd in ["a.b\u{1b}[2J", "a.b\u{202e}", "a.'b", "a.", ".b", "1.2"] {
+        for arguments in
+            [vec!["register", "x", "--lake", ".", "--table", odd], vec!["show", odd, "--lake", "."], vec!["ddl", odd, "--lake", "."]]
+        {
+            let outcome = etl.run(["catalog"].into_iter().chain(arguments)).fails(2);
+            assert!(!outcome.stderr.contains(['\u{1b}', '\u{202e}']), "{}", outcome.stderr);
+        }
+    }
     etl.etl("catalog register x --table a.b").fails(2).says("is a folder of this machine");
     let nobody =
         Etl::new().with("AWS_REGION", "").with("AWS_DEFAULT_REGION", "").with("AWS_CONFIG_FILE", "/none").with("AWS_ENDPOINT_URL_GLUE", "");

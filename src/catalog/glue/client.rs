@@ -1,12 +1,10 @@
 //! What Glue is asked.
 
-use super::register;
 use super::settings::GlueSettings;
 use super::shapes;
 use crate::aws::{AwsSettings, Service, code, config, failed};
 use crate::catalog::entry::{Entry, Partition};
-use crate::catalog::readers::{Catalog, Registered, There};
-use crate::catalog::told::Told;
+use crate::catalog::readers::There;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::wait;
 use aws_config::SdkConfig;
@@ -50,18 +48,6 @@ impl GlueCatalog {
     /// Which catalog it is, with its region.
     pub fn settings(&self) -> &GlueSettings {
         &self.settings
-    }
-
-    /// Makes sure that the tables and views of `told` are ours, or nobody's.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Usage`] for one of somebody else, unless it is to be adopted; what Glue says.
-    pub fn refuse_foreign(&self, told: &Told, adopt: bool) -> Result<()> {
-        for entry in [&told.entry].into_iter().chain(&told.view) {
-            let there = self.table(&entry.database, &entry.name)?;
-            register::refuse_foreign(entry, there.as_ref(), adopt)?;
-        }
-        Ok(())
     }
 
     pub(super) fn catalog_id(&self) -> Option<String> {
@@ -141,7 +127,7 @@ impl GlueCatalog {
         Ok(partitions)
     }
 
-    async fn all_databases(&self) -> Result<Vec<String>> {
+    pub(super) async fn all_databases(&self) -> Result<Vec<String>> {
         let mut pages = self.client.get_databases().set_catalog_id(self.catalog_id()).max_results(TABLES_PAGE).into_paginator().send();
         let mut names = Vec::new();
         while let Some(page) = pages.next().await {
@@ -152,7 +138,7 @@ impl GlueCatalog {
         Ok(names)
     }
 
-    async fn all_tables(&self, database: &str) -> Result<Vec<Entry>> {
+    pub(super) async fn all_tables(&self, database: &str) -> Result<Vec<Entry>> {
         let asked = self.client.get_tables().set_catalog_id(self.catalog_id()).database_name(database);
         let mut pages = asked.max_results(TABLES_PAGE).into_paginator().send();
         let mut tables = Vec::new();
@@ -167,58 +153,13 @@ impl GlueCatalog {
         Ok(tables)
     }
 
-    async fn remove(&self, database: &str, name: &str) -> Result<bool> {
+    pub(super) async fn remove(&self, database: &str, name: &str) -> Result<bool> {
         let asked = self.client.delete_table().set_catalog_id(self.catalog_id()).database_name(database).name(name).send().await;
         match asked {
             Ok(_) => Ok(true),
             Err(error) if is_missing(&error) => Ok(false),
             Err(error) => Err(self.failed(&format!("can't remove the table {database}.{name}"), &error)),
         }
-    }
-}
-
-impl Catalog for GlueCatalog {
-    fn name(&self) -> String {
-        let region = self.settings.region.as_deref().unwrap_or("-");
-        match &self.settings.catalog_id {
-            Some(id) => format!("Glue of {id} in {region}"),
-            None => format!("Glue in {region}"),
-        }
-    }
-
-    fn databases(&self) -> Result<Vec<String>> {
-        let glue = self.clone();
-        wait(async move { glue.all_databases().await })
-    }
-
-    fn tables(&self, database: &str) -> Result<Vec<Entry>> {
-        let (glue, database) = (self.clone(), database.to_lowercase());
-        wait(async move { glue.all_tables(&database).await })
-    }
-
-    fn table(&self, database: &str, name: &str) -> Result<Option<Entry>> {
-        let (glue, database, name) = (self.clone(), database.to_lowercase(), name.to_lowercase());
-        wait(async move { Ok(glue.find(&database, &name).await?.as_ref().map(shapes::entry)) })
-    }
-
-    fn partitions(&self, database: &str, name: &str) -> Result<Vec<Partition>> {
-        let (glue, database, name) = (self.clone(), database.to_lowercase(), name.to_lowercase());
-        wait(async move { glue.registered(&database, &name).await })
-    }
-
-    fn look(&self, database: &str, name: &str) -> Result<There> {
-        let (glue, database, name) = (self.clone(), database.to_lowercase(), name.to_lowercase());
-        wait(async move { glue.there(&database, &name).await })
-    }
-
-    fn register(&self, there: &There, told: &Told, adopt: bool) -> Result<Registered> {
-        let (glue, there, told) = (self.clone(), there.clone(), told.clone());
-        wait(async move { register::register(&glue, there, &told, adopt).await })
-    }
-
-    fn drop_table(&self, database: &str, name: &str) -> Result<bool> {
-        let (glue, database, name) = (self.clone(), database.to_lowercase(), name.to_lowercase());
-        wait(async move { glue.remove(&database, &name).await })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Source: the API reference of AWS Glue (catalog, databases, tables, partitions) and its limits for batches.
 
 mod batches;
+mod catalog;
 mod client;
 mod register;
 mod settings;
