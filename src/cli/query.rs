@@ -146,7 +146,13 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
             engine.register_path(name, path)?;
         }
         match args.explain {
-            true => print_data(engine.explain(&sql).await?.trim_end()),
+            true => {
+                print_data(engine.explain(&sql).await?.trim_end())?;
+                match args.catalog {
+                    Some(CatalogKind::Glue) => print_data(&engine.estimate(&sql).await?.to_string()),
+                    None => Ok(()),
+                }
+            }
             false => write_result(&engine, &sql, &args).await,
         }
     });

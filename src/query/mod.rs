@@ -9,6 +9,7 @@ mod concatenation;
 mod derived;
 mod engine;
 mod environment;
+mod estimate;
 mod failure;
 mod functions;
 mod glue;
@@ -32,6 +33,7 @@ mod tests;
 mod words;
 
 pub use engine::{QueryEngine, QueryResult};
+pub use estimate::{Estimate, TableEstimate};
 pub use glue::GlueTables;
 pub use lake::LakeTables;
 pub use limits::{Excess, PARSER_CALLS, TOO_DEEP, check as check_limits};
