@@ -98,14 +98,14 @@ fn partitions_are_read_where_they_are_and_as_they_are() {
     let bucket = &there.minio.bucket;
     let projected = json!({
         "projection.enabled": "true",
-        "projection.dt.type": "date", "projection.dt.range": "1990/01/01,NOW", "projection.dt.format": "yyyy/MM/dd",
+        "projection.dt.type": "date", "projection.dt.range": "2020/02/20,2020/03/01", "projection.dt.format": "yyyy/MM/dd",
         "projection.dt.interval": "1", "projection.dt.interval.unit": "DAYS",
         "projection.h.type": "integer", "projection.h.range": "0,23", "projection.h.digits": "2",
         "storage.location.template": format!("s3://{bucket}/days/${{dt}}/${{h}}/"),
     });
     there.table("days", &csv("days"), &projected, &[("dt", "string"), ("h", "int")]);
     for (folder, row) in
-        [("2020/02/29/05", "a,b,c\n"), ("2020/02/29/17", "d,e,f\n"), ("2021/01/01/00", "g,h,i\n"), ("1980/01/01/00", "x,x,x\n")]
+        [("2020/02/29/05", "a,b,c\n"), ("2020/02/29/17", "d,e,f\n"), ("2020/03/01/00", "g,h,i\n"), ("1980/01/01/00", "x,x,x\n")]
     {
         there.put(&format!("days/{folder}/a"), row);
     }
@@ -124,7 +124,7 @@ fn partitions_are_read_where_they_are_and_as_they_are() {
         ("SELECT * FROM $.mixed WHERE n = 6", 1),
         ("SELECT * FROM $.mixed WHERE dt IS NULL", 1),
         ("SELECT * FROM $.days WHERE dt = '2020/02/29'", 2),
-        ("SELECT * FROM $.days WHERE dt >= '2020/01/01' AND h IN (0, 17)", 2),
+        ("SELECT * FROM $.days WHERE dt >= '2020/02/29' AND h IN (0, 17)", 2),
         ("SELECT a, count(*) FROM $.days GROUP BY a", 3),
         ("SELECT * FROM $.ids WHERE id = 'q1'", 1),
         ("SELECT * FROM $.listed", 2),
