@@ -168,7 +168,13 @@ fn ask_files(args: &QueryArgs, sql: &str) -> Result<()> {
             engine.register_path(name, path)?;
         }
         match args.explain {
-            true => print_data(engine.explain(sql).await?.trim_end()),
+            true => {
+                print_data(engine.explain(sql).await?.trim_end())?;
+                match args.catalog {
+                    Some(CatalogKind::Glue) => print_data(&engine.estimate(sql).await?.to_string()),
+                    None => Ok(()),
+                }
+            }
             false => args.result.write(&mut engine.query(sql).await?).await,
         }
     });

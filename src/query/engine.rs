@@ -3,6 +3,7 @@
 use super::columns;
 use super::derived;
 use super::environment;
+use super::estimate::{self, Estimate};
 use super::failure::{Failures, fault};
 use super::functions;
 use super::glue::{GlueDatabases, GlueSource, GlueTables};
@@ -195,18 +196,55 @@ impl QueryEngine {
         self.tables.rejects()
     }
 
+    /// What Athena would scan for the query, of the tables of Glue. Of a query that can't be planned here it is told what its tables have in
+    /// all, and that it is so. It is not run, and no row is read: files are listed, and of Parquet the footers read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] where `sql` is none, or a table that it names is not there or can't be read; [`ErrorKind::Input`] where files
+    /// can't be listed.
+    pub async fn estimate(&self, sql: &str) -> Result<Estimate> {
+        let state = self.context.state();
+        let unplanned = match self.guarded(sql, self.optimized(sql)).await {
+            Ok(plan) => return estimate::of_plan(&state, &plan),
+            Err(error) => error,
+        };
+        let parsed = state.sql_to_statement(sql, &state.config().options().sql_parser.dialect);
+        let named = parsed.and_then(|statement| state.resolve_table_references(&statement));
+        let Ok(named) = named else { return Err(unplanned) };
+        let mut tables = Vec::with_capacity(named.len());
+        for name in named {
+            match self.context.table_provider(name).await {
+                Ok(table) => tables.push(table),
+                Err(_) => return Err(unplanned),
+            }
+        }
+        let why = format!("it can't be planned here, so all columns and partitions of its tables are counted: {unplanned}");
+        estimate::of_tables(&state, tables, why)
+    }
+
     /// The plan, and the names by which it calls its tables.
     async fn physical(&self, sql: &str, joins: Joins) -> Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
+        self.guarded(sql, self.planned(sql, joins)).await
+    }
+
+    /// What `planning` gives of `sql`, step by step, so that no query takes more stack or memory than there is.
+    async fn guarded<T>(&self, sql: &str, planning: impl Future<Output = datafusion::common::Result<T>>) -> Result<T> {
         limits::check(sql).map_err(|excess| self.failures(sql).excess(excess))?;
         let _querying = Querying::begin();
-        let mut planned = pin!(self.planned(sql, joins));
+        let mut planning = pin!(planning);
         let mut constants = growth::BATCH;
         let planned = poll_fn(|context| {
-            let (step, left) = growth::planning(constants, || caught_in_tasks(|| planned.as_mut().poll(context)));
+            let (step, left) = growth::planning(constants, || caught_in_tasks(|| planning.as_mut().poll(context)));
             constants = left;
             unfaulted(step)
         });
         planned.await?.map_err(|e| self.failures(sql).explain(e))
+    }
+
+    async fn optimized(&self, sql: &str) -> datafusion::common::Result<LogicalPlan> {
+        let state = self.context.state();
+        let logical = derived::plan(&state, sql).await?;
+        growth::optimizing(|| state.optimize(&logical))
     }
 
     async fn planned(&self, sql: &str, joins: Joins) -> datafusion::common::Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {

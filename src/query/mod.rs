@@ -11,6 +11,7 @@ mod concatenation;
 mod derived;
 mod engine;
 mod environment;
+mod estimate;
 mod failure;
 mod functions;
 mod glue;
@@ -36,6 +37,7 @@ mod tests;
 mod words;
 
 pub use engine::{QueryEngine, QueryResult};
+pub use estimate::{Estimate, TableEstimate};
 pub use glue::GlueTables;
 pub use lake::LakeTables;
 pub use limits::{Excess, PARSER_CALLS, TOO_DEEP, check as check_limits};

@@ -316,13 +316,15 @@ impl Decoder for JsonDecoder {
         let taken = start.min(bytes.len());
         let _one = (taken > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
         let unread = values > MOST_LINE_VALUES || spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end]));
-        let mut lines_of = Lines { bytes, strict: !self.ignores_others, respelled: HashMap::new() };
+        let mut lines_of = Lines { bytes, strict: true, respelled: HashMap::new() };
         let mut whole = if unread || self.respells { None } else { lines_of.whole(&self.text_schema, &spans, taken) };
+        // Where others are passed over, it must be known first that they are no columns in another case.
+        lines_of.strict = !self.ignores_others;
         if whole.is_none() && !self.typing.guessed {
             let places = self.places.get_or_insert_with(|| Places::of(&self.text_schema));
             let respelled = spans.iter().filter_map(|(_, start, end)| Some((*start, places.respelled(&bytes[*start..*end])?)));
             lines_of.respelled = respelled.collect();
-            if !unread && (self.respells || !lines_of.respelled.is_empty()) {
+            if !unread && (self.respells || self.ignores_others || !lines_of.respelled.is_empty()) {
                 whole = lines_of.whole(&self.text_schema, &spans, taken);
             }
             self.respells = !lines_of.respelled.is_empty();

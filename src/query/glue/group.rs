@@ -1,6 +1,6 @@
 //! Files of a table that are read alike, as one scan.
 
-use super::parquet_names::footers;
+use super::parquet_names::{Footer, footers};
 use super::partition::Part;
 use super::reading::Reading;
 use crate::error::{Error, ErrorKind, Result};
@@ -55,6 +55,16 @@ impl Group {
         matches!(self.reading.format, TableFormat::Parquet { .. })
     }
 
+    /// The footers of its files, with what these call the columns at `wanted`.
+    ///
+    /// # Errors
+    /// What is wrong with a file.
+    pub(in crate::query) fn footers(&self, wanted: &[usize], name: &str) -> Result<Vec<Footer>> {
+        let schema = self.schema();
+        let columns: Vec<(usize, &Field)> = wanted.iter().map(|index| (*index, schema.field(*index))).collect();
+        footers(&self.sources, &columns, self.reading.by_place, name)
+    }
+
     /// The group as tables: of Parquet one for each way in which files spell the columns `wanted`, with that way.
     ///
     /// # Errors
@@ -67,7 +77,7 @@ impl Group {
         }
         let schema = self.schema();
         let columns: Vec<(usize, &Field)> = wanted.iter().map(|index| (*index, schema.field(*index))).collect();
-        let found = footers(&self.sources, &columns, self.reading.by_place, name)?;
+        let found = self.footers(wanted, name)?;
         let mut spelled: BTreeMap<Vec<Option<String>>, Group> = BTreeMap::new();
         for ((footer, source), values) in found.into_iter().zip(self.sources).zip(self.values) {
             let names = footer.names.iter().zip(&columns).map(|(name, (_, field))| name.clone().filter(|name| name != field.name()));

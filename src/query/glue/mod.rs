@@ -19,4 +19,5 @@ mod view;
 
 pub use databases::GlueTables;
 pub(super) use databases::{GlueDatabases, GlueSource};
+pub(super) use parquet_names::Footer;
 pub(super) use table::{Chosen, GlueTable};

@@ -4,16 +4,18 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Source, each, footer};
-use arrow::datatypes::{DataType, Field, Fields, Schema};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use parquet::file::metadata::ParquetMetaData;
 use std::sync::Arc;
 
 /// What a file's footer tells.
 #[derive(Debug, Clone)]
-pub(super) struct Footer {
+pub(in crate::query) struct Footer {
     /// The file's names of the columns that were asked for, where it has them.
-    pub(super) names: Vec<Option<String>>,
-    pub(super) metadata: Arc<ParquetMetaData>,
+    pub(in crate::query) names: Vec<Option<String>>,
+    /// All columns of the file.
+    pub(in crate::query) schema: SchemaRef,
+    pub(in crate::query) metadata: Arc<ParquetMetaData>,
 }
 
 /// Reads the footer of each of `sources`, and looks for the columns `wanted`, which are those of `table`.
@@ -25,7 +27,7 @@ pub(super) fn footers(sources: &[Source], wanted: &[(usize, &Field)], by_place: 
         let Some(file) = source.open_random()? else { return Err(Error::new(ErrorKind::Internal, "a file of a bucket is none")) };
         let arrow = footer(&file, &source.path).map_err(|e| source.blamed(e))?;
         let names = wanted.iter().map(|(place, field)| name(arrow.schema(), *place, field, by_place, &source.path, table));
-        Ok(Footer { names: names.collect::<Result<_>>()?, metadata: arrow.metadata().clone() })
+        Ok(Footer { names: names.collect::<Result<_>>()?, schema: arrow.schema().clone(), metadata: arrow.metadata().clone() })
     };
     each(sources, look).collect()
 }

@@ -106,6 +106,11 @@ impl GlueTable {
         self.columns
     }
 
+    /// Whether `filter` is on partition keys alone.
+    pub(in crate::query) fn decides(&self, filter: &Expr) -> bool {
+        self.keys.decide(filter)
+    }
+
     /// Whether it has partitions.
     pub(in crate::query) fn is_partitioned(&self) -> bool {
         self.keys.fields().first().is_some()
