@@ -137,7 +137,7 @@ fn what_others_broke_is_told_and_mended() {
     let drift = lake.planned("web.yaml", "by_status")["catalog"]["drift"].to_string();
     assert!(drift.contains("location: s3://lake/elsewhere/"), "{drift}");
     lake.proxy.operations();
-    lake.etl("plan web.yaml").ok().says("");
+    lake.etl("plan web.yaml").fails(2);
     assert_eq!(writes(&lake.proxy.operations()), [""; 0], "a plan changes nothing");
     lake.etl("run web.yaml").ok();
     all_are_the_same(&lake);
