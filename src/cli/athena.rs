@@ -1,5 +1,6 @@
 //! `etl athena`: what limits queries in Athena and keeps their results.
 
+use super::athena_estimate::{self, CostArgs};
 use super::athena_query::result_location;
 use super::terminal::{print, print_json, say};
 use crate::aws::AwsSettings;
@@ -20,7 +21,8 @@ use comfy_table::{Cell, Table};
   etl athena workgroup ensure etl --max-scan 10GB
   etl athena workgroup ensure etl --max-scan 10GB --result-location s3://bucket/athena-results/
   etl athena workgroup list
-  etl athena workgroup show etl --json")]
+  etl athena workgroup show etl --json
+  etl athena cost \"SELECT * FROM weblogs.access\"")]
 pub(super) struct AthenaCommandArgs {
     #[command(subcommand)]
     command: AthenaCommand,
@@ -28,6 +30,7 @@ pub(super) struct AthenaCommandArgs {
 
 #[derive(Debug, Subcommand)]
 enum AthenaCommand {
+    Cost(CostArgs),
     /// Workgroups: the limit of what a query scans, and where its result is kept
     Workgroup {
         #[command(subcommand)]
@@ -79,7 +82,10 @@ struct OutputArgs {
 /// # Errors
 /// What Athena refuses.
 pub(super) fn run(args: &AthenaCommandArgs) -> Result<()> {
-    let AthenaCommand::Workgroup { command } = &args.command;
+    let command = match &args.command {
+        AthenaCommand::Cost(args) => return athena_estimate::run(args),
+        AthenaCommand::Workgroup { command } => command,
+    };
     Runtime::new(1)?.block_on(async || {
         let client = Client::open(&AwsSettings::of_command_line()).await?;
         match command {

@@ -1,15 +1,15 @@
 //! `etl query --engine athena`: SQL over the tables of AWS's catalog.
 
+use super::athena_estimate::estimate;
+use super::athena_question::{PriceArgs, QuestionArgs, set};
 use super::query_result::ResultArgs;
 use super::terminal::{cancel_on_interrupt, say};
 use crate::aws::AwsSettings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::Runtime;
 use crate::query::athena::{AthenaEngine, Limits, PricePerTb, Request, expression};
+use crate::query::{Estimate, Runtime};
 use crate::units::{ByteSize, TimeSpan, count};
 use clap::Args;
-use std::env;
-use std::str::FromStr;
 
 /// Where Athena runs a query, and what it may take.
 #[derive(Debug, Args)]
@@ -19,19 +19,14 @@ pub(super) struct AthenaArgs {
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
 
-    /// The database of tables that are named without one
-    #[arg(long, value_name = "DB")]
-    database: Option<String>,
+    #[command(flatten)]
+    question: QuestionArgs,
 
-    /// The value of a `?` in the query, in their order; a text needs no quotes, and '404' in quotes is a text
-    #[arg(long = "param", value_name = "VALUE", allow_hyphen_values = true)]
-    parameters: Vec<String>,
-
-    /// Stop the query when it has scanned more
+    /// Refuse a query that would scan more, and stop one that has
     #[arg(long, value_name = "SIZE")]
     max_scan: Option<ByteSize>,
 
-    /// Stop the query when it has scanned more than this buys, in USD
+    /// The same for what this buys, in USD
     #[arg(long, value_name = "USD", value_parser = usd)]
     max_cost: Option<f64>,
 
@@ -43,9 +38,8 @@ pub(super) struct AthenaArgs {
     #[arg(long, value_name = "S3-URL", value_parser = result_location)]
     result_location: Option<String>,
 
-    /// What a TB scanned costs, in USD [env: ETL_ATHENA_PRICE_PER_TB] [default: 5]
-    #[arg(long, value_name = "USD")]
-    price_per_tb: Option<PricePerTb>,
+    #[command(flatten)]
+    price: PriceArgs,
 }
 
 impl AthenaArgs {
@@ -53,13 +47,13 @@ impl AthenaArgs {
     pub(super) fn given(&self) -> Option<&'static str> {
         let options = [
             ("--workgroup", self.workgroup.is_some()),
-            ("--database", self.database.is_some()),
-            ("--param", !self.parameters.is_empty()),
+            ("--database", self.question.database.is_some()),
+            ("--param", !self.question.parameters.is_empty()),
             ("--max-scan", self.max_scan.is_some()),
             ("--max-cost", self.max_cost.is_some()),
             ("--timeout", self.timeout.is_some()),
             ("--result-location", self.result_location.is_some()),
-            ("--price-per-tb", self.price_per_tb.is_some()),
+            ("--price-per-tb", self.price.price_per_tb.is_some()),
         ];
         options.into_iter().find_map(|(option, given)| given.then_some(option))
     }
@@ -70,8 +64,10 @@ impl AthenaArgs {
     /// [`ErrorKind::Query`] where the query is wrong, fails or is stopped, [`ErrorKind::Interrupted`].
     pub(super) fn ask(&self, sql: &str, plan: bool, result: ResultArgs) -> Result<()> {
         let sql = if plan { format!("EXPLAIN {sql}") } else { sql.to_string() };
-        let price = self.price()?;
-        let limits = Limits { timeout: self.timeout.map(|span| span.0), max_scan: self.most(price)?, cancel: cancel_on_interrupt() };
+        let price = self.price.price()?;
+        let most = self.most(price)?;
+        let estimate = if plan { None } else { self.estimated(&sql, most)? };
+        let limits = Limits { timeout: self.timeout.map(|span| span.0), max_scan: most, cancel: cancel_on_interrupt() };
         let place = self.place();
         Runtime::new(1)?.block_on(async || {
             let engine = AthenaEngine::open(&AwsSettings::of_command_line(), place, limits).await?;
@@ -86,28 +82,37 @@ impl AthenaArgs {
                 say(&format!("{} rows written", count(rows)));
             }
             say(&rows.statistics().in_words(price));
+            if let Some(estimate) = estimate {
+                say(&format!("estimated {}{} before", if estimate.exact { "" } else { "at most " }, ByteSize(estimate.bytes)));
+            }
             written
         })
+    }
+
+    /// What the query would scan, where there is a limit; one that is above it is refused. What can't be estimated is told, and runs until it
+    /// is seen to have passed the limit.
+    fn estimated(&self, sql: &str, most: Option<u64>) -> Result<Option<Estimate>> {
+        let Some(most) = most else { return Ok(None) };
+        match estimate(sql, &self.question) {
+            Ok(estimate) => {
+                estimate.refuse_above(ByteSize(most))?;
+                Ok(Some(estimate))
+            }
+            Err(error) => {
+                say(&format!("note: what it would scan can't be told before: {}; it is stopped when it has scanned more", error.message()));
+                Ok(None)
+            }
+        }
     }
 
     fn place(&self) -> Request {
         let workgroup = self.workgroup.clone().or_else(|| set("ETL_ATHENA_WORKGROUP")).unwrap_or_else(|| "primary".to_string());
         Request {
             sql: String::new(),
-            parameters: self.parameters.iter().map(|value| expression(value)).collect(),
-            database: self.database.clone(),
+            parameters: self.question.parameters.iter().map(|value| expression(value)).collect(),
+            database: self.question.database.clone(),
             workgroup,
             result_location: self.result_location.clone(),
-        }
-    }
-
-    fn price(&self) -> Result<PricePerTb> {
-        match (self.price_per_tb, set("ETL_ATHENA_PRICE_PER_TB")) {
-            (Some(price), _) => Ok(price),
-            (None, Some(text)) => {
-                PricePerTb::from_str(&text).map_err(|e| Error::new(ErrorKind::Usage, format!("ETL_ATHENA_PRICE_PER_TB: {e}")))
-            }
-            (None, None) => Ok(PricePerTb::default()),
         }
     }
 
@@ -124,11 +129,6 @@ impl AthenaArgs {
         };
         Ok(self.max_scan.map(|most| most.0).into_iter().chain(bought).min())
     }
-}
-
-/// A variable of the environment that is set to something.
-fn set(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn usd(text: &str) -> Result<f64, String> {

@@ -1,7 +1,9 @@
 //! The command line: one file a command, each turning arguments into a call of the library.
 
 mod athena;
+mod athena_estimate;
 mod athena_query;
+mod athena_question;
 mod bar;
 mod catalog;
 mod child;

@@ -196,6 +196,11 @@ impl QueryEngine {
         self.tables.rejects()
     }
 
+    /// Takes `database` for that of tables that are named without one.
+    pub fn name_database(&self, database: &str) {
+        self.context.state_ref().write().config_mut().options_mut().catalog.default_schema = database.to_lowercase();
+    }
+
     /// What Athena would scan for the query, of the tables of Glue. Of a query that can't be planned here it is told what its tables have in
     /// all, and that it is so. It is not run, and no row is read: files are listed, and of Parquet the footers read.
     ///
