@@ -237,10 +237,6 @@ fn of_format(format: &TableFormat) -> Vec<String> {
         TableFormat::Rows { syntax: RowSyntax::Csv(options), .. } => {
             let mut notes = vec!["columns of CSV are text for readers, as all of them understand it".to_string()];
             if options.dialect == crate::input::CsvDialect::Rfc4180 {
-                notes.push(
-                    "Athena's OpenCSVSerde takes a backslash for an escape: it swallows those that stand in values of other programs' CSV"
-                        .to_string(),
-                );
                 notes.push("a line end within quotes is a new row for Athena; `etl convert` makes files without".to_string());
             }
             notes

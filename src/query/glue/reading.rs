@@ -134,10 +134,15 @@ impl<'a> Settings<'a> {
     }
 }
 
+/// What tables of ours have for the escape where nothing is escaped: a code that is no character. As a byte it is one that no text has.
+const NO_ESCAPE: &str = "\u{ffff}";
+const NO_SIGN: u8 = 0xff;
+
 fn quoted(settings: &Settings<'_>) -> Result<QuotedFields> {
     let (separator, quote) = (settings.sign("separatorChar", b',')?, settings.sign("quoteChar", b'"')?);
     // A quote as the escape means a backslash to that reader.
-    let escape = match settings.sign("escapeChar", b'\\')? {
+    let escape = if settings.of("escapeChar") == Some(NO_ESCAPE) { Ok(NO_SIGN) } else { settings.sign("escapeChar", b'\\') };
+    let escape = match escape? {
         b'"' => b'\\',
         escape => escape,
     };
