@@ -49,7 +49,7 @@ pub fn tell(storage: &Storage, table: &Table, database: &str, options: &ReaderOp
         let message = format!("the lake {} is a folder of this machine, and the readers of a catalog read S3", path.display());
         return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "make the lake one of a bucket: s3://bucket/prefix"));
     }
-    let told = Telling { storage, table, options, known, folders: folders(storage, table)? };
+    let told = Telling { storage, table, options, known, folders: folders(storage, table, options)? };
     told.all(database)
 }
 
@@ -61,7 +61,7 @@ struct Folder {
     files: Vec<String>,
 }
 
-fn folders(storage: &Storage, table: &Table) -> Result<BTreeMap<String, Folder>> {
+fn folders(storage: &Storage, table: &Table, options: &ReaderOptions) -> Result<BTreeMap<String, Folder>> {
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
     for segment in &table.segments {
         for partition in segment.partitions.keys() {
@@ -69,7 +69,9 @@ fn folders(storage: &Storage, table: &Table) -> Result<BTreeMap<String, Folder>>
             folders.entry(partition.clone()).or_default().places.push(place.trim_end_matches('/').to_string());
         }
     }
-    if folders.values().any(|folder| folder.places.len() > 1) || !table.partition_keys.is_empty() {
+    // Only lists name files, and manifests are as long as there are files.
+    let projected = options.projection.is_some() && !table.partition_keys.is_empty();
+    if folders.values().any(|folder| folder.places.len() > 1) || projected {
         for file in live_files(storage, table)? {
             folders.entry(file.partition).or_default().files.push(file.key);
         }

@@ -77,19 +77,24 @@ impl GlueCatalog {
         }
     }
 
-    /// The table, and its partitions if it can have some.
-    pub(super) async fn there(&self, database: &str, name: &str) -> Result<There> {
+    /// The table without its partitions.
+    pub(super) async fn alone(&self, database: &str, name: &str) -> Result<There> {
         let Some(table) = self.find(database, name).await? else { return Ok(There::default()) };
-        let partitions = match table.partition_keys().is_empty() {
-            true => Vec::new(),
-            false => self.registered(database, name).await?,
-        };
         Ok(There {
             entry: Some(shapes::entry(&table)),
-            partitions,
+            partitions: Vec::new(),
             version: table.version_id().map(str::to_string),
             foreign: shapes::foreign(&table),
         })
+    }
+
+    /// The table, and its partitions if it can have some.
+    pub(super) async fn there(&self, database: &str, name: &str) -> Result<There> {
+        let mut there = self.alone(database, name).await?;
+        if there.entry.as_ref().is_some_and(|entry| !entry.partition_keys.is_empty()) {
+            there.partitions = self.registered(database, name).await?;
+        }
+        Ok(there)
     }
 
     /// Makes the database, if it is not there; whether it did.

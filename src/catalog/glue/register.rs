@@ -55,7 +55,8 @@ async fn one(glue: &GlueCatalog, mut there: There, told: &Told, adopt: bool) -> 
             if told.partitions.is_empty() {
                 return Ok(registered);
             }
-            there = glue.there(&entry.database, &entry.name).await?;
+            // A new table has no partitions: only how Glue calls its version is asked.
+            there = glue.alone(&entry.database, &entry.name).await?;
         }
     }
     let Some(known) = there.entry else { return Err(lost(&name)) };
