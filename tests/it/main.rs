@@ -41,6 +41,7 @@ mod pipeline_errors;
 mod pipeline_kills;
 mod pipeline_runs;
 mod publish;
+mod reader_changes;
 mod reader_forms;
 mod reader_partitions;
 mod reader_vacuum;
