@@ -114,6 +114,13 @@ impl Registered {
         Registered { table, change, created: 0, updated: 0, deleted: 0, notes: Vec::new() }
     }
 
+    /// The table that was there was written.
+    pub(super) fn updates(&mut self) {
+        if self.change == Change::Unchanged {
+            self.change = Change::Updated;
+        }
+    }
+
     /// What was written by this, and then by `later`.
     #[must_use]
     pub fn and(self, later: Registered) -> Registered {

@@ -100,7 +100,8 @@ impl Telling<'_> {
             };
         } else {
             let values: Vec<Vec<String>> = self.folders.keys().map(|folder| self.values(folder)).collect::<Result<_>>()?;
-            match &self.options.projection {
+            // Where there is no partition none is computed either.
+            match self.options.projection.as_ref().filter(|_| !values.is_empty()) {
                 Some(projection) => {
                     let (template, listed) = self.template(&mut told.lists)?;
                     if listed {

@@ -3,14 +3,14 @@
 use super::fault_proxy::{header, read_body, read_head};
 use super::http::request;
 use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The proxy, until it is dropped.
 pub(crate) struct GlueProxy {
@@ -31,6 +31,8 @@ struct State {
     calls: Mutex<Vec<(String, Value)>>,
     /// Milliseconds before each answer.
     pause: AtomicU64,
+    /// The operation that waits until it is let go on.
+    held: Mutex<Option<String>>,
     stopped: AtomicBool,
 }
 
@@ -54,6 +56,7 @@ impl GlueProxy {
             rules: Mutex::default(),
             calls: Mutex::default(),
             pause: AtomicU64::new(0),
+            held: Mutex::default(),
             stopped: AtomicBool::new(false),
         });
         let serving = state.clone();
@@ -95,6 +98,21 @@ impl GlueProxy {
         self.state.pause.store(pause.as_millis() as u64, Ordering::Relaxed);
     }
 
+    /// Calls of `operation` come to Glue only behind what `meanwhile` does, which begins when the first one is there.
+    #[track_caller]
+    pub(crate) fn hold(&self, operation: &str, run: impl FnOnce() -> Child, meanwhile: impl FnOnce()) -> Child {
+        *self.state.held.lock().unwrap() = Some(operation.to_string());
+        let child = run();
+        let begun = Instant::now();
+        while !self.state.calls.lock().unwrap().iter().any(|(asked, _)| asked == operation) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{operation} was not asked for");
+            thread::sleep(Duration::from_millis(2));
+        }
+        meanwhile();
+        *self.state.held.lock().unwrap() = None;
+        child
+    }
+
     /// The operations that were asked for since this was called last.
     pub(crate) fn operations(&self) -> Vec<String> {
         self.calls().into_iter().map(|(operation, _)| operation).collect()
@@ -125,6 +143,9 @@ fn serve(mut client: TcpStream, state: &State) -> std::io::Result<()> {
         let text = String::from_utf8_lossy(&asked.body).into_owned();
         state.calls.lock().unwrap().push((operation.clone(), serde_json::from_str(&text).unwrap_or(Value::Null)));
         thread::sleep(Duration::from_millis(state.pause.load(Ordering::Relaxed)));
+        while state.held.lock().unwrap().as_deref() == Some(operation.as_str()) {
+            thread::sleep(Duration::from_millis(2));
+        }
         let scripted = state.script.lock().unwrap().get_mut(&operation).and_then(VecDeque::pop_front);
         let scripted = scripted.or_else(|| state.rules.lock().unwrap().get(&operation).cloned());
         let (status, body) = match scripted {

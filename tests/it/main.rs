@@ -46,6 +46,7 @@ mod pipeline_kills;
 mod pipeline_runs;
 mod publish;
 mod raw_logs;
+mod reader_changes;
 mod reader_forms;
 mod reader_partitions;
 mod reader_vacuum;

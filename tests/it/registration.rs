@@ -1,6 +1,6 @@
 //! What Glue is told, and what it is not: nothing where nothing changes, nothing over what others wrote, nothing of others' tables.
 
-use crate::etl::Etl;
+use crate::etl::{Etl, Outcome};
 use crate::glue_lake::GlueLake;
 use crate::glue_proxy::{refused, writes};
 use crate::lake::log_of_day;
@@ -113,6 +113,42 @@ fn what_others_wrote_is_kept() {
     let columns = lake.told("web", "access")["StorageDescriptor"]["Columns"].as_array().unwrap().clone();
     let comments: Vec<&Value> = columns.iter().filter(|column| column["Comment"].is_string()).map(|column| &column["Name"]).collect();
     assert_eq!(comments, ["path"]);
+}
+
+#[test]
+fn who_changes_a_table_meanwhile_loses_nothing() {
+    let Some(lake) = begun() else { return };
+    let database = lake.database("web");
+    lake.write("in/3.log", log_of_day(2, 10));
+    lake.proxy.calls();
+    let run = || lake.command(["run", "web.yaml"]).spawn().unwrap();
+    let meanwhile = || lake.glue.change(&database, "access", |table| table["Parameters"]["team"] = json!("web"));
+    let run = lake.proxy.hold("UpdateTable", run, meanwhile);
+    Outcome::of(run.wait_with_output().unwrap()).ok();
+    let updated =
+        lake.proxy.calls().into_iter().filter(|(operation, body)| operation == "UpdateTable" && body["TableInput"]["Name"] == "access");
+    assert_eq!(updated.count(), 2, "the first one was of a version that is not there any more");
+    let told = lake.told("web", "access");
+    assert_eq!((&told["Parameters"]["team"], &told["Parameters"]["etl.version"]), (&json!("web"), &json!("2")));
+    all_are_the_same(&lake);
+}
+
+#[test]
+fn a_later_version_that_somebody_else_told_stays() {
+    let Some(lake) = begun() else { return };
+    lake.write("in/3.log", log_of_day(2, 10));
+    lake.proxy.calls();
+    // While the one run waits to tell of its version, another one publishes the next and tells it.
+    let run = || lake.command(["run", "web.yaml"]).spawn().unwrap();
+    let meanwhile = || {
+        lake.write("in/4.log", log_of_day(3, 10));
+        let mut faster = lake.command(["run", "web.yaml"]);
+        Outcome::of(faster.env("AWS_ENDPOINT_URL_GLUE", &lake.glue.endpoint).output().unwrap()).ok();
+    };
+    let run = lake.proxy.hold("UpdateTable", run, meanwhile);
+    Outcome::of(run.wait_with_output().unwrap()).ok();
+    assert_eq!(lake.told("web", "access")["Parameters"]["etl.version"], "3");
+    all_are_the_same(&lake);
 }
 
 #[test]

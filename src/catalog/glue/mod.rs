@@ -5,9 +5,11 @@
 mod batches;
 mod catalog;
 mod client;
+mod limits;
 mod register;
 mod settings;
 mod shapes;
 
 pub use client::GlueCatalog;
+pub use limits::check_limits;
 pub use settings::GlueSettings;

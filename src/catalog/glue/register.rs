@@ -59,22 +59,54 @@ async fn one(glue: &GlueCatalog, mut there: There, told: &Told, adopt: bool) -> 
             there = glue.alone(&entry.database, &entry.name).await?;
         }
     }
+    if there.entry.as_ref().is_some_and(|known| keys(known) != keys(entry)) {
+        there = rekeyed(glue, there, told, &mut registered).await?;
+    }
     let Some(known) = there.entry else { return Err(lost(&name)) };
-    let (batches, kept) = compared(told, &known, there.partitions);
+    let (mut batches, kept) = compared(told, &known, there.partitions);
     if kept > 0 {
         registered.notes.push(format!("{kept} partitions of {name} that somebody else registered are left as they are"));
     }
-    batches::write(glue, &entry.database, &entry.name, &batches).await?;
-    (registered.created, registered.updated, registered.deleted) =
-        (batches.create.len() as u64, batches.update.len() as u64, batches.delete.len() as u64);
+    // Once partitions are computed, nobody looks for those that are registered; until then readers need them.
+    let unneeded =
+        Batches { delete: if entry.is_projected() { std::mem::take(&mut batches.delete) } else { Vec::new() }, ..Batches::default() };
+    write(glue, entry, &batches, &mut registered).await?;
     let wanted = merged(entry, &known);
     if wanted != known {
         update(glue, &wanted, &there.foreign, there.version).await?;
-        if registered.change == Change::Unchanged {
-            registered.change = Change::Updated;
-        }
+        registered.updates();
     }
+    write(glue, entry, &unneeded, &mut registered).await?;
     Ok(registered)
+}
+
+async fn write(glue: &GlueCatalog, entry: &Entry, batches: &Batches, registered: &mut Registered) -> Result<()> {
+    batches::write(glue, &entry.database, &entry.name, batches).await?;
+    registered.created += batches.create.len() as u64;
+    registered.updated += batches.update.len() as u64;
+    registered.deleted += batches.delete.len() as u64;
+    Ok(())
+}
+
+/// Gives the table the partition keys that are told. A partition has a value for each key: those of other keys go first, and readers see none
+/// until the new ones are there.
+async fn rekeyed(glue: &GlueCatalog, there: There, told: &Told, registered: &mut Registered) -> Result<There> {
+    let entry = &told.entry;
+    let Some(known) = there.entry else { return Ok(there) };
+    let without = Told { partitions: Vec::new(), ..told.clone() };
+    let (batches, _) = compared(&without, &known, there.partitions);
+    write(glue, entry, &batches, registered).await?;
+    let mut wanted = merged(entry, &known);
+    if !told.partitions.is_empty() {
+        wanted.parameters.insert(VERSION.to_string(), NO_VERSION.to_string());
+    }
+    update(glue, &wanted, &there.foreign, there.version).await?;
+    registered.updates();
+    glue.there(&entry.database, &entry.name).await
+}
+
+fn keys(entry: &Entry) -> Vec<&str> {
+    entry.partition_keys.iter().map(|key| key.name.as_str()).collect()
 }
 
 /// What is to be written of the partitions, and how many are of others.

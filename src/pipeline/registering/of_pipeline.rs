@@ -2,7 +2,7 @@
 
 use super::forwarding::forward;
 use crate::aws::AwsSettings;
-use crate::catalog::{GlueCatalog, KnownLists, Registered, Registration, Table, tell};
+use crate::catalog::{GlueCatalog, KnownLists, Registered, Registration, Table, check_limits, tell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{CsvDialect, Kind};
 use crate::pipeline::model::{CatalogKind, Output, Pipeline};
@@ -41,17 +41,18 @@ impl ReaderCatalog {
         Registration::new(&name.database, &name.table, self.glue.settings().clone(), output.readers.clone())
     }
 
-    /// Makes sure that the catalog can be told of `tables` once they are published: that they can be told as the pipeline says, and that
-    /// nobody else has tables of these names.
+    /// Makes sure that the catalog can be told of `tables` once they are published: that they can be told as the pipeline says, that
+    /// Glue takes it, and that nobody else has tables of these names.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] for a table of somebody else, [`ErrorKind::Format`] where partitions can't be projected, and what the catalog says.
+    /// [`ErrorKind::Usage`] for a table of somebody else, [`ErrorKind::Format`] where partitions can't be projected or a text is too
+    /// long, and what the catalog says.
     pub(crate) fn prepare(&self, pipeline: &Pipeline, storage: &Storage, tables: &[Table]) -> Result<()> {
         for table in tables {
             let Some(output) = pipeline.outputs.iter().find(|output| output.name == table.origin.output) else { continue };
             let registration = self.registration(output);
             let told = tell(storage, table, &registration.reader_database(), &registration.options, &KnownLists::default());
-            let told = told.map_err(|error| error.with_context("at", &output.place))?;
+            let told = told.and_then(|told| check_limits(&told).map(|()| told)).map_err(|error| error.with_context("at", &output.place))?;
             self.glue.refuse_foreign(&told, self.adopt).map_err(|error| error.with_context("at", &output.place))?;
         }
         Ok(())
