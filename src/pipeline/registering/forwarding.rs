@@ -1,6 +1,6 @@
 //! Brings a catalog forward to what the lake's head says of a table.
 
-use crate::catalog::{Catalog, GlueCatalog, KnownLists, LocalCatalog, Registered, Registration, Told, tell};
+use crate::catalog::{Catalog, Change, GlueCatalog, KnownLists, LocalCatalog, Registered, Registration, Told, tell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 use std::thread::sleep;
@@ -35,6 +35,9 @@ pub(crate) fn forward(storage: &Storage, registration: &Registration, glue: &Glu
                 // Who published meanwhile may have told it earlier than we did.
                 let now = local.snapshot()?;
                 if now.head.table(&registration.database, &registration.table) == Some(&reference) {
+                    if done.change == Change::Later {
+                        done.notes.push(ahead(&done.table));
+                    }
                     return Ok(Some(done));
                 }
             }
@@ -47,6 +50,13 @@ pub(crate) fn forward(storage: &Storage, registration: &Registration, glue: &Glu
         Some(faster) => error.with_source(faster),
         None => error,
     })
+}
+
+/// What is said of a catalog that knows a later version than there is, as of a lake that lost some.
+fn ahead(table: &str) -> String {
+    format!(
+        "{table} was told of a later version than the lake has, and is left so; if the lake was repaired, `etl catalog drop {table}` and another run tell it anew"
+    )
 }
 
 /// Writes the lists that a catalog is about to be told of.

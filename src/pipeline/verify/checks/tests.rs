@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::pipeline::model::{CheckEngine, OnFailure, Severity, When};
-use crate::query::QueryOptions;
+use crate::query::{QueryEngine, QueryOptions};
 use std::fs;
 
 const ROWS: &str = r#"{"id":1,"host":"a","Path \"x\"":"/","n":1.5,"day":"2020-02-29"}
