@@ -9,7 +9,7 @@
 # `add_parquet_partitions`, with mode `append`, and where partitions move with `overwrite`, as its `to_parquet` does. At the end of a round both tables
 # must have the same partitions at the same places. Medians are shown, and how many calls it took: at AWS these are what lasts. Time is printed, never judged.
 #
-# The stand-in is Python, and computes for longer than it takes to ask it: see both, or let each call last --wait milliseconds longer, as one over a network.
+# The stand-in is Python and computes one answer at a time; --wait lets each call last so many milliseconds longer, as one over a network does.
 # The store has its data in memory where /dev/shm is there. The program is $ETL, or a release build that is made first. Needs what the tests of Glue need,
 # without Trino: python3 with pip or venv, and minio or go; awswrangler is installed once, into ~/.cache/etl.
 set -euo pipefail
