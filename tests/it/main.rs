@@ -52,6 +52,7 @@ mod reader_partitions;
 mod reader_vacuum;
 mod readme;
 mod registration;
+mod registration_batches;
 mod registration_kills;
 mod rejects;
 mod report;

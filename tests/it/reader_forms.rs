@@ -111,3 +111,25 @@ outputs:
     assert_eq!((count("rfc"), count("athena")), (2, 1));
     same(&lake, "lines.athena", "athena", As::Text);
 }
+
+#[test]
+fn athena_alone_is_told_types_of_csv() {
+    let Some(lake) = GlueLake::get() else { return };
+    lake.write("in/1.json", "{\"id\":1,\"ratio\":0.5,\"flag\":true,\"word\":\"x\",\"moment\":\"2020-02-29 12:00:00\"}\n");
+    let text = "
+version: 1
+name: native
+lake: {location: lake}
+sources:
+  rows: {location: 'in/*.json', format: json}
+outputs:
+  rows: {from: rows, table: native.rows, format: {csv: {types: native, cast_view: typed}}}
+";
+    lake.pipeline("native.yaml", text);
+    lake.etl("run native.yaml").ok();
+    let told = lake.told("native", "rows");
+    assert_eq!(told["Parameters"]["use.null.for.invalid.data"], "true");
+    let types: Vec<&str> =
+        told["StorageDescriptor"]["Columns"].as_array().unwrap().iter().map(|column| column["Type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["bigint", "double", "boolean", "string", "string"], "times are texts, which that SerDe reads only as numbers");
+}

@@ -4,7 +4,7 @@ use crate::glue_lake::GlueLake;
 use crate::lake::log_of_day;
 use crate::same_rows::{As, same};
 use etl::catalog::LocalCatalog;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -116,4 +116,45 @@ fn readers_of_glue_see_the_old_or_the_new_of_a_run_that_is_killed() {
     for (name, told) in [("all", As::Json), ("anew", As::Text), ("projected", As::Typed), ("access", As::Typed)] {
         same(&lake, &format!("web.{name}"), name, told);
     }
+}
+
+const FIRST_KILLS: u32 = 8;
+
+#[test]
+fn tables_of_one_folder_are_whole_or_not_there() {
+    let Some(lake) = GlueLake::get() else { return };
+    let database = lake.database("web");
+    lake.pipeline("web.yaml", WEB);
+    for day in 1..=DAYS {
+        lake.write(&format!("in/{day}.log"), log_of_day(day, 10));
+    }
+    lake.etl("run web.yaml").ok();
+    lake.proxy.slow(PAUSE);
+    let begun = Instant::now();
+    lake.etl("run web.yaml").ok();
+    let window = begun.elapsed() * 2;
+    let mut partial = 0;
+    for number in 0..FIRST_KILLS {
+        lake.glue.done("DeleteDatabase", &json!({"Name": database}));
+        lake.proxy.slow(PAUSE);
+        let mut child = lake.command(["run", "web.yaml"]).spawn().unwrap();
+        std::thread::sleep(window.mul_f64(f64::from(number + 1) / f64::from(FIRST_KILLS + 1)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let there = |name: &str| lake.glue.table(&database, name).is_some();
+        for name in ["all", "anew", "projected"].into_iter().filter(|name| there(name)) {
+            let rows = lake.trino.number(&format!("SELECT count(*) FROM {database}.\"{name}\""));
+            assert_eq!(rows, i64::from(DAYS * 10), "{name}");
+        }
+        // One of registered partitions says that it is not told to its end.
+        if there("access") && lake.glue.partitions(&database, "access").len() < DAYS as usize {
+            assert_eq!(lake.told("web", "access")["Parameters"]["etl.version"], "0");
+            assert_eq!(lake.planned("web.yaml", "access")["catalog"]["behind"], true);
+        }
+        partial += u32::from(there("all") && !there("access"));
+        lake.proxy.slow(Duration::ZERO);
+        lake.etl("run web.yaml").ok();
+        assert_eq!(seen(&lake), (vec![u64::from(DAYS * 10); 3], vec![10; DAYS as usize]));
+    }
+    assert!(partial > 0, "no run was killed between two tables");
 }
