@@ -41,7 +41,6 @@ pub(super) fn published() -> RunReport {
     RunReport {
         version: 1,
         rolled_back_to: None,
-        catalog: Vec::new(),
         run: "20200229T070000Z-7f3a".into(),
         pipeline: "access_daily".into(),
         lake: "s3://example-lake/prod".into(),

@@ -4,7 +4,7 @@
 use crate::etl::Outcome;
 use crate::glue_lake::GlueLake;
 use crate::stand_in::endpoint;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A lake, and a workgroup for its queries.
 fn lake() -> Option<GlueLake> {
@@ -128,12 +128,12 @@ fn athena_makes_rows_by_a_hundred_partitions() {
     // 149 remainders, and none.
     let sql = "SELECT count(*) AS n, count(DISTINCT p) AS p, sum(k) AS k, sum(d) AS d, min(at) AS at, max(text) AS t FROM";
     let theirs = lake.trino.rows(&format!("{sql} {database}.split")).rows;
-    assert_eq!(theirs[0][..3], [1000.into(), 149.into(), 499_500.into()]);
+    assert_eq!(theirs[0][..3], [json!(1000), json!(149), json!(499_500)]);
     let ours = said(lake.run(["query", "--lake", &lake.location(), "--format", "csv", &format!("{sql} m.split")]).ok());
     assert_eq!(ours.lines().nth(1).unwrap(), "1000,149,499500,49950.000,1969-12-31 23:59:59.999,it's 999");
-    assert_eq!(theirs[0][3..], ["49950.000".into(), "1969-12-31 23:59:59.999".into(), "it's 999".into()]);
+    assert_eq!(theirs[0][3..], [json!("49950.000"), json!("1969-12-31 23:59:59.999"), json!("it's 999")]);
     // Nobody finds the tables that Athena wrote to.
-    let tables = lake.glue.done("GetTables", &serde_json::json!({"DatabaseName": database}));
+    let tables = lake.glue.done("GetTables", &json!({"DatabaseName": database}));
     let names: Vec<&str> = tables["TableList"].as_array().unwrap().iter().map(|table| table["Name"].as_str().unwrap()).collect();
     assert_eq!(names, ["counted", "split"]);
     // Nothing is made anew until what is read has another version.

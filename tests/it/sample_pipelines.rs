@@ -21,7 +21,7 @@ fn all_are_right() {
     let lake = samples();
     let mut files = lake.names("pipelines");
     files.retain(|name| name.ends_with(".yaml"));
-    assert_eq!(files, ["format-comparison.yaml", "interactions.yaml", "quickstart.yaml", "sales.yaml"]);
+    assert_eq!(files, ["athena.yaml", "format-comparison.yaml", "interactions.yaml", "quickstart.yaml", "sales.yaml"]);
     let arguments = files.iter().map(|name| format!("pipelines/{name}")).collect::<Vec<_>>().join(" ");
     let told = lake.etl(&format!("validate {arguments}")).ok();
     assert_eq!(told.stderr, "");
