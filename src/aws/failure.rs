@@ -64,11 +64,14 @@ where
     let told = |text: String| Refusal { code: None, message: redact(&text), request_id: None };
     if let Some(refused) = error.as_service_error() {
         let request_id = error.raw_response().and_then(|response| response.headers().get("x-amzn-requestid"));
-        let refusal = Refusal {
-            code: refused.code().map(str::to_string),
-            message: redact(refused.message().unwrap_or_default()),
-            request_id: request_id.map(str::to_string),
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let reason = match (refused.code(), refused.message(), status) {
+            // Said by something that is not the service, or by one in another language.
+            (None, None | Some(""), Some(status)) => format!("HTTP status {status}, without a reason"),
+            (_, message, _) => message.unwrap_or_default().to_string(),
         };
+        let refusal =
+            Refusal { code: refused.code().map(str::to_string), message: redact(&reason), request_id: request_id.map(str::to_string) };
         let to_do = refusal.code.as_deref().and_then(|code| meaning(service, code, &refusal.message));
         return (refusal, to_do);
     }

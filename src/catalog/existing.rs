@@ -9,9 +9,8 @@ use super::table::{Column, KEYS, REGISTERED, StorageDescriptor};
 use super::time_units::TimeUnits;
 use super::told::{Told, reader_columns};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::TableFormat;
+use crate::input::{RowSyntax, TableFormat};
 use crate::output::{Codec, CsvDialect, FileFormat, Kind, Timestamps};
-use crate::tabular::RowSyntax;
 use arrow::datatypes::Field;
 use std::collections::{BTreeMap, BTreeSet};
 

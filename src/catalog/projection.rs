@@ -139,8 +139,11 @@ impl ProjectedKey {
         }
     }
 
-    /// What is wrong with the settings themselves.
-    fn check(&self) -> Result<(), String> {
+    /// Whether the settings are some at all.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn check(&self) -> Result<(), String> {
         match self {
             ProjectedKey::Enum { values } if values.is_empty() => Err("there is no value to list".to_string()),
             ProjectedKey::Enum { values } if values.len() > MOST_VALUES => {
@@ -153,6 +156,13 @@ impl ProjectedKey {
             ProjectedKey::Integer { range, .. } if bounds(range).is_none() => Err(format!("`{range}` is no range of numbers, as in 0,23")),
             ProjectedKey::Date { range, .. } if range.split(',').count() != 2 => {
                 Err(format!("`{range}` is no range of times, as in 2020-01-01,NOW"))
+            }
+            ProjectedKey::Date { range, format, .. } if format == "yyyy-MM-dd" => {
+                let is_end = |end: &str| end.starts_with("NOW") || NaiveDate::parse_from_str(end, "%Y-%m-%d").is_ok();
+                match range.split(',').map(str::trim).find(|end| !is_end(end)) {
+                    Some(end) => Err(format!("`{end}` is no date as 2020-01-31, and not NOW or NOW-3DAYS")),
+                    None => Ok(()),
+                }
             }
             _ => Ok(()),
         }

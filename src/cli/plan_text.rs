@@ -89,7 +89,7 @@ fn reader_text(plan: &ReaderPlan, action: Action, same: &[String], colour: bool,
         (_, _, Some(whose)) => (format!("refused: the table there is {whose}"), RED),
         (None, _, None) => ("create".to_string(), GREEN),
         (Some(told), Some(now), None) if plan.behind => (format!("behind: it has version {told} of the lake's {now}"), YELLOW),
-        _ if !plan.drift.is_empty() => ("changed by others since it was told".to_string(), RED),
+        _ if !plan.drift.is_empty() => ("not as it would be told: settings are new, or others changed it".to_string(), RED),
         _ if action == Action::Unchanged => ("as the lake has it".to_string(), DIM),
         _ => ("tell the new version".to_string(), YELLOW),
     };

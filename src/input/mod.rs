@@ -34,7 +34,7 @@ mod told_types;
 mod unknown_format;
 mod widening;
 
-pub use crate::tabular::{CsvDialect, OnMismatch, is_json_layout};
+pub use crate::tabular::{CsvDialect, OnMismatch, RowSyntax, is_json_layout};
 pub use ahead::Ahead;
 pub use arguments::{Inputs, Resolver, resolve, resolve_with};
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};

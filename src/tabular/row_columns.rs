@@ -121,7 +121,7 @@ pub fn infer_rows(path: &str, start: &[u8], syntax: RowSyntax) -> Result<SchemaR
         for (guess, field) in guesses.iter_mut().zip(&fields) {
             let value = &start[field.start..field.end];
             // A type that would make NULL of a text that is empty is none that loses nothing.
-            if !field.null && !(value.is_empty() && syntax.empty_is_null()) {
+            if !(field.null || value.is_empty() && syntax.empty_is_null()) {
                 guess.see(value);
             }
         }

@@ -40,7 +40,7 @@ pub(super) enum Which {
 /// A catalog that can be asked.
 pub(super) enum Opened {
     Local(Storage),
-    Glue(GlueCatalog),
+    Glue(Box<GlueCatalog>),
 }
 
 impl WhichArgs {
@@ -61,7 +61,7 @@ impl WhichArgs {
                 head_of(&storage, &LocalCatalog::new(storage.clone()))?;
                 Ok(Opened::Local(storage))
             }
-            (None | Some(Which::Glue), _) => self.glue().map(Opened::Glue),
+            (None | Some(Which::Glue), _) => self.glue().map(|glue| Opened::Glue(Box::new(glue))),
         }
     }
 
@@ -84,7 +84,7 @@ impl Opened {
     pub(super) fn catalog(&self) -> Box<dyn Catalog> {
         match self {
             Opened::Local(storage) => Box::new(LocalCatalog::new(storage.clone())),
-            Opened::Glue(glue) => Box::new(glue.clone()),
+            Opened::Glue(glue) => glue.clone(),
         }
     }
 }

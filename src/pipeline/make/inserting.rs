@@ -183,7 +183,14 @@ pub(crate) async fn schema(engine: &AthenaEngine, sql: &str) -> Result<SchemaRef
             "give its elements columns of their own, or CAST it: to timestamp, or by json_format(CAST(… AS JSON)) to text",
         ));
     }
-    Ok(result.schema())
+    let schema = result.schema();
+    let unnamed =
+        schema.fields().iter().position(|field| field.name().strip_prefix("_col").is_some_and(|rest| rest.parse::<u32>().is_ok()));
+    if let Some(at) = unnamed {
+        return Err(Error::new(ErrorKind::Query, format!("column {} of the query has no name", at + 1))
+            .with_context("what to do", "give it one with AS"));
+    }
+    Ok(schema)
 }
 
 /// The partitions that the rows of a query are in, with how many; nothing where there are no keys.
@@ -246,7 +253,8 @@ async fn insert(engine: &AthenaEngine, statement: &str) -> Result<u64> {
     let batch = result.next().await?;
     let number = batch.and_then(|batch| cast(batch.column(0), &DataType::Int64).ok());
     let rows = number.and_then(|numbers| u64::try_from(numbers.as_primitive::<Int64Type>().value(0)).ok());
-    rows.ok_or_else(|| Error::new(ErrorKind::Query, "Athena doesn't say how many rows it wrote"))
+    // Where nothing is said nothing was written; the files tell whether that is so.
+    Ok(rows.unwrap_or_default())
 }
 
 fn quoted(name: &str) -> String {

@@ -1,7 +1,7 @@
 //! What a catalog of readers would be told of a pipeline's tables.
 
 use super::of_pipeline::ReaderCatalog;
-use crate::catalog::{Catalog, Column, Difference, Entry, KnownLists, LAKE, TABLE, Table, There, reader_columns, tell};
+use crate::catalog::{Catalog, Column, Difference, Entry, KnownLists, LAKE, TABLE, Table, There, Told, reader_columns, tell};
 use crate::error::Result;
 use crate::pipeline::model::Output;
 use crate::storage::Storage;
@@ -70,8 +70,19 @@ impl ReaderCatalog {
                 if !plan.behind && plan.refused.is_none() {
                     plan.drift = difference.lines;
                 }
+                if let Some(view) = &told.view {
+                    let name = view.full_name();
+                    let there = self.glue.look(&view.database, &view.name)?;
+                    let told = Told { entry: view.clone(), partitions: Vec::new(), lists: Vec::new(), view: None, columns: Vec::new() };
+                    let difference = Difference::of(&told, &there);
+                    match there.entry {
+                        None if !plan.behind => plan.drift.push(format!("the view {name} is not there")),
+                        Some(_) if !plan.behind => plan.drift.extend(difference.lines.iter().map(|line| format!("view {name}: {line}"))),
+                        _ => {}
+                    }
+                }
             }
-            None => plan.refused = there.entry.as_ref().filter(|_| !self.adopts()).map(|entry| whose(entry)),
+            None => plan.refused = there.entry.as_ref().filter(|_| !self.adopts()).map(whose),
         }
         Ok(plan)
     }

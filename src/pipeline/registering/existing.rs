@@ -2,10 +2,9 @@
 
 use crate::catalog::{Catalog, Change, Entry, Existing, REGISTERED, Registered, Told, told_again};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Look, Source, Table, TableFormat, TableOptions, each, footer, partitions_in, resolve};
+use crate::input::{Look, RowSyntax, Source, Table, TableFormat, TableOptions, each, footer, partitions_in, resolve};
 use crate::schema::fit::{self, Place};
 use crate::storage::{Entry as Object, Location, Storage};
-use crate::tabular::RowSyntax;
 use crate::units::count;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,8 +148,11 @@ fn passed_over(objects: &[Object]) -> Vec<String> {
     notes
 }
 
+/// The values of the partition keys, by folder.
+type Folders = BTreeMap<String, Vec<String>>;
+
 /// The partition keys, and the folders with their values. Folders that are no partitions are read with the one that they lie in.
-fn partitions(address: &str, sources: &[Source], notes: &mut Vec<String>) -> Result<(Vec<String>, BTreeMap<String, Vec<String>>)> {
+fn partitions(address: &str, sources: &[Source], notes: &mut Vec<String>) -> Result<(Vec<String>, Folders)> {
     let mut known: Option<(Vec<String>, &str)> = None;
     let (mut folders, mut odd): (BTreeMap<String, Vec<String>>, BTreeSet<String>) = Default::default();
     for source in sources {

@@ -75,7 +75,28 @@ impl ReaderCatalog {
             }
             registered.push(done);
         }
+        self.tell_of_others(pipeline, storage, &mut registered)?;
         Ok(registered)
+    }
+}
+
+impl ReaderCatalog {
+    /// Notes tables that a catalog was told of by earlier settings: nobody moves them any more.
+    fn tell_of_others(&self, pipeline: &Pipeline, storage: &Storage, registered: &mut [Registered]) -> Result<()> {
+        for other in Registration::all(storage)? {
+            let is_other = |output: &&Output| {
+                (&output.table.database, &output.table.table) == (&other.database, &other.table) && other.glue != *self.glue.settings()
+            };
+            let Some(output) = pipeline.outputs.iter().find(is_other) else { continue };
+            if let Some(told) = registered.first_mut() {
+                let table = format!("{}.{}", other.reader_database(), other.table);
+                told.notes.push(format!(
+                    "Glue has {} as {table}, too, by earlier settings; runs don't move that any more: `etl catalog drop {table}` forgets it",
+                    output.table
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -83,7 +104,7 @@ impl ReaderCatalog {
 fn behind(error: Error, output: &Output) -> Error {
     let message = format!("{} is published in the lake, but Glue could not be told of it", output.table);
     // Whoever reads the lake sees the run; what can be told another time is an output that lacks something.
-    let kind = if error.kind() == ErrorKind::Input { ErrorKind::Output } else { error.kind() };
+    let kind = if error.kind() == ErrorKind::Conflict { ErrorKind::Conflict } else { ErrorKind::Output };
     Error::new(kind, message)
         .with_source(error)
         .with_context("then", "readers of Glue see the version before; `etl catalog sync`, or the next run, brings it forward")

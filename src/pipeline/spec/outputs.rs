@@ -5,7 +5,7 @@ use super::transforms::{row_names, unknown};
 use super::{formats, governance, names, readers, schedule};
 use crate::convert::unfit;
 use crate::pipeline::model::{Mode, Output, RemovedSources, TableName};
-use crate::yaml::{Node, Place, Problems, Text};
+use crate::yaml::{Named, Node, Place, Problems, Text};
 use crate::zone::Zone;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -35,7 +35,24 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
         }
         resolved.extend(one(name, output, table, timezone, text, problems));
     }
+    views(outputs, &tables, problems);
     resolved
+}
+
+/// Tells of views beside tables that are called as another table or view of their database.
+fn views(outputs: &Named<OutputText>, tables: &BTreeMap<TableName, &str>, problems: &mut Problems<'_>) {
+    let mut seen: BTreeMap<TableName, &str> = BTreeMap::new();
+    for (name, output) in outputs.iter() {
+        let Some(view) = readers::view(output) else { continue };
+        let database = output.table.as_ref().and_then(|table| table.text.split_once('.')).map(|(database, _)| database.to_string());
+        let Some(database) = database else { continue };
+        let full = TableName { database, table: view.text.clone() };
+        if let Some(other) = tables.get(&full).or_else(|| seen.get(&full)) {
+            problems
+                .error(&view.place, format!("the output `{other}` has a table or view of this name, {full}; give the view another one"));
+        }
+        seen.insert(full, &name.text);
+    }
 }
 
 fn one(

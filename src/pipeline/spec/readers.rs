@@ -4,7 +4,7 @@ use super::document::{FormatText, OutputText, ProjectedKeyText};
 use super::names;
 use super::projected_type::ProjectedType;
 use crate::catalog::{ProjectedKey, Projection, ReaderOptions};
-use crate::yaml::{Problems, TextOr, one_of};
+use crate::yaml::{Problems, Text, TextOr, one_of};
 use std::collections::BTreeMap;
 
 pub(super) fn resolve(output: &OutputText, keys: &[String], ahead_of_utc: bool, problems: &mut Problems<'_>) -> ReaderOptions {
@@ -14,13 +14,19 @@ pub(super) fn resolve(output: &OutputText, keys: &[String], ahead_of_utc: bool, 
         if let Some(view) = &csv.cast_view {
             if !names::is_plain(&view.text) {
                 problems.error(&view.place, "expected the name of a view: lower-case letters, digits and `_`, and no digit first");
-            } else if output.table.as_ref().is_some_and(|table| table.text.ends_with(&format!(".{}", view.text))) {
-                problems.error(&view.place, "the table has this name; give the view another one");
             }
             options.cast_view = Some(view.text.clone());
         }
     }
     options
+}
+
+/// The name of the view beside a table of CSV.
+pub(super) fn view(output: &OutputText) -> Option<&Text> {
+    match &output.format {
+        Some(TextOr::Section(FormatText { csv: Some(csv), .. })) => csv.cast_view.as_ref(),
+        _ => None,
+    }
 }
 
 fn projection(output: &OutputText, keys: &[String], ahead_of_utc: bool, problems: &mut Problems<'_>) -> Option<Projection> {
@@ -42,6 +48,9 @@ fn projection(output: &OutputText, keys: &[String], ahead_of_utc: bool, problems
                     problems.error(&name.place, format!("`{}` is no partition key{hint}", name.text.escape_debug()));
                 }
                 if let Some(key) = key(text, problems) {
+                    if let Err(fault) = key.check() {
+                        problems.error(&text.place, fault);
+                    }
                     projection.keys.insert(name.text.to_lowercase(), key);
                 }
             }

@@ -1,6 +1,6 @@
 //! Checks that Athena answers, of what is published.
 
-use super::checks::run_check;
+use super::checks::{in_a_line, run_check};
 use super::comparison::compare;
 use super::finding::Finding;
 use super::prefixed::prefixed;
@@ -41,7 +41,7 @@ pub(crate) fn verify_in_athena(
             (run.when, run.engine) = (When::AfterPublish, check.engine);
             if check.engine == CheckEngine::Both && run.passed {
                 let compared = both(check, &local, &theirs, &athena).await;
-                let compared = compared.unwrap_or_else(|error| Finding::of(false, error.to_string()));
+                let compared = compared.unwrap_or_else(|error| Finding::of(false, in_a_line(&error)));
                 if !compared.passed {
                     (run.passed, run.found, run.sample) = (false, compared.found, compared.sample);
                 }

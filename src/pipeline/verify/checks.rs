@@ -38,7 +38,7 @@ pub(super) async fn run_check(check: &Check, engine: &impl SqlEngine) -> CheckRu
         Expectation::Matches { table, column, pattern } => matches(engine, table, column, pattern).await,
         Expectation::EqualsQuery { sql, other } => difference::none(engine, sql, other).await,
     };
-    let finding = asked.unwrap_or_else(|error| Finding { passed: false, found: error.to_string(), sample: None });
+    let finding = asked.unwrap_or_else(|error| Finding { passed: false, found: in_a_line(&error), sample: None });
     CheckRun {
         name: check.name.clone(),
         kind: kind(&check.expect).to_string(),
@@ -51,6 +51,13 @@ pub(super) async fn run_check(check: &Check, engine: &impl SqlEngine) -> CheckRu
         sample: finding.sample,
         seconds: started.elapsed().as_secs_f64(),
     }
+}
+
+/// An error as a report says it: its lines, without carets, which point to nothing there.
+pub(super) fn in_a_line(error: &crate::error::Error) -> String {
+    let told = error.to_string();
+    let lines = told.lines().map(str::trim).filter(|line| !line.trim_start_matches('^').trim_start().is_empty() && !line.starts_with('^'));
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 fn kind(expect: &Expectation) -> &'static str {

@@ -113,7 +113,7 @@ impl GlueTable {
 
     /// Whether it has partitions.
     pub(in crate::query) fn is_partitioned(&self) -> bool {
-        self.keys.fields().first().is_some()
+        !self.keys.fields().is_empty()
     }
 
     /// What is read where `filters` must pass: those on the partition keys alone choose.
