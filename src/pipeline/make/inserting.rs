@@ -11,14 +11,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{LocalFile, ObjectFile, Place, Source, each, footer};
 use crate::pipeline::athena_engine::{glue, open};
 use crate::pipeline::model::{Output, Pipeline, Transform};
-use crate::publish::DataFile;
+use crate::publish::{DataFile, Lease};
 use crate::query::Runtime;
 use crate::query::athena::AthenaEngine;
+use crate::schema::times::with_unit;
 use crate::storage::{Location, Storage};
 use crate::units::count;
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef, TimeUnit};
 use chrono::DateTime;
 use object_store::ObjectMeta;
 use std::collections::BTreeMap;
@@ -81,6 +82,7 @@ impl Inserting<'_> {
             view: None,
         };
         let told = Told { columns: entry.storage.columns.clone(), entry, partitions: Vec::new(), lists: Vec::new(), view: None };
+        self.remove_left(&glue, &database, &output.table.table)?;
         glue.register(&There::default(), &told, false)?;
         // However it ends: nobody is to find the table later.
         let _table = Temporary { glue: &glue, database: &database, name: &name };
@@ -121,6 +123,23 @@ impl Inserting<'_> {
             losses: Default::default(),
         };
         Ok(Written { folder: folder.to_string(), files: files_written, columns: files, partition_keys: keys, report })
+    }
+
+    /// Removes the tables that runs left which were killed while Athena wrote for them.
+    fn remove_left(&self, glue: &GlueCatalog, database: &str, table: &str) -> Result<()> {
+        let lake = self.storage.location().to_string();
+        let is_ours = |entry: &Entry| entry.parameters.get(LAKE) == Some(&lake) && entry.name.starts_with(&format!("{table}__"));
+        let left: Vec<Entry> =
+            glue.tables(database)?.into_iter().filter(|entry| entry.parameters.contains_key(TEMPORARY) && is_ours(entry)).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let signs = Lease::signs(self.storage, Some(&self.pipeline.name), None)?;
+        let alive: Vec<&str> = signs.iter().filter(|sign| !sign.is_dead).filter_map(|sign| Some(sign.run.as_ref()?.as_str())).collect();
+        for entry in left.iter().filter(|entry| entry.parameters.get(TEMPORARY).is_some_and(|run| !alive.contains(&run.as_str()))) {
+            glue.drop_table(database, &entry.name)?;
+        }
+        Ok(())
     }
 
     /// The files that are there now, with their rows as their footers tell.
@@ -190,7 +209,12 @@ pub(crate) async fn schema(engine: &AthenaEngine, sql: &str) -> Result<SchemaRef
         return Err(Error::new(ErrorKind::Query, format!("column {} of the query has no name", at + 1))
             .with_context("what to do", "give it one with AS"));
     }
-    Ok(schema)
+    // Its tables have milliseconds, whatever a query says.
+    let fields = schema.fields().iter().map(|field| {
+        let data_type = with_unit(field.data_type(), TimeUnit::Millisecond);
+        field.as_ref().clone().with_data_type(data_type)
+    });
+    Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
 /// The partitions that the rows of a query are in, with how many; nothing where there are no keys.

@@ -22,6 +22,8 @@ pub struct ReaderPlan {
     pub behind: bool,
     /// The table is somebody else's, and would be refused: whose.
     pub refused: Option<String>,
+    /// The table is somebody else's, and would be taken over, as `adopt` says: whose.
+    pub taken: Option<String>,
     /// What it has otherwise than it was told, a line each: `there -> wanted`.
     pub drift: Vec<String>,
     /// Columns that a run would change there: `+ name type`, `~ name type -> type`, `- name type`.
@@ -31,7 +33,7 @@ pub struct ReaderPlan {
 impl ReaderPlan {
     /// Whether a run would tell it something.
     pub fn changes(&self) -> bool {
-        self.behind || !self.drift.is_empty() || !self.columns.is_empty() || self.refused.is_some()
+        self.behind || !self.drift.is_empty() || !self.columns.is_empty() || self.refused.is_some() || self.taken.is_some()
     }
 }
 
@@ -56,6 +58,7 @@ impl ReaderCatalog {
             lake_version: lake.map(|(_, table)| table.version),
             behind: false,
             refused: None,
+            taken: None,
             drift: Vec::new(),
             columns: new.map(|new| self.columns(output, new, &there)).unwrap_or_default(),
         };
@@ -65,7 +68,10 @@ impl ReaderCatalog {
                 let difference = Difference::of(&told, &there);
                 plan.version = difference.version.filter(|_| difference.owner.is_none());
                 plan.behind = difference.is_behind();
-                plan.refused = difference.owner.filter(|_| !self.adopts());
+                match self.adopts() {
+                    true => plan.taken = difference.owner,
+                    false => plan.refused = difference.owner,
+                }
                 // What it was not told yet is no drift.
                 if !plan.behind && plan.refused.is_none() {
                     plan.drift = difference.lines;
@@ -82,7 +88,13 @@ impl ReaderCatalog {
                     }
                 }
             }
-            None => plan.refused = there.entry.as_ref().filter(|_| !self.adopts()).map(whose),
+            None => {
+                let owner = there.entry.as_ref().map(whose);
+                match self.adopts() {
+                    true => plan.taken = owner,
+                    false => plan.refused = owner,
+                }
+            }
         }
         Ok(plan)
     }
