@@ -3,7 +3,7 @@
 use crate::decode::Reject;
 use crate::input::MAX_LINE;
 use crate::units::count;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the scans of an engine's queries rejected, by file.
@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct RejectLog {
     /// A tally for each piece of each file, by where it starts. A piece that is read again is not counted again.
     pieces: Mutex<BTreeMap<String, BTreeMap<u64, Tally>>>,
+    /// What is to be said of tables as a whole.
+    remarks: Mutex<BTreeSet<String>>,
 }
 
 /// What came of the lines of a piece.
@@ -62,6 +64,11 @@ impl RejectLog {
         }
     }
 
+    /// Keeps in mind what is to be said of a table.
+    pub(super) fn remark(&self, remark: String) {
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).insert(remark);
+    }
+
     /// How many lines were rejected.
     pub fn count(&self) -> u64 {
         let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,10 +86,12 @@ impl RejectLog {
         pieces.iter().filter(|(_, tallies)| is_unread(tallies)).map(|(path, _)| path.clone()).collect()
     }
 
-    /// A line for each file that has rejects, in the order of their names.
+    /// What is to be said of tables, and a line for each file that has rejects, in the order of their names.
     pub fn notes(&self) -> Vec<String> {
+        let remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
-        pieces.iter().flat_map(|(path, tallies)| note(path, tallies).into_iter().chain(nulls(path, tallies))).collect()
+        let of_files = pieces.iter().flat_map(|(path, tallies)| note(path, tallies).into_iter().chain(nulls(path, tallies)));
+        remarks.into_iter().chain(of_files).collect()
     }
 }
 

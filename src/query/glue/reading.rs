@@ -1,6 +1,6 @@
 //! How the files of a table, or of a partition, are read: what its SerDe and its parameters say.
 
-use crate::catalog::{Entry, LAKE, SYMLINK_INPUT, StorageDescriptor};
+use crate::catalog::{Entry, SYMLINK_INPUT, StorageDescriptor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableFormat;
 use crate::tabular::{DelimitedFields, HiveText, LineSyntax, Pattern, QuotedFields};
@@ -70,12 +70,6 @@ pub(super) fn reading(entry: &Entry, storage: &StorageDescriptor, schema: &Schem
         "JsonSerDe" => {
             if let Some(key) = storage.serde.parameters.keys().find(|key| key.starts_with("mapping.")) {
                 return Err(refused(entry, &format!("its SerDe gives keys other names (`{key}`), which is not done here")));
-            }
-            // Lakes of etl have keys in lower case.
-            if !entry.parameters.contains_key(LAKE) && schema.fields().iter().any(|field| field.data_type().is_nested()) {
-                let reason =
-                    "objects within its lines may have keys with capitals, which are not found here by the names that the catalog has";
-                return Err(refused(entry, reason));
             }
             told(LineSyntax::Json)?
         }

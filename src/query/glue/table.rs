@@ -7,7 +7,7 @@ use super::projected::Projected;
 use super::reading::{Reading, is_listed, reading, refuse_lakes_of_others};
 use super::symlinks;
 use super::types::fields;
-use crate::catalog::{Entry, Partition};
+use crate::catalog::{Entry, LAKE, Partition};
 use crate::error::Result;
 use crate::query::partitions::Partitions;
 use crate::query::rejects::RejectLog;
@@ -77,6 +77,13 @@ impl GlueTable {
         let keys = fields(&entry.partition_keys, &name)?;
         let file_schema: SchemaRef = Arc::new(Schema::new(columns.clone()));
         let reading = Arc::new(reading(&entry, &entry.storage, &file_schema)?);
+        // Lakes of etl have keys in lower case.
+        let is_json = entry.storage.serde.library.ends_with(".JsonSerDe");
+        if is_json && !entry.parameters.contains_key(LAKE) && columns.iter().any(|column| column.data_type().is_nested()) {
+            let remark =
+                "within the objects of a line only keys are found that are written as the catalog has them, in lower case; others are NULL";
+            rejects.remark(format!("{name}: {remark}"));
+        }
         let rows = match keys.is_empty() {
             true => Rows::Here,
             false if entry.is_projected() => Rows::Projected(Projected::of(&entry, &keys)?),
