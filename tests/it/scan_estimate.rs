@@ -2,9 +2,7 @@
 
 use crate::etl::generated;
 use crate::stand_ins::StandIns;
-use etl::aws::AwsSettings;
-use etl::catalog::{GlueCatalog, GlueSettings};
-use etl::query::{Estimate, GlueTables, QueryEngine, QueryOptions, Runtime};
+use etl::query::Estimate;
 use etl::units::ByteSize;
 
 /// Of which the larger file is read by chunks, and the smaller one whole.
@@ -29,14 +27,9 @@ fn an_estimate_is_what_trino_reads() {
     there.etl.write("access.log", generated(150_000));
     there.etl.write("p.yaml", PIPELINE.replace("BUCKET", bucket).replace("DATABASE", &there.database));
     there.etl.run(["run", "p.yaml"]).ok();
-    let settings = GlueSettings { region: Some("us-east-1".into()), ..GlueSettings::default() };
-    let aws = AwsSettings { endpoint_url: Some(there.glue_endpoint.clone()), ..AwsSettings::default() };
-    let engine = QueryEngine::new(QueryOptions::default()).unwrap();
-    engine.register_glue(GlueTables::new(GlueCatalog::connect(&settings, &aws).unwrap()));
-    let runtime = Runtime::new(2).unwrap();
     let estimate = |sql: &str| -> Estimate {
-        let sql = sql.replace('$', &there.database);
-        runtime.block_on(async || engine.estimate(&sql).await).unwrap()
+        let told = there.etl.run(["athena", "cost", "--json", &sql.replace('$', &there.database)]).ok();
+        serde_json::from_slice(&told.stdout).unwrap()
     };
     // How far off the estimate may be, in percent of what is read.
     for (sql, most) in [
@@ -69,5 +62,4 @@ fn an_estimate_is_what_trino_reads() {
     assert!(!unplanned.exact && unplanned.bytes >= estimate("SELECT * FROM $.large").bytes, "{unplanned}");
     let refusal = days.refuse_above(ByteSize(1)).unwrap_err();
     assert!(refusal.to_string().contains("--max-scan"), "{refusal}");
-    runtime.leave();
 }

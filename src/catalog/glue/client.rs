@@ -10,17 +10,13 @@ use crate::storage::wait;
 use aws_config::SdkConfig;
 use aws_sdk_glue::Client;
 use aws_sdk_glue::error::{BuildError, ProvideErrorMetadata, SdkError};
-use aws_sdk_glue::operation::get_partitions::GetPartitionsOutput;
-use aws_sdk_glue::types::{self, DatabaseInput, Segment};
+use aws_sdk_glue::types::{self, DatabaseInput};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use futures::future::try_join_all;
 use std::fmt;
 
 /// The most tables, partitions and databases that come in one answer.
 const PAGE: i32 = 1000;
 const TABLES_PAGE: i32 = 100;
-/// In so many parts partitions are asked for that are more than a page. Glue takes up to 10.
-const PARTS: i32 = 8;
 
 /// A Glue Data Catalog that can be asked.
 #[derive(Clone)]
@@ -120,32 +116,20 @@ impl GlueCatalog {
 
     /// The partitions that are registered.
     pub(super) async fn registered(&self, database: &str, name: &str) -> Result<Vec<Partition>> {
-        let pages = self.partition_pages(database, name).await?;
-        let mut partitions: Vec<Partition> = pages.iter().flat_map(|page| page.partitions()).map(shapes::partition).collect();
+        let asked = self.client.get_partitions().set_catalog_id(self.catalog_id()).database_name(database).table_name(name);
+        let mut pages = asked.max_results(PAGE).into_paginator().send();
+        let mut partitions = Vec::new();
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => partitions.extend(page.partitions().iter().map(shapes::partition)),
+                Err(error) if is_missing(&error) => return Ok(Vec::new()),
+                Err(error) => return Err(self.failed(&format!("can't read the partitions of {database}.{name}"), &error)),
+            }
+        }
         partitions.sort_by(|a, b| a.values.cmp(&b.values));
         // A page may have what the one before had, where partitions came meanwhile.
         partitions.dedup_by(|a, b| a.values == b.values);
         Ok(partitions)
-    }
-
-    /// One page comes after the other; where one is not enough, those of several parts come side by side.
-    async fn partition_pages(&self, database: &str, name: &str) -> Result<Vec<GetPartitionsOutput>> {
-        let asked = self.client.get_partitions().set_catalog_id(self.catalog_id()).database_name(database).table_name(name);
-        let asked = asked.max_results(PAGE);
-        let part = |number| Segment::builder().segment_number(number).total_segments(PARTS).build();
-        let parts = (0..PARTS).map(part).collect::<Result<Vec<_>, _>>().map_err(incomplete)?;
-        let answer = match asked.clone().send().await {
-            Ok(first) if first.next_token().is_some() => {
-                let parts = parts.into_iter().map(|part| asked.clone().segment(part).into_paginator().send().try_collect());
-                try_join_all(parts).await.map(|pages| pages.into_iter().flatten().collect())
-            }
-            one => one.map(|page| vec![page]),
-        };
-        match answer {
-            Ok(pages) => Ok(pages),
-            Err(error) if is_missing(&error) => Ok(Vec::new()),
-            Err(error) => Err(self.failed(&format!("can't read the partitions of {database}.{name}"), &error)),
-        }
     }
 
     pub(super) async fn all_databases(&self) -> Result<Vec<String>> {

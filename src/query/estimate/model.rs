@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteSize, count};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Athena counts in these.
@@ -11,7 +11,7 @@ const MB: u64 = 1_000_000;
 const LEAST: u64 = 10 * MB;
 
 /// What a query would scan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// One for each scan: a table that is joined with itself is scanned twice.
     pub tables: Vec<TableEstimate>,
@@ -25,7 +25,7 @@ pub struct Estimate {
 }
 
 /// What a query would scan of a table.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TableEstimate {
     /// `database.table`.
     pub name: String,
