@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod error;
 pub mod escape;
 pub mod generate;
+pub mod governance;
 pub mod input;
 pub mod inspect;
 pub mod nested;

@@ -29,6 +29,7 @@ mod references;
 mod registration;
 mod serde;
 mod table;
+mod table_name;
 mod time_units;
 mod told;
 
@@ -53,5 +54,6 @@ pub use references::{is_unchanged, is_whole};
 pub use registration::Registration;
 pub use serde::SerDe;
 pub use table::{Column, KEYS, LOG_FORMAT, Origin, PartitionSize, PastVersion, REGISTERED, Segment, StorageDescriptor, Table};
+pub use table_name::TableName;
 pub use time_units::TimeUnits;
 pub use told::{LAKE, TABLE, Told, VERSION, reader_columns, tell};

@@ -1,6 +1,8 @@
 //! A pipeline as it is run: everything resolved and checked. How it is written is the concern of [`super::spec`].
 
+pub use crate::catalog::TableName;
 pub use crate::convert::{Layout, OnError};
+pub use crate::governance::Permission;
 pub use crate::input::FormatChoice as SourceFormat;
 pub use crate::input::OnMismatch;
 
@@ -177,26 +179,6 @@ impl Output {
     }
 }
 
-/// `database.table`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(into = "String")]
-pub struct TableName {
-    pub database: String,
-    pub table: String,
-}
-
-impl From<TableName> for String {
-    fn from(name: TableName) -> String {
-        name.to_string()
-    }
-}
-
-impl std::fmt::Display for TableName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.database, self.table)
-    }
-}
-
 /// What a run does with the rows that are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -237,20 +219,6 @@ pub enum GrantOn {
     Tags(BTreeMap<String, Vec<String>>),
     Database(String),
     Table(TableName),
-}
-
-/// Permissions of Lake Formation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Permission {
-    Select,
-    Describe,
-    Insert,
-    Delete,
-    Alter,
-    Drop,
-    CreateTable,
-    All,
 }
 
 /// What is checked before readers see a run, or after.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 29] = [
+const FLOORS: [(u8, &str, &[&str]); 30] = [
     (0, "printable", &[]),
     (0, "secrets", &["printable"]),
     (0, "error", &["printable"]),
@@ -49,6 +49,7 @@ const FLOORS: [(u8, &str, &[&str]); 29] = [
         ],
     ),
     (4, "catalog", &["error", "units", "diagnostic", "accesslog", "schema", "storage", "input", "output", "aws", "publish"]),
+    (4, "governance", &["printable", "error", "units", "diagnostic", "yaml", "storage", "aws", "catalog"]),
     (
         4,
         "query",
@@ -68,6 +69,7 @@ const FLOORS: [(u8, &str, &[&str]); 29] = [
             "aws",
             "publish",
             "catalog",
+            "governance",
         ],
     ),
     (
@@ -95,11 +97,12 @@ const FLOORS: [(u8, &str, &[&str]); 29] = [
             "publish",
             "convert",
             "catalog",
+            "governance",
             "query",
             "yaml",
         ],
     ),
-    (6, "report", &["printable", "error", "units", "diagnostic", "catalog", "pipeline"]),
+    (6, "report", &["printable", "error", "units", "diagnostic", "catalog", "governance", "pipeline"]),
     (6, "schedule", &["error", "storage", "publish", "pipeline"]),
     (
         7,
@@ -124,6 +127,7 @@ const FLOORS: [(u8, &str, &[&str]); 29] = [
             "generate",
             "storage",
             "catalog",
+            "governance",
             "pipeline",
             "report",
             "schedule",
