@@ -45,7 +45,7 @@ pub enum Rows {
     #[default]
     None,
     All,
-    /// Those for which of each of these lists one expression is true, in the language of [`super::RowExpression`]. No list is empty.
+    /// Those for which of each of these lists one expression is true, in the language of [`super::RowExpression`]; of an empty list none is.
     Where(Vec<Vec<String>>),
 }
 

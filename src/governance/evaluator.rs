@@ -1,21 +1,267 @@
 //! What follows from a policy: who sees which database, table, column and row.
+//!
+//! The rules are those of Lake Formation, <https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html> and
+//! <https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html>. Where AWS doesn't say, less is seen: a table is seen only where its
+//! database is.
 
-use super::access::Access;
-use super::policy::Policy;
+use super::access::{Access, ColumnAccess, DatabaseAccess, Rows, TableAccess};
+use super::bits::Bits;
+use super::coverage::{Coverage, Index};
+use super::effective::TagsOfAll;
+use super::identity::Identity;
+use super::permission::Permission;
+use super::policy::{AttachedFor, AttachedTo, GrantOn, Policy};
 use super::resources::Resources;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Policies of all owners, held against what there is. Made once, and asked for each principal.
+/// A policy that is held against what there is. Made once, and asked for each principal.
 #[derive(Debug)]
-pub struct Evaluator {}
+pub struct Evaluator {
+    policy: Policy,
+    tags: TagsOfAll,
+    index: Index,
+    /// What each grant reaches, by the number of the grant. Grants of the same share one.
+    coverages: Vec<Coverage>,
+    of_grant: Vec<usize>,
+    /// The grants to each name.
+    by_name: HashMap<String, Vec<usize>>,
+    /// The row policies of a table: the number of the policy and of the attachment. None where the policy asks for a column that the table has not.
+    attached: BTreeMap<usize, Vec<(usize, usize, bool)>>,
+}
+
+/// What a principal sees, by number.
+#[derive(Debug)]
+struct Seen {
+    databases: Vec<bool>,
+    database_permissions: BTreeMap<usize, BTreeSet<Permission>>,
+    tables: Vec<bool>,
+    table_permissions: BTreeMap<usize, BTreeSet<Permission>>,
+    columns: Bits,
+    /// Columns that are read in all rows, but for row policies.
+    whole: Bits,
+    /// Of others, the numbers of the filters by which they are read.
+    filtered: BTreeMap<usize, BTreeSet<usize>>,
+    /// Of a table with row policies: those that let rows be seen.
+    policies: BTreeMap<usize, BTreeSet<usize>>,
+}
 
 impl Evaluator {
-    /// Holds `policies` against `resources`.
-    pub fn new(_policies: &[&Policy], _resources: &Resources) -> Evaluator {
-        Evaluator {}
+    /// Holds `policy` against `resources`.
+    pub fn new(policy: Policy, resources: &Resources) -> Evaluator {
+        let tags = TagsOfAll::of(&policy.assignments, resources);
+        let index = Index::of(resources, &tags);
+        let mut coverages = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut of_grant = Vec::with_capacity(policy.grants.len());
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (number, grant) in policy.grants.iter().enumerate() {
+            let at = *known.entry(format!("{:?} {:?}", grant.on, grant.permissions)).or_insert_with(|| {
+                coverages.push(Coverage::of(&grant.on, &grant.permissions, &policy, &index));
+                coverages.len() - 1
+            });
+            of_grant.push(at);
+            by_name.entry(grant.to.clone()).or_default().push(number);
+        }
+        let attached = attached(&policy, &index);
+        Evaluator { policy, tags, index, coverages, of_grant, by_name, attached }
     }
 
-    /// What `principal` sees: a name of a policy's `principals`, or one that stands for itself.
-    pub fn access(&self, _principal: &str) -> Access {
-        Access::default()
+    /// What `principal` sees: a name of the policy's `principals`, or one that stands for itself.
+    pub fn access(&self, principal: &str) -> Access {
+        let seen = self.seen(principal);
+        let mut access = Access::default();
+        for (at, name) in self.index.databases.iter().enumerate() {
+            let permissions = seen.database_permissions.get(&at).cloned().unwrap_or_default();
+            access.databases.insert(name.clone(), DatabaseAccess { is_visible: seen.databases[at], permissions, tables: BTreeMap::new() });
+        }
+        for (at, table) in self.index.tables.iter().enumerate() {
+            let columns = table.columns.clone().zip(&table.names).map(|(column, name)| ColumnAccess {
+                name: name.clone(),
+                is_visible: seen.columns.has(column),
+                rows: self.rows(&seen, at, column),
+            });
+            let entry = TableAccess {
+                is_visible: seen.tables[at],
+                permissions: seen.table_permissions.get(&at).cloned().unwrap_or_default(),
+                columns: columns.collect(),
+            };
+            if let Some(database) = access.databases.get_mut(&table.name.database) {
+                database.tables.insert(table.name.table.clone(), entry);
+            }
+        }
+        access
     }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The tags of all that there is.
+    pub fn tags(&self) -> &TagsOfAll {
+        &self.tags
+    }
+
+    /// The numbers of the grants that reach the principal. One whose condition is not understood reaches nobody.
+    fn reaching(&self, identity: &Identity) -> Vec<usize> {
+        let named = self.by_name.iter().filter(|(name, _)| identity.is(name)).flat_map(|(_, grants)| grants.iter().copied());
+        let holds = |condition: &str| identity.meets(condition) == Some(true);
+        named.filter(|number| self.policy.grants[*number].condition.as_deref().is_none_or(holds)).collect()
+    }
+
+    fn coverage(&self, grant: usize) -> &Coverage {
+        &self.coverages[self.of_grant[grant]]
+    }
+
+    fn seen(&self, principal: &str) -> Seen {
+        let index = &self.index;
+        let mut seen = Seen {
+            databases: vec![false; index.databases.len()],
+            database_permissions: BTreeMap::new(),
+            tables: vec![false; index.tables.len()],
+            table_permissions: BTreeMap::new(),
+            columns: Bits::none(index.columns),
+            whole: Bits::none(index.columns),
+            filtered: BTreeMap::new(),
+            policies: BTreeMap::new(),
+        };
+        let identity = Identity::of(principal, &self.policy);
+        for number in self.reaching(&identity) {
+            self.add(&mut seen, number);
+        }
+        if self.policy.administrators.iter().any(|name| identity.is(name)) {
+            seen.databases.iter_mut().chain(&mut seen.tables).for_each(|is_seen| *is_seen = true);
+            (0..index.columns).for_each(|column| seen.columns.set(column));
+        }
+        self.settle(&mut seen);
+        self.choose_policies(&mut seen, &identity);
+        seen
+    }
+
+    fn add(&self, seen: &mut Seen, number: usize) {
+        let coverage = self.coverage(number);
+        let grant = &self.policy.grants[number];
+        for (database, permissions) in &coverage.databases {
+            // All tables by name let the database be seen, but for those to whom a condition gives them.
+            if grant.condition.is_some() && matches!(grant.on, GrantOn::AllTables(_)) {
+                continue;
+            }
+            seen.databases[*database] = true;
+            seen.database_permissions.entry(*database).or_default().extend(permissions.iter().copied());
+        }
+        for (table, permissions) in &coverage.tables {
+            seen.tables[*table] = true;
+            seen.table_permissions.entry(*table).or_default().extend(permissions.iter().copied());
+        }
+        seen.columns.add(&coverage.described);
+        seen.columns.add(&coverage.selected);
+        seen.whole.add(&coverage.selected);
+        for (table, filter) in &coverage.filters {
+            let table = &self.index.tables[*table];
+            for (column, name) in table.columns.clone().zip(&table.names) {
+                if self.policy.filters[*filter].columns.has(name) {
+                    seen.columns.set(column);
+                    seen.filtered.entry(column).or_default().insert(*filter);
+                }
+            }
+        }
+    }
+
+    /// What follows for a table from all that is granted on it together.
+    fn settle(&self, seen: &mut Seen) {
+        for (at, table) in self.index.tables.iter().enumerate() {
+            let changes = [Permission::Alter, Permission::Drop, Permission::Delete, Permission::Insert, Permission::All];
+            let holds = seen.table_permissions.get(&at).is_some_and(|held| changes.iter().any(|permission| held.contains(permission)));
+            // Who may change a table is not kept from single columns of it.
+            if holds {
+                let reads = seen.whole.any(table.columns.clone());
+                for column in table.columns.clone() {
+                    seen.columns.set(column);
+                    if reads {
+                        seen.whole.set(column);
+                    }
+                }
+            }
+            if !seen.databases[table.database] {
+                seen.tables[at] = false;
+            }
+            if !seen.tables[at] {
+                continue;
+            }
+            // Partition keys are seen with any other column: of as many rows as are seen at all.
+            if seen.columns.any(table.columns.clone()) {
+                table.keys.clone().for_each(|key| seen.columns.set(key));
+            }
+            if seen.whole.any(table.columns.clone()) {
+                table.keys.clone().for_each(|key| seen.whole.set(key));
+            }
+            let filters: BTreeSet<usize> =
+                table.columns.clone().filter_map(|column| seen.filtered.get(&column)).flatten().copied().collect();
+            if !filters.is_empty() {
+                table.keys.clone().for_each(|key| seen.filtered.entry(key).or_default().extend(&filters));
+            }
+        }
+    }
+
+    /// Which row policies hold: all that are attached for the principal, or the defaults where none is.
+    fn choose_policies(&self, seen: &mut Seen, identity: &Identity) {
+        for (table, attachments) in &self.attached {
+            let (mut own, mut default) = (BTreeSet::new(), BTreeSet::new());
+            let mut is_meant = false;
+            for (policy, attachment, fits) in attachments {
+                let whom = &self.policy.row_policies[*policy].attached[*attachment].whom;
+                let target = match whom {
+                    AttachedFor::Principal(name) if identity.is(name) => &mut own,
+                    AttachedFor::Condition(condition) if identity.meets(condition) == Some(true) => &mut own,
+                    AttachedFor::Default => &mut default,
+                    _ => continue,
+                };
+                is_meant |= !matches!(whom, AttachedFor::Default);
+                // A table without the columns that the policy asks for shows no rows by it.
+                if *fits {
+                    target.insert(*policy);
+                }
+            }
+            seen.policies.insert(*table, if is_meant { own } else { default });
+        }
+    }
+
+    /// Of which rows of `table` the principal reads `column`.
+    fn rows(&self, seen: &Seen, table: usize, column: usize) -> Rows {
+        if !seen.tables[table] {
+            return Rows::None;
+        }
+        let mut all = Vec::new();
+        if !seen.whole.has(column) {
+            let Some(filters) = seen.filtered.get(&column) else { return Rows::None };
+            let expressions: Option<Vec<String>> = filters.iter().map(|filter| self.policy.filters[*filter].rows.clone()).collect();
+            // One that lets all rows be seen makes the others moot.
+            all.extend(expressions);
+        }
+        if let Some(policies) = seen.policies.get(&table) {
+            all.push(policies.iter().map(|policy| self.policy.row_policies[*policy].rows.clone()).collect());
+        }
+        if all.is_empty() { Rows::All } else { Rows::Where(all) }
+    }
+}
+
+/// By the number of a table: the row policies that are attached to it, with the attachment, and whether it has the columns that they ask for.
+fn attached(policy: &Policy, index: &Index) -> BTreeMap<usize, Vec<(usize, usize, bool)>> {
+    let mut attached: BTreeMap<usize, Vec<(usize, usize, bool)>> = BTreeMap::new();
+    for (number, row_policy) in policy.row_policies.iter().enumerate() {
+        for (at, attachment) in row_policy.attached.iter().enumerate() {
+            let tables: Vec<usize> = match &attachment.to {
+                AttachedTo::Table(name) => index.table(name).into_iter().collect(),
+                AttachedTo::Tags(expression) => {
+                    let matching = index.tables_with(expression);
+                    (0..index.tables.len()).filter(|table| matching.has(*table)).collect()
+                }
+            };
+            for table in tables {
+                let has = row_policy.columns.iter().all(|column| index.tables[table].names.contains(column));
+                attached.entry(table).or_default().push((number, at, has));
+            }
+        }
+    }
+    attached
 }
