@@ -24,7 +24,7 @@ const EXAMPLES: &str = "Examples:
   etl query \"SELECT dt, sum(bytes) FROM 'lake/access' WHERE dt >= '2020-02-01' GROUP BY dt\" --format csv
   etl query --table log=access.log --table shops=shops.csv \"SELECT name, count(*) FROM log JOIN shops USING (host) GROUP BY name\"
   etl query --lake lake/ \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"
-  etl query --catalog glue \"SELECT status, count(*) FROM weblogs.access WHERE dt = '2020-02-29' GROUP BY 1\"
+  etl query --catalog glue \"SELECT status, count(*) FROM weblogs.access WHERE dt = DATE '2020-02-29' GROUP BY 1\"
   zcat access.log.gz | etl query \"SELECT max(time) FROM '-'\"
   etl query --file report.sql --format parquet > report.parquet
   etl query --engine athena --workgroup etl --max-scan 1GB \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"

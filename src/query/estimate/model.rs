@@ -96,6 +96,7 @@ impl fmt::Display for TableEstimate {
         write!(f, " in {} {}", count(self.files), if self.files == 1 { "file" } else { "files" })?;
         match (self.partitions, self.of_partitions) {
             (Some(read), Some(all)) => write!(f, ", {} of {} partitions", count(read), count(all))?,
+            (Some(1), None) => write!(f, ", 1 partition")?,
             (Some(read), None) => write!(f, ", {} partitions", count(read))?,
             _ => {}
         }
