@@ -161,11 +161,10 @@ impl Parser<'_> {
 
     /// Whether it is `==`, and not `!=`.
     fn comparison(&mut self) -> Result<bool, (usize, String)> {
-        match (self.takes("=="), self.takes("!=")) {
-            (true, _) => Ok(true),
-            (false, true) => Ok(false),
-            (false, false) => Err((self.at, "expected `==` or `!=`".to_string())),
+        if self.takes("==") {
+            return Ok(true);
         }
+        self.expect("!=").map(|()| false).map_err(|(at, _)| (at, "expected `==` or `!=`".to_string()))
     }
 
     fn argument(&mut self) -> Result<String, (usize, String)> {
@@ -235,7 +234,16 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_told() {
-        for text in ["", "principal == User::\"x\"", "context.iam.principalTags.getTag(\"a\")", "true &&", "(true", "true true", "\"a"] {
+        for text in [
+            "",
+            "principal == User::\"x\"",
+            "context.iam.principalTags.getTag(\"a\")",
+            "true &&",
+            "context.iam.principalTags.getTag(\"a\") == != \"1\"",
+            "(true",
+            "true true",
+            "\"a",
+        ] {
             assert!(Condition::parse(text).is_err(), "{text}");
         }
         assert!(Condition::parse(&"(".repeat(100_000)).is_err());

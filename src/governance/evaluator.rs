@@ -141,6 +141,9 @@ impl Evaluator {
     fn add(&self, seen: &mut Seen, number: usize) {
         let coverage = self.coverage(number);
         let grant = &self.policy.grants[number];
+        if grant.permissions.is_empty() {
+            return;
+        }
         for (database, permissions) in &coverage.databases {
             // All tables by name let the database be seen, but for those to whom a condition gives them.
             if grant.condition.is_some() && matches!(grant.on, GrantOn::AllTables(_)) {
@@ -210,6 +213,8 @@ impl Evaluator {
             let mut is_meant = false;
             for (policy, attachment, fits) in attachments {
                 let whom = &self.policy.row_policies[*policy].attached[*attachment].whom;
+                // Where it is not known whether one is meant, neither its rows nor the default's are seen.
+                is_meant |= matches!(whom, AttachedFor::Condition(condition) if identity.meets(condition).is_none());
                 let target = match whom {
                     AttachedFor::Principal(name) if identity.is(name) => &mut own,
                     AttachedFor::Condition(condition) if identity.meets(condition) == Some(true) => &mut own,

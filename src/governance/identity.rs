@@ -36,16 +36,19 @@ impl Identity {
 
     /// Whether `name` is this principal, or one of its groups.
     pub(super) fn is(&self, name: &str) -> bool {
-        self.names.contains(name) || name.strip_suffix(IAM_PRINCIPALS).is_some_and(is_account)
+        self.names.contains(name) || name.strip_suffix(IAM_PRINCIPALS).is_some_and(|account| self.is_of(account))
+    }
+
+    /// Whether it is one of the account `<account>:`, as in front of `IAMPrincipals`, by its ARN.
+    fn is_of(&self, account: &str) -> bool {
+        account.strip_suffix(':').is_some_and(|account| {
+            // arn:partition:service:region:account:…
+            self.names.iter().filter(|name| name.starts_with("arn:")).any(|arn| arn.split(':').nth(4) == Some(account))
+        })
     }
 
     /// Whether `condition` holds; nothing where it isn't understood.
     pub(super) fn meets(&self, condition: &str) -> Option<bool> {
         Condition::parse(condition).ok().map(|condition| condition.holds(&self.tags))
     }
-}
-
-/// Whether `text` is `<account>:`, as in front of `IAMPrincipals`.
-fn is_account(text: &str) -> bool {
-    text.strip_suffix(':').is_some_and(|account| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -1,14 +1,31 @@
 //! Reads an expression.
 
+use super::expression::{ColumnPath, Constant, LONGEST_EXPRESSION, Misread, Operator, RowExpression};
 use super::tokens::{Token, tokens};
-use super::{ColumnPath, Constant, Misread, Operator, RowExpression};
 
 /// So deep may parentheses and negations be within each other.
 const DEEPEST: usize = 64;
 /// Names that rows have of themselves in some engines, and that Lake Formation keeps for them.
 const RESERVED: [&str; 7] = ["ctid", "oid", "xmin", "cmin", "xmax", "cmax", "tableoid"];
 
-pub(super) fn parse(text: &str) -> Result<RowExpression, Misread> {
+impl RowExpression {
+    /// Reads `text`.
+    ///
+    /// # Errors
+    /// What is wrong first, and where.
+    pub fn parse(text: &str) -> Result<RowExpression, Misread> {
+        let length = text.chars().count();
+        if length > LONGEST_EXPRESSION {
+            return Err(Misread {
+                at: 0,
+                message: format!("{length} characters are too many; an expression has at most {LONGEST_EXPRESSION}"),
+            });
+        }
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<RowExpression, Misread> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.len(), depth: 0 };
     let expression = parser.any()?;
     match parser.peek() {

@@ -1,6 +1,6 @@
 //! The words of an expression.
 
-use super::Misread;
+use super::expression::Misread;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {

@@ -1,6 +1,6 @@
 //! Whether an expression fits a table's columns.
 
-use super::{ColumnPath, Constant, RowExpression};
+use super::expression::{ColumnPath, Constant, RowExpression};
 use crate::governance::resources::TableShape;
 
 /// What can be compared with what.
