@@ -1,7 +1,7 @@
 //! Makes readers see new versions of tables, all at once.
 
 use super::condemned::pause;
-use super::head::{Database, Head, TableRef};
+use super::head::{Database, Head, PolicyRef, TableRef};
 use super::local::{LocalCatalog, Snapshot, to_json};
 use super::references::NewReferences;
 use super::table::{PastVersion, Table};
@@ -19,7 +19,21 @@ impl LocalCatalog {
     /// # Errors
     /// [`ErrorKind::Conflict`] where another run published one of them since `base` was read, where the run was taken for dead, or where
     /// something that it refers to is gone. Nothing has changed then, and nothing will. With other errors it may have.
-    pub fn commit(&self, base: &Snapshot, mut tables: Vec<Table>, lease: &Lease) -> Result<Vec<Table>> {
+    pub fn commit(&self, base: &Snapshot, tables: Vec<Table>, lease: &Lease) -> Result<Vec<Table>> {
+        self.commit_with(base, tables, &[], lease)
+    }
+
+    /// As [`LocalCatalog::commit`], and with the tables the policies of owners, which must be there already. There may be no tables.
+    ///
+    /// # Errors
+    /// As [`LocalCatalog::commit`]; [`ErrorKind::Conflict`] too where any policy has changed since `base` was read.
+    pub fn commit_with(
+        &self,
+        base: &Snapshot,
+        mut tables: Vec<Table>,
+        policies: &[(String, PolicyRef)],
+        lease: &Lease,
+    ) -> Result<Vec<Table>> {
         let mut references = NewReferences::default();
         for table in &mut tables {
             let before = base.head.table(&table.database, &table.name);
@@ -33,7 +47,8 @@ impl LocalCatalog {
             references.add(table, object_key(table), old.as_ref());
             self.write_version(table)?;
         }
-        self.publish(base, tables, &references, lease)
+        references.objects.extend(policies.iter().map(|(_, policy)| policy.object.clone()));
+        self.publish(base, tables, policies, &references, lease)
     }
 
     /// As [`LocalCatalog::commit`], for versions that have their numbers and histories: those that they follow can't be read.
@@ -48,16 +63,23 @@ impl LocalCatalog {
             references.add(table, object_key(table), None);
             self.write_version(table)?;
         }
-        self.publish(base, tables, &references, lease)
+        self.publish(base, tables, &[], &references, lease)
     }
 
-    fn publish(&self, base: &Snapshot, tables: Vec<Table>, references: &NewReferences, lease: &Lease) -> Result<Vec<Table>> {
+    fn publish(
+        &self,
+        base: &Snapshot,
+        tables: Vec<Table>,
+        policies: &[(String, PolicyRef)],
+        references: &NewReferences,
+        lease: &Lease,
+    ) -> Result<Vec<Table>> {
         // All files are safe before the one that names them is: also if the power fails.
         self.storage().sync()?;
         let mut current = base.clone();
         for attempt in 0..MOST_TRIES {
             // Told that another one was faster, we may be the one: where the answer to a write was lost, and others went on from there.
-            if attempt > 0 && self.has(&current.head, &tables)? {
+            if attempt > 0 && self.has(&current.head, &tables)? && has_policies(&current.head, policies) {
                 return Ok(tables);
             }
             if current.is_empty() && !base.is_empty() {
@@ -72,6 +94,11 @@ impl LocalCatalog {
                 let database: &mut Database = head.databases.entry(table.database.clone()).or_default();
                 database.tables.insert(table.name.clone(), self.reference(table));
             }
+            // What was found to fit together was the policies of then.
+            if !policies.is_empty() && head.policies != base.head.policies {
+                return Err(governed());
+            }
+            head.policies.extend(policies.iter().cloned());
             // Behind the reading of the head: what is condemned after this makes the head another one.
             if !lease.is_held()? {
                 let message = "another run took this one for dead and cleaned up after it; nothing of it is seen";
@@ -84,7 +111,7 @@ impl LocalCatalog {
             pause(attempt);
             current = self.snapshot()?;
         }
-        if self.has(&current.head, &tables)? {
+        if self.has(&current.head, &tables)? && has_policies(&current.head, policies) {
             return Ok(tables);
         }
         let message = format!("the catalog of {} is replaced by others all the time; nothing was published", self.storage().location());
@@ -163,6 +190,16 @@ fn follow(table: &mut Table, before: Option<&TableRef>, old: Option<&Table>) {
     table.created = old.map_or(table.created, |old| old.created);
     table.count();
     table.digest = table.expected_digest();
+}
+
+/// Whether `head` has `policies`.
+fn has_policies(head: &Head, policies: &[(String, PolicyRef)]) -> bool {
+    policies.iter().all(|(owner, policy)| head.policies.get(owner) == Some(policy))
+}
+
+fn governed() -> Error {
+    let message = "somebody else changed who may see what of the lake meanwhile; nothing was changed";
+    Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it is held against what there is now")
 }
 
 fn lost(table: &Table, now: Option<&TableRef>) -> Error {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// All tables of a lake, as of one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// Of this format; 1.
+    /// Of this format: 1, or 2 where there are policies, which an etl that doesn't know them would forget.
     pub format: u32,
     /// Counts the commits.
     pub sequence: u64,
@@ -16,6 +16,17 @@ pub struct Head {
     /// The keys of lists of what is about to be removed: nothing in them may be referred to any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub condemned: Vec<String>,
+    /// Who may see what of the lake, by who says it: pipelines, and files of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub policies: BTreeMap<String, PolicyRef>,
+}
+
+/// What one owner says of who may see what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRef {
+    /// The key of the policy in the lake. It is written once.
+    pub object: String,
+    pub updated: DateTime<Utc>,
 }
 
 /// The tables of a database.

@@ -1,18 +1,21 @@
 //! The catalog that lies in the lake itself.
 
-use super::head::{Head, TableRef};
+use super::head::{Head, PolicyRef, TableRef};
 use super::table::Table;
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::publish::keys::HEAD;
+use crate::publish::RunId;
+use crate::publish::keys::{self, HEAD, POLICIES};
 use crate::storage::{Object, Storage, Version};
 use chrono::Utc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 
-/// The one object that says which version of each table is read.
-/// The format of the head.
+/// The format of a head without policies.
 const FORMAT: u32 = 1;
+/// That of one with policies.
+const GOVERNED: u32 = 2;
 /// What brings back a version that can't be read.
 const REPAIR: &str = "etl catalog repair";
 
@@ -94,6 +97,16 @@ impl LocalCatalog {
         Ok(self.found(&reference.object, object).is_err())
     }
 
+    /// The descriptions of all tables of `snapshot`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where one can't be read.
+    pub fn tables(&self, snapshot: &Snapshot) -> Result<Vec<Table>> {
+        let keys: Vec<String> = snapshot.head.tables().map(|(_, _, reference)| reference.object.clone()).collect();
+        let found = self.storage.get_all(&keys)?.into_iter().zip(&keys);
+        found.map(|(object, key)| self.found(key, object).map_err(|error| self.hinted(error))).collect()
+    }
+
     /// The description that is kept at the key `object`.
     ///
     /// # Errors
@@ -102,13 +115,53 @@ impl LocalCatalog {
         self.found(object, self.storage.get(object)?)
     }
 
+    /// The newest policy of each owner, whatever the head says: for a head that is made anew.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where the store can't be read.
+    pub fn newest_policies(&self) -> Result<BTreeMap<String, PolicyRef>> {
+        let mut newest = BTreeMap::new();
+        // Names of runs begin with their time, and entries are sorted.
+        for entry in self.storage.list(POLICIES)? {
+            if let Some((owner, _)) = entry.key.strip_prefix(POLICIES).and_then(|rest| rest.trim_start_matches('/').split_once('/')) {
+                newest.insert(owner.to_string(), PolicyRef { object: entry.key.clone(), updated: entry.modified });
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Writes the policy of `owner`, which nobody reads before a commit names it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Output`] where it can't be written.
+    pub fn write_policy(&self, owner: &str, run: &RunId, policy: &impl Serialize) -> Result<PolicyRef> {
+        let object = keys::policy(owner, run.as_str());
+        match self.storage.put_new(&object, to_json(policy)?)? {
+            true => Ok(PolicyRef { object, updated: Utc::now() }),
+            false => Err(Error::new(ErrorKind::Internal, format!("{} is there already", self.storage.location().join(&object)))),
+        }
+    }
+
+    /// The policy that `reference` names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where it can't be read.
+    pub fn policy<T: DeserializeOwned>(&self, reference: &PolicyRef) -> Result<T> {
+        let key = &reference.object;
+        let gone = || Error::new(ErrorKind::Input, format!("{} is gone", self.storage.location().join(key)));
+        self.parse(key, &self.storage.get(key)?.ok_or_else(gone)?.bytes)
+    }
+
     /// Refuses a head of a later format.
     fn known(&self, head: &Head) -> Result<()> {
         match head.format {
             // The first head of a lake had none once.
-            0 | FORMAT => Ok(()),
+            0 | FORMAT | GOVERNED => Ok(()),
             other => {
-                let message = format!("{} is of format {other}, and this etl reads format {FORMAT}", self.storage.location().join(HEAD));
+                let message = format!(
+                    "{} is of format {other}, and this etl reads formats {FORMAT} and {GOVERNED}",
+                    self.storage.location().join(HEAD)
+                );
                 Err(Error::new(ErrorKind::Input, message).with_context("what to do", "use an etl that is as new as the one that wrote it"))
             }
         }
@@ -144,7 +197,7 @@ impl LocalCatalog {
     /// # Errors
     /// [`ErrorKind::Output`] where it can't be written.
     pub(super) fn replace_head(&self, seen: &Snapshot, mut head: Head) -> Result<bool> {
-        head.format = FORMAT;
+        head.format = if head.policies.is_empty() { FORMAT } else { GOVERNED };
         head.sequence += 1;
         head.updated = Some(Utc::now());
         let text = to_json(&head)?;

@@ -1,5 +1,6 @@
 //! The command line: one file a command, each turning arguments into a call of the library.
 
+mod access;
 mod athena;
 mod athena_estimate;
 mod athena_query;
@@ -11,6 +12,7 @@ mod completions;
 mod convert;
 mod from_format;
 mod generate;
+mod governed_lake;
 mod history;
 mod init;
 mod inspect;
@@ -27,6 +29,7 @@ mod run;
 mod schedule;
 mod schema;
 mod store;
+mod tags;
 mod terminal;
 mod vacuum;
 mod validate;
@@ -62,6 +65,8 @@ enum Command {
     Vacuum(vacuum::VacuumArgs),
     Catalog(catalog::CatalogArgs),
     Athena(athena::AthenaCommandArgs),
+    Tags(tags::TagsArgs),
+    Access(access::AccessArgs),
     Query(Box<query::QueryArgs>),
     Convert(Box<convert::ConvertArgs>),
     Inspect(inspect::InspectArgs),
@@ -100,6 +105,8 @@ pub fn main() -> ExitCode {
         Command::Rollback(args) => history::run_rollback(&args).map(success),
         Command::Vacuum(args) => vacuum::run(&args).map(success),
         Command::Catalog(args) => catalog::run(&args),
+        Command::Tags(args) => tags::run(&args),
+        Command::Access(args) => access::run(&args).map(success),
         Command::Athena(args) => athena::run(&args).map(success),
         Command::Init(args) => init::run(&args).map(success),
         Command::Validate(args) => validate::run(&args).map(success),

@@ -21,10 +21,22 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
         text.push('\n');
         output_text(output, colour, &mut text);
     }
-    if !plan.tags.is_empty() || !plan.grants.is_empty() {
-        text.push_str("\ntags and grants, which this version does not apply yet:\n");
-        for line in plan.tags.iter().chain(&plan.grants) {
-            let _ = writeln!(text, "  {}", printable(line));
+    if !plan.policies.is_empty() || !plan.access.is_empty() || !plan.findings.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nwho may see what: {}",
+            if plan.policies.is_empty() { "as the lake has it".to_string() } else { format!("publish {}", plan.policies.join(", ")) }
+        );
+        for change in &plan.access {
+            let (sign, paint) = if change.after > change.before { ("+", GREEN) } else { ("-", RED) };
+            let _ = writeln!(text, "  {}", painted(&format!("{sign} {change}"), paint, colour));
+        }
+        if plan.access.is_empty() {
+            text.push_str("  nobody sees more or less than before\n");
+        }
+        for finding in &plan.findings {
+            let (what, paint) = if finding.is_error { ("refused", RED) } else { ("warning", YELLOW) };
+            let _ = writeln!(text, "  {}", painted(&format!("{what}: {finding}"), paint, colour));
         }
     }
     for note in &plan.notes {
@@ -33,6 +45,7 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
     let changed = plan.outputs.iter().filter(|output| output.action != Action::Unchanged).count();
     let drifted = plan.outputs.iter().filter(|output| output.is_otherwise()).count();
     let summary = match (changed, drifted) {
+        (0, 0) if !plan.policies.is_empty() => "only who may see what would change".to_string(),
         (0, 0) => "nothing to do".to_string(),
         (0, drifted) => format!("nothing to do, but {drifted} of {} tables are not as they were left", plan.outputs.len()),
         (changed, _) => format!("{changed} of {} tables would change", plan.outputs.len()),

@@ -1,21 +1,40 @@
-//! `etl schema`: the JSON Schema of pipelines.
+//! `etl schema`: the JSON Schemas of what people write.
 
 use super::terminal::print_json;
 use crate::error::Result;
+use crate::governance;
 use crate::pipeline::spec::json_schema;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-/// Print the JSON Schema of pipelines, by which editors complete and check them
+/// Print the JSON Schema of pipelines or policies, by which editors complete and check them
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  etl schema > pipeline.schema.json\n\nA pipeline that starts with this line is checked by editors:\n  # yaml-language-server: $schema=pipeline.schema.json"
-)]
-pub(super) struct SchemaArgs {}
+#[command(after_help = "Examples:
+  etl schema > pipeline.schema.json
+  etl schema governance > governance.schema.json
+
+A pipeline that starts with this line is checked by editors:
+  # yaml-language-server: $schema=pipeline.schema.json")]
+pub(super) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum, value_name = "WHAT", default_value_t = Subject::Pipeline)]
+    subject: Subject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// Of pipelines
+    Pipeline,
+    /// Of files of who may see what, which pipelines name under `governance`
+    Governance,
+}
 
 /// Prints it.
 ///
 /// # Errors
 /// Where standard output can't be written.
-pub(super) fn run(_: &SchemaArgs) -> Result<()> {
-    print_json(&json_schema())
+pub(super) fn run(args: &SchemaArgs) -> Result<()> {
+    print_json(&match args.subject {
+        Subject::Pipeline => json_schema(),
+        Subject::Governance => governance::json_schema(),
+    })
 }

@@ -1,6 +1,7 @@
 //! What a principal may see, and why.
 
 use super::permission::Permission;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that one principal may see of a catalog.
@@ -47,6 +48,20 @@ pub enum Rows {
     All,
     /// Those for which of each of these lists one expression is true, in the language of [`super::RowExpression`]; of an empty list none is.
     Where(Vec<Vec<String>>),
+}
+
+/// What is seen of a column, in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    #[default]
+    Nothing,
+    /// Its name and type, and no value.
+    Name,
+    /// The values of some rows.
+    Some,
+    /// All values.
+    All,
 }
 
 impl TableAccess {

@@ -3,11 +3,13 @@
 use super::policy::{Assignment, Tagged};
 use super::resources::{Resources, TableShape};
 use crate::catalog::TableName;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// Where a tag is assigned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     Database,
     Table,

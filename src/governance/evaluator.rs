@@ -4,13 +4,14 @@
 //! <https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html>. Where AWS doesn't say, less is seen: a table is seen only where its
 //! database is.
 
-use super::access::{Access, ColumnAccess, DatabaseAccess, Rows, TableAccess};
+use super::access::{Access, ColumnAccess, DatabaseAccess, Rows, Sight, TableAccess};
 use super::bits::Bits;
 use super::coverage::{Coverage, Index};
 use super::effective::TagsOfAll;
 use super::identity::Identity;
 use super::permission::Permission;
-use super::policy::{AttachedFor, AttachedTo, GrantOn, Policy};
+use super::policy::{AttachedFor, AttachedTo, Grant, GrantOn, Policy};
+use super::principal::{IAM_ALLOWED_PRINCIPALS, IAM_PRINCIPALS};
 use super::resources::Resources;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -25,6 +26,11 @@ pub struct Evaluator {
     of_grant: Vec<usize>,
     /// The grants to each name.
     by_name: HashMap<String, Vec<usize>>,
+    /// The names among those that are everybody of an account.
+    everybody: Vec<String>,
+    /// The names of principals by their ARNs.
+    by_arn: HashMap<String, Vec<String>>,
+    resources: Resources,
     /// The row policies of a table: the number of the policy and of the attachment. None where the policy asks for a column that the table has not.
     attached: BTreeMap<usize, Vec<(usize, usize, bool)>>,
 }
@@ -63,7 +69,14 @@ impl Evaluator {
             by_name.entry(grant.to.clone()).or_default().push(number);
         }
         let attached = attached(&policy, &index);
-        Evaluator { policy, tags, index, coverages, of_grant, by_name, attached }
+        let everybody = by_name.keys().filter(|name| name.ends_with(IAM_PRINCIPALS) && *name != IAM_PRINCIPALS).cloned().collect();
+        let mut by_arn: HashMap<String, Vec<String>> = HashMap::new();
+        for (name, principal) in &policy.principals {
+            if let Some(arn) = &principal.arn {
+                by_arn.entry(arn.clone()).or_default().push(name.clone());
+            }
+        }
+        Evaluator { policy, tags, index, coverages, of_grant, by_name, everybody, by_arn, resources: resources.clone(), attached }
     }
 
     /// What `principal` sees: a name of the policy's `principals`, or one that stands for itself.
@@ -97,19 +110,76 @@ impl Evaluator {
         &self.policy
     }
 
+    /// What it was held against.
+    pub fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    /// What `principal` sees of each column, in the order of databases, tables, and columns of a table.
+    pub fn sights(&self, principal: &str) -> Vec<Sight> {
+        let seen = self.seen(principal);
+        let mut sights = Vec::with_capacity(self.index.columns);
+        for (at, table) in self.index.tables.iter().enumerate() {
+            let some = seen.policies.contains_key(&at);
+            sights.extend(table.columns.clone().map(|column| match () {
+                () if !seen.tables[at] => Sight::Nothing,
+                () if seen.whole.has(column) && !some => Sight::All,
+                () if seen.whole.has(column) => Sight::Some,
+                () if seen.filtered.contains_key(&column) => match self.rows(&seen, at, column) {
+                    Rows::All => Sight::All,
+                    _ => Sight::Some,
+                },
+                () if seen.columns.has(column) => Sight::Name,
+                () => Sight::Nothing,
+            }));
+        }
+        sights
+    }
+
+    /// All principals that the policy names, sorted.
+    pub fn principals(&self) -> BTreeSet<String> {
+        let policy = &self.policy;
+        let groups: BTreeSet<&String> = policy.principals.values().flat_map(|one| &one.groups).collect();
+        let mut names: BTreeSet<String> = policy.principals.keys().cloned().collect();
+        let granted = policy.grants.iter().map(|grant| &grant.to).chain(&policy.administrators);
+        let granted = granted.map(|name| self.by_arn.get(name).map_or(name, |names| &names[0])); // No entry is made without a name in it.
+        names.extend(
+            granted.filter(|name| !groups.contains(name) && !name.ends_with(IAM_PRINCIPALS) && *name != IAM_ALLOWED_PRINCIPALS).cloned(),
+        );
+        names
+    }
+
+    /// The grants that reach `principal`, in the order of the policy.
+    pub fn grants_of(&self, principal: &str) -> Vec<&Grant> {
+        let mut numbers = self.reaching(&self.identity(principal));
+        numbers.sort_unstable();
+        numbers.into_iter().map(|number| &self.policy.grants[number]).collect()
+    }
+
     /// The tags of all that there is.
     pub fn tags(&self) -> &TagsOfAll {
         &self.tags
     }
 
+    /// Who `principal` is.
+    pub(super) fn identity(&self, principal: &str) -> Identity {
+        Identity::of(principal, &self.policy, &self.by_arn)
+    }
+
+    /// All that there is, counted.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
     /// The numbers of the grants that reach the principal. One whose condition is not understood reaches nobody.
-    fn reaching(&self, identity: &Identity) -> Vec<usize> {
-        let named = self.by_name.iter().filter(|(name, _)| identity.is(name)).flat_map(|(_, grants)| grants.iter().copied());
+    pub(super) fn reaching(&self, identity: &Identity) -> Vec<usize> {
+        let everybody = self.everybody.iter().map(String::as_str).filter(|name| identity.is(name));
+        let named = identity.names().chain(everybody).filter_map(|name| self.by_name.get(name)).flatten().copied();
         let holds = |condition: &str| identity.meets(condition) == Some(true);
         named.filter(|number| self.policy.grants[*number].condition.as_deref().is_none_or(holds)).collect()
     }
 
-    fn coverage(&self, grant: usize) -> &Coverage {
+    pub(super) fn coverage(&self, grant: usize) -> &Coverage {
         &self.coverages[self.of_grant[grant]]
     }
 
@@ -125,7 +195,7 @@ impl Evaluator {
             filtered: BTreeMap::new(),
             policies: BTreeMap::new(),
         };
-        let identity = Identity::of(principal, &self.policy);
+        let identity = self.identity(principal);
         for number in self.reaching(&identity) {
             self.add(&mut seen, number);
         }

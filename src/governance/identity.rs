@@ -3,7 +3,7 @@
 use super::condition::Condition;
 use super::policy::Policy;
 use super::principal::{IAM_ALLOWED_PRINCIPALS, IAM_PRINCIPALS};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// All that a principal is: its name, its ARN, its groups and theirs, and everybody.
 #[derive(Debug, Clone, Default)]
@@ -13,7 +13,8 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn of(principal: &str, policy: &Policy) -> Identity {
+    /// Who `principal` is by `policy`; `by_arn` finds the name of an ARN.
+    pub(super) fn of(principal: &str, policy: &Policy, by_arn: &HashMap<String, Vec<String>>) -> Identity {
         let mut identity = Identity::default();
         let mut open = vec![principal.to_string()];
         while let Some(name) = open.pop() {
@@ -21,17 +22,22 @@ impl Identity {
                 continue;
             }
             // Whoever has the ARN is the one who has the name.
-            let same = policy.principals.iter().filter(|(known, one)| **known == name || one.arn.as_deref() == Some(&name));
-            for (known, one) in same {
+            for known in by_arn.get(&name).into_iter().flatten().chain([&name]) {
+                let Some(one) = policy.principals.get(known) else { continue };
                 open.push(known.clone());
                 open.extend(one.arn.clone());
                 open.extend(one.groups.iter().cloned());
             }
         }
-        let own = policy.principals.iter().filter(|(name, one)| *name == principal || one.arn.as_deref() == Some(principal));
-        identity.tags = own.flat_map(|(_, one)| one.tags.clone()).collect();
+        let own = by_arn.get(principal).into_iter().flatten().map(String::as_str).chain([principal]);
+        identity.tags = own.filter_map(|name| policy.principals.get(name)).flat_map(|one| one.tags.clone()).collect();
         identity.names.extend([IAM_PRINCIPALS, IAM_ALLOWED_PRINCIPALS].map(str::to_string));
         identity
+    }
+
+    /// All that it is called, its groups and everybody too.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// Whether `name` is this principal, or one of its groups.

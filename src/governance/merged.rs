@@ -1,6 +1,8 @@
 //! What all owners say together.
 
+use super::effective::TagsOfAll;
 use super::policy::{Policy, Tagged};
+use super::resources::Resources;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 
@@ -33,14 +35,14 @@ impl Policy {
     }
 }
 
-/// Makes sure that no two owners say of the same thing what can't both be.
+/// Makes sure that no two owners say of the same thing what can't both be. Patterns are held against the columns of `resources`.
 ///
 /// # Errors
 /// [`ErrorKind::Conflict`] naming both owners and what they don't agree about.
-pub fn agree(policies: &BTreeMap<String, Policy>) -> Result<()> {
+pub fn agree(policies: &BTreeMap<String, Policy>, resources: &Resources) -> Result<()> {
     let mut said: BTreeMap<String, (&str, String)> = BTreeMap::new();
     for (owner, policy) in policies {
-        for (what, value) in claims(policy) {
+        for (what, value) in claims(policy).into_iter().chain(column_claims(policy, resources)) {
             match said.get(&what) {
                 Some((other, before)) if *before != value && *other != owner => {
                     let message = format!("`{owner}` says {what} is {value}, and `{other}` says {before}; nothing was changed");
@@ -58,6 +60,23 @@ pub fn agree(policies: &BTreeMap<String, Policy>) -> Result<()> {
     Ok(())
 }
 
+/// The tags that `policy` gives columns that there are.
+fn column_claims(policy: &Policy, resources: &Resources) -> Vec<(String, String)> {
+    let own = policy.assignments.iter().filter(|one| matches!(one.to, Tagged::Columns(..))).cloned().collect::<Vec<_>>();
+    let mut claims = Vec::new();
+    if own.is_empty() {
+        return claims;
+    }
+    for (name, tags) in TagsOfAll::of(&own, resources).tables {
+        let columns = resources.get(&name.database).and_then(|tables| tables.get(&name.table)).map_or(&[][..], |table| &table.columns);
+        for (column, tags) in columns.iter().zip(&tags.columns) {
+            claims
+                .extend(tags.iter().map(|(key, (value, _))| (format!("the tag `{key}` of {name}.{}", column.name), format!("`{value}`"))));
+        }
+    }
+    claims
+}
+
 /// What only one can decide, in words, and how it is decided.
 fn claims(policy: &Policy) -> Vec<(String, String)> {
     let mut claims = Vec::new();
@@ -66,7 +85,8 @@ fn claims(policy: &Policy) -> Vec<(String, String)> {
             let what = match &assignment.to {
                 Tagged::Database(database) => format!("the tag `{key}` of the database {database}"),
                 Tagged::Table(table) => format!("the tag `{key}` of {table}"),
-                Tagged::Columns(table, column) => format!("the tag `{key}` of {table}.{column}"),
+                // What they mean is told by the columns that there are.
+                Tagged::Columns(..) => continue,
             };
             claims.push((what, format!("`{value}`")));
         }

@@ -8,10 +8,13 @@ use crate::catalog::TableName;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What one owner says of a lake. Equal where it says the same, in whatever order grants stand.
+/// What one owner says of a lake.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// LF-Tags and the values that they may have, in lower case and in the order in which they were written.
     pub tags: BTreeMap<String, Vec<String>>,
     /// Who is meant by a name in grants. Names that don't stand here mean themselves.
@@ -54,8 +57,8 @@ pub type TagExpression = BTreeMap<String, BTreeSet<String>>;
 /// Tags that are assigned at one level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
-    /// Where it is written, as `file:line:column`.
-    #[serde(skip)]
+    /// Where it is written, as `file:line:column`; in a lake, who says it.
+    #[serde(default, rename = "by", skip_serializing_if = "String::is_empty")]
     pub place: String,
     pub to: Tagged,
     /// Key and value.
@@ -75,8 +78,8 @@ pub enum Tagged {
 /// What one principal may do with one resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
-    /// Where it is written, as `file:line:column`.
-    #[serde(skip)]
+    /// Where it is written, as `file:line:column`; in a lake, who says it.
+    #[serde(default, rename = "by", skip_serializing_if = "String::is_empty")]
     pub place: String,
     /// A name of `principals`, a role's or user's name, an ARN, an account, or `IAMPrincipals` or `IAMAllowedPrincipals`.
     pub to: String,
@@ -136,7 +139,8 @@ pub enum ColumnChoice {
 /// A data cells filter: some columns of some rows of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataFilter {
-    #[serde(skip)]
+    /// As of grants.
+    #[serde(default, rename = "by", skip_serializing_if = "String::is_empty")]
     pub place: String,
     pub table: TableName,
     /// Unique within the table.
@@ -149,7 +153,8 @@ pub struct DataFilter {
 /// A row-level security policy, with what it is attached to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowPolicy {
-    #[serde(skip)]
+    /// As of grants.
+    #[serde(default, rename = "by", skip_serializing_if = "String::is_empty")]
     pub place: String,
     pub name: String,
     /// Those that the expression names.
@@ -187,7 +192,8 @@ pub enum AttachedFor {
 /// A place that is registered with Lake Formation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
-    #[serde(skip)]
+    /// As of grants.
+    #[serde(default, rename = "by", skip_serializing_if = "String::is_empty")]
     pub place: String,
     /// `s3://bucket/prefix`.
     pub location: String,
@@ -226,5 +232,16 @@ impl Policy {
     /// Whether it says nothing at all.
     pub fn is_empty(&self) -> bool {
         *self == Policy::default()
+    }
+
+    /// The same as a lake keeps it: where it is written changes with every line that is added, and who says it doesn't.
+    pub fn said_by(mut self, owner: &str) -> Policy {
+        let places = self.assignments.iter_mut().map(|one| &mut one.place);
+        let places =
+            places.chain(self.grants.iter_mut().map(|one| &mut one.place)).chain(self.filters.iter_mut().map(|one| &mut one.place));
+        let places =
+            places.chain(self.row_policies.iter_mut().map(|one| &mut one.place)).chain(self.locations.iter_mut().map(|one| &mut one.place));
+        places.for_each(|place| *place = owner.to_string());
+        self
     }
 }

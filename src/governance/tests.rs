@@ -201,9 +201,19 @@ fn groups_arns_and_conditions_reach_principals() {
 fn owners_must_not_contradict_each_other() {
     let policy = |value: &str| Policy { assignments: vec![tagged(Tagged::Table(sales()), value)], ..Policy::default() };
     let both = |other: &str| BTreeMap::from([("one".to_string(), policy("x")), ("two".to_string(), policy(other))]);
-    assert!(agree(&both("x")).is_ok());
-    let error = agree(&both("y")).unwrap_err().to_string();
+    assert!(agree(&both("x"), &resources()).is_ok());
+    let error = agree(&both("y"), &resources()).unwrap_err().to_string();
     assert!(error.contains("`two` says the tag `role` of shops.sales is `y`, and `one` says `x`"), "{error}");
+    // Patterns that overlap.
+    let column = |pattern: &str, value: &str| Policy {
+        assignments: vec![tagged(Tagged::Columns(sales(), pattern.into()), value)],
+        ..Policy::default()
+    };
+    let both_columns =
+        |one: &str, two: &str| BTreeMap::from([("one".to_string(), column("p*", one)), ("two".to_string(), column("*ice", two))]);
+    assert!(agree(&both_columns("x", "x"), &resources()).is_ok());
+    let error = agree(&both_columns("x", "y"), &resources()).unwrap_err().to_string();
+    assert!(error.contains("the tag `role` of shops.sales.price"), "{error}");
     let merged = Policy::merged(both("x").values());
     assert_eq!(merged.assignments.len(), 2);
 }

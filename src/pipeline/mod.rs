@@ -1,6 +1,7 @@
 //! Jobs that are described once and run every day: what they are, what a run would do, and doing it.
 
 mod athena_engine;
+mod governing;
 mod make;
 mod model;
 mod plan;
@@ -13,10 +14,10 @@ mod upkeep;
 mod verify;
 
 pub use crate::convert::RejectExample;
+pub use governing::applying::apply_policy;
 pub use model::{
-    AthenaSettings, Bounds, CatalogKind, CatchUp, Check, CheckEngine, Expectation, Fingerprint, Grant, GrantOn, Lake, Layout, Mode,
-    OnError, OnFailure, OnMismatch, Output, Permission, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName,
-    Transform, TransformEngine, When,
+    AthenaSettings, Bounds, CatalogKind, CatchUp, Check, CheckEngine, Expectation, Fingerprint, Lake, Layout, Mode, OnError, OnFailure,
+    OnMismatch, Output, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform, TransformEngine, When,
 };
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
 pub use registering::comparison::ReaderPlan;

@@ -2,11 +2,11 @@
 
 pub use crate::catalog::TableName;
 pub use crate::convert::{Layout, OnError};
-pub use crate::governance::Permission;
 pub use crate::input::FormatChoice as SourceFormat;
 pub use crate::input::OnMismatch;
 
 use crate::catalog::{GlueSettings, ReaderOptions};
+use crate::governance::{Policy, PolicyFile};
 use crate::output::FileFormat;
 use crate::storage::StoreSettings;
 use crate::units::Rate;
@@ -32,9 +32,12 @@ pub struct Pipeline {
     /// In an order in which each needs only those before it.
     pub transforms: Vec<Transform>,
     pub outputs: Vec<Output>,
-    /// LF-Tags and the values that they may have.
-    pub tags: BTreeMap<String, Vec<String>>,
-    pub grants: Vec<Grant>,
+    /// Who may see what, as the pipeline says it.
+    #[serde(skip_serializing_if = "Policy::is_empty")]
+    pub policy: Policy,
+    /// The file of who may see what that it shares with others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub governance: Option<PolicyFile>,
     pub verify: Vec<Check>,
     pub athena: AthenaSettings,
     pub schedule: Option<Schedule>,
@@ -167,9 +170,6 @@ pub struct Output {
     pub removed_sources: RemovedSources,
     /// How readers' catalogs are told of it.
     pub readers: ReaderOptions,
-    /// LF-Tags of the table, then of single columns.
-    pub tags: BTreeMap<String, String>,
-    pub column_tags: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Output {
@@ -199,26 +199,6 @@ pub enum RemovedSources {
     #[default]
     Keep,
     Drop,
-}
-
-/// Who may do what, on what has certain tags or on one table.
-#[derive(Debug, Clone, Serialize)]
-pub struct Grant {
-    #[serde(skip)]
-    pub place: String,
-    /// A role's or user's name, or an ARN.
-    pub principal: String,
-    pub on: GrantOn,
-    pub permissions: Vec<Permission>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantOn {
-    /// All of these keys, each with one of its values.
-    Tags(BTreeMap<String, Vec<String>>),
-    Database(String),
-    Table(TableName),
 }
 
 /// What is checked before readers see a run, or after.

@@ -1,10 +1,12 @@
 //! What a run would do, told without doing it.
 
-use super::model::{GrantOn, Layout, Pipeline};
+use super::model::{Layout, Pipeline};
 use super::run_report::Action;
-use crate::catalog::{Column, Table};
+use crate::catalog::{Column, LocalCatalog, Table};
 use crate::error::Result;
+use crate::governance::{ColumnShape, Draft, Finding, Resources, SightChange, TableShape};
 use crate::pipeline::athena_engine::open as open_athena;
+use crate::pipeline::governing::said::{draft, draft_of_none};
 use crate::pipeline::make::inserting::schema;
 use crate::pipeline::make::opening::open;
 use crate::pipeline::make::transforming::planned_columns;
@@ -31,9 +33,12 @@ pub struct Plan {
     pub changes: bool,
     pub sources: Vec<SourcePlan>,
     pub outputs: Vec<OutputPlan>,
-    /// What the pipeline says of tags and grants; they are not applied yet.
-    pub tags: Vec<String>,
-    pub grants: Vec<String>,
+    /// Who would see more or less than now.
+    pub access: Vec<SightChange>,
+    /// Whose policies a run would publish.
+    pub policies: Vec<String>,
+    /// What is wrong with them, or hardly meant.
+    pub findings: Vec<Finding>,
     pub notes: Vec<String>,
 }
 
@@ -119,17 +124,42 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
         outputs.push(output_plan(pipeline, output, storage.as_ref(), readers.as_ref(), &runtime)?);
     }
-    let changes = !state.is_current() || outputs.iter().any(OutputPlan::is_otherwise);
+    let governed = governed(pipeline, &state, storage.as_ref(), &outputs)?;
+    let policies = governed.iter().flat_map(|draft| draft.writes.iter().map(|(owner, _)| owner.clone()));
+    let is_governed = governed.as_ref().is_none_or(|draft| draft.writes.is_empty());
+    let changes = !is_governed || !state.is_current() || outputs.iter().any(OutputPlan::is_otherwise);
     Ok(Plan {
         pipeline: pipeline.name.clone(),
         lake: pipeline.lake.location.clone(),
         changes,
         sources: sources.collect(),
         outputs,
-        tags: tags(pipeline),
-        grants: grants(pipeline),
+        access: governed.as_ref().map(|draft| draft.changes.clone()).unwrap_or_default(),
+        policies: policies.collect(),
+        findings: governed.as_ref().map(|draft| draft.findings.clone()).unwrap_or_default(),
         notes,
     })
+}
+
+/// What follows from what the pipeline says of who may see what, with tables as a run would make them.
+fn governed(pipeline: &Pipeline, state: &State, storage: Option<&Storage>, outputs: &[OutputPlan]) -> Result<Option<Draft>> {
+    let mut planned = Resources::new();
+    for (output, plan) in state.outputs.iter().zip(outputs) {
+        let there = plan.columns.iter().filter_map(|column| {
+            let data_type = column.after.clone()?;
+            Some(ColumnShape { name: column.name.clone(), data_type, is_partition_key: column.partition_key })
+        });
+        let columns: Vec<ColumnShape> = there.collect();
+        if !columns.is_empty() {
+            let name = &output.output.table;
+            let shape = TableShape { columns, is_view: false };
+            planned.entry(name.database.clone()).or_default().insert(name.table.clone(), shape);
+        }
+    }
+    match storage {
+        Some(storage) => draft(pipeline, &LocalCatalog::new(storage.clone()), &state.snapshot, planned),
+        None => draft_of_none(pipeline, planned),
+    }
 }
 
 fn output_plan(
@@ -266,32 +296,4 @@ fn described_columns(output: &OutputState) -> Vec<ColumnPlan> {
         partition_key,
     });
     plans.collect()
-}
-
-fn tags(pipeline: &Pipeline) -> Vec<String> {
-    let mut tags: Vec<String> =
-        pipeline.tags.iter().map(|(key, values)| format!("tag {key} with the values {}", values.join(", "))).collect();
-    for output in &pipeline.outputs {
-        tags.extend(output.tags.iter().map(|(key, value)| format!("{key}={value} on {}", output.table)));
-        for (column, assigned) in &output.column_tags {
-            tags.extend(assigned.iter().map(|(key, value)| format!("{key}={value} on {}.{column}", output.table)));
-        }
-    }
-    tags
-}
-
-fn grants(pipeline: &Pipeline) -> Vec<String> {
-    let grant = |grant: &super::model::Grant| {
-        let on = match &grant.on {
-            GrantOn::Database(database) => format!("database {database}"),
-            GrantOn::Table(table) => format!("table {table}"),
-            GrantOn::Tags(tags) => {
-                let keys: Vec<String> = tags.iter().map(|(key, values)| format!("{key}={}", values.join("|"))).collect();
-                format!("what has {}", keys.join(" and "))
-            }
-        };
-        let permissions: Vec<String> = grant.permissions.iter().map(|permission| format!("{permission:?}").to_lowercase()).collect();
-        format!("{} to {} on {on}", permissions.join(", "), grant.principal)
-    };
-    pipeline.grants.iter().map(grant).collect()
 }

@@ -4,6 +4,8 @@ use super::model::{OnFailure, Pipeline, Severity, When};
 use super::run_report::{RunReport, RunStatus};
 use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
+use crate::governance::{Resources, resources_of};
+use crate::pipeline::governing::said::draft;
 use crate::pipeline::make::producing::{Producing, Product, folders, unchanged};
 use crate::pipeline::make::readings::Readings;
 use crate::pipeline::make::transforming::Transforming;
@@ -101,7 +103,8 @@ struct Bench {
 impl Running<'_> {
     fn go(&self, report: &mut RunReport) -> Result<()> {
         let begun = self.begin(report)?;
-        if begun.state.is_current() {
+        let said = draft(self.pipeline, &begun.catalog, &begun.state.snapshot, Resources::new())?;
+        if begun.state.is_current() && said.as_ref().is_none_or(|draft| draft.writes.is_empty()) {
             self.tell_nothing_to_do(&begun, report)?;
             // A run that was killed behind its publication may have left this to do.
             return self.register(&begun, report);
@@ -243,11 +246,20 @@ impl Running<'_> {
         }
     }
 
-    /// Moves the one pointer that readers follow.
+    /// Moves the one pointer that readers follow: to the tables, and who may see what of them.
     fn publish(&self, begun: &Begun, products: Vec<Product>, report: &mut RunReport) -> Result<()> {
+        let staged: Vec<_> = products.into_iter().map(|product| product.table).collect();
+        let policies = match draft(self.pipeline, &begun.catalog, &begun.state.snapshot, resources_of(&staged))? {
+            None => Vec::new(),
+            Some(draft) => {
+                draft.refuse().map_err(|error| error.with_context("then", "nothing was published"))?;
+                report.notes.extend(draft.findings.iter().map(ToString::to_string));
+                report.access.clone_from(&draft.changes);
+                draft.write(&begun.catalog, &self.run)?
+            }
+        };
         self.committing.set(true);
-        let staged = products.into_iter().map(|product| product.table).collect();
-        let published = begun.catalog.commit(&begun.state.snapshot, staged, &begun.lease)?;
+        let published = begun.catalog.commit_with(&begun.state.snapshot, staged, &policies, &begun.lease)?;
         report.status = RunStatus::Published;
         for table in &published {
             let name = format!("{}.{}", table.database, table.name);

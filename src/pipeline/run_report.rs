@@ -4,6 +4,7 @@ use super::model::{CheckEngine, Severity, When};
 use crate::catalog::{Registered, Table};
 use crate::convert::RejectExample;
 use crate::error::{Error, ErrorKind, Result};
+use crate::governance::SightChange;
 use crate::secrets;
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
@@ -31,6 +32,9 @@ pub struct RunReport {
     /// What readers' catalogs were told, by table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub catalog: Vec<Registered>,
+    /// Who sees more or less than before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<SightChange>,
     /// What the user should know.
     pub notes: Vec<String>,
     /// Why it failed.
@@ -232,6 +236,7 @@ impl RunReport {
             outputs: Vec::new(),
             checks: Vec::new(),
             catalog: Vec::new(),
+            access: Vec::new(),
             notes: Vec::new(),
             error: None,
             rolled_back_to: None,

@@ -6,6 +6,8 @@ pub const OWN: &str = "_etl";
 pub const HEAD: &str = "_etl/catalog/head.json";
 /// The folder of the descriptions of tables, by database, name and version.
 pub const TABLES: &str = "_etl/catalog/tables";
+/// The folder of the policies, by owner.
+pub const POLICIES: &str = "_etl/catalog/policies";
 /// The folder of the lists of what is to be removed.
 pub const CONDEMNED: &str = "_etl/catalog/condemned";
 /// The folder of what readers' catalogs were told of, by table and catalog.
@@ -46,4 +48,9 @@ pub fn table(database: &str, name: &str, version: u64, run: &str) -> String {
 /// The copy of the description that a run made for an output.
 pub fn copy(pipeline: &str, run: &str, output: &str) -> String {
     format!("{RUNS}/{pipeline}/{run}/{output}{COPY}")
+}
+
+/// The policy that `owner` published as `run`.
+pub fn policy(owner: &str, run: &str) -> String {
+    format!("{POLICIES}/{owner}/{run}.json")
 }

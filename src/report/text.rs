@@ -55,6 +55,7 @@ impl Text<'_> {
         }
         self.catalog(out)?;
         self.checks(out)?;
+        self.access(out)?;
         if !report.notes.is_empty() {
             writeln!(out)?;
         }
@@ -73,6 +74,14 @@ impl Text<'_> {
         told.enumerate().try_for_each(|(at, one)| {
             let gap = if at == 0 { "\n" } else { "" };
             writeln!(out, "{gap}Glue: {}: {}", printable(&one.table), registered(one))
+        })
+    }
+
+    /// Who sees more or less than before.
+    fn access(&self, out: &mut String) -> fmt::Result {
+        self.report.access.iter().enumerate().try_for_each(|(at, change)| {
+            let gap = if at == 0 { "\n" } else { "" };
+            writeln!(out, "{gap}{}", printable(&change.to_string()))
         })
     }
 

@@ -49,7 +49,7 @@ const FLOORS: [(u8, &str, &[&str]); 30] = [
         ],
     ),
     (4, "catalog", &["error", "units", "diagnostic", "accesslog", "schema", "storage", "input", "output", "aws", "publish"]),
-    (4, "governance", &["printable", "error", "units", "diagnostic", "yaml", "storage", "aws", "catalog"]),
+    (4, "governance", &["printable", "error", "units", "diagnostic", "yaml", "storage", "aws", "publish", "catalog"]),
     (
         4,
         "query",

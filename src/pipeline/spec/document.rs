@@ -2,10 +2,10 @@
 
 use super::projected_type::ProjectedType;
 use super::words::*;
+use crate::governance::{GovernanceText, GrantText, Version};
 use crate::output::Timestamps;
 use crate::pipeline::model::{
-    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
-    TransformEngine,
+    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, RemovedSources, Severity, SourceFormat, TransformEngine,
 };
 use crate::storage::Sse;
 use crate::units::{ByteSize, Rate};
@@ -38,6 +38,8 @@ section! {
         tags: Option<Named<Vec<Text>>>,
         /// Who may do what.
         grants: Option<Vec<GrantText>>,
+        /// All else about who may see what: a file of its own that pipelines of the lake share, or a section.
+        governance: Option<TextOr<GovernanceText>>,
         /// What must hold of the tables.
         verify: Option<Vec<CheckText>>,
         /// How Athena is asked, where checks or transforms are its.
@@ -197,7 +199,7 @@ section! {
         removed_sources: Option<Value<RemovedSources>>,
         /// LF-Tags of the table.
         tags: Option<Named<Text>>,
-        /// LF-Tags of single columns.
+        /// LF-Tags of single columns, by their names; `*` stands for any letters.
         column_tags: Option<Named<Named<Text>>>,
     }
 }
@@ -256,30 +258,6 @@ section! {
         gzip: Option<Value<i64>>,
         /// 1 to 22.
         zstd: Option<Value<i64>>,
-    }
-}
-
-section! {
-    /// Who may do what.
-    pub(super) struct GrantText {
-        /// A role's or user's name, or an ARN.
-        to: Needed<Text>,
-        /// What it is about.
-        on: Needed<GrantOnText>,
-        /// What is allowed.
-        permissions: Needed<Vec<Value<Permission>>>,
-    }
-}
-
-section! {
-    /// What a grant is about; exactly one.
-    pub(super) struct GrantOnText {
-        /// All that has these LF-Tags, each with one of its values.
-        tags: Option<Named<OneOrMany<Text>>>,
-        /// A database.
-        database: Option<Text>,
-        /// `database.table`.
-        table: Option<Text>,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Pipelines as they are written, in YAML, and what they mean.
 //!
 //! Reading goes in three steps, and each tells all that it finds: the text becomes a tree in which `${…}` is filled in, the tree becomes
-//! [`document`]'s sections, and the sections become the [`Pipeline`] that is run. Nothing is read but the file itself.
+//! [`document`]'s sections, and the sections become the [`Pipeline`] that is run. Nothing is read but the file itself, and the file of who
+//! may see what that it names.
 
 mod athena;
 mod catalog;
@@ -79,9 +80,10 @@ impl Pipeline {
     /// Reads `text`; messages call it `path`, relative paths start at `folder`, and `env` gives the values of `${env:NAME}`.
     pub fn parse(path: &str, text: &str, folder: &Path, vars: &BTreeMap<String, String>, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
         let mut problems = Problems::new(path, text);
-        let pipeline = read(folder, vars, env, &mut problems);
+        let mut others = Vec::new();
+        let pipeline = read(folder, vars, env, &mut problems, &mut others);
         let pipeline = if problems.errors() > 0 { None } else { pipeline };
-        Loaded { pipeline, problems: problems.into_sorted() }
+        Loaded { pipeline, problems: problems.into_sorted().into_iter().chain(others).collect() }
     }
 }
 
@@ -96,7 +98,14 @@ impl Loaded {
     }
 }
 
-fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environment<'_>, problems: &mut Problems<'_>) -> Option<Pipeline> {
+/// Reads a pipeline; `others` gets what is wrong with files that it names.
+fn read(
+    folder: &Path,
+    vars: &BTreeMap<String, String>,
+    env: variables::Environment<'_>,
+    problems: &mut Problems<'_>,
+    others: &mut Vec<Problem>,
+) -> Option<Pipeline> {
     let mut root = Node::parse(problems)?;
     let given = RefCell::new(BTreeSet::new());
     let env: variables::Environment<'_> = &|name| {
@@ -123,8 +132,8 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
     let sources = sources::resolve(&text, folder, problems);
     let (transforms, used) = transforms::resolve(&text, &root, problems);
     let outputs = outputs::resolve(&text, &root, problems);
-    let tags = governance::tags(&text, problems);
-    let grants = governance::grants(&text, problems);
+    let governing = governance::resolve_all(&text, folder, problems);
+    others.extend(governing.problems);
     let verify = checks::resolve(&text, problems);
     let athena = athena::resolve(text.athena.as_ref(), problems);
     let schedule = schedule::resolve(text.schedule.as_ref(), problems);
@@ -144,8 +153,8 @@ fn read(folder: &Path, vars: &BTreeMap<String, String>, env: variables::Environm
         sources,
         transforms,
         outputs,
-        tags,
-        grants,
+        policy: governing.own,
+        governance: governing.shared,
         verify,
         athena,
         schedule,

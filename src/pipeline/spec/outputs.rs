@@ -2,7 +2,7 @@
 
 use super::document::{OutputText, PipelineText};
 use super::transforms::{row_names, unknown};
-use super::{formats, governance, names, readers, schedule};
+use super::{formats, names, readers, schedule};
 use crate::convert::unfit;
 use crate::pipeline::model::{Mode, Output, RemovedSources, TableName};
 use crate::yaml::{Named, Node, Place, Problems, Text};
@@ -33,7 +33,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
                 }
             }
         }
-        resolved.extend(one(name, output, table, timezone, text, problems));
+        resolved.extend(one(name, output, table, timezone, problems));
     }
     views(outputs, &tables, problems);
     resolved
@@ -55,14 +55,7 @@ fn views(outputs: &Named<OutputText>, tables: &BTreeMap<TableName, &str>, proble
     }
 }
 
-fn one(
-    name: &Text,
-    output: &OutputText,
-    table: Option<TableName>,
-    timezone: Zone,
-    text: &PipelineText,
-    problems: &mut Problems<'_>,
-) -> Option<Output> {
+fn one(name: &Text, output: &OutputText, table: Option<TableName>, timezone: Zone, problems: &mut Problems<'_>) -> Option<Output> {
     let format = formats::format(output, problems);
     let layout = formats::layout(output, problems);
     let partition_by = partitions(output, problems);
@@ -81,9 +74,6 @@ fn one(
     {
         problems.error(&removed.place, "an overwritten table holds only what its sources have now; `keep` is for the other modes");
     }
-    let tags = governance::assigned(output.tags.as_ref(), text, problems);
-    let column_tags = output.column_tags.iter().flat_map(|columns| columns.iter());
-    let column_tags = column_tags.map(|(column, tags)| (column.text.clone(), governance::assigned(Some(tags), text, problems))).collect();
     let comments = output.columns.iter().flat_map(|columns| columns.iter());
     let comments = comments.map(|(column, comment)| (column.text.clone(), comment.text.clone())).collect();
     let zone = own.unwrap_or(timezone);
@@ -102,8 +92,6 @@ fn one(
         mode,
         removed_sources: output.removed_sources.as_ref().map(|removed| removed.value).unwrap_or_default(),
         readers,
-        tags,
-        column_tags,
     })
 }
 

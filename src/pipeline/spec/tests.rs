@@ -1,6 +1,7 @@
 //! What pipelines mean, and what templates and schemas say of them.
 
 use super::*;
+use crate::governance::{GrantOn, Permission, Tagged, TagsOf};
 use crate::output::{Codec, CsvDialect, Kind};
 use crate::pipeline::model::*;
 use crate::units::{ByteSize, Rate};
@@ -50,14 +51,17 @@ fn a_pipeline_means_what_it_says() {
     assert_eq!((parquet.layout, parquet.mode), (Layout::TargetSize(ByteSize(128 << 20)), Mode::ReplacePartitions));
     assert_eq!((parquet.partition_by.as_slice(), parquet.removed_sources), (["dt".to_string()].as_slice(), RemovedSources::Drop));
     assert_eq!(parquet.table, TableName { database: "web".to_string(), table: "access".to_string() });
-    assert_eq!(parquet.column_tags["host"]["role"], "analyst");
     assert_eq!(parquet.comments["host"], "Who asked");
     assert_eq!((csv.format.dialect, csv.layout), (CsvDialect::Rfc4180, Layout::RowsPerFile(NonZeroU64::new(7).unwrap())));
     assert_eq!((json.format.codec, json.format.dialect, json.mode), (Codec::Gzip(6), CsvDialect::Athena, Mode::Append));
 
-    assert!(matches!(&full.grants[0].on, GrantOn::Tags(tags) if tags["role"] == ["leader", "analyst"]));
-    assert!(matches!(&full.grants[1].on, GrantOn::Database(name) if name == "web"));
-    assert_eq!(full.grants[1].permissions, [Permission::Describe]);
+    let policy = &full.policy;
+    let host = Tagged::Columns(parquet.table.clone(), "host".to_string());
+    assert!(policy.assignments.iter().any(|one| one.to == host && one.tags["role"] == "analyst"), "{:?}", policy.assignments);
+    let both = BTreeSet::from(["leader".to_string(), "analyst".to_string()]);
+    assert!(matches!(&policy.grants[0].on, GrantOn::Tags { of: TagsOf::Tables, expression } if expression["role"] == both));
+    assert!(matches!(&policy.grants[1].on, GrantOn::Database(name) if name == "web"));
+    assert_eq!(policy.grants[1].permissions, BTreeSet::from([Permission::Describe]));
 
     let names: Vec<&str> = full.verify.iter().map(|check| check.name.as_str()).collect();
     let expected =

@@ -4,11 +4,10 @@ use super::projected_type::ProjectedType;
 use crate::catalog::CsvTypes;
 use crate::output::{CsvDialect, Timestamps};
 use crate::pipeline::model::{
-    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, Permission, RemovedSources, Severity, SourceFormat,
-    TransformEngine,
+    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, RemovedSources, Severity, SourceFormat, TransformEngine,
 };
 use crate::storage::Sse;
-use crate::yaml::{Content, Node, Problems, Read, Word, words};
+use crate::yaml::{Content, Node, Problems, Read, words};
 use schemars::JsonSchema;
 
 words!(CsvTypes { "string" => CsvTypes::String, "native" => CsvTypes::Native });
@@ -36,37 +35,11 @@ words!(TransformEngine { "local" => TransformEngine::Local, "athena" => Transfor
 words!(Severity { "fail" => Severity::Fail, "warn" => Severity::Warn });
 words!(Sse { "s3" => Sse::S3, "kms" => Sse::Kms });
 words!(CatchUp { "skip" => CatchUp::Skip, "once" => CatchUp::Once });
-words!(Permission {
-    "select" => Permission::Select,
-    "describe" => Permission::Describe,
-    "insert" => Permission::Insert,
-    "delete" => Permission::Delete,
-    "alter" => Permission::Alter,
-    "drop" => Permission::Drop,
-    "create_table" => Permission::CreateTable,
-    "all" => Permission::All,
-});
-
 /// The one moment that checks come before or after.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Publish;
 
 words!(Publish { "publish" => Publish });
-
-/// The version of the file's format.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Version;
-
-impl Word for Version {
-    const KIND: &'static str = "integer";
-
-    fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "1" => Ok(Version),
-            _ => Err("this etl reads version 1; write `version: 1`".to_string()),
-        }
-    }
-}
 
 /// A section that has no keys yet.
 #[derive(Debug, Clone, JsonSchema)]

@@ -98,7 +98,7 @@ impl Repairing<'_> {
             return Err(Error::new(ErrorKind::Input, message).with_context("what to do", "`etl run PIPELINE` makes the tables"));
         }
         let lists: Vec<String> = self.catalog.lists()?.into_iter().collect();
-        let mut head = Head { format: 1, condemned: lists, ..Head::default() };
+        let mut head = Head { condemned: lists, policies: self.catalog.newest_policies()?, ..Head::default() };
         let sentences = self.catalog.condemned(&head)?;
         let condemned: Vec<&Condemned> = sentences.iter().map(|sentence| &sentence.what).collect();
         let mut repairs = Vec::new();

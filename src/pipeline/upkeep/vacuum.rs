@@ -7,7 +7,7 @@ use crate::catalog::{Condemned, LISTS, LocalCatalog, Snapshot, Table, copy_key, 
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::registering::pointers::Pointers;
 use crate::pipeline::state::published::head_of;
-use crate::publish::keys::{self, COPY, MANIFEST, RUNS, TABLES, WORK};
+use crate::publish::keys::{self, COPY, MANIFEST, POLICIES, RUNS, TABLES, WORK};
 use crate::publish::{Claim, Lease, RunId, Sign};
 use crate::storage::{Entry, StaleUpload, Storage};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -105,6 +105,7 @@ struct Found {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Description,
+    Policy,
     /// Manifests, copies of descriptions, and rejected lines.
     OfRun,
     Work,
@@ -126,6 +127,9 @@ impl Found {
         // `…/000007-RUN.json`
         let described = |key: &str| RunId::of_folder(key.rsplit('/').next()?.strip_suffix(".json")?.split_once('-')?.1);
         add(TABLES, Kind::Description, &described)?;
+        // `…/RUN.json`
+        let policy = |key: &str| RunId::of_folder(key.rsplit('/').next()?.strip_suffix(".json")?);
+        add(POLICIES, Kind::Policy, &policy)?;
         // `_etl/runs/PIPELINE/RUN/OUTPUT.manifest.json`
         let is_data = |key: &str| key.ends_with(MANIFEST) || key.ends_with(COPY) || key.contains("/rejects-");
         add(RUNS, Kind::OfRun, &|key| key.split('/').nth(3).filter(|_| is_data(key)).and_then(RunId::of_folder))?;
@@ -189,12 +193,13 @@ impl Plan {
         for (entry, run, kind) in found.objects.iter().filter(|(_, run, _)| !kept.active.contains(run)) {
             let read = kept.runs.contains(run);
             // Readers of a catalog that is behind see what those of the lake don't.
-            if *kind != Kind::Work && pointers.runs.contains(run) {
+            if !matches!(kind, Kind::Work | Kind::Policy) && pointers.runs.contains(run) {
                 continue;
             }
             let why = match kind {
                 _ if kept.keys.contains(&entry.key) => continue,
                 Kind::Description => "a version of a table that nobody reads",
+                Kind::Policy => "a policy that another one took the place of",
                 Kind::OfRun if entry.key.ends_with(COPY) => "a version of a table that nobody reads",
                 Kind::OfRun if read => continue,
                 Kind::OfRun => "a run whose rows nobody reads",
@@ -260,7 +265,8 @@ struct Kept {
 impl Kept {
     fn of(storage: &Storage, catalog: &LocalCatalog, snapshot: &Snapshot, alive: &[&Sign], cutoff: DateTime<Utc>) -> Result<Kept> {
         let active = alive.iter().filter_map(|sign| sign.run.clone()).collect();
-        let mut kept = Kept { keys: BTreeSet::new(), runs: BTreeSet::new(), active };
+        let policies = snapshot.head.policies.values().map(|policy| policy.object.clone());
+        let mut kept = Kept { keys: policies.collect(), runs: BTreeSet::new(), active };
         for (_, _, reference) in snapshot.head.tables() {
             let table = catalog.table(reference)?;
             kept.add(storage, &reference.object, &table)?;

@@ -2,19 +2,20 @@
 
 mod chart;
 mod checks;
+mod matrix;
 mod outputs;
 mod parts;
 mod sources;
 mod summary;
 
+pub use matrix::matrix;
+
+use self::parts::POLICY;
 use super::wording::registered;
 use crate::catalog::Registered;
 use crate::pipeline::RunReport;
 use crate::printable::printable;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-
-/// A browser loads and runs nothing, even if a text got through unescaped.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// The report as a page of HTML.
 pub fn html(report: &RunReport) -> String {
@@ -41,6 +42,7 @@ pub fn html(report: &RunReport) -> String {
                     (outputs::transforms(&report.transforms))
                     @if !bad { (checks::section(&report.checks)) }
                     (catalog(report))
+                    (access(report))
                     (notes(report))
                 }
                 (summary::footer(report))
@@ -59,6 +61,18 @@ fn catalog(report: &RunReport) -> Markup {
         section aria-labelledby="catalog" {
             h2 id="catalog" { "Glue" }
             ul { @for told in report.catalog.iter().filter(|told| told.wrote()) { li { (printable(&told.table)) ": " (registered(told)) } } }
+        }
+    }
+}
+
+fn access(report: &RunReport) -> Markup {
+    if report.access.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="access" {
+            h2 id="access" { "Who sees more or less" }
+            ul { @for change in &report.access { li { (printable(&change.to_string())) } } }
         }
     }
 }

@@ -4,6 +4,9 @@ use crate::printable::printable_lines;
 use crate::report::wording::Mood;
 use maud::{Markup, html};
 
+/// A browser loads and runs nothing, even if a text got through unescaped.
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
 /// A box that says what is wrong.
 pub(super) fn alert(class: &str, title: &str, text: &str) -> Markup {
     html! { div class={ "alert " (class) } role="note" { strong { (title) } pre { (printable_lines(text)) } } }

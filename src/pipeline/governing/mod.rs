@@ -1,0 +1,4 @@
+//! Who may see what of a pipeline's tables.
+
+pub(crate) mod applying;
+pub(crate) mod said;
