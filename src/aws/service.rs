@@ -19,6 +19,9 @@ const TRIES: u32 = 8;
 pub enum Service {
     Glue,
     Athena,
+    LakeFormation,
+    /// Which tells who one is.
+    Sts,
 }
 
 impl Service {
@@ -27,6 +30,8 @@ impl Service {
         match self {
             Service::Glue => "AWS_ENDPOINT_URL_GLUE",
             Service::Athena => "AWS_ENDPOINT_URL_ATHENA",
+            Service::LakeFormation => "AWS_ENDPOINT_URL_LAKEFORMATION",
+            Service::Sts => "AWS_ENDPOINT_URL_STS",
         }
     }
 }
@@ -36,6 +41,8 @@ impl fmt::Display for Service {
         f.write_str(match self {
             Service::Glue => "Glue",
             Service::Athena => "Athena",
+            Service::LakeFormation => "Lake Formation",
+            Service::Sts => "STS",
         })
     }
 }

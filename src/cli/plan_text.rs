@@ -21,7 +21,7 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
         text.push('\n');
         output_text(output, colour, &mut text);
     }
-    if !plan.policies.is_empty() || !plan.access.is_empty() || !plan.findings.is_empty() {
+    if !plan.policies.is_empty() || !plan.access.is_empty() || !plan.lake_formation.is_empty() || !plan.findings.is_empty() {
         let _ = writeln!(
             text,
             "\nwho may see what: {}",
@@ -33,6 +33,9 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
         }
         if plan.access.is_empty() {
             text.push_str("  nobody sees more or less than before\n");
+        }
+        for step in &plan.lake_formation {
+            let _ = writeln!(text, "  Lake Formation: {}", painted(step, YELLOW, colour));
         }
         for finding in &plan.findings {
             let (what, paint) = if finding.is_error { ("refused", RED) } else { ("warning", YELLOW) };

@@ -24,6 +24,7 @@ const EXAMPLES: &str = "Examples:
   etl query \"SELECT dt, sum(bytes) FROM 'lake/access' WHERE dt >= '2020-02-01' GROUP BY dt\" --format csv
   etl query --table log=access.log --table shops=shops.csv \"SELECT name, count(*) FROM log JOIN shops USING (host) GROUP BY name\"
   etl query --lake lake/ \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"
+  etl query --lake lake/ --as analyst \"SELECT * FROM shops.sales\"
   etl query --catalog glue \"SELECT status, count(*) FROM weblogs.access WHERE dt = DATE '2020-02-29' GROUP BY 1\"
   zcat access.log.gz | etl query \"SELECT max(time) FROM '-'\"
   etl query --file report.sql --format parquet > report.parquet
@@ -61,6 +62,10 @@ pub(super) struct QueryArgs {
     /// A lake, whose tables are then known as DATABASE.TABLE
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     lake: Option<String>,
+
+    /// Ask as this principal: see what the lake's policies let it see, and nothing else
+    #[arg(long = "as", value_name = "PRINCIPAL", requires = "lake", conflicts_with_all = ["tables", "catalog"])]
+    principal: Option<String>,
 
     /// A catalog, whose tables are then known as DATABASE.TABLE, whoever made them
     #[arg(long, value_enum, value_name = "CATALOG", conflicts_with = "lake")]
@@ -152,13 +157,24 @@ fn ask_files(args: &QueryArgs, sql: &str) -> Result<()> {
     };
     // What was read as the query is no table any more.
     let stdin = args.file.is_some() || args.sql.as_deref() != Some("-");
-    let engine = QueryEngine::new(QueryOptions { threads, read, stdin, memory: args.memory.unwrap_or_else(default_memory), spill: None })?;
+    let engine = QueryEngine::new(QueryOptions {
+        threads,
+        read,
+        restricted: args.principal.is_some(),
+        stdin,
+        memory: args.memory.unwrap_or_else(default_memory),
+        spill: None,
+    })?;
     let runtime = Runtime::new(threads)?;
     let done = runtime.block_on(async || {
         if let Some(lake) = &args.lake {
             let storage = open_lake(lake)?;
             head_of(&storage, &LocalCatalog::new(storage.clone()))?;
-            engine.register_lake(LakeTables::open(storage)?)?;
+            let tables = LakeTables::open(storage)?;
+            engine.register_lake(match &args.principal {
+                Some(principal) => tables.seen_by(principal)?,
+                None => tables,
+            })?;
         }
         if let Some(CatalogKind::Glue) = args.catalog {
             let settings = GlueSettings { catalog_id: args.catalog_id.clone(), ..GlueSettings::default() };
@@ -180,6 +196,10 @@ fn ask_files(args: &QueryArgs, sql: &str) -> Result<()> {
     });
     // A thread that still decodes for a query that is over must not be waited for.
     runtime.leave();
+    // What can't be read of rows that are hidden is hidden, too.
+    if args.principal.is_some() {
+        return done;
+    }
     let notes = engine.notes().into_iter().chain(engine.rejects().notes());
     notes.for_each(|note| say(&format!("note: {note}")));
     done?;
@@ -196,6 +216,7 @@ impl QueryArgs {
         // One that the environment sets is for all that is asked here.
         let lake = self.lake.is_some() && std::env::var("ETL_LAKE").ok() != self.lake;
         let options = [
+            ("--as", self.principal.is_some()),
             ("--lake", lake),
             ("--table", !self.tables.is_empty()),
             ("--from", self.from != FromFormat::Auto),

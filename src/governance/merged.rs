@@ -1,7 +1,7 @@
 //! What all owners say together.
 
 use super::effective::TagsOfAll;
-use super::policy::{Policy, Tagged};
+use super::policy::{Mode, Policy, Tagged};
 use super::resources::Resources;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
@@ -30,6 +30,9 @@ impl Policy {
             all.locations.extend(policy.locations.iter().cloned());
             all.opt_ins.extend(policy.opt_ins.iter().cloned());
             all.revoke_iam_allowed_principals |= policy.revoke_iam_allowed_principals;
+            if policy.mode == Mode::Authoritative {
+                all.mode = Mode::Authoritative;
+            }
         }
         all
     }

@@ -14,6 +14,7 @@ mod findings;
 mod grant_text;
 mod identity;
 mod lake;
+pub mod lake_formation;
 mod matrix;
 mod merged;
 mod permission;

@@ -2,10 +2,13 @@
 
 use super::model::{Layout, Pipeline};
 use super::run_report::Action;
-use crate::catalog::{Column, LocalCatalog, Table};
+use crate::aws::AwsSettings;
+use crate::catalog::{Column, LocalCatalog, Registration, Table};
 use crate::error::Result;
+use crate::governance::lake_formation::Told;
 use crate::governance::{ColumnShape, Draft, Finding, Resources, SightChange, TableShape};
 use crate::pipeline::athena_engine::open as open_athena;
+use crate::pipeline::governing::remote::Remote;
 use crate::pipeline::governing::said::{draft, draft_of_none};
 use crate::pipeline::make::inserting::schema;
 use crate::pipeline::make::opening::open;
@@ -21,7 +24,7 @@ use crate::pipeline::state::listing::Listing;
 use crate::query::Runtime;
 use crate::storage::{Location, Storage};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The differences between what a pipeline says and what is there.
@@ -37,6 +40,8 @@ pub struct Plan {
     pub access: Vec<SightChange>,
     /// Whose policies a run would publish.
     pub policies: Vec<String>,
+    /// What Lake Formation would be told; drift of it, too.
+    pub lake_formation: Vec<String>,
     /// What is wrong with them, or hardly meant.
     pub findings: Vec<Finding>,
     pub notes: Vec<String>,
@@ -127,7 +132,8 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
     let governed = governed(pipeline, &state, storage.as_ref(), &outputs)?;
     let policies = governed.iter().flat_map(|draft| draft.writes.iter().map(|(owner, _)| owner.clone()));
     let is_governed = governed.as_ref().is_none_or(|draft| draft.writes.is_empty());
-    let changes = !is_governed || !state.is_current() || outputs.iter().any(OutputPlan::is_otherwise);
+    let lake_formation = lake_formation(pipeline, storage.as_ref(), governed.as_ref(), readers.as_ref())?;
+    let changes = !is_governed || !lake_formation.is_empty() || !state.is_current() || outputs.iter().any(OutputPlan::is_otherwise);
     Ok(Plan {
         pipeline: pipeline.name.clone(),
         lake: pipeline.lake.location.clone(),
@@ -136,6 +142,7 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         outputs,
         access: governed.as_ref().map(|draft| draft.changes.clone()).unwrap_or_default(),
         policies: policies.collect(),
+        lake_formation,
         findings: governed.as_ref().map(|draft| draft.findings.clone()).unwrap_or_default(),
         notes,
     })
@@ -160,6 +167,29 @@ fn governed(pipeline: &Pipeline, state: &State, storage: Option<&Storage>, outpu
         Some(storage) => draft(pipeline, &LocalCatalog::new(storage.clone()), &state.snapshot, planned),
         None => draft_of_none(pipeline, planned),
     }
+}
+
+/// What Lake Formation would be told behind a run.
+fn lake_formation(
+    pipeline: &Pipeline,
+    storage: Option<&Storage>,
+    governed: Option<&Draft>,
+    readers: Option<&ReaderCatalog>,
+) -> Result<Vec<String>> {
+    let (Some(storage), Some(draft), Some(readers)) = (storage, governed, readers) else { return Ok(Vec::new()) };
+    let policy = draft.after.policy();
+    if policy.is_empty() && !Told::is_any(storage)? {
+        return Ok(Vec::new());
+    }
+    let glue = readers.glue.settings();
+    let registered = Registration::all(storage)?.into_iter().filter(|one| one.glue == *glue).map(|one| (one.database, one.table));
+    let own = pipeline.outputs.iter().map(|output| (output.table.database.clone(), output.table.table.clone()));
+    let known: BTreeSet<(String, String)> = registered.chain(own).collect();
+    let mut resources = draft.after.resources().clone();
+    resources.iter_mut().for_each(|(database, tables)| tables.retain(|table, _| known.contains(&(database.clone(), table.clone()))));
+    resources.retain(|_, tables| !tables.is_empty());
+    let remote = Remote::of(storage, policy, &resources, glue, &AwsSettings::beside(&pipeline.lake.store))?;
+    Ok(remote.steps.iter().map(ToString::to_string).collect())
 }
 
 fn output_plan(

@@ -2,9 +2,11 @@
 
 use super::model::{OnFailure, Pipeline, Severity, When};
 use super::run_report::{RunReport, RunStatus};
+use crate::aws::AwsSettings;
 use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::governance::{Resources, resources_of};
+use crate::pipeline::governing::remote::tell_lake_formation;
 use crate::pipeline::governing::said::draft;
 use crate::pipeline::make::producing::{Producing, Product, folders, unchanged};
 use crate::pipeline::make::readings::Readings;
@@ -268,13 +270,23 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Tells the readers' catalog what is published.
+    /// Tells the readers' catalog what is published, and Lake Formation who may see what of it.
     fn register(&self, begun: &Begun, report: &mut RunReport) -> Result<()> {
         let Some(catalog) = &begun.readers else { return Ok(()) };
         match catalog.register(self.pipeline, &begun.storage) {
             Ok(registered) => {
                 report.notes.extend(registered.iter().flat_map(|one| one.notes.clone()));
                 report.catalog = registered;
+            }
+            Err(error) => {
+                report.status = RunStatus::PublishedNotRegistered;
+                return Err(error);
+            }
+        }
+        let aws = AwsSettings::beside(&self.pipeline.lake.store);
+        match tell_lake_formation(&begun.storage, &aws, Some(catalog.glue.settings())) {
+            Ok(done) => {
+                report.lake_formation = done;
                 Ok(())
             }
             Err(error) => {

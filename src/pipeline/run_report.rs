@@ -35,6 +35,9 @@ pub struct RunReport {
     /// Who sees more or less than before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<SightChange>,
+    /// What Lake Formation was told of that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lake_formation: Vec<String>,
     /// What the user should know.
     pub notes: Vec<String>,
     /// Why it failed.
@@ -237,6 +240,7 @@ impl RunReport {
             checks: Vec::new(),
             catalog: Vec::new(),
             access: Vec::new(),
+            lake_formation: Vec::new(),
             notes: Vec::new(),
             error: None,
             rolled_back_to: None,

@@ -8,6 +8,8 @@ pub const HEAD: &str = "_etl/catalog/head.json";
 pub const TABLES: &str = "_etl/catalog/tables";
 /// The folder of the policies, by owner.
 pub const POLICIES: &str = "_etl/catalog/policies";
+/// The folder of what Lake Formation was told, by account and catalog.
+pub const GOVERNED: &str = "_etl/catalog/governed";
 /// The folder of the lists of what is to be removed.
 pub const CONDEMNED: &str = "_etl/catalog/condemned";
 /// The folder of what readers' catalogs were told of, by table and catalog.

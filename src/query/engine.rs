@@ -21,6 +21,7 @@ use crate::input::{Querying, Table, caught_in_tasks};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{DynamicFileCatalog, TableProvider};
+use datafusion::common::format::ExplainFormat;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::config::ConfigNonZeroUsize;
@@ -60,6 +61,8 @@ impl QueryEngine {
         let environment = environment::environment(&options)?;
         let mut config = environment::configuration(&options);
         let settings = config.options_mut();
+        // How rows are read tells of what is hidden: sizes of files, and of how many rows they are.
+        settings.explain.logical_plan_only = options.restricted;
         // Places for the carets of error messages.
         settings.sql_parser.collect_spans = true;
         if let Ok(calls) = ConfigNonZeroUsize::try_new(limits::PARSER_CALLS) {
@@ -139,11 +142,9 @@ impl QueryEngine {
         let lake = Arc::new(lake);
         let names = lake.names();
         names.iter().for_each(|(database, table)| self.tables.remember(&format!("{database}.{table}")));
-        let mut databases: Vec<String> = names.into_iter().map(|(database, _)| database).collect();
-        databases.dedup();
         let catalog = self.context.catalog("datafusion");
         let catalog = catalog.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine has no catalog"))?;
-        for database in databases {
+        for database in lake.databases() {
             let schema = LakeSchema::new(lake.clone(), database.clone(), self.tables.threads(), self.tables.rejects_shared());
             let registered = catalog.register_schema(&database, Arc::new(schema));
             registered.map_err(|e| Error::new(ErrorKind::Query, format!("no database can be named `{database}`")).with_source(e))?;
@@ -182,6 +183,9 @@ impl QueryEngine {
     /// # Errors
     /// As [`QueryEngine::query`].
     pub async fn explain(&self, sql: &str) -> Result<String> {
+        if self.tables.is_restricted() {
+            return Ok(self.guarded(sql, self.optimized(sql)).await?.display_indent().to_string());
+        }
         let (plan, _) = self.physical(sql, Joins::Hashed).await?;
         Ok(displayable(plan.as_ref()).indent(false).to_string())
     }
@@ -256,6 +260,9 @@ impl QueryEngine {
         let state = joins.applied(self.context.state());
         let logical = derived::plan(&state, sql).await?;
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
+        if self.tables.is_restricted() {
+            refuse_measures(&logical)?;
+        }
         let optimized = growth::optimizing(|| state.optimize(&logical))?;
         let state = if keeps_order(&optimized) { one_partition(state) } else { state };
         let plan = state.query_planner().create_physical_plan(&optimized, &state).await?;
@@ -277,8 +284,22 @@ impl QueryEngine {
     }
 
     fn failures(&self, sql: &str) -> Failures {
-        Failures::new(sql, self.tables.names(), self.tables.paths(), self.tables.memory())
+        Failures::new(sql, self.tables.names(), self.tables.paths(), self.tables.memory()).of_restricted(self.tables.is_restricted())
     }
+}
+
+/// Refuses what measures how rows are read, some of which are hidden.
+fn refuse_measures(plan: &LogicalPlan) -> datafusion::common::Result<()> {
+    let measures = match plan {
+        LogicalPlan::Analyze(_) => true,
+        LogicalPlan::Explain(explain) => explain.verbose || explain.explain_format != ExplainFormat::Indent,
+        _ => false,
+    };
+    if !measures {
+        return Ok(());
+    }
+    let error = Error::new(ErrorKind::Query, "with --as only plain EXPLAIN is answered: how rows are read tells of those that are hidden");
+    Err(DataFusionError::External(Box::new(error)))
 }
 
 /// Whether the rows of the result are those of one table, in its order.

@@ -25,11 +25,18 @@ pub(super) struct Failures {
     paths: Vec<String>,
     /// What the query may hold.
     memory: ByteSize,
+    /// Who asks may not be told what there is: it is said as Athena says it.
+    restricted: bool,
 }
 
 impl Failures {
     pub(super) fn new(sql: &str, tables: Vec<String>, paths: Vec<String>, memory: ByteSize) -> Self {
-        Failures { sql: sql.to_string(), tables, paths, memory }
+        Failures { sql: sql.to_string(), tables, paths, memory, restricted: false }
+    }
+
+    /// The same, where the one who asks may not be told what there is.
+    pub(super) fn of_restricted(self, restricted: bool) -> Self {
+        Failures { restricted, ..self }
     }
 
     /// The failure, without the layers that it came through.
@@ -128,6 +135,14 @@ impl Failures {
     }
 
     fn no_column(&self, field: &Column, valid: &[Column], span: Option<Span>) -> Error {
+        if self.restricted {
+            let place = self.place(&field.name, span.or(field.spans().first()));
+            let message = format!(
+                "COLUMN_NOT_FOUND: {place}Column '{}' cannot be resolved or requester is not authorized to access requested resources",
+                field.name
+            );
+            return Error::new(ErrorKind::Query, message);
+        }
         let table = field.relation.as_ref().map(|r| format!(" in `{}`", r.table())).unwrap_or_default();
         let names: Vec<&str> = {
             let mut seen = BTreeSet::new();
@@ -149,6 +164,15 @@ impl Failures {
     fn no_table(&self, resolved: &str, span: Option<Span>) -> Error {
         // DataFusion puts the names of its default catalog and schema before one that has none.
         let name = resolved.strip_prefix("datafusion.").unwrap_or(resolved);
+        if self.restricted {
+            let (database, table) = name.rsplit_once('.').unwrap_or(("default", name));
+            let database = if database == "public" { "default" } else { database };
+            let place = self.place(table, span);
+            return Error::new(
+                ErrorKind::Query,
+                format!("TABLE_NOT_FOUND: {place}Table 'awsdatacatalog.{database}.{table}' does not exist"),
+            );
+        }
         let name = name.strip_prefix("public.").unwrap_or(name);
         if Path::new(name).exists() {
             return self.wrong(format!("no table `{name}`; for the file of that name write '{name}', in quotes"), span);
@@ -225,6 +249,23 @@ impl Failures {
             }
             None => self.wrong(message, span),
         }
+    }
+
+    /// `line 1:8: `: where `name` is, by `span` or by looking for it.
+    fn place(&self, name: &str, span: Option<Span>) -> String {
+        let (line, column) = match span {
+            Some(span) => (span.start.line, span.start.column),
+            None => match self.sql.to_lowercase().find(&name.to_lowercase()) {
+                // Lower case may be longer or shorter: then it is where it is.
+                Some(at) if self.sql.is_char_boundary(at) => {
+                    let before = &self.sql[..at];
+                    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+                    (before.matches('\n').count() as u64 + 1, before[start..].chars().count() as u64 + 1)
+                }
+                _ => return String::new(),
+            },
+        };
+        format!("line {line}:{column}: ")
     }
 
     /// The place behind the query's last character.

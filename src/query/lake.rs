@@ -3,9 +3,11 @@
 use super::partitions::Partitions;
 use super::registered::{self, as_read};
 use super::rejects::RejectLog;
+use super::restricted::{Restriction, restricted};
 use super::table::FileTable;
 use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files};
 use crate::error::{Error, ErrorKind, Result};
+use crate::governance;
 use crate::input::{LocalFile, ObjectFile, Place, Source, Table, TableFormat};
 use crate::output::Kind;
 use crate::publish::DataFile;
@@ -29,6 +31,8 @@ pub struct LakeTables {
     snapshot: Snapshot,
     /// Versions that nobody else sees yet.
     staged: BTreeMap<(String, String), CatalogTable>,
+    /// What is seen of them, where it is not all.
+    restriction: Option<Arc<Restriction>>,
 }
 
 impl LakeTables {
@@ -39,7 +43,17 @@ impl LakeTables {
     pub fn open(storage: Storage) -> Result<LakeTables> {
         let catalog = LocalCatalog::new(storage.clone());
         let snapshot = catalog.snapshot()?;
-        Ok(LakeTables { storage, catalog, snapshot, staged: BTreeMap::new() })
+        Ok(LakeTables { storage, catalog, snapshot, staged: BTreeMap::new(), restriction: None })
+    }
+
+    /// What `principal` sees of the tables, by the policies of the lake.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where policies or descriptions of tables can't be read, [`ErrorKind::Conflict`] where policies contradict each other.
+    pub fn seen_by(mut self, principal: &str) -> Result<LakeTables> {
+        let evaluator = governance::evaluator(&self.catalog, &self.snapshot)?;
+        self.restriction = Some(Arc::new(Restriction::of(principal, &evaluator)));
+        Ok(self)
     }
 
     /// The same tables, with these in the place of those that have their names.
@@ -51,10 +65,22 @@ impl LakeTables {
     /// All names, as `(database, table)`, sorted.
     pub fn names(&self) -> Vec<(String, String)> {
         let known = self.snapshot.head.tables().map(|(database, name, _)| (database.to_string(), name.to_string()));
-        let mut names: Vec<(String, String)> = known.chain(self.staged.keys().cloned()).collect();
+        let seen =
+            |(database, name): &(String, String)| self.restriction.as_ref().is_none_or(|restriction| restriction.sees(database, name));
+        let mut names: Vec<(String, String)> = known.chain(self.staged.keys().cloned()).filter(seen).collect();
         names.sort();
         names.dedup();
         names
+    }
+
+    /// The databases, sorted.
+    pub fn databases(&self) -> Vec<String> {
+        let mut databases: Vec<String> = self.names().into_iter().map(|(database, _)| database).collect();
+        // Of one who asks with his own rights those without a table that he sees, too.
+        databases.extend(self.restriction.iter().flat_map(|restriction| restriction.databases()));
+        databases.sort();
+        databases.dedup();
+        databases
     }
 
     fn find(&self, database: &str, name: &str) -> Result<Option<CatalogTable>> {
@@ -106,11 +132,20 @@ impl SchemaProvider for LakeSchema {
     }
 
     async fn table(&self, name: &str) -> datafusion::common::Result<Option<Arc<dyn TableProvider>>> {
-        let found = self.tables.find(&self.database, name).and_then(|table| table.map(|table| self.open(&table)).transpose());
-        match found {
-            Ok(table) => Ok(table.map(|table| Arc::new(table) as Arc<dyn TableProvider>)),
-            Err(error) => Err(DataFusionError::External(Box::new(error))),
+        let restriction = self.tables.restriction.as_deref();
+        // Whether what is hidden is there, or can be opened, is not told.
+        if restriction.is_some_and(|restriction| !restriction.sees(&self.database, name)) {
+            return Ok(None);
         }
+        let found = self.tables.find(&self.database, name).and_then(|table| table.map(|table| self.open(&table)).transpose());
+        let table = match found {
+            Ok(table) => table.map(|table| Arc::new(table) as Arc<dyn TableProvider>),
+            Err(error) => return Err(DataFusionError::External(Box::new(error))),
+        };
+        Ok(match restriction {
+            Some(restriction) => table.and_then(|table| restricted(restriction, &self.database, name, table)),
+            None => table,
+        })
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -27,6 +27,7 @@ mod pieces;
 mod pinned;
 mod registered;
 mod rejects;
+mod restricted;
 mod runtime;
 mod scan;
 mod sql_engine;

@@ -12,6 +12,8 @@ pub struct QueryOptions {
     pub threads: usize,
     /// How the files in `FROM` are read.
     pub read: TableOptions,
+    /// Only tables of a lake can be named, as somebody sees them: no files.
+    pub restricted: bool,
     /// Whether standard input is there to be a table.
     pub stdin: bool,
     /// What sorts, groups and joins of a query may hold; what is more goes to disk, or ends the query.
@@ -23,6 +25,6 @@ pub struct QueryOptions {
 impl Default for QueryOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        QueryOptions { threads, read: TableOptions::default(), stdin: true, memory: default_memory(), spill: None }
+        QueryOptions { threads, read: TableOptions::default(), restricted: false, stdin: true, memory: default_memory(), spill: None }
     }
 }

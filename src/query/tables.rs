@@ -39,6 +39,9 @@ impl Tables {
         if let Some(known) = self.lock().by_path.get(path) {
             return Ok(known.clone());
         }
+        if self.options.restricted {
+            return Err(no_files());
+        }
         if path == "-" && !self.options.stdin {
             let message = "standard input was read as the query; read the query from a file with --file, or the table from one";
             return Err(Error::new(ErrorKind::Usage, message));
@@ -81,6 +84,11 @@ impl Tables {
         self.rejects.clone()
     }
 
+    /// Whether only what somebody sees of a lake may be asked for.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.options.restricted
+    }
+
     /// What queries may hold.
     pub(super) fn memory(&self) -> ByteSize {
         self.options.memory
@@ -103,12 +111,26 @@ impl Tables {
 
 /// Whether `name` can only be meant as a path, so that what is wrong with it is worth saying.
 fn is_path(name: &str) -> bool {
-    name == "-" || name.contains(['/', '.', '*', '?']) || Path::new(name).exists()
+    is_like_a_path(name) || Path::new(name).exists()
+}
+
+/// Whether it can be told from `name` alone.
+fn is_like_a_path(name: &str) -> bool {
+    name == "-" || name.contains(['/', '.', '*', '?'])
+}
+
+/// The error of a file where only what somebody sees of a lake may be asked for.
+fn no_files() -> Error {
+    Error::new(ErrorKind::Query, "files can't be asked with --as: they have in them what is hidden")
+        .with_context("what to do", "name tables of the lake, as DATABASE.TABLE")
 }
 
 #[async_trait]
 impl UrlTableFactory for Tables {
     async fn try_new(&self, name: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>> {
+        if self.options.restricted {
+            return if is_like_a_path(name) { Err(DataFusionError::External(Box::new(no_files()))) } else { Ok(None) };
+        }
         if !is_path(name) {
             return Ok(None);
         }

@@ -82,6 +82,10 @@ impl Text<'_> {
         self.report.access.iter().enumerate().try_for_each(|(at, change)| {
             let gap = if at == 0 { "\n" } else { "" };
             writeln!(out, "{gap}{}", printable(&change.to_string()))
+        })?;
+        self.report.lake_formation.iter().enumerate().try_for_each(|(at, step)| {
+            let gap = if at == 0 { "\n" } else { "" };
+            writeln!(out, "{gap}Lake Formation: {}", printable(step))
         })
     }
 

@@ -26,6 +26,8 @@ mod glue_lake;
 mod glue_proxy;
 mod glue_tables;
 mod golden_logs;
+mod governance_rules;
+mod governed_lake;
 mod hostile_rows;
 mod http;
 mod inputs;

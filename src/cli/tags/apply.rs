@@ -2,11 +2,13 @@
 
 use super::diff::load;
 use super::draft_text;
+use crate::aws::AwsSettings;
 use crate::cli::governed_lake::LakeArgs;
-use crate::cli::terminal::{colour_on, print_json, say_lines};
+use crate::cli::terminal::{colour_on, print_json, say, say_lines};
 use crate::error::Result;
-use crate::pipeline::apply_policy;
+use crate::pipeline::{apply_policy, tell_lake_formation};
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Publish a policy: from then on the lake says it
@@ -16,7 +18,7 @@ use std::path::PathBuf;
   etl tags apply governance.yaml --lake s3://bucket/lake --json
 
 Only what the file's owner said before is replaced: the file's `name`, or its own name. What pipelines and other files say stays. An empty
-policy takes back all that its owner said.")]
+policy takes back all that its owner said. Where Glue has tables of the lake, Lake Formation is told, too: only what is not so already.")]
 pub(super) struct ApplyArgs {
     /// The policy's file
     #[arg(value_name = "FILE")]
@@ -36,10 +38,15 @@ pub(super) fn run(args: &ApplyArgs) -> Result<()> {
     let lake = args.lake.open()?;
     let file = load(&args.file)?;
     let draft = apply_policy(&lake.storage, &lake.snapshot, file.owner, file.policy)?;
+    let told = tell_lake_formation(&lake.storage, &AwsSettings::of_command_line(), None);
     if args.json {
-        return print_json(&draft_text::json(&draft));
+        let mut json = draft_text::json(&draft);
+        json["lake_formation"] = json!(told.as_ref().map(Vec::as_slice).unwrap_or_default());
+        print_json(&json)?;
+        return told.map(drop);
     }
     let colour = colour_on(&std::io::stderr());
     say_lines(&draft_text::text(&draft, colour).replace("is another one", "is published"), colour);
+    told?.iter().for_each(|step| say(&format!("Lake Formation: {step}")));
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! Who may see what of a pipeline's tables.
 
 pub(crate) mod applying;
+pub(crate) mod remote;
 pub(crate) mod said;

@@ -66,13 +66,16 @@ fn catalog(report: &RunReport) -> Markup {
 }
 
 fn access(report: &RunReport) -> Markup {
-    if report.access.is_empty() {
+    if report.access.is_empty() && report.lake_formation.is_empty() {
         return html! {};
     }
     html! {
         section aria-labelledby="access" {
             h2 id="access" { "Who sees more or less" }
-            ul { @for change in &report.access { li { (printable(&change.to_string())) } } }
+            ul {
+                @for change in &report.access { li { (printable(&change.to_string())) } }
+                @for step in &report.lake_formation { li { "Lake Formation: " (printable(step)) } }
+            }
         }
     }
 }

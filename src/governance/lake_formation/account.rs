@@ -1,0 +1,96 @@
+//! Whose account it is, and how its principals are called.
+
+use crate::aws::{AwsSettings, Service, config, failed};
+use crate::error::{Error, ErrorKind, Result};
+use crate::governance::policy::Policy;
+use crate::governance::principal::{IAM_ALLOWED_PRINCIPALS, IAM_PRINCIPALS};
+use crate::storage::wait;
+
+/// An account of AWS, as one of its principals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    /// `aws`, or that of China or of a government.
+    pub partition: String,
+    /// The ARN of whose keys are used; of a role itself, not of its session.
+    pub caller: String,
+}
+
+/// How Lake Formation calls everybody whom IAM allows.
+pub(super) const ALLOWED: &str = "IAM_ALLOWED_PRINCIPALS";
+
+impl Account {
+    /// Whose keys are used.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where no region is known, [`ErrorKind::Input`] where STS doesn't tell.
+    pub fn of_keys(aws: &AwsSettings) -> Result<Account> {
+        let aws = aws.clone();
+        wait(async move {
+            let config = config(Service::Sts, &aws).await?;
+            let asked = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
+            let told = asked.map_err(|error| failed(ErrorKind::Input, Service::Sts, "can't tell whose keys these are", &config, &error))?;
+            Account::of_arn(told.arn().unwrap_or_default())
+        })
+    }
+
+    /// The account of `arn`, which is that of a user, a role, or a role's session.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where it is no such ARN.
+    pub fn of_arn(arn: &str) -> Result<Account> {
+        let wrong = || Error::new(ErrorKind::Input, format!("`{arn}` is no ARN of a user or role"));
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", partition, service, _, id, resource] = parts.as_slice() else { return Err(wrong()) };
+        let caller = match (*service, resource.split('/').collect::<Vec<_>>().as_slice()) {
+            ("sts", ["assumed-role", role, ..]) => format!("arn:{partition}:iam::{id}:role/{role}"),
+            _ => arn.to_string(),
+        };
+        Ok(Account { id: (*id).to_string(), partition: (*partition).to_string(), caller })
+    }
+
+    /// How Lake Formation calls the principal that `policy` calls `name`.
+    pub fn principal(&self, name: &str, policy: &Policy) -> String {
+        if let Some(arn) = policy.principals.get(name).and_then(|principal| principal.arn.clone()) {
+            return arn;
+        }
+        match name {
+            IAM_ALLOWED_PRINCIPALS => ALLOWED.to_string(),
+            IAM_PRINCIPALS => format!("{}:{IAM_PRINCIPALS}", self.id),
+            // An ARN, another account's IAMPrincipals, or an account.
+            name if name.contains(':') || name.bytes().all(|byte| byte.is_ascii_digit()) => name.to_string(),
+            role => format!("arn:{}:iam::{}:role/{role}", self.partition, self.id),
+        }
+    }
+
+    /// The ARN of a place in S3, `s3://bucket/prefix`.
+    pub fn location(&self, location: &str) -> String {
+        format!("arn:{}:s3:::{}", self.partition, location.trim_start_matches("s3://"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_arns() {
+        let account = Account::of_arn("arn:aws:sts::123456789012:assumed-role/etl/session").unwrap();
+        assert_eq!(account.caller, "arn:aws:iam::123456789012:role/etl");
+        let mut policy = Policy::default();
+        policy.principals.entry("ann".into()).or_default().arn = Some("arn:aws:iam::1:user/ann".into());
+        for (name, arn) in [
+            ("ann", "arn:aws:iam::1:user/ann"),
+            ("analyst", "arn:aws:iam::123456789012:role/analyst"),
+            ("IAMPrincipals", "123456789012:IAMPrincipals"),
+            ("210987654321:IAMPrincipals", "210987654321:IAMPrincipals"),
+            ("210987654321", "210987654321"),
+            ("IAMAllowedPrincipals", "IAM_ALLOWED_PRINCIPALS"),
+        ] {
+            assert_eq!(account.principal(name, &policy), arn);
+        }
+        assert_eq!(account.location("s3://lake/prod"), "arn:aws:s3:::lake/prod");
+        assert!(Account::of_arn("nonsense").is_err());
+    }
+}
