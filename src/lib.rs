@@ -13,6 +13,7 @@ pub mod cli;
 pub mod convert;
 pub mod decode;
 pub mod diagnostic;
+pub mod doctor;
 pub mod error;
 pub mod escape;
 pub mod generate;

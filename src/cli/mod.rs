@@ -10,6 +10,7 @@ mod catalog;
 mod child;
 mod completions;
 mod convert;
+mod doctor;
 mod from_format;
 mod generate;
 mod governed_lake;
@@ -65,6 +66,7 @@ enum Command {
     Vacuum(vacuum::VacuumArgs),
     Catalog(catalog::CatalogArgs),
     Athena(athena::AthenaCommandArgs),
+    Doctor(doctor::DoctorArgs),
     Tags(tags::TagsArgs),
     Access(access::AccessArgs),
     Query(Box<query::QueryArgs>),
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Catalog(args) => catalog::run(&args),
         Command::Tags(args) => tags::run(&args),
         Command::Access(args) => access::run(&args).map(success),
+        Command::Doctor(args) => doctor::run(&args).map(success),
         Command::Athena(args) => athena::run(&args).map(success),
         Command::Init(args) => init::run(&args).map(success),
         Command::Validate(args) => validate::run(&args).map(success),

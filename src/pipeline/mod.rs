@@ -15,6 +15,7 @@ mod verify;
 
 pub use crate::convert::RejectExample;
 pub use governing::applying::apply_policy;
+pub use governing::comparing::{Comparison, Disagreement, compare_with_aws};
 pub use governing::remote::tell_lake_formation;
 pub use model::{
     AthenaSettings, Bounds, CatalogKind, CatchUp, Check, CheckEngine, Expectation, Fingerprint, Lake, Layout, Mode, OnError, OnFailure,

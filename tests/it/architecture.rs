@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 30] = [
+const FLOORS: [(u8, &str, &[&str]); 31] = [
     (0, "printable", &[]),
     (0, "secrets", &["printable"]),
     (0, "error", &["printable"]),
@@ -102,6 +102,7 @@ const FLOORS: [(u8, &str, &[&str]); 30] = [
             "yaml",
         ],
     ),
+    (5, "doctor", &["error", "storage", "aws", "catalog", "governance", "query"]),
     (6, "report", &["printable", "error", "units", "diagnostic", "catalog", "governance", "pipeline"]),
     (6, "schedule", &["error", "storage", "publish", "pipeline"]),
     (
@@ -125,6 +126,7 @@ const FLOORS: [(u8, &str, &[&str]); 30] = [
             "query",
             "inspect",
             "generate",
+            "doctor",
             "storage",
             "catalog",
             "governance",

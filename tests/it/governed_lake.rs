@@ -256,7 +256,7 @@ fn what_is_wrong_with_a_policy_is_told_at_once() {
     let lake = with_policy("1,a,10,x\n", "tags: {role: [analyst]}\n");
     let wrong = "version: 1
 name: policy
-tags: {role: [leader, analyst], Role: [x]}
+tags: {role: [leader, analyst], TEAM: [x]}
 principals:
   ann: {arn: nonsense}
 assignments:

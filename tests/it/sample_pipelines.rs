@@ -7,9 +7,12 @@ use std::path::Path;
 /// The checkout's pipelines and their data, in a folder of the test's own; the lake is beside them.
 fn samples() -> Lake {
     let lake = Lake::in_folder();
-    for folder in ["pipelines", "sample-data"] {
+    for folder in ["pipelines", "pipelines/governed-sales", "sample-data"] {
         for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
             let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
             lake.write(&format!("{folder}/{}", path.file_name().unwrap().to_string_lossy()), fs::read(&path).unwrap());
         }
     }
@@ -21,7 +24,10 @@ fn all_are_right() {
     let lake = samples();
     let mut files = lake.names("pipelines");
     files.retain(|name| name.ends_with(".yaml"));
-    assert_eq!(files, ["athena.yaml", "format-comparison.yaml", "interactions.yaml", "quickstart.yaml", "sales.yaml"]);
+    assert_eq!(
+        files,
+        ["athena.yaml", "format-comparison.yaml", "governed-sales.yaml", "interactions.yaml", "quickstart.yaml", "sales.yaml"]
+    );
     let arguments = files.iter().map(|name| format!("pipelines/{name}")).collect::<Vec<_>>().join(" ");
     let told = lake.etl(&format!("validate {arguments}")).ok();
     assert_eq!(told.stderr, "");

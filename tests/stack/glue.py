@@ -3,7 +3,8 @@ and GetTables answer in pages, GetPartitions by segment and without columns if a
 
     PYTHONPATH=… python3 glue.py -H 127.0.0.1 -p 5000
 
-Names, comments, types, parameters and locations have their sizes, too. Takes the arguments of `moto_server`. Still missing: CatalogId is ignored.
+Names, comments, types, parameters and locations have their sizes, too. Its Lake Formation tells that something has no tags, and the tags of columns with
+those of their table. Takes the arguments of `moto_server`. Still missing: CatalogId is ignored.
 """
 
 import datetime
@@ -13,6 +14,7 @@ import zlib
 
 from moto.core.exceptions import JsonRESTError
 from moto.glue.responses import GlueResponse
+from moto.lakeformation.models import LakeFormationBackend
 from moto.server import main
 
 CREATED_AT_ONCE = UPDATED_AT_ONCE = 100
@@ -211,6 +213,17 @@ def delete_column_statistics(self):
     return "{}"
 
 
+def get_resource_lf_tags(self, catalog_id, resource):
+    """GetResourceLFTags: what has no tags has none, and with a table come its columns."""
+    if "Database" in resource:
+        database = resource["Database"]
+        return self.lf_database_tags.get((database.get("CatalogId", self.account_id), database["Name"]), []), [], []
+    table = resource.get("Table") or resource["TableWithColumns"]
+    key = (table.get("CatalogId", self.account_id), table["DatabaseName"], table["Name"])
+    columns = [{"Name": own[3], "LFTags": tags} for own, tags in self.lf_columns_tags.items() if own[:3] == key and tags]
+    return [], self.lf_table_tags.get(key, []), columns
+
+
 def extend():
     """Gives moto's Glue all of this."""
     changes = {
@@ -230,6 +243,7 @@ def extend():
         changes[f"delete_column_statistics_for_{of}"] = delete_column_statistics
     for name, operation in changes.items():
         setattr(GlueResponse, name, operation)
+    LakeFormationBackend.get_resource_lf_tags = get_resource_lf_tags
     GlueResponse.parameters = property(parameters)
 
 

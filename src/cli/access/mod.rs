@@ -1,5 +1,6 @@
 //! `etl access`: who sees what of a lake, and why.
 
+mod check;
 mod explain;
 mod grants;
 mod matrix;
@@ -14,6 +15,7 @@ use clap::{Args, Subcommand};
   etl access matrix --lake lake/ --format html > access.html
   etl access explain --principal analyst --table shops.sales --lake lake/
   etl access grants --principal analyst --lake lake/
+  etl access check --lake s3://bucket/lake
 
 It goes by the policies that the lake keeps, which runs and `etl tags apply` publish. `etl query --as NAME` asks as that principal.")]
 pub(super) struct AccessArgs {
@@ -26,6 +28,7 @@ enum AccessCommand {
     Matrix(matrix::MatrixArgs),
     Explain(explain::ExplainArgs),
     Grants(grants::GrantsArgs),
+    Check(check::CheckArgs),
 }
 
 /// # Errors
@@ -35,5 +38,6 @@ pub(super) fn run(args: &AccessArgs) -> Result<()> {
         AccessCommand::Matrix(args) => matrix::run(args),
         AccessCommand::Explain(args) => explain::run(args),
         AccessCommand::Grants(args) => grants::run(args),
+        AccessCommand::Check(args) => check::run(args),
     }
 }

@@ -1,5 +1,6 @@
 //! Whose account it is, and how its principals are called.
 
+use super::clock::Clock;
 use crate::aws::{AwsSettings, Service, config, failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::governance::policy::Policy;
@@ -26,12 +27,21 @@ impl Account {
     /// # Errors
     /// [`ErrorKind::Usage`] where no region is known, [`ErrorKind::Input`] where STS doesn't tell.
     pub fn of_keys(aws: &AwsSettings) -> Result<Account> {
+        Account::with_clock(aws).map(|(account, _)| account)
+    }
+
+    /// Whose keys are used, and how many seconds this machine's clock is ahead of AWS's, where that is told.
+    ///
+    /// # Errors
+    /// As [`Account::of_keys`].
+    pub fn with_clock(aws: &AwsSettings) -> Result<(Account, Option<i64>)> {
         let aws = aws.clone();
         wait(async move {
             let config = config(Service::Sts, &aws).await?;
-            let asked = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
+            let clock = Clock::default();
+            let asked = aws_sdk_sts::Client::new(&config).get_caller_identity().customize().interceptor(clock.clone()).send().await;
             let told = asked.map_err(|error| failed(ErrorKind::Input, Service::Sts, "can't tell whose keys these are", &config, &error))?;
-            Account::of_arn(told.arn().unwrap_or_default())
+            Ok((Account::of_arn(told.arn().unwrap_or_default())?, clock.ahead().map(|ahead| ahead.num_seconds())))
         })
     }
 

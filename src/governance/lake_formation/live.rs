@@ -139,7 +139,7 @@ impl LakeFormation {
         Ok(())
     }
 
-    async fn filters(&self, table: &TableName, state: &mut State) -> Result<()> {
+    pub(super) async fn filters(&self, table: &TableName, state: &mut State) -> Result<()> {
         let of = TableResource::builder().set_catalog_id(self.catalog().cloned()).database_name(&table.database).name(&table.table);
         let mut pages = self.client.list_data_cells_filter().table(of.build().map_err(shapes::incomplete)?).into_paginator().send();
         while let Some(page) = pages.next().await {

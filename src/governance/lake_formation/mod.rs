@@ -5,7 +5,10 @@
 
 mod account;
 mod carrying;
+mod checkup;
 mod client;
+mod clock;
+mod effective;
 mod live;
 mod shapes;
 mod state;
@@ -14,6 +17,7 @@ mod told;
 mod wanted;
 
 pub use account::Account;
+pub use checkup::Checkup;
 pub use client::LakeFormation;
 pub use state::{AttachmentKey, FilterKey, GrantKey, Held, RowRule, State, Target};
 pub use steps::{Step, steps};
