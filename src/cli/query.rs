@@ -172,7 +172,13 @@ fn ask_files(args: &QueryArgs, sql: &str) -> Result<()> {
             head_of(&storage, &LocalCatalog::new(storage.clone()))?;
             let tables = LakeTables::open(storage)?;
             engine.register_lake(match &args.principal {
-                Some(principal) => tables.seen_by(principal)?,
+                Some(principal) => {
+                    let seen = tables.seen_by(principal)?;
+                    if !seen.knows_principal() {
+                        say(&format!("note: no policy of the lake names `{principal}`"));
+                    }
+                    seen
+                }
                 None => tables,
             })?;
         }

@@ -1,7 +1,7 @@
 //! What AWS is like around a lake.
 
-use super::examination::Patient;
 use super::finding::Finding;
+use super::patient::Patient;
 use crate::aws::AwsSettings;
 use crate::catalog::{Catalog, GlueCatalog, GlueSettings, Registration, Snapshot};
 use crate::error::Error;

@@ -3,25 +3,9 @@
 use super::cloud;
 use super::finding::{Finding, Verdict};
 use super::governed;
-use crate::aws::AwsSettings;
+use super::patient::Patient;
 use crate::catalog::{GlueSettings, LocalCatalog, Registration, Snapshot};
 use crate::storage::{Location, Storage, StoreSettings};
-
-/// What is to be looked at.
-#[derive(Debug, Clone, Default)]
-pub struct Patient {
-    /// The lake: a folder, or `s3://bucket/prefix`.
-    pub lake: Option<String>,
-    /// How its bucket is reached.
-    pub store: StoreSettings,
-    pub aws: AwsSettings,
-    /// The catalog that it tells, where there is no table in it yet.
-    pub glue: Option<GlueSettings>,
-    /// The workgroup of Athena that is used.
-    pub workgroup: Option<String>,
-    /// AWS is looked at although the lake is a folder.
-    pub cloud: bool,
-}
 
 /// Looks at all of it. What depends on something that failed is told as unknown.
 pub fn examine(patient: &Patient) -> Vec<Finding> {

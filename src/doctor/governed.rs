@@ -17,7 +17,7 @@ pub(super) fn lake(storage: &Storage, snapshot: &Snapshot) -> Vec<Finding> {
             let found = findings(&evaluator);
             if found.is_empty() {
                 let owners: Vec<&str> = snapshot.head.policies.keys().map(String::as_str).collect();
-                return vec![Finding::well(what, format!("what {} say fits the tables", owners.join(", ")))];
+                return vec![Finding::well(what, format!("those of {} fit the tables", owners.join(", ")))];
             }
             let mend = |place: &str| format!("change it in the file or pipeline `{place}`, and `etl tags apply` or run it");
             found

@@ -4,6 +4,8 @@ mod cloud;
 mod examination;
 mod finding;
 mod governed;
+mod patient;
 
-pub use examination::{Patient, examine};
+pub use examination::examine;
 pub use finding::{Finding, Verdict};
+pub use patient::Patient;

@@ -136,6 +136,12 @@ impl Evaluator {
         sights
     }
 
+    /// Whether the policy names `principal`, by its name, its ARN, or as a group.
+    pub fn names(&self, principal: &str) -> bool {
+        let groups = || self.policy.principals.values().any(|one| one.groups.contains(principal));
+        self.principals().contains(principal) || self.by_arn.contains_key(principal) || groups()
+    }
+
     /// All principals that the policy names, sorted.
     pub fn principals(&self) -> BTreeSet<String> {
         let policy = &self.policy;

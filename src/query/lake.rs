@@ -56,6 +56,11 @@ impl LakeTables {
         Ok(self)
     }
 
+    /// Whether any policy names the principal whose sight this is; else it sees what everybody sees, which is mostly nothing.
+    pub fn knows_principal(&self) -> bool {
+        self.restriction.as_ref().is_none_or(|restriction| restriction.is_known())
+    }
+
     /// The same tables, with these in the place of those that have their names.
     pub fn with_staged(mut self, tables: impl IntoIterator<Item = CatalogTable>) -> LakeTables {
         self.staged.extend(tables.into_iter().map(|table| ((table.database.clone(), table.name.clone()), table)));

@@ -113,6 +113,8 @@ pub(super) fn published() -> RunReport {
             },
         ],
         catalog: Vec::new(),
+        access: Vec::new(),
+        lake_formation: Vec::new(),
         notes: vec!["log format combined (found in logs/access.log.gz)".into()],
         error: None,
     }

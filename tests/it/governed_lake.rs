@@ -42,7 +42,7 @@ fn asked(lake: &Lake, principal: &str, sql: &str) -> Result<String, String> {
     }
 }
 
-on_both_lakes!(the_analyst_sees_more_step_by_step, a_policy_of_its_own_is_published_and_taken_back);
+on_both_lakes!(the_analyst_sees_more_step_by_step, a_policy_of_its_own_is_published_and_taken_back, policies_are_found_again_by_a_repair);
 
 fn the_analyst_sees_more_step_by_step(lake: &Lake) {
     governed(lake);
@@ -57,6 +57,8 @@ fn the_analyst_sees_more_step_by_step(lake: &Lake) {
     step(lake, "1-no-grant");
     assert_eq!(matrix(lake, "analyst"), none);
     let hidden = asked(lake, "analyst", select).unwrap_err();
+    let nobody = asked(lake, "nobody", select).unwrap_err();
+    assert_eq!(nobody, format!("note: no policy of the lake names `nobody`\n{hidden}"));
     assert_eq!(hidden, "error: TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.governed.sales' does not exist\n");
     let unknown = asked(lake, "analyst", &select.replace("sales", "salad")).unwrap_err();
     assert_eq!(unknown.replace("salad", "sales"), hidden);
@@ -135,6 +137,19 @@ fn a_policy_of_its_own_is_published_and_taken_back(lake: &Lake) {
         other.replace("name: owner", "name: third").replace("[analyst]", "[analyst, leader]").replace("role: analyst}}", "role: leader}}");
     lake.write("third.yaml", other);
     tags("apply", "third.yaml").fails(8).says("says the tag `role` of governed.sales.item_");
+}
+
+fn policies_are_found_again_by_a_repair(lake: &Lake) {
+    governed(lake);
+    step(lake, "3-table");
+    step(lake, "4-columns");
+    let (analyst, leader) = (matrix(lake, "analyst"), matrix(lake, "leader"));
+    lake.storage().unwrap().delete(&["_etl/catalog/head.json".to_string()]).unwrap();
+    lake.run(["catalog", "repair", "--lake", &lake.location]).ok();
+    assert_eq!((matrix(lake, "analyst"), matrix(lake, "leader")), (analyst, leader));
+    // A lake with policies is refused by those who would forget them.
+    let head = lake.storage().unwrap().get("_etl/catalog/head.json").unwrap().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&head.bytes).unwrap()["format"], 2);
 }
 
 /// A lake with a table of `rows`, and `policy`.

@@ -19,13 +19,13 @@ grants:
   - {to: [ann, bob], on: {table: shops.lines, filter: first}, permissions: [select]}
   - {to: [ann, bob], on: {table: shops.parts, filter: part}, permissions: [select]}
   - {to: bob, on: {table: shops.lines, filter: items}, permissions: [select]}
-  - {to: ann, on: {table: shops.ruled}, permissions: [select]}
+  - {to: ann, on: {table: shops.ruled, except: [secret]}, permissions: [select]}
 filters:
   - {name: first, table: shops.lines, except: [secret], rows: shop = 1}
   - {name: items, table: shops.lines, columns: [item], rows: \"item LIKE 'b%'\"}
   - {name: part, table: shops.parts, except: [secret], rows: shop < 3}
 row_policies:
-  own: {rows: shop IN (1, 2), attached: [{table: shops.ruled, condition: 'context.iam.principalTags.getTag(\"team\") == \"one\"'}]}
+  own: {rows: \"shop IN (1, 2)\", attached: [{table: shops.ruled, condition: 'context.iam.principalTags.getTag(\"team\") == \"one\"'}]}
 ";
 
 /// A lake whose hidden values are those of `hidden`; with `more`, it has tables and rows that the other one hasn't.

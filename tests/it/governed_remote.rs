@@ -174,8 +174,8 @@ fn all_of_a_policy_is_sent_once_and_taken_back() {
     apply("full.yaml");
     let writes = stub.writes();
     // First of all, the keys' own rights; last of all, what lets everybody in.
-    assert_eq!((writes[0].as_str(), writes.last().unwrap().as_str()), ("RegisterResource", "BatchRevokePermissions"));
-    assert_eq!(writes[1], "BatchGrantPermissions");
+    assert_eq!((writes[0].as_str(), writes.last().unwrap().as_str()), ("BatchGrantPermissions", "BatchRevokePermissions"));
+    assert_eq!((writes[1].as_str(), writes[2].as_str()), ("RegisterResource", "BatchGrantPermissions"));
     assert_eq!(stub.tags()["team"].len(), 120);
     assert_eq!(stub.counts(), [1, 1, 1, 2, 1, 1]);
     let grants = stub.grants();
@@ -234,4 +234,95 @@ fn moto_takes_scenario_b_too() {
         let again = step(&lake, name, 0);
         assert_eq!((&again["status"], &again["lake_formation"]), (&json!("up_to_date"), &Value::Null), "{name}");
     }
+}
+
+#[test]
+fn our_verdict_is_compared_with_that_of_aws() {
+    let Some((lake, stub)) = governed() else { return };
+    step(&lake, "4-columns", 0);
+    let database = format!("{}governed", lake.prefix);
+    let effective = |columns: &[&str]| {
+        let resource = json!({"TableWithColumns": {"DatabaseName": database, "Name": "sales", "ColumnNames": columns}});
+        (
+            200,
+            json!({"PrincipalResourcePermissions": [{"Principal": {"DataLakePrincipalIdentifier": "x"}, "Resource": resource, "Permissions": ["SELECT"]}]}),
+        )
+    };
+    let seen = ["day", "shop_id", "item_id", "item_count", "year"];
+    let all = ["day", "shop_id", "item_id", "item_price", "item_count", "amount", "year"];
+    let found = (200, json!({"TableList": [{"Table": {"DatabaseName": database, "Name": "sales"}}]}));
+    let check = || lake.run(["access", "check", "--lake", &lake.location()]);
+    stub.next("ListPermissions", [effective(&seen), effective(&all)]);
+    stub.next("SearchTablesByLFTags", [found.clone(), found.clone()]);
+    check().ok().says("14 columns of 1 tables compared for 2 principals");
+    // AWS shows the analyst one more, and doesn't find the table.
+    stub.next("ListPermissions", [effective(&[&seen[..], &["amount"]].concat()), effective(&all)]);
+    stub.next("SearchTablesByLFTags", [(200, json!({"TableList": []})), found]);
+    let told = check().fails(7).says("AWS says otherwise 2 times");
+    let text = String::from_utf8(told.stdout).unwrap();
+    assert!(text.contains(&format!("analyst may not select {database}.sales.amount by the lake's policies, and may by AWS")), "{text}");
+    assert!(text.contains(&format!("{database}.sales matches role=analyst by the lake's policies, and doesn't match by AWS")), "{text}");
+}
+
+#[test]
+fn the_doctor_finds_what_makes_tags_mean_nothing() {
+    let Some((lake, stub)) = governed() else { return };
+    step(&lake, "4-columns", 0);
+    let database = format!("{}governed", lake.prefix);
+    let look = |code: i32| {
+        let outcome = lake.run(["doctor", "--lake", &lake.location(), "--json"]).fails(code);
+        let findings: Vec<Value> = serde_json::from_slice(&outcome.stdout).unwrap();
+        findings
+            .into_iter()
+            .map(|one| format!("{} {}: {}", one["verdict"].as_str().unwrap(), one["what"].as_str().unwrap(), one["told"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let table = json!({"Table": {"DatabaseName": database, "Name": "sales"}});
+    stub.grant("IAM_ALLOWED_PRINCIPALS", table.clone(), &["ALL"]);
+    stub.grant("AROAEXAMPLEEXAMPLE123", table, &["SELECT"]);
+    stub.calls();
+    let found = look(0).join("\n");
+    for part in [
+        "well lake: ".to_string(),
+        "well policies: those of governed-sales-policy fit the tables".to_string(),
+        "well credentials: arn:aws:iam::123456789012:role/etl of account 123456789012".to_string(),
+        "warning Lake Formation: these keys are no data lake administrator's".to_string(),
+        format!("warning IAMAllowedPrincipals: Lake Formation doesn't decide about {database}.sales"),
+        format!("warning location: {} is not registered", lake.location()),
+        "warning database default: 2 of 2 principals may not describe the database `default`".to_string(),
+        "warning stale principals: AROAEXAMPLEEXAMPLE123".to_string(),
+        "well clock: as AWS's".to_string(),
+        "well Glue: ".to_string(),
+    ] {
+        assert!(found.contains(&part), "{part}\n{found}");
+    }
+    assert!(stub.writes().is_empty());
+    // What can't be looked at is ill, and the rest is looked at all the same.
+    let denied = (400, json!({"__type": "AccessDeniedException", "Message": "no"}));
+    stub.next("GetDataLakeSettings", [denied]);
+    let found = look(7).join("\n");
+    assert!(found.contains("ill Lake Formation: can't read the settings"), "{found}");
+}
+
+#[test]
+fn the_doctor_looks_at_a_folder_without_asking_anybody() {
+    let lake = super::lake::Lake::in_folder();
+    lake.write("rows.csv", "a,b\n1,2\n");
+    let grants = "grants:\n  - {to: ann, on: {table: t.rows, columns: [c]}, permissions: [select]}\n";
+    lake.write(
+        "p.yaml",
+        "version: 1\nlake: {location: lake}\nsources: {rows: {location: rows.csv}}\noutputs: {rows: {from: rows, table: t.rows}}\n",
+    );
+    lake.run_pipeline("p.yaml", 0);
+    lake.etl("doctor --lake lake").ok();
+    lake.etl("doctor p.yaml").ok();
+    lake.etl("doctor --lake nothing").fails(7);
+    lake.write("owner.yaml", format!("version: 1\n{}", grants.replace("[c]", "[b]")));
+    lake.etl("tags apply owner.yaml --lake lake").ok();
+    // The column is renamed: the grant means nothing any more.
+    lake.write("rows.csv", "a,d\n1,2\n");
+    lake.run_pipeline("p.yaml", 0);
+    let told = lake.etl("doctor --lake lake").fails(7);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("t.rows has no column `b`") && told.contains("mend: change it in the file or pipeline `owner`"), "{told}");
 }

@@ -150,7 +150,8 @@ fn serve(mut client: TcpStream, state: &State) -> std::io::Result<()> {
             let body = format!(
                 "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Arn>{arn}</Arn><UserId>u</UserId><Account>{ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
             );
-            write!(client, "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+            let date = chrono::Utc::now().to_rfc2822();
+            write!(client, "HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
             continue;
         }
         let body: Value = serde_json::from_slice(&asked.body).unwrap_or(Value::Null);

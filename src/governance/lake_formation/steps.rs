@@ -104,7 +104,10 @@ pub fn steps(wanted: &State, told: &State, live: &State, account: &Account, auth
         steps.push(Step::SaveFilter(key.clone(), filter.0.clone(), filter.1.clone(), live.filters.contains_key(key)));
     }
     for (arn, (role, hybrid)) in wanted.locations.iter().filter(|(arn, _)| !live.locations.contains_key(*arn)) {
-        steps.push(Step::Register(arn.clone(), role.clone(), *hybrid));
+        let step = Step::Register(arn.clone(), role.clone(), *hybrid);
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
     }
     for (key, held) in &wanted.grants {
         let there = live.grants.get(key).cloned().unwrap_or_default();

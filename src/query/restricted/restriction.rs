@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub(in crate::query) struct Restriction {
     principal: String,
     access: Access,
+    is_known: bool,
     shapes: BTreeMap<(String, String), TableShape>,
 }
 
@@ -29,7 +30,13 @@ impl Restriction {
             .resources()
             .iter()
             .flat_map(|(database, tables)| tables.iter().map(move |(table, shape)| ((database.clone(), table.clone()), shape.clone())));
-        Restriction { principal: principal.to_string(), access: evaluator.access(principal), shapes: tables.collect() }
+        let is_known = evaluator.names(principal);
+        Restriction { principal: principal.to_string(), access: evaluator.access(principal), is_known, shapes: tables.collect() }
+    }
+
+    /// Whether a policy names the principal.
+    pub(in crate::query) fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// Whether the table's name is seen.
