@@ -1,27 +1,30 @@
-//! `etl validate`: what is wrong with pipelines.
+//! `etl validate`: what is wrong with pipelines, and with files of who may see what.
 
 use super::terminal::{print, print_json, say_lines};
 use super::variable::{VarArgs, variables};
 use crate::error::{Error, ErrorKind, Result};
+use crate::governance::{LoadedPolicy, PolicyFile};
 use crate::pipeline::Pipeline;
 use crate::pipeline::spec::Loaded;
 use crate::printable::printable;
+use crate::yaml::{Problem, read_text};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "Examples:
   etl validate weblogs.yaml
   etl validate pipelines/*.yaml --json
-  etl validate weblogs.yaml --var date=2020-03-01";
+  etl validate weblogs.yaml --var date=2020-03-01
+  etl validate governance.yaml";
 
-/// Check pipelines, and tell all that is wrong with them
+/// Check pipelines and policies, and tell all that is wrong with them
 ///
 /// Nothing but the files themselves is read: what the sources hold is seen by `etl plan`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ValidateArgs {
-    /// The pipelines' files
+    /// The files of pipelines and policies
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
@@ -43,8 +46,12 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
     let (mut wrong, mut unreadable) = (0, Vec::new());
     for file in &args.files {
         let path = file.display().to_string();
-        let loaded = match Pipeline::check(file, &vars) {
-            Ok(loaded) => loaded,
+        let checked = read_text(file).and_then(|text| match PolicyFile::is_one(&text) {
+            true => Ok(Checked::of_policy(PolicyFile::parse(&path, &text))),
+            false => Pipeline::check_text(file, &text, &vars).map(Checked::of_pipeline),
+        });
+        let checked = match checked {
+            Ok(checked) => checked,
             Err(error) => {
                 // That of the only file is told where the program ends.
                 match args.json {
@@ -56,10 +63,10 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
                 continue;
             }
         };
-        wrong += usize::from(loaded.pipeline.is_none());
+        wrong += usize::from(checked.contents.is_none());
         match args.json {
-            true => reports.push(report(&path, &loaded)),
-            false => tell(&path, &loaded)?,
+            true => reports.push(checked.report(&path)),
+            false => checked.tell(&path)?,
         }
     }
     if args.json {
@@ -74,14 +81,51 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
     }
 }
 
-/// For people: problems on standard error, what is well on standard output.
-fn tell(path: &str, loaded: &Loaded) -> Result<()> {
-    for problem in &loaded.problems {
-        say_lines(&format!("{}: {problem}", if problem.is_error() { "error" } else { "warning" }), false);
+/// What was found in a file.
+struct Checked {
+    problems: Vec<Problem>,
+    /// What it is made of, in words; nothing where it can't be used.
+    contents: Option<String>,
+    /// The same for programs.
+    counts: Map<String, Value>,
+}
+
+impl Checked {
+    fn of_pipeline(loaded: Loaded) -> Checked {
+        let counts = loaded.pipeline.as_ref().map(counts).unwrap_or_default();
+        Checked { problems: loaded.problems, contents: loaded.pipeline.as_ref().map(contents), counts }
     }
-    match &loaded.pipeline {
-        Some(pipeline) => print(&printable(&format!("{path}: ok ({})", contents(pipeline))), false),
-        None => Ok(()),
+
+    fn of_policy(loaded: LoadedPolicy) -> Checked {
+        let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let contents = loaded.file.as_ref().map(|file| {
+            let policy = &file.policy;
+            format!("policy {}: {}, {}", file.owner, counted(policy.tags.len(), "tag"), counted(policy.grants.len(), "grant"))
+        });
+        let mut counts = Map::new();
+        if let Some(file) = &loaded.file {
+            counts.insert("name".to_string(), json!(file.owner));
+            counts.insert("tags".to_string(), json!(file.policy.tags.len()));
+            counts.insert("grants".to_string(), json!(file.policy.grants.len()));
+        }
+        Checked { problems: loaded.problems, contents, counts }
+    }
+
+    /// For people: problems on standard error, what is well on standard output.
+    fn tell(&self, path: &str) -> Result<()> {
+        for problem in &self.problems {
+            say_lines(&format!("{}: {problem}", if problem.is_error() { "error" } else { "warning" }), false);
+        }
+        match &self.contents {
+            Some(contents) => print(&printable(&format!("{path}: ok ({contents})")), false),
+            None => Ok(()),
+        }
+    }
+
+    fn report(&self, path: &str) -> Value {
+        let mut report = json!({"file": path, "ok": self.contents.is_some(), "problems": self.problems});
+        self.counts.iter().for_each(|(key, value)| report[key] = value.clone());
+        report
     }
 }
 
@@ -96,14 +140,13 @@ fn contents(pipeline: &Pipeline) -> String {
     parts.join(", ")
 }
 
-fn report(path: &str, loaded: &Loaded) -> Value {
-    let mut report = json!({"file": path, "ok": loaded.pipeline.is_some(), "problems": loaded.problems});
-    if let Some(pipeline) = &loaded.pipeline {
-        report["name"] = json!(pipeline.name);
-        report["sources"] = json!(pipeline.sources.len());
-        report["transforms"] = json!(pipeline.transforms.len());
-        report["outputs"] = json!(pipeline.outputs.len());
-        report["checks"] = json!(pipeline.verify.len());
-    }
-    report
+fn counts(pipeline: &Pipeline) -> Map<String, Value> {
+    let counts = json!({
+        "name": pipeline.name,
+        "sources": pipeline.sources.len(),
+        "transforms": pipeline.transforms.len(),
+        "outputs": pipeline.outputs.len(),
+        "checks": pipeline.verify.len(),
+    });
+    counts.as_object().cloned().unwrap_or_default()
 }

@@ -40,10 +40,10 @@ fn lake_of(lake: &str, store: &StoreSettings, findings: &mut Vec<Finding>) -> Op
     match read {
         Ok((storage, snapshot)) => {
             let tables = snapshot.head.tables().count();
-            let told = if snapshot.is_empty() {
-                format!("{lake} can be read, and has no table yet")
-            } else {
-                format!("{lake} has {tables} tables")
+            let told = match tables {
+                0 => format!("{lake} can be read, and has no table yet"),
+                1 => format!("{lake} has 1 table"),
+                _ => format!("{lake} has {tables} tables"),
             };
             findings.push(Finding { what: what.to_string(), verdict: Verdict::Well, told, mend: None });
             Some((storage, snapshot))

@@ -305,6 +305,11 @@ filters:
     ] {
         assert!(told.contains(part), "{part}\n{told}");
     }
+    lake.etl("validate wrong.yaml").fails(2).says("there is no tag `rolle`");
+    lake.write("fine.yaml", "version: 1\ntags: {role: [x]}\ngrants: [{to: a, on: {tags: {role: x}}, permissions: [select]}]\n");
+    let told = lake.etl("validate fine.yaml").ok();
+    assert_eq!(String::from_utf8(told.stdout).unwrap(), "fine.yaml: ok (policy fine: 1 tag, 1 grant)\n");
+    lake.etl("tags diff p.yaml --lake lake").fails(1).says("this is a pipeline");
     let unfit = "version: 1
 name: policy
 tags: {role: [analyst]}

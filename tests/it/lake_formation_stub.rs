@@ -218,7 +218,7 @@ fn answer(held: &mut Held, operation: &str, body: &Value) -> Result<Value, Fault
         }
         "ListPermissions" => {
             assert!(body["Resource"].is_null(), "with a resource the effective permissions are told");
-            return Ok(page(body, "PrincipalResourcePermissions", held.grants.iter().flat_map(|one| shown(one)).collect()));
+            return Ok(page(body, "PrincipalResourcePermissions", held.grants.iter().flat_map(shown).collect()));
         }
         "CreateLFTagExpression" | "UpdateLFTagExpression" => drop(held.expressions.insert(name(), body["Expression"].clone())),
         "DeleteLFTagExpression" => drop(held.expressions.remove(&name())),

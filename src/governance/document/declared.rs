@@ -66,7 +66,8 @@ pub(super) fn principals(text: &GovernanceText, known: &Known, problems: &mut Pr
         known.check_principal(name, problems);
         if let Some(arn) = &principal.arn {
             let is_account = arn.text.len() == 12 && arn.text.bytes().all(|byte| byte.is_ascii_digit());
-            if !is_account && !(arn.text.starts_with("arn:") && arn.text.split(':').count() >= 6) {
+            let is_arn = arn.text.starts_with("arn:") && arn.text.split(':').count() >= 6;
+            if !(is_account || is_arn) {
                 problems.error(
                     &arn.place,
                     arn.explain("expected an ARN, as arn:aws:iam::123456789012:role/analyst, or an account's twelve digits in quotes"),

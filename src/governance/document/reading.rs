@@ -42,6 +42,12 @@ impl PolicyFile {
         Ok(PolicyFile::parse(&path.display().to_string(), &read_text(path)?))
     }
 
+    /// Whether `text` is meant to be a policy, and not a pipeline: by the keys at its top.
+    pub fn is_one(text: &str) -> bool {
+        let has = |keys: &[&str]| text.lines().any(|line| line.split_once(':').is_some_and(|(key, _)| keys.contains(&key)));
+        !has(&["lake", "sources", "outputs"]) && has(GovernanceText::KEYS)
+    }
+
     /// Reads `text`; messages call it `path`.
     pub fn parse(path: &str, text: &str) -> LoadedPolicy {
         let mut problems = Problems::new(path, text);
@@ -65,6 +71,10 @@ impl LoadedPolicy {
 fn read(problems: &mut Problems<'_>) -> Option<PolicyFile> {
     let mut root = Node::parse(problems)?;
     root.place = Place::in_line(problems.text(), 1, 0..0);
+    if root.get("lake").is_some() && root.get("outputs").is_some() {
+        problems.error(&root.place, "this is a pipeline, which publishes its policy itself: `etl plan` and `etl run` are for it");
+        return None;
+    }
     let text = GovernanceText::read(&root, problems)?;
     if text.version.is_none() && !text.wrong {
         problems.error(&root.place, "`version` is missing; write `version: 1`");
