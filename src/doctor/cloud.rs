@@ -192,7 +192,7 @@ fn default_database(account: &Account, policy: &Policy, checkup: &Checkup, findi
     let everybody = account.principal("IAMPrincipals", policy);
     let open = checkup.sees_default.contains(&everybody) || checkup.sees_default.contains("IAM_ALLOWED_PRINCIPALS");
     let arns: BTreeSet<String> =
-        policy.grants.iter().map(|grant| account.principal(&grant.to, policy)).filter(|arn| arn.starts_with("arn:")).collect();
+        policy.grants.iter().flat_map(|grant| account.recipients(&grant.to, policy)).filter(|arn| arn.starts_with("arn:")).collect();
     let blind: Vec<&String> = arns.iter().filter(|arn| !open && !checkup.sees_default.contains(*arn)).collect();
     match blind.as_slice() {
         [] => findings.push(Finding::well("database default", "all that are granted something may describe it")),

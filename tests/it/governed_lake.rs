@@ -339,3 +339,15 @@ filters:
     lake.write("policy.yaml", "version: 1\nname: policy\ntags: {role: []}\n");
     lake.etl("validate p.yaml").fails(2).says("policy.yaml:3:8").says("this file has errors");
 }
+
+#[test]
+fn the_schema_of_policies_is_printed() {
+    let told = super::etl::Etl::new().run(["schema", "governance"]).ok();
+    let printed: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let kept = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/governance.schema.json")).unwrap();
+    assert_eq!(printed, serde_json::from_slice::<Value>(&kept).unwrap(), "etl schema governance > schemas/governance.schema.json");
+    assert_eq!(printed["required"], serde_json::json!(["version"]));
+    for key in ["assignments", "row_policies", "opt_ins"] {
+        assert!(printed["properties"][key].is_object(), "{key}");
+    }
+}

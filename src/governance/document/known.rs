@@ -25,7 +25,10 @@ impl Known {
             known.tags.entry(key.text.clone()).or_default().extend(values.iter().map(|value| value.text.clone()));
         }
         known.expressions.extend(text.expressions.iter().flat_map(|all| all.names()).map(str::to_string));
-        known.principals.extend(text.principals.iter().flat_map(|all| all.names()).map(str::to_string));
+        for (name, principal) in text.principals.iter().flat_map(|all| all.iter()) {
+            known.principals.insert(name.text.clone());
+            known.principals.extend(principal.groups.iter().flat_map(|groups| &groups.0).map(|group| group.text.clone()));
+        }
         for filter in text.filters.iter().flatten() {
             if let (Some(table), Some(name)) = (&*filter.table, &*filter.name) {
                 known.filters.insert((table.text.clone(), name.text.clone()));
@@ -36,7 +39,7 @@ impl Known {
                 known.tags.entry(key.clone()).or_default().extend(values.iter().cloned());
             }
             known.expressions.extend(base.expressions.keys().cloned());
-            known.principals.extend(base.principals.keys().cloned());
+            known.principals.extend(base.principals.iter().flat_map(|(name, one)| [name].into_iter().chain(&one.groups)).cloned());
             known.filters.extend(base.filters.iter().map(|filter| (filter.table.to_string(), filter.name.clone())));
         }
         known

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::governance::policy::Policy;
 use crate::governance::principal::{IAM_ALLOWED_PRINCIPALS, IAM_PRINCIPALS};
 use crate::storage::wait;
+use std::collections::BTreeSet;
 
 /// An account of AWS, as one of its principals.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,26 @@ impl Account {
         }
     }
 
+    /// How Lake Formation calls all that `name` stands for: it knows no groups but those that have an ARN, so one without stands for its members.
+    pub fn recipients(&self, name: &str, policy: &Policy) -> BTreeSet<String> {
+        let mut recipients = BTreeSet::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut open = vec![name];
+        while let Some(name) = open.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            let members = policy.principals.iter().filter(|(_, one)| one.groups.contains(name)).map(|(name, _)| name.as_str());
+            let members: Vec<&str> = members.collect();
+            let has_arn = policy.principals.get(name).is_some_and(|one| one.arn.is_some());
+            match members.is_empty() || has_arn {
+                true => drop(recipients.insert(self.principal(name, policy))),
+                false => open.extend(members),
+            }
+        }
+        recipients
+    }
+
     /// The ARN of a place in S3, `s3://bucket/prefix`.
     pub fn location(&self, location: &str) -> String {
         format!("arn:{}:s3:::{}", self.partition, location.trim_start_matches("s3://"))
@@ -100,6 +121,14 @@ mod tests {
         ] {
             assert_eq!(account.principal(name, &policy), arn);
         }
+        for (name, groups) in [("bob", ["staff"]), ("staff", ["all"]), ("cid", ["all"])] {
+            policy.principals.entry(name.into()).or_default().groups.extend(groups.map(str::to_string));
+        }
+        let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+        assert_eq!(account.recipients("all", &policy), BTreeSet::from([role("bob"), role("cid")]));
+        assert_eq!(account.recipients("other", &policy), BTreeSet::from([role("other")]));
+        policy.principals.get_mut("staff").unwrap().arn = Some("arn:aws:identitystore:::group/staff".into());
+        assert_eq!(account.recipients("staff", &policy), BTreeSet::from(["arn:aws:identitystore:::group/staff".to_string()]));
         assert_eq!(account.location("s3://lake/prod"), "arn:aws:s3:::lake/prod");
         assert!(Account::of_arn("nonsense").is_err());
     }

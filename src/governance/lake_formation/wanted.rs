@@ -19,10 +19,12 @@ pub fn wanted(policy: &Policy, resources: &Resources, account: &Account, glue: &
     assigned(policy, resources, glue, &mut state);
     for grant in &policy.grants {
         let Some(on) = on(&grant.on, resources, account, glue) else { continue };
-        let key = GrantKey { principal: account.principal(&grant.to, policy), on, condition: grant.condition.clone() };
-        let held = state.grants.entry(key).or_default();
-        held.permissions.extend(grant.permissions.iter().copied());
-        held.option.extend(grant.grant_option.iter().copied());
+        for principal in account.recipients(&grant.to, policy) {
+            let key = GrantKey { principal, on: on.clone(), condition: grant.condition.clone() };
+            let held = state.grants.entry(key).or_default();
+            held.permissions.extend(grant.permissions.iter().copied());
+            held.option.extend(grant.grant_option.iter().copied());
+        }
     }
     for filter in policy.filters.iter().filter(|filter| has(resources, &filter.table)) {
         let key = FilterKey { table: table(&filter.table), name: filter.name.clone() };
@@ -40,12 +42,16 @@ pub fn wanted(policy: &Policy, resources: &Resources, account: &Account, glue: &
                     GrantOn::Tags { of: crate::governance::policy::TagsOf::Tables, expression: expression.clone() }
                 }
             };
-            let (principal, condition) = match &attachment.whom {
-                AttachedFor::Principal(name) => (Some(account.principal(name, policy)), None),
-                AttachedFor::Condition(condition) => (None, Some(condition.clone())),
-                AttachedFor::Default => (None, None),
+            let whom: Vec<(Option<String>, Option<String>)> = match &attachment.whom {
+                AttachedFor::Principal(name) => {
+                    account.recipients(name, policy).into_iter().map(|principal| (Some(principal), None)).collect()
+                }
+                AttachedFor::Condition(condition) => vec![(None, Some(condition.clone()))],
+                AttachedFor::Default => vec![(None, None)],
             };
-            state.attachments.insert(AttachmentKey { policy: row_policy.name.clone(), on: to, principal, condition });
+            for (principal, condition) in whom {
+                state.attachments.insert(AttachmentKey { policy: row_policy.name.clone(), on: to.clone(), principal, condition });
+            }
         }
     }
     for location in &policy.locations {
@@ -57,9 +63,10 @@ pub fn wanted(policy: &Policy, resources: &Resources, account: &Account, glue: &
             OptInOn::Table(name) if has(resources, name) => Target::Table(table(name)),
             _ => continue,
         };
-        state.opt_ins.insert((account.principal(&opt_in.principal, policy), target));
+        let opted = account.recipients(&opt_in.principal, policy).into_iter();
+        state.opt_ins.extend(opted.map(|principal| (principal, target.clone())));
     }
-    state.administrators = policy.administrators.iter().map(|name| account.principal(name, policy)).collect();
+    state.administrators = policy.administrators.iter().flat_map(|name| account.recipients(name, policy)).collect();
     state
 }
 
