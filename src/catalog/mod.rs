@@ -42,7 +42,7 @@ pub use difference::Difference;
 pub use entry::{EXTERNAL_TABLE, Entry, NULL_VALUE, Partition, VIRTUAL_VIEW};
 pub use existing::{Existing, told_again};
 pub use files::live_files;
-pub use glue::{GlueCatalog, GlueSettings, check_limits};
+pub use glue::{Authorized, GlueCatalog, GlueSettings, check_limits};
 pub use head::{Head, PolicyRef, TableRef};
 pub use lists::{FileList, KnownLists, LISTS, SYMLINK_INPUT, folder_in, folder_of};
 pub use local::{LocalCatalog, Snapshot};

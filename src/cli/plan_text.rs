@@ -1,7 +1,7 @@
 //! A plan as people read it.
 
 use crate::pipeline::{Action, ColumnPlan, OutputPlan, Plan, ReaderPlan};
-use crate::printable::printable;
+use crate::printable::{printable, printable_lines};
 use crate::units::{ByteSize, count};
 use std::fmt::Write;
 
@@ -39,7 +39,8 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
         }
         for finding in &plan.findings {
             let (what, paint) = if finding.is_error { ("refused", RED) } else { ("warning", YELLOW) };
-            let _ = writeln!(text, "  {}", painted(&format!("{what}: {finding}"), paint, colour));
+            let shown = printable_lines(&finding.pointed()).replace('\n', "\n  ");
+            let _ = writeln!(text, "  {} {shown}", painted(&format!("{what}:"), paint, colour));
         }
     }
     for note in &plan.notes {

@@ -83,7 +83,7 @@ impl Draft {
     /// # Errors
     /// [`ErrorKind::Format`] that tells all of it.
     pub fn refuse(&self) -> Result<()> {
-        let errors: Vec<String> = self.findings.iter().filter(|finding| finding.is_error).map(ToString::to_string).collect();
+        let errors: Vec<String> = self.findings.iter().filter(|finding| finding.is_error).map(Finding::pointed).collect();
         match errors.is_empty() {
             true => Ok(()),
             false => Err(Error::of_lines(ErrorKind::Format, errors.join("\n"))),

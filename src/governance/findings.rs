@@ -6,7 +6,7 @@ use super::policy::{AttachedTo, ColumnChoice, GrantOn, Tagged};
 use super::resources::TableShape;
 use super::row_expression::RowExpression;
 use crate::catalog::TableName;
-use crate::diagnostic::nearest;
+use crate::diagnostic::{caret, nearest};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,6 +27,29 @@ impl fmt::Display for Finding {
             true => f.write_str(&self.message),
             false => write!(f, "{}: {}", self.place, self.message),
         }
+    }
+}
+
+impl Finding {
+    /// As people are shown it: with a caret under what is meant, where the text that says it can be read.
+    pub fn pointed(&self) -> String {
+        match self.line() {
+            Some((line, at)) => {
+                let end = line[at..].find([' ', ',', ':', '}', ']']).map_or(line.len(), |length| at + length.max(1));
+                format!("{}:\n{}", self.place, caret(&line, at..end, &self.message))
+            }
+            None => self.to_string(),
+        }
+    }
+
+    /// The line of the file that `place` names, and the byte in it.
+    fn line(&self) -> Option<(String, usize)> {
+        let mut parts = self.place.rsplitn(3, ':');
+        let (column, line, path) = (parts.next()?.parse::<usize>().ok()?, parts.next()?.parse::<usize>().ok()?, parts.next()?);
+        let text = std::fs::read_to_string(path).ok()?;
+        let line = text.lines().nth(line.checked_sub(1)?)?;
+        let (at, _) = line.char_indices().nth(column.checked_sub(1)?)?;
+        Some((line.to_string(), at))
     }
 }
 

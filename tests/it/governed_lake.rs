@@ -325,7 +325,7 @@ filters:
     let outcome = lake.etl("tags diff unfit.yaml --lake lake").fails(1);
     let told = String::from_utf8(outcome.stdout).unwrap() + &outcome.stderr;
     for part in [
-        "unfit.yaml:5:35: shops.rows has no column `itm`; did you mean `item`?",
+        "error: unfit.yaml:5:35:\n    - {table: shops.rows, columns: {itm: {role: analyst}}}\n                                    ^^^ shops.rows has no column `itm`; did you mean `item`?",
         "shops.rows has no column `prise`; did you mean `price`?",
         "`item` is string, and 3 is not",
         "reaches nothing so far",

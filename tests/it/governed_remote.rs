@@ -254,7 +254,7 @@ fn our_verdict_is_compared_with_that_of_aws() {
     let check = || lake.run(["access", "check", "--lake", &lake.location()]);
     stub.next("ListPermissions", [effective(&seen), effective(&all)]);
     stub.next("SearchTablesByLFTags", [found.clone(), found.clone()]);
-    check().ok().says("14 columns of 1 tables compared for 2 principals");
+    check().ok().says("14 columns of 1 tables compared for 2 principals").says("told of one's own keys alone, and no policy names arn:");
     // AWS shows the analyst one more, and doesn't find the table.
     stub.next("ListPermissions", [effective(&[&seen[..], &["amount"]].concat()), effective(&all)]);
     stub.next("SearchTablesByLFTags", [(200, json!({"TableList": []})), found]);
@@ -262,6 +262,52 @@ fn our_verdict_is_compared_with_that_of_aws() {
     let text = String::from_utf8(told.stdout).unwrap();
     assert!(text.contains(&format!("analyst may not select {database}.sales.amount by the lake's policies, and may by AWS")), "{text}");
     assert!(text.contains(&format!("{database}.sales matches role=analyst by the lake's policies, and doesn't match by AWS")), "{text}");
+}
+
+#[test]
+fn what_engines_are_told_is_compared_too() {
+    let Some((lake, stub)) = governed() else { return };
+    let policy = String::from_utf8(lake.read("pipelines/governed-sales/4-columns.yaml")).unwrap();
+    // The keys of the tests are those of the role `etl`.
+    let policy = policy.replace("  analyst: {}", "  analyst: {arn: 'arn:aws:iam::123456789012:role/etl'}");
+    lake.write("pipelines/governed-sales/4-columns.yaml", policy);
+    step(&lake, "4-columns", 0);
+    let lake = lake.with("AWS_ENDPOINT_URL_GLUE", &stub.endpoint);
+    let database = format!("{}governed", lake.prefix);
+    let seen = ["day", "shop_id", "item_id", "item_count", "year"];
+    let check = |told: (u16, Value)| {
+        let resource = |columns: &[&str]| json!({"TableWithColumns": {"DatabaseName": database, "Name": "sales", "ColumnNames": columns}});
+        let effective = (
+            200,
+            json!({"PrincipalResourcePermissions": [{"Principal": {"DataLakePrincipalIdentifier": "x"}, "Resource": resource(&seen), "Permissions": ["SELECT"]}]}),
+        );
+        let found = (200, json!({"TableList": [{"Table": {"DatabaseName": database, "Name": "sales"}}]}));
+        stub.next("ListPermissions", [effective]);
+        stub.next("SearchTablesByLFTags", [found.clone(), found]);
+        stub.next("GetUnfilteredTableMetadata", [told]);
+        stub.calls();
+        lake.run(["access", "check", "--lake", &lake.location(), "--principal", "analyst"])
+    };
+    let table = json!({"Name": "sales", "DatabaseName": database});
+    let told = |columns: &[&str], registered: bool| {
+        (200, json!({"Table": table, "AuthorizedColumns": columns, "IsRegisteredWithLakeFormation": registered, "CellFilters": []}))
+    };
+    check(told(&seen, true)).ok();
+    let calls = stub.calls();
+    let asked = &calls.iter().find(|(name, _)| name == "GetUnfilteredTableMetadata").expect("it is asked").1;
+    assert_eq!((asked["CatalogId"].as_str(), asked["Name"].as_str()), (Some("123456789012"), Some("sales")));
+    assert_eq!(asked["SupportedPermissionTypes"], json!(["COLUMN_PERMISSION", "CELL_FILTER_PERMISSION"]));
+    let more = check(told(&[&seen[..], &["amount"]].concat(), true)).fails(7);
+    let text = String::from_utf8(more.stdout).unwrap();
+    assert_eq!(
+        text.trim(),
+        format!("analyst may not select {database}.sales.amount by the lake's policies, and may by what Glue tells engines")
+    );
+    check((400, json!({"__type": "EntityNotFoundException", "Message": "no"}))).fails(7).says("AWS says otherwise 5 times");
+    check(told(&[], false)).ok().says("its location is not registered");
+    check((400, json!({"__type": "AccessDeniedException", "Message": "no"})))
+        .ok()
+        .says("Glue doesn't tell what engines may give analyst: AccessDeniedException");
 }
 
 #[test]

@@ -145,6 +145,8 @@ fn serve(mut client: TcpStream, state: &State) -> std::io::Result<()> {
         read_body(&mut reader, &mut asked, false)?;
         let head = String::from_utf8_lossy(&asked.head).into_owned();
         let path = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_string();
+        // Glue's way of naming what is asked.
+        let path = header(&head, "x-amz-target").and_then(|target| target.rsplit('.').next()).map_or(path, str::to_string);
         if header(&head, "content-type").is_some_and(|kind| kind.contains("urlencoded")) {
             let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/etl/test");
             let body = format!(

@@ -2,6 +2,7 @@
 //!
 //! Source: the API reference of AWS Glue (catalog, databases, tables, partitions) and its limits for batches.
 
+mod authorized;
 mod batches;
 mod catalog;
 mod client;
@@ -10,6 +11,7 @@ mod register;
 mod settings;
 mod shapes;
 
+pub use authorized::Authorized;
 pub use client::GlueCatalog;
 pub use limits::check_limits;
 pub use settings::GlueSettings;

@@ -14,7 +14,8 @@ use clap::Args;
   etl access check --lake s3://bucket/lake --principal analyst --json
 
 For each table that Glue has, and each principal, Lake Formation is asked for the effective permissions, and for each expression of tags
-that is granted, which tables match. Columns are compared one by one; nothing is changed.
+that is granted, which tables match. Of the principal whose keys are used Glue is asked, too, what it gives to engines that enforce
+permissions themselves. Columns are compared one by one; nothing is changed.
 
 Exit codes: 0 both say the same, 7 they don't, and the others as of all commands.")]
 pub(super) struct CheckArgs {
@@ -44,6 +45,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<()> {
         }
         say(&format!("{} columns of {} tables compared for {} principals", compared.columns, compared.tables, compared.principals));
     }
+    compared.notes.iter().for_each(|note| say(&format!("note: {note}")));
     match compared.disagreements.len() {
         0 => Ok(()),
         many => Err(Error::new(ErrorKind::Checks, format!("AWS says otherwise {many} times"))),

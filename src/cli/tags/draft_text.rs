@@ -1,7 +1,7 @@
 //! What a policy would change, as people read it.
 
 use crate::governance::{Draft, SightChange};
-use crate::printable::printable;
+use crate::printable::{printable, printable_lines};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ pub(super) fn text(draft: &Draft, colour: bool) -> String {
     let mut text = String::new();
     for finding in &draft.findings {
         let (what, paint) = if finding.is_error { ("error", RED) } else { ("warning", YELLOW) };
-        let _ = writeln!(text, "{}", painted(&format!("{what}: {finding}"), paint));
+        let _ = writeln!(text, "{} {}", painted(&format!("{what}:"), paint), printable_lines(&finding.pointed()));
     }
     for change in &draft.changes {
         let (sign, paint) = if gains(change) { ("+", GREEN) } else { ("-", RED) };

@@ -1,7 +1,7 @@
 //! Our verdict beside Lake Formation's own.
 
 use crate::aws::AwsSettings;
-use crate::catalog::{GlueSettings, LocalCatalog, Registration, TableName};
+use crate::catalog::{Authorized, GlueCatalog, GlueSettings, LocalCatalog, Registration, TableName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::governance::lake_formation::LakeFormation;
 use crate::governance::{Evaluator, GrantOn, Policy, Rows, TagExpression, TagsOf, in_words, policies, resources_of};
@@ -17,6 +17,8 @@ pub struct Comparison {
     pub tables: usize,
     pub columns: usize,
     pub disagreements: Vec<Disagreement>,
+    /// What could not be compared, and why.
+    pub notes: BTreeSet<String>,
 }
 
 /// Something that AWS says otherwise.
@@ -25,6 +27,8 @@ pub struct Comparison {
 pub enum Disagreement {
     /// Whether a principal may select a column.
     Column { principal: String, table: TableName, column: String, ours: bool, aws: bool },
+    /// Whether Glue gives whose keys are used a column, as an engine that enforces permissions is told.
+    Metadata { principal: String, table: TableName, column: String, ours: bool, aws: bool },
     /// Whether the tags of a table match an expression.
     Tags { expression: String, table: TableName, ours: bool, aws: bool },
 }
@@ -35,6 +39,14 @@ impl fmt::Display for Disagreement {
         match self {
             Disagreement::Column { principal, table, column, ours, aws } => {
                 write!(f, "{principal} {} select {table}.{column} by the lake's policies, and {} by AWS", may(ours), may(aws))
+            }
+            Disagreement::Metadata { principal, table, column, ours, aws } => {
+                write!(
+                    f,
+                    "{principal} {} select {table}.{column} by the lake's policies, and {} by what Glue tells engines",
+                    may(ours),
+                    may(aws)
+                )
             }
             Disagreement::Tags { expression, table, ours, aws } => {
                 let does = |does: &bool| if *does { "matches" } else { "doesn't match" };
@@ -71,6 +83,8 @@ pub fn compare_with_aws(storage: &Storage, aws: &AwsSettings, wanted: &[String])
         let evaluator = Evaluator::new(policy.clone(), &resources_of(own));
         let formation = LakeFormation::connect(glue, aws)?;
         compare(&evaluator, &formation, glue, wanted, &mut comparison)?;
+        let settings = GlueSettings { catalog_id: glue.catalog_id.clone().or(Some(formation.account().id.clone())), ..glue.clone() };
+        compare_own(&evaluator, &formation, &GlueCatalog::connect(&settings, aws)?, &mut comparison)?;
     }
     Ok(comparison)
 }
@@ -121,6 +135,45 @@ fn compare(
             let (ours, aws) = (fits(&tags.own) || tags.columns.iter().any(fits), found.contains(&there(name)));
             if ours != aws {
                 comparison.disagreements.push(Disagreement::Tags { expression: in_words(expression), table: there(name), ours, aws });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Compares what Glue tells engines: it tells it only of whose keys are used.
+fn compare_own(evaluator: &Evaluator, formation: &LakeFormation, glue: &GlueCatalog, comparison: &mut Comparison) -> Result<()> {
+    let caller = &formation.account().caller;
+    let own = |name: &String| formation.account().principal(name, evaluator.policy()) == *caller;
+    let Some(principal) = evaluator.principals().into_iter().find(own) else {
+        let note = format!(
+            "what Glue tells engines is told of one's own keys alone, and no policy names {caller}: run this with a principal's keys, too"
+        );
+        comparison.notes.insert(note);
+        return Ok(());
+    };
+    for (database, tables) in &evaluator.access(&principal).databases {
+        for (name, access) in &tables.tables {
+            let table = TableName { database: glue.settings().database(database), table: name.clone() };
+            let columns = match glue.authorized(&table.database, &table.table)? {
+                Authorized::Columns(columns) => columns,
+                Authorized::Unregistered => {
+                    comparison
+                        .notes
+                        .insert(format!("Lake Formation doesn't decide about {table} for engines: its location is not registered"));
+                    continue;
+                }
+                Authorized::Untold(why) => {
+                    comparison.notes.insert(format!("Glue doesn't tell what engines may give {principal}: {why}"));
+                    continue;
+                }
+            };
+            for column in &access.columns {
+                let (ours, aws) = (column.rows != Rows::None, columns.contains(&column.name.to_lowercase()));
+                if ours != aws {
+                    let (principal, table, column) = (principal.clone(), table.clone(), column.name.clone());
+                    comparison.disagreements.push(Disagreement::Metadata { principal, table, column, ours, aws });
+                }
             }
         }
     }
