@@ -49,7 +49,7 @@ grants:
   - {to: ann, on: {database: web}, permissions: [describe]}
   - {to: ann, on: {tags: {role: open}}, permissions: [select]}
   - {to: bob, on: {database: web}, permissions: [describe]}
-  - {to: bob, on: {table: web.access, except: [user]}, permissions: [select]}
+  - {to: bob, on: {table: web.access, except: [auth_user]}, permissions: [select]}
 YAML
 "$etl" run log.yaml --json > /dev/null
 ETL="$etl" python3 - <<'PYTHON'

@@ -8,6 +8,7 @@
 
 pub mod accesslog;
 pub mod aws;
+pub mod bench;
 pub mod catalog;
 pub mod cli;
 pub mod convert;
@@ -22,6 +23,7 @@ pub mod input;
 pub mod inspect;
 pub mod nested;
 pub mod output;
+pub mod peak_memory;
 pub mod pipeline;
 pub mod printable;
 pub mod progress;

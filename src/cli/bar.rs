@@ -9,9 +9,16 @@ use std::sync::PoisonError;
 #[derive(Debug, Default)]
 pub(super) struct Bar {
     shown: Mutex<Option<ProgressBar>>,
+    /// What is told is no number of bytes, but of things.
+    counts: bool,
 }
 
 impl Bar {
+    /// A bar of things, not of bytes.
+    pub(super) fn counting() -> Bar {
+        Bar { counts: true, ..Bar::default() }
+    }
+
     fn with(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
         act(&mut self.shown.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -20,6 +27,7 @@ impl Bar {
 impl Progress for Bar {
     fn start(&self, phase: &str, total_bytes: Option<u64>) {
         let template = match total_bytes {
+            Some(_) if self.counts => "{msg:10} {wide_bar} {pos}/{len}  {eta} left",
             Some(_) => "{msg:10} {wide_bar} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {eta} left",
             None => "{msg:10} {spinner} {bytes}  {binary_bytes_per_sec}",
         };

@@ -4,10 +4,11 @@ use super::bar::Bar;
 use super::from_format::{Dialect, FromFormat, delimiter};
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, cores, print_json_text, say_lines};
-use crate::convert::{ConvertOptions, Layout, OnError, RejectsFile, convert};
+use crate::convert::{ConvertOptions, ConvertReport, Layout, OnError, RejectsFile, convert};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{OnMismatch, Table, TableOptions, resolve};
 use crate::output::{FileFormat, Kind, Timestamps};
+use crate::peak_memory::peak_memory;
 use crate::progress::{Progress, Silent};
 use crate::publish::{Existing, Output};
 use crate::schema::TableSchema;
@@ -15,6 +16,7 @@ use crate::storage::{Appear, Location};
 use crate::units::{ByteSize, Rate};
 use crate::zone::Zone;
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use std::io::IsTerminal;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -149,6 +151,15 @@ pub(super) struct ConvertArgs {
     report: ReportFormat,
 }
 
+/// The report as programs read it.
+#[derive(Serialize)]
+struct Reported<'a> {
+    #[serde(flatten)]
+    report: &'a ConvertReport,
+    /// The most bytes of memory that the process held, where the system tells.
+    peak_memory: Option<u64>,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ToFormat {
     Csv,
@@ -210,7 +221,7 @@ pub(super) fn run(args: ConvertArgs) -> Result<()> {
         ReportFormat::Text => say_lines(&report.to_string(), false),
         ReportFormat::None => {}
         ReportFormat::Json => {
-            let json = serde_json::to_string(&report);
+            let json = serde_json::to_string(&Reported { report: &report, peak_memory: peak_memory() });
             print_json_text(&json.map_err(|e| Error::new(ErrorKind::Internal, "can't write the report as JSON").with_source(e))?)?;
         }
     }

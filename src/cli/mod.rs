@@ -6,6 +6,7 @@ mod athena_estimate;
 mod athena_query;
 mod athena_question;
 mod bar;
+mod bench;
 mod catalog;
 mod child;
 mod completions;
@@ -71,6 +72,7 @@ enum Command {
     Access(access::AccessArgs),
     Query(Box<query::QueryArgs>),
     Convert(Box<convert::ConvertArgs>),
+    Bench(Box<bench::BenchArgs>),
     Inspect(inspect::InspectArgs),
     Generate(generate::GenerateArgs),
     Schema(schema::SchemaArgs),
@@ -97,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Convert(args) => convert::run(*args).map(success),
+        Command::Bench(args) => bench::run(&args).map(success),
         Command::Query(args) => query::run(*args).map(success),
         Command::Inspect(args) => inspect::run(&args).map(success),
         Command::Generate(args) => generate::run(&args).map(success),

@@ -11,5 +11,5 @@ mod text;
 mod wording;
 
 pub use history::history;
-pub use html::{html, matrix};
+pub use html::{comparison, html, matrix};
 pub use text::text;

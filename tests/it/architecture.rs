@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 31] = [
+const FLOORS: [(u8, &str, &[&str]); 33] = [
     (0, "printable", &[]),
     (0, "secrets", &["printable"]),
     (0, "error", &["printable"]),
     (0, "units", &[]),
     (0, "diagnostic", &["printable"]),
     (0, "progress", &[]),
+    (0, "peak_memory", &[]),
     (0, "zone", &["diagnostic"]),
     (1, "escape", &[]),
     (1, "decode", &["error"]),
@@ -103,7 +104,8 @@ const FLOORS: [(u8, &str, &[&str]); 31] = [
         ],
     ),
     (5, "doctor", &["error", "storage", "aws", "catalog", "governance", "query"]),
-    (6, "report", &["printable", "error", "units", "diagnostic", "catalog", "governance", "pipeline"]),
+    (5, "bench", &["error", "units", "progress", "accesslog", "input", "output", "tabular", "generate", "query"]),
+    (6, "report", &["printable", "error", "units", "diagnostic", "catalog", "governance", "pipeline", "bench"]),
     (6, "schedule", &["error", "storage", "publish", "pipeline"]),
     (
         7,
@@ -115,6 +117,8 @@ const FLOORS: [(u8, &str, &[&str]); 31] = [
             "units",
             "diagnostic",
             "progress",
+            "peak_memory",
+            "bench",
             "zone",
             "accesslog",
             "schema",

@@ -83,7 +83,7 @@ pub(super) fn stack(id: &str, title: &str, text: &str, parts: &[Part]) -> Markup
 /// The least share that is seen, about two pixels.
 const LEAST: f64 = 0.004;
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.2}%", share * 100.0)
 }
 

@@ -2,12 +2,15 @@
 
 mod chart;
 mod checks;
+mod comparison;
+mod lines;
 mod matrix;
 mod outputs;
 mod parts;
 mod sources;
 mod summary;
 
+pub use comparison::comparison;
 pub use matrix::matrix;
 
 use self::parts::POLICY;

@@ -1,0 +1,161 @@
+//! The whole comparison.
+
+use super::cell::{Cell, Run};
+use super::days::middle;
+use super::estimate::monthly;
+use super::local::Local;
+use super::making::{Made, Maker};
+use super::question::Question;
+use super::recommendation::recommendation;
+use super::report::{BenchReport, Rows};
+use super::settings::{Caches, Settings};
+use super::shuffle::shuffle;
+use crate::error::{Error, ErrorKind, Result};
+use crate::progress::Progress;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+/// A question to a data set, with what its runs told.
+struct Open<'a> {
+    made: &'a Made,
+    place: PathBuf,
+    question: &'a Question,
+    runs: Vec<Run>,
+    from_disk: u64,
+    error: Option<String>,
+}
+
+/// Makes the data sets that are not there yet, asks all questions of all of them, and says what follows.
+///
+/// # Errors
+/// [`ErrorKind::Input`] and [`ErrorKind::Format`] where the rows can't be read, [`ErrorKind::Output`] where there is no place for data sets,
+/// [`ErrorKind::Interrupted`]. What fails of a cell is told in it.
+pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchReport> {
+    let source = settings.source.prepare(settings.scale, &settings.data)?;
+    let schema = source.table.format.schema();
+    let mut notes = source.table.notes.clone();
+    let folder = settings.data.join(&source.fingerprint);
+    std::fs::create_dir_all(&folder).map_err(|e| Error::output(folder.display(), e))?;
+    let maker =
+        Maker { source: &source, reading: &settings.source.arguments, folder, program: &settings.program, threads: settings.threads };
+    progress.start("data sets", Some(settings.data_sets.len() as u64));
+    let mut made = Vec::with_capacity(settings.data_sets.len());
+    for data_set in &settings.data_sets {
+        stop_if(settings)?;
+        made.push(maker.make(data_set)?);
+        progress.advance(1);
+    }
+    progress.finish();
+    let rejects = made.iter().filter_map(|made| made.record.as_ref()).map(|record| record.rejects).max().unwrap_or_default();
+    if rejects > 0 {
+        notes.push(format!("{} lines are no rows, and in no data set; `etl inspect` says why", crate::units::count(rejects)));
+    }
+
+    let local = Local { threads: settings.threads, caches: settings.caches, schema: schema.clone() };
+    let mut questions = settings.questions.clone();
+    if questions.is_empty() {
+        questions = Question::usual(&schema);
+    }
+    if made.iter().any(|made| made.data_set.partition_by == ["dt"])
+        && let Some(first) = made.iter().find(|made| made.record.is_some() && made.data_set.partition_by.is_empty())
+        && let Some((day, next)) =
+            local.times(&first.data_set, &maker.place(&first.data_set))?.and_then(|(first, last)| middle(first, last))
+    {
+        questions.push(Question::of_day(&day, &next));
+    }
+    let mut cells: Vec<Open<'_>> = Vec::new();
+    for made in &made {
+        let place = maker.place(&made.data_set);
+        let error = match &made.error {
+            Some(error) => Some(error.clone()),
+            None => local.prepare(&place).err().map(|error| error.to_string()),
+        };
+        let open = |question| Open { made, place: place.clone(), question, runs: Vec::new(), from_disk: 0, error: error.clone() };
+        cells.extend(questions.iter().map(open));
+    }
+    ask(settings, &local, &mut cells, progress)?;
+    same_rows(&mut cells, &questions);
+    if settings.caches == Caches::Cold && cells.iter().any(|cell| !cell.runs.is_empty()) && cells.iter().all(|cell| cell.from_disk == 0) {
+        notes.push("caches could not be emptied here: nothing was read from a disk, so these are times of warm caches".to_string());
+    }
+    let cells: Vec<Cell> =
+        cells.into_iter().map(|cell| Cell::of(cell.made.name.clone(), cell.question.name.clone(), &cell.runs, cell.error)).collect();
+    let mut report = BenchReport {
+        etl: env!("CARGO_PKG_VERSION").to_string(),
+        engine: "DataFusion on this machine".to_string(),
+        threads: settings.threads,
+        rows: Rows {
+            source: source.name.clone(),
+            format: source.table.format.name().to_string(),
+            bytes: source.bytes,
+            rows: made.iter().find_map(|made| Some(made.record.as_ref()?.rows)),
+        },
+        runs: settings.runs,
+        seed: settings.seed,
+        caches: settings.caches,
+        questions: questions.clone(),
+        monthly: monthly(&made, &cells, &settings.prices, settings.queries_per_day),
+        data_sets: made.clone(),
+        cells,
+        queries_per_day: settings.queries_per_day,
+        prices: settings.prices.clone(),
+        recommendation: Vec::new(),
+        notes,
+        data: settings.data.display().to_string(),
+    };
+    report.recommendation = recommendation(&report);
+    Ok(report)
+}
+
+/// Runs all cells once, in an order of chance, and again, until each has run as often as it shall.
+fn ask(settings: &Settings, local: &Local, cells: &mut [Open<'_>], progress: &dyn Progress) -> Result<()> {
+    progress.start("questions", Some(u64::from(settings.runs) * cells.len() as u64));
+    for round in 0..settings.runs {
+        let mut order: Vec<usize> = (0..cells.len()).collect();
+        shuffle(&mut order, settings.seed.wrapping_add(u64::from(round)));
+        for at in order {
+            stop_if(settings)?;
+            let cell = &mut cells[at];
+            progress.advance(1);
+            if cell.error.is_some() {
+                continue;
+            }
+            let set = &cell.made.data_set;
+            match local.ask(set, &cell.place, cell.question.sql(!set.partition_by.is_empty())) {
+                Ok((run, from_disk)) => {
+                    cell.runs.push(run);
+                    cell.from_disk += from_disk;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+                Err(error) => cell.error = Some(error.to_string()),
+            }
+        }
+    }
+    progress.finish();
+    Ok(())
+}
+
+fn stop_if(settings: &Settings) -> Result<()> {
+    match settings.cancel.load(Ordering::Relaxed) {
+        true => Err(Error::new(ErrorKind::Interrupted, "interrupted; data sets that are done are kept, and used again")),
+        false => Ok(()),
+    }
+}
+
+/// A cell that gives other rows than most has measured something else.
+fn same_rows(cells: &mut [Open<'_>], questions: &[Question]) {
+    for question in questions {
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        let of_this = |cell: &&mut Open<'_>| cell.question.name == question.name && cell.error.is_none();
+        for rows in cells.iter_mut().filter(of_this).flat_map(|cell| cell.runs.iter().filter_map(|run| run.rows)) {
+            *counts.entry(rows).or_default() += 1;
+        }
+        let Some((most, _)) = counts.iter().max_by_key(|(_, cells)| **cells).map(|(rows, cells)| (*rows, *cells)) else { continue };
+        for cell in cells.iter_mut().filter(of_this) {
+            if let Some(other) = cell.runs.iter().filter_map(|run| run.rows).find(|rows| *rows != most) {
+                cell.error = Some(format!("{other} rows, where most data sets give {most}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Questions answered by this machine.
+
+use super::caches;
+use super::cell::Run;
+use super::counters::Counters;
+use super::data_set::DataSet;
+use super::question::TABLE;
+use super::settings::Caches;
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::{FormatChoice, Inputs, Table, TableOptions, resolve};
+use crate::output::Kind;
+use crate::query::{QueryEngine, QueryOptions, Runtime, default_memory};
+use arrow::datatypes::SchemaRef;
+use std::path::Path;
+use std::time::Instant;
+
+/// This machine as an engine.
+#[derive(Debug)]
+pub(super) struct Local {
+    pub(super) threads: usize,
+    pub(super) caches: Caches,
+    /// The columns of the rows, as text files don't tell them.
+    pub(super) schema: SchemaRef,
+}
+
+impl Local {
+    /// Brings the files of a data set into the state in which all runs shall find them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where they can't be read.
+    pub(super) fn prepare(&self, place: &Path) -> Result<()> {
+        match self.caches {
+            Caches::Warm => caches::warm(place),
+            Caches::Cold => Ok(()),
+        }
+    }
+
+    /// Asks `sql` of the files of `data_set` at `place`, from opening them to the last row.
+    ///
+    /// # Errors
+    /// What the query gives; [`ErrorKind::Rejects`] where a line is no row.
+    pub(super) fn ask(&self, data_set: &DataSet, place: &Path, sql: &str) -> Result<(Run, u64)> {
+        if self.caches == Caches::Cold {
+            caches::forget(place)?;
+        }
+        let begun = Instant::now();
+        let (rows, opened) = self.answer(data_set, place, sql)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        // What it takes here to see what files are is none of the question's reading; tables elsewhere are known before.
+        let read = opened.and_then(|opened| Some(Counters::now()?.since(opened)));
+        let run = Run { seconds, rows: Some(rows), bytes_read: read.map(|read| read.bytes), reads: read.map(|read| read.reads) };
+        Ok((run, read.map_or(0, |read| read.from_disk)))
+    }
+
+    /// How many rows there are, and what had been read when the files were open.
+    fn answer(&self, data_set: &DataSet, place: &Path, sql: &str) -> Result<(u64, Option<Counters>)> {
+        let engine = QueryEngine::new(QueryOptions {
+            threads: self.threads,
+            read: TableOptions::default(),
+            restricted: false,
+            stdin: false,
+            memory: default_memory(),
+            spill: None,
+        })?;
+        let table = self.table(data_set, resolve(&[place.display().to_string()])?)?;
+        engine.register_files(TABLE, table, !data_set.partition_by.is_empty())?;
+        let opened = Counters::now();
+        let runtime = Runtime::new(self.threads)?;
+        let rows = runtime.block_on(async || {
+            let mut result = engine.query(sql).await?;
+            let mut rows = 0;
+            while let Some(batch) = result.next().await? {
+                rows += batch.num_rows() as u64;
+            }
+            Ok(rows)
+        });
+        runtime.leave();
+        let rows = rows?;
+        match engine.rejects().notes().first() {
+            Some(note) => Err(Error::new(ErrorKind::Rejects, note.clone())),
+            None => Ok((rows, opened)),
+        }
+    }
+
+    /// The files as a table.
+    fn table(&self, data_set: &DataSet, files: Inputs) -> Result<Table> {
+        let format = match data_set.form.format {
+            Kind::Csv => FormatChoice::Csv,
+            Kind::Tsv => FormatChoice::Tsv,
+            Kind::Json => FormatChoice::Json,
+            Kind::Parquet => FormatChoice::Parquet,
+        };
+        // What is a folder is no column of the files.
+        let own = self.schema.fields().iter().filter(|field| !data_set.partition_by.contains(field.name()));
+        let schema = SchemaRef::new(arrow::datatypes::Schema::new(own.cloned().collect::<Vec<_>>()));
+        let schema = (format != FormatChoice::Parquet).then_some(schema);
+        Table::open(files, &TableOptions { format, delimiter: (format == FormatChoice::Csv).then_some(b','), schema, ..Default::default() })
+    }
+
+    /// The first and the last time of the rows, in seconds since 1970.
+    ///
+    /// # Errors
+    /// What the query gives.
+    pub(super) fn times(&self, data_set: &DataSet, place: &Path) -> Result<Option<(i64, i64)>> {
+        let engine = QueryEngine::new(QueryOptions { threads: self.threads, stdin: false, ..QueryOptions::default() })?;
+        engine.register_files(TABLE, self.table(data_set, resolve(&[place.display().to_string()])?)?, false)?;
+        let runtime = Runtime::new(self.threads)?;
+        let sql = format!("SELECT CAST(to_unixtime(min(time)) AS BIGINT), CAST(to_unixtime(max(time)) AS BIGINT) FROM {TABLE}");
+        let times = runtime.block_on(async || {
+            let mut result = engine.query(&sql).await?;
+            let Some(batch) = result.next().await? else { return Ok(None) };
+            let number = |column: usize| {
+                use arrow::array::AsArray;
+                let values = batch.column(column).as_primitive_opt::<arrow::datatypes::Int64Type>()?;
+                (!arrow::array::Array::is_null(values, 0)).then(|| values.value(0))
+            };
+            Ok(number(0).zip(number(1)))
+        });
+        runtime.leave();
+        times
+    }
+}

@@ -1,0 +1,49 @@
+//! The comparison as CSV: a line for each question to each data set.
+
+use crate::bench::BenchReport;
+use crate::printable::printable;
+use std::fmt::Write;
+
+/// With a header, and numbers without units: seconds, bytes.
+pub(super) fn csv(report: &BenchReport) -> String {
+    let mut text = String::from(
+        "data_set,format,compression,splits,partition_by,question,seconds,fastest,slowest,rows,bytes_read,reads,files,bytes,\
+         conversion_seconds,conversion_memory,error\n",
+    );
+    for cell in &report.cells {
+        let Some(made) = report.data_sets.iter().find(|made| made.name == cell.data_set) else { continue };
+        let (set, record) = (&made.data_set, made.record.as_ref());
+        let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let seconds = |value: Option<f64>| value.map(|value| format!("{value:.6}")).unwrap_or_default();
+        let timing = cell.seconds.as_ref();
+        let fields = [
+            made.name.clone(),
+            set.form.format.name().to_string(),
+            set.form.compression.clone(),
+            set.splits.to_string(),
+            quoted(&set.partition_by.join(",")),
+            quoted(&cell.question),
+            seconds(timing.map(|timing| timing.mean)),
+            seconds(timing.map(|timing| timing.fastest)),
+            seconds(timing.map(|timing| timing.slowest)),
+            number(cell.rows),
+            number(cell.bytes_read),
+            number(cell.reads),
+            number(record.map(|record| record.files)),
+            number(record.map(|record| record.bytes)),
+            seconds(record.map(|record| record.conversion_seconds)),
+            number(record.and_then(|record| record.conversion_memory)),
+            quoted(cell.error.as_deref().unwrap_or_default()),
+        ];
+        let _ = writeln!(text, "{}", fields.join(","));
+    }
+    text
+}
+
+fn quoted(text: &str) -> String {
+    let text = printable(text);
+    match text.contains(['"', ',']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.into_owned(),
+    }
+}

@@ -1,0 +1,291 @@
+//! `etl bench`: formats, numbers of files and compression, compared on one's own data.
+
+mod csv;
+mod text;
+
+use super::bar::Bar;
+use super::from_format::{Dialect, FromFormat, delimiter};
+use super::log_format::LogFormatArgs;
+use super::terminal::{cancel_on_interrupt, colour_on, cores, print, print_data, print_json, say};
+use crate::bench::{Caches, DataSet, Prices, Question, Settings, SourceArguments, article, compare, matrix};
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::TableOptions;
+use crate::output::Kind;
+use crate::progress::{Progress, Silent};
+use crate::report;
+use crate::schema::TableSchema;
+use clap::{Args, ValueEnum};
+use std::io::IsTerminal;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "Examples:
+  etl bench access.log --html report.html
+  etl bench                                                     # on a generated log of 148,534 lines
+  etl bench access.log --splits 1,100 --formats json,parquet --compression none,gzip,zstd --query \"SELECT status, count(*) FROM log GROUP BY 1\"
+  etl bench access.log --formats parquet --splits 1 --partition-by dt --scale 10
+  etl bench sales.csv --query \"shop=SELECT * FROM log WHERE shop_id = 25\" --json
+
+The same rows are converted to each kind of file, in each number of files; each question is asked of each data set --runs times. All cells take
+turns, in an order that --seed shuffles; the fastest and the slowest run are left out, and of the others it is the mean that is told.
+In questions the table is called `log`.
+
+Data sets are kept in --data and used again as long as rows and options are the same; remove the folder when you are done.";
+
+/// Measure which format, how many files and which compression suit your data and your queries
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct BenchArgs {
+    /// Files, folders, globs, s3://BUCKET/PREFIX, or - for standard input [default: a generated access log of 148,534 lines]
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<String>,
+
+    /// Kinds of files, separated by commas [default: json, csv and parquet]
+    #[arg(long, value_enum, value_name = "FORMATS", value_delimiter = ',')]
+    formats: Vec<Format>,
+
+    /// Numbers of files, separated by commas [default: 1, 10, 100, 1000 and 10000]
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    splits: Vec<NonZeroU64>,
+
+    /// none, gzip, snappy, zstd, separated by commas [default: none and gzip; zstd for Parquet]
+    #[arg(long, value_name = "CODECS", value_delimiter = ',', value_parser = ["none", "gzip", "snappy", "zstd"])]
+    compression: Vec<String>,
+
+    /// A question of the table `log`, as SQL or NAME=SQL; can be used more than once [default: all rows, a LIKE, three columns]
+    #[arg(long = "query", value_name = "SQL")]
+    queries: Vec<String>,
+
+    /// Make each data set in Hive folders of these columns, too, to compare with; with dt the rows of one day are asked for, too
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    partition_by: Vec<String>,
+
+    /// Take the rows so many times
+    #[arg(long, value_name = "N", default_value = "1")]
+    scale: NonZeroU32,
+
+    /// How often each question is asked of each data set
+    #[arg(long, value_name = "N", default_value = "5")]
+    runs: NonZeroU32,
+
+    /// What the order of runs comes from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// What the system's cache has of the files when they are read
+    #[arg(long, value_enum, value_name = "CACHES", default_value_t = CachesArg::Warm)]
+    caches: CachesArg,
+
+    /// Where data sets are kept
+    #[arg(long, value_name = "FOLDER", default_value = "etl-bench")]
+    data: PathBuf,
+
+    /// Write a page with charts to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// What is written to standard output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Output::Table)]
+    format: Output,
+
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+
+    /// For the estimate of a month: queries a day
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    queries_per_day: u32,
+
+    /// For the estimate: prices in USD, as YAML with list, athena_per_tb, s3_per_gb_month, s3_per_1000_get, s3_per_1000_put
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+
+    /// The format of the inputs
+    #[arg(long, value_enum, default_value_t = FromFormat::Auto)]
+    from: FromFormat,
+
+    #[command(flatten)]
+    log_format: LogFormatArgs,
+
+    /// How CSV inputs are escaped
+    #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
+    from_dialect: Dialect,
+
+    /// The delimiter of CSV inputs: one character, or `tab` [default: found in the first lines]
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<u8>,
+
+    /// The columns of CSV, TSV and JSON inputs: a table's description as in schemas/ [default: guessed from the first lines]
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+
+    /// How many threads work [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Json,
+    Csv,
+    Tsv,
+    Parquet,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CachesArg {
+    /// All files, as far as there is memory: what is often asked
+    Warm,
+    /// Nothing: what is rarely asked. On Linux
+    Cold,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// Tables, a question each
+    Table,
+    /// A line for each question to each data set
+    Csv,
+    Json,
+}
+
+/// Compares, and writes what came of it to standard output, and to a page.
+///
+/// # Errors
+/// Where the rows can't be read, there is no place for data sets, or no cell could be measured.
+pub(super) fn run(args: &BenchArgs) -> Result<()> {
+    let settings = args.settings()?;
+    if let Some(page) = &args.html {
+        // After all that work it would be late to find that it can't be written.
+        let folder = page.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if page.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+            return Err(Error::new(
+                ErrorKind::Output,
+                format!("{} can't be written: name a file in a folder that is there", page.display()),
+            ));
+        }
+    }
+    let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::counting()) } else { Box::new(Silent) };
+    let told = compare(&settings, progress.as_ref())?;
+    match if args.json { Output::Json } else { args.format } {
+        Output::Table => print(text::text(&told, colour_on(&std::io::stdout())).trim_end(), colour_on(&std::io::stdout()))?,
+        Output::Csv => print_data(csv::csv(&told).trim_end())?,
+        Output::Json => print_json(&told)?,
+    }
+    if let Some(page) = &args.html {
+        std::fs::write(page, report::comparison(&told)).map_err(|e| Error::output(page.display(), e))?;
+        say(&format!("wrote {}", page.display()));
+    }
+    told.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    let reused = told.data_sets.iter().filter(|made| made.reused).count();
+    say(&format!("{} data sets, {reused} of them from before, are kept in {}", told.data_sets.len(), told.data));
+    match told.failed() {
+        0 => Ok(()),
+        all if all == told.cells.len() => {
+            let reason = told.cells.iter().find_map(|cell| cell.error.clone()).unwrap_or_default();
+            Err(Error::of_lines(ErrorKind::Query, format!("nothing could be measured: {reason}")))
+        }
+        some => {
+            say(&format!("{some} of {} cells could not be measured; their reasons stand with them", told.cells.len()));
+            Ok(())
+        }
+    }
+}
+
+impl BenchArgs {
+    fn settings(&self) -> Result<Settings> {
+        let questions: Vec<Question> = self.queries.iter().enumerate().map(|(at, text)| Question::parse(text, at + 1)).collect();
+        for (at, question) in questions.iter().enumerate() {
+            if questions[..at].iter().any(|other| other.name == question.name) {
+                return Err(Error::new(ErrorKind::Usage, format!("two questions are called `{}`", question.name)));
+            }
+        }
+        let program = std::env::current_exe()
+            .map_err(|e| Error::new(ErrorKind::Internal, "the program doesn't know where it is, so it can't convert").with_source(e))?;
+        Ok(Settings {
+            source: SourceArguments { inputs: self.inputs.clone(), options: self.options()?, arguments: self.reading() },
+            scale: self.scale.get(),
+            data_sets: self.data_sets(),
+            questions,
+            runs: self.runs.get(),
+            seed: self.seed,
+            caches: match self.caches {
+                CachesArg::Warm => Caches::Warm,
+                CachesArg::Cold => Caches::Cold,
+            },
+            threads: self.threads.map_or_else(cores, NonZeroUsize::get),
+            data: self.data.clone(),
+            program,
+            prices: self.prices.as_deref().map(Prices::load).transpose()?.unwrap_or_default(),
+            queries_per_day: self.queries_per_day,
+            cancel: cancel_on_interrupt(),
+        })
+    }
+
+    fn data_sets(&self) -> Vec<DataSet> {
+        let mut sets = match self.formats.is_empty() && self.splits.is_empty() && self.compression.is_empty() {
+            true => article(),
+            false => {
+                let kinds: Vec<Kind> = match self.formats.as_slice() {
+                    [] => vec![Kind::Json, Kind::Csv, Kind::Parquet],
+                    formats => formats.iter().map(|format| format.kind()).collect(),
+                };
+                let splits: Vec<u64> = match self.splits.as_slice() {
+                    [] => vec![1, 10, 100, 1_000, 10_000],
+                    splits => splits.iter().map(|splits| splits.get()).collect(),
+                };
+                matrix(&kinds, &splits, (!self.compression.is_empty()).then_some(self.compression.as_slice()))
+            }
+        };
+        if !self.partition_by.is_empty() {
+            let folders = sets.iter().map(|set| DataSet { partition_by: self.partition_by.clone(), ..set.clone() });
+            let folders: Vec<DataSet> = folders.collect();
+            sets.extend(folders);
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        sets.retain(|set| seen.insert(set.name()));
+        sets
+    }
+
+    fn options(&self) -> Result<TableOptions> {
+        Ok(TableOptions {
+            format: self.from.into(),
+            log: self.log_format.choice()?,
+            dialect: self.from_dialect.into(),
+            delimiter: self.delimiter,
+            schema: self.schema.as_deref().map(TableSchema::load).transpose()?.map(|schema| schema.arrow_schema()),
+            ..Default::default()
+        })
+    }
+
+    /// The options of reading as `etl convert` takes them.
+    fn reading(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        let mut add = |name: &str, value: String| arguments.push(format!("--{name}={value}"));
+        let named = |value: Option<clap::builder::PossibleValue>| value.map(|value| value.get_name().to_string()).unwrap_or_default();
+        add("from", named(self.from.to_possible_value()));
+        add("log-format", self.log_format.log_format.clone());
+        if let Some(conf) = &self.log_format.httpd_conf {
+            add("httpd-conf", conf.display().to_string());
+        }
+        add("from-dialect", named(self.from_dialect.to_possible_value()));
+        if let Some(delimiter) = self.delimiter {
+            add("delimiter", if delimiter == b'\t' { "tab".to_string() } else { char::from(delimiter).to_string() });
+        }
+        if let Some(schema) = &self.schema {
+            add("schema", schema.display().to_string());
+        }
+        arguments
+    }
+}
+
+impl Format {
+    fn kind(self) -> Kind {
+        match self {
+            Format::Json => Kind::Json,
+            Format::Csv => Kind::Csv,
+            Format::Tsv => Kind::Tsv,
+            Format::Parquet => Kind::Parquet,
+        }
+    }
+}
