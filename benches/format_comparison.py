@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Makes docs/format-comparison.md: a run of `etl bench` beside the published comparison of storage formats in Athena.
+
+    etl bench --json | python3 benches/format_comparison.py > docs/format-comparison.md
+"""
+import json
+import platform
+import sys
+
+# Seconds in Athena, 2022; by query, form and number of files.
+ATHENA = {
+    "all": {
+        "JSON": {1: 2.17, 10: 2.15, 100: 2.11, 1000: 2.03, 10000: 3.09},
+        "CSV": {1: 2.19, 10: 2.10, 100: 2.34, 1000: 2.65, 10000: 3.04},
+        "Parquet": {1: 1.90, 10: 1.83, 100: 1.89, 1000: 2.26, 10000: 2.49},
+        "JSON gzip": {1: 3.03, 100: 2.62, 10000: 3.77},
+        "CSV gzip": {1: 2.59, 100: 2.47, 10000: 3.06},
+    },
+    "like": {
+        "JSON": {1: 1.82, 100: 1.53, 10000: 2.69},
+        "CSV": {1: 1.94, 100: 1.64, 10000: 2.71},
+        "Parquet": {1: 2.10, 100: 1.92, 10000: 1.49},
+    },
+    "columns": {
+        "JSON": {1: 1.80, 100: 1.54, 10000: 2.60},
+        "CSV": {1: 1.46, 100: 1.35, 10000: 2.59},
+        "Parquet": {1: 1.45, 100: 1.50, 10000: 1.63},
+    },
+}
+
+report = json.load(sys.stdin)
+sets = {}
+for one in report["data_sets"]:
+    name = {"json": "JSON", "csv": "CSV", "parquet": "Parquet"}[one["format"]]
+    form = name if one["compression"] in ("none", "zstd") else f"{name} {one['compression']}"
+    sets.setdefault(form, {})[one["splits"]] = one
+cells = {(cell["data_set"], cell["question"]): cell for cell in report["cells"]}
+splits = sorted({one["splits"] for one in report["data_sets"]})
+
+
+def size(count):
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"
+
+
+def table(value):
+    print("| files | " + " | ".join(f"{number:,}" for number in splits) + " |")
+    print("|---|" + "--:|" * len(splits))
+    for form, by_splits in sets.items():
+        print(f"| {form} | " + " | ".join(value(form, by_splits[n]) if n in by_splits else "" for n in splits) + " |")
+    print()
+
+
+rows = report["rows"]
+print("# Formats compared")
+print()
+print(f"A log of {rows['rows']:,} lines ({size(rows['bytes'])}, made by `etl generate`) in the 21 data sets of a comparison that was published in 2022, which asked Athena three")
+print("questions of a real log with as many lines. Here DataFusion answers them, in one process on one machine with the files on its disk: **another engine, another place, other")
+print("rows, so the figures beside each other can be compared down a column, not across.** What is alike is the shape, and where it isn't, that is told below.")
+print()
+print(f"Measured on {platform.system()} {platform.machine()} with {report['threads']} threads, {report['caches']} caches, {report['runs']} runs a cell in an order of chance, the mean without the fastest and the")
+print("slowest. Parquet is compressed by zstd here; what the publication's was, it doesn't say. Made again by:")
+print()
+print("```sh")
+print("etl bench --json | python3 benches/format_comparison.py > docs/format-comparison.md")
+print("```")
+for question in report["questions"]:
+    name = question["name"]
+    print(f"\n## {name}: `{question['sql']}`\n")
+    print("Seconds here, and in brackets those of the fastest and the slowest run; behind them those of Athena.\n")
+
+    def value(form, one):
+        timing = cells[(one["name"], name)].get("seconds")
+        if timing is None:
+            return "failed"
+        athena = ATHENA.get(name, {}).get(form, {}).get(one["splits"])
+        return f"{timing['mean']:.3f} ({timing['fastest']:.3f}–{timing['slowest']:.3f})" + (f"; **{athena:.2f}**" if athena else "")
+
+    table(value)
+    print("Bytes read here:\n")
+    table(lambda form, one: size(cells[(one["name"], name)].get("bytes_read", 0)))
+print("\n## Sizes\n")
+print("The publication's one-file sizes were 49.0 MB of JSON and 37.1 MB of CSV, of another log.\n")
+table(lambda form, one: size(one["bytes"]))
+print("## Conversions\n")
+print("Seconds, and the most memory of the process.\n")
+table(lambda form, one: f"{one['conversion_seconds']:.2f}, {size(one['conversion_memory'] or 0)}")
+print("## What follows, for this machine and these rows\n")
+for sentence in report["recommendation"]:
+    print(f"- {sentence}")
