@@ -2,6 +2,7 @@
 
 use super::cell::{Cell, Run};
 use super::days::middle;
+use super::encodings::encodings;
 use super::estimate::monthly;
 use super::local::Local;
 use super::making::{Made, Maker};
@@ -79,6 +80,15 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     if settings.caches == Caches::Cold && cells.iter().any(|cell| !cell.runs.is_empty()) && cells.iter().all(|cell| cell.from_disk == 0) {
         notes.push("caches could not be emptied here: nothing was read from a disk, so these are times of warm caches".to_string());
     }
+    let encoded = match made.iter().find(|made| made.record.is_some() && made.data_set.partition_by.is_empty()) {
+        Some(made) if settings.encodings => {
+            progress.start("encodings", None);
+            let told = encodings(settings, &local, &made.data_set, &maker.place(&made.data_set), &maker.folder.join("encodings"));
+            progress.finish();
+            told?
+        }
+        _ => Vec::new(),
+    };
     let cells: Vec<Cell> =
         cells.into_iter().map(|cell| Cell::of(cell.made.name.clone(), cell.question.name.clone(), &cell.runs, cell.error)).collect();
     let mut report = BenchReport {
@@ -98,6 +108,7 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
         monthly: monthly(&made, &cells, &settings.prices, settings.queries_per_day),
         data_sets: made.clone(),
         cells,
+        encodings: encoded,
         queries_per_day: settings.queries_per_day,
         prices: settings.prices.clone(),
         recommendation: Vec::new(),

@@ -9,8 +9,10 @@ use super::settings::Caches;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{FormatChoice, Inputs, Table, TableOptions, resolve};
 use crate::output::Kind;
-use crate::query::{QueryEngine, QueryOptions, Runtime, default_memory};
-use arrow::datatypes::SchemaRef;
+use crate::query::{QueryEngine, QueryOptions, Runtime};
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
 use std::path::Path;
 use std::time::Instant;
 
@@ -54,31 +56,45 @@ impl Local {
 
     /// How many rows there are, and what had been read when the files were open.
     fn answer(&self, data_set: &DataSet, place: &Path, sql: &str) -> Result<(u64, Option<Counters>)> {
-        let engine = QueryEngine::new(QueryOptions {
-            threads: self.threads,
-            read: TableOptions::default(),
-            restricted: false,
-            stdin: false,
-            memory: default_memory(),
-            spill: None,
+        let engine = self.open(data_set, place)?;
+        let opened = Counters::now();
+        let mut rows = 0;
+        self.rows(&engine, sql, |batch| {
+            rows += batch.num_rows() as u64;
+            Ok(())
         })?;
+        Ok((rows, opened))
+    }
+
+    /// An engine whose table `log` are the files of `data_set` at `place`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] and [`ErrorKind::Format`] where they can't be read.
+    pub(super) fn open(&self, data_set: &DataSet, place: &Path) -> Result<QueryEngine> {
+        let engine = QueryEngine::new(QueryOptions { threads: self.threads, stdin: false, ..QueryOptions::default() })?;
         let table = self.table(data_set, resolve(&[place.display().to_string()])?)?;
         engine.register_files(TABLE, table, !data_set.partition_by.is_empty())?;
-        let opened = Counters::now();
+        Ok(engine)
+    }
+
+    /// Gives all rows of the result to `take`, batch by batch.
+    ///
+    /// # Errors
+    /// What the query and `take` give; [`ErrorKind::Rejects`] where a line is no row.
+    pub(super) fn rows(&self, engine: &QueryEngine, sql: &str, mut take: impl FnMut(&RecordBatch) -> Result<()> + Send) -> Result<()> {
         let runtime = Runtime::new(self.threads)?;
-        let rows = runtime.block_on(async || {
+        let done = runtime.block_on(async || {
             let mut result = engine.query(sql).await?;
-            let mut rows = 0;
             while let Some(batch) = result.next().await? {
-                rows += batch.num_rows() as u64;
+                take(&batch)?;
             }
-            Ok(rows)
+            Ok(())
         });
         runtime.leave();
-        let rows = rows?;
+        done?;
         match engine.rejects().notes().first() {
             Some(note) => Err(Error::new(ErrorKind::Rejects, note.clone())),
-            None => Ok((rows, opened)),
+            None => Ok(()),
         }
     }
 
@@ -92,7 +108,7 @@ impl Local {
         };
         // What is a folder is no column of the files.
         let own = self.schema.fields().iter().filter(|field| !data_set.partition_by.contains(field.name()));
-        let schema = SchemaRef::new(arrow::datatypes::Schema::new(own.cloned().collect::<Vec<_>>()));
+        let schema = SchemaRef::new(Schema::new(own.cloned().collect::<Vec<_>>()));
         let schema = (format != FormatChoice::Parquet).then_some(schema);
         Table::open(files, &TableOptions { format, delimiter: (format == FormatChoice::Csv).then_some(b','), schema, ..Default::default() })
     }
@@ -102,21 +118,17 @@ impl Local {
     /// # Errors
     /// What the query gives.
     pub(super) fn times(&self, data_set: &DataSet, place: &Path) -> Result<Option<(i64, i64)>> {
-        let engine = QueryEngine::new(QueryOptions { threads: self.threads, stdin: false, ..QueryOptions::default() })?;
-        engine.register_files(TABLE, self.table(data_set, resolve(&[place.display().to_string()])?)?, false)?;
-        let runtime = Runtime::new(self.threads)?;
+        let engine = self.open(data_set, place)?;
         let sql = format!("SELECT CAST(to_unixtime(min(time)) AS BIGINT), CAST(to_unixtime(max(time)) AS BIGINT) FROM {TABLE}");
-        let times = runtime.block_on(async || {
-            let mut result = engine.query(&sql).await?;
-            let Some(batch) = result.next().await? else { return Ok(None) };
+        let mut times = None;
+        self.rows(&engine, &sql, |batch| {
             let number = |column: usize| {
-                use arrow::array::AsArray;
-                let values = batch.column(column).as_primitive_opt::<arrow::datatypes::Int64Type>()?;
-                (!arrow::array::Array::is_null(values, 0)).then(|| values.value(0))
+                let values = batch.column(column).as_primitive_opt::<Int64Type>()?;
+                (values.len() == 1 && !values.is_null(0)).then(|| values.value(0))
             };
-            Ok(number(0).zip(number(1)))
-        });
-        runtime.leave();
-        times
+            times = number(0).zip(number(1));
+            Ok(())
+        })?;
+        Ok(times)
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn recommendation(report: &BenchReport) -> Vec<String> {
     said.extend(files(report));
     said.extend(compression(report));
     said.extend(partitions(report));
+    said.extend(encodings(report));
     said
 }
 
@@ -131,6 +132,21 @@ fn partitions(report: &BenchReport) -> Option<String> {
         told.push(format!("{} takes {:.2}x the time of one folder{read}", made.data_set.title(), own_time.mean / other_time.mean));
     }
     (!told.is_empty()).then(|| format!("Folders, for `{}`: {}.", question.name, told.join("; ")))
+}
+
+/// The smallest encoding of each column.
+fn encodings(report: &BenchReport) -> Option<String> {
+    let mut told: Vec<(&str, Vec<String>)> = Vec::new();
+    for column in &report.encodings {
+        let (Some(best), Some(plain)) = (column.smallest(), column.encodings.first()) else { continue };
+        let said = format!("{} ({:.1}x smaller than plain)", column.column, plain.zstd_bytes as f64 / best.zstd_bytes as f64);
+        match told.iter_mut().find(|(name, _)| *name == best.name) {
+            Some((_, columns)) => columns.push(said),
+            None => told.push((best.name, vec![said])),
+        }
+    }
+    let told: Vec<String> = told.into_iter().map(|(name, columns)| format!("{name} for {}", columns.join(", "))).collect();
+    (!told.is_empty()).then(|| format!("Encodings that make columns smallest, compressed by zstd: {}.", told.join("; ")))
 }
 
 fn time(seconds: f64) -> String {

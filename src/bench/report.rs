@@ -1,6 +1,7 @@
 //! The comparison as one model; terminal, CSV, JSON and page are drawn from it.
 
 use super::cell::Cell;
+use super::encodings::EncodedColumn;
 use super::estimate::Monthly;
 use super::making::Made;
 use super::prices::Prices;
@@ -23,6 +24,9 @@ pub struct BenchReport {
     pub questions: Vec<Question>,
     pub data_sets: Vec<Made>,
     pub cells: Vec<Cell>,
+    /// By column; nothing where that was not asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub encodings: Vec<EncodedColumn>,
     /// Estimates, not measured.
     pub monthly: Vec<Monthly>,
     pub queries_per_day: u32,

@@ -19,6 +19,8 @@ pub struct Settings {
     pub data_sets: Vec<DataSet>,
     /// The usual ones where there are none.
     pub questions: Vec<Question>,
+    /// Whether each column is measured in each encoding of Parquet, too.
+    pub encodings: bool,
     /// How often each question is asked of each data set.
     pub runs: u32,
     /// What the order of cells comes from.

@@ -170,6 +170,28 @@ fn any_table_can_be_compared() {
 }
 
 #[test]
+fn columns_are_measured_in_each_encoding() {
+    let etl = with_log(3_000);
+    let arguments = "access.log --formats parquet --splits 1 --runs 1 --encodings";
+    let told = bench(&etl, arguments);
+    let columns = told["encodings"].as_array().unwrap();
+    assert_eq!(columns.len(), 13, "{told}");
+    let size = |column: &str, encoding: &str| {
+        let column = columns.iter().find(|one| one["column"] == column).unwrap();
+        let encoding = named(&column["encodings"], "name", encoding)[0];
+        assert_eq!(encoding["seconds"]["runs"].as_array().unwrap().len(), 1);
+        encoding["bytes"].as_u64().unwrap()
+    };
+    // Times go up by little, there are few statuses, and sorted ones are few runs.
+    assert!(size("time", "delta") * 2 < size("time", "plain"));
+    assert!(size("status", "dictionary") * 2 < size("status", "plain"));
+    assert!(size("status", "sorted") < size("status", "dictionary"));
+    assert!(told["recommendation"].as_array().unwrap().iter().any(|text| text.as_str().unwrap().starts_with("Encodings ")), "{told}");
+    etl.etl(&format!("bench {arguments} --html report.html")).ok();
+    assert!(String::from_utf8(etl.read("report.html")).unwrap().contains("byte-stream-split"));
+}
+
+#[test]
 fn prices_are_those_that_are_given() {
     let etl = with_log(20);
     etl.write("prices.yaml", "list: ours\nathena_per_tb: 1000000\n");

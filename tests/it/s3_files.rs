@@ -74,6 +74,7 @@ impl Both {
         let report = |outcome: Outcome| {
             let mut report: Value = serde_json::from_str(&self.plain(&outcome.ok().stdout)).unwrap();
             report["seconds"] = 0.into();
+            report["peak_memory"] = 0.into();
             report
         };
         let (here, there) = (report(self.here(&all)), report(self.there(&all)));

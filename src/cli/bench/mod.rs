@@ -24,6 +24,7 @@ const EXAMPLES: &str = "Examples:
   etl bench                                                     # on a generated log of 148,534 lines
   etl bench access.log --splits 1,100 --formats json,parquet --compression none,gzip,zstd --query \"SELECT status, count(*) FROM log GROUP BY 1\"
   etl bench access.log --formats parquet --splits 1 --partition-by dt --scale 10
+  etl bench access.log --formats parquet --splits 1 --encodings
   etl bench sales.csv --query \"shop=SELECT * FROM log WHERE shop_id = 25\" --json
 
 The same rows are converted to each kind of file, in each number of files; each question is asked of each data set --runs times. All cells take
@@ -59,6 +60,10 @@ pub(super) struct BenchArgs {
     /// Make each data set in Hive folders of these columns, too, to compare with; with dt the rows of one day are asked for, too
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     partition_by: Vec<String>,
+
+    /// Measure each column in each encoding of Parquet, too: its size, and the time to read it
+    #[arg(long)]
+    encodings: bool,
 
     /// Take the rows so many times
     #[arg(long, value_name = "N", default_value = "1")]
@@ -207,6 +212,7 @@ impl BenchArgs {
             scale: self.scale.get(),
             data_sets: self.data_sets(),
             questions,
+            encodings: self.encodings,
             runs: self.runs.get(),
             seed: self.seed,
             caches: match self.caches {

@@ -46,6 +46,10 @@ pub(super) fn text(report: &BenchReport, bold: bool) -> String {
         None => "failed".to_string(),
     };
     let _ = writeln!(text, "{}", grid(report, &made));
+    if !report.encodings.is_empty() {
+        let _ =
+            writeln!(text, "\n{}\n{}", title("encodings of Parquet: size compressed by zstd, milliseconds to read it"), encodings(report));
+    }
     let _ = writeln!(
         text,
         "\n{}",
@@ -73,6 +77,28 @@ pub(super) fn text(report: &BenchReport, bold: bool) -> String {
         let _ = writeln!(text, "{}", printable(sentence));
     }
     text
+}
+
+/// Rows are columns, columns encodings; the smallest that leaves rows in their order is marked.
+fn encodings(report: &BenchReport) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in report.encodings.iter().flat_map(|column| &column.encodings).map(|encoding| encoding.name) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut table = shown(&[&["column", "type"], names.as_slice()].concat());
+    for column in &report.encodings {
+        let smallest = column.smallest().map(|encoding| encoding.name);
+        let cell = |name: &&str| {
+            let Some(encoding) = column.encodings.iter().find(|encoding| encoding.name == *name) else { return String::new() };
+            let time = encoding.seconds.as_ref().map_or(String::new(), |timing| format!(", {:.1}", timing.mean * 1e3));
+            format!("{}{time}{}", ByteSize(encoding.zstd_bytes), if smallest == Some(encoding.name) { " *" } else { "" })
+        };
+        let head = [column.column.clone(), column.data_type.clone()].map(|text| printable(&text).into_owned());
+        table.add_row(head.into_iter().chain(names.iter().map(cell)).collect::<Vec<_>>());
+    }
+    table.to_string()
 }
 
 /// Rows are forms, columns numbers of files.

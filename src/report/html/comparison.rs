@@ -31,6 +31,7 @@ pub fn comparison(report: &BenchReport) -> String {
                     (failures(report))
                     @for (at, question) in report.questions.iter().enumerate() { (asked(report, at, &question.name)) }
                     (sizes(report))
+                    (encodings(report))
                     (months(report))
                     (notes(report))
                 }
@@ -137,6 +138,38 @@ fn sizes(report: &BenchReport) -> Markup {
                     None => html! { "-" },
                 })))
             }
+        }
+    }
+}
+
+/// The columns in each encoding.
+fn encodings(report: &BenchReport) -> Markup {
+    if report.encodings.is_empty() {
+        return html! {};
+    }
+    let table = html! {
+        table {
+            thead { tr { th scope="col" { "column" } th scope="col" { "encoding" } th.n scope="col" { "bare" } th.n scope="col" { "zstd" } th.n scope="col" { "milliseconds to read it" } } }
+            tbody {
+                @for column in &report.encodings {
+                    @for (at, encoding) in column.encodings.iter().enumerate() {
+                        tr {
+                            th scope="row" { @if at == 0 { (printable(&column.column)) span.table-note { (printable(&column.data_type)) } } }
+                            td { (encoding.name) @if column.smallest().is_some_and(|best| best.name == encoding.name) { " " strong { "smallest" } } }
+                            td.n { (ByteSize(encoding.bytes)) }
+                            td.n { (ByteSize(encoding.zstd_bytes)) }
+                            td.n { @if let Some(timing) = &encoding.seconds { (format!("{:.1}", timing.mean * 1e3)) span.table-note { (format!("{:.1}–{:.1}", timing.fastest * 1e3, timing.slowest * 1e3)) } } }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    html! {
+        section {
+            h2 { "Encodings of Parquet, column by column" }
+            p { "Each column alone in a file; `sorted` has the rows in the order of the column, so that repeats are runs, and is marked smallest nowhere: rows have one order." }
+            (scrolling("encodings", table))
         }
     }
 }
