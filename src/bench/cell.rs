@@ -30,9 +30,11 @@ pub struct Cell {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Run {
     pub(super) seconds: f64,
-    pub(super) rows: Option<u64>,
+    pub(super) rows: u64,
     pub(super) bytes_read: Option<u64>,
     pub(super) reads: Option<u64>,
+    /// Bytes that came from a disk.
+    pub(super) from_disk: u64,
 }
 
 impl Cell {
@@ -44,7 +46,7 @@ impl Cell {
         }
         let least = |of: fn(&Run) -> Option<u64>| runs.iter().filter_map(of).min();
         Cell {
-            rows: runs[0].rows,
+            rows: Some(runs[0].rows),
             seconds: Timing::of(runs.iter().map(|run| run.seconds).collect()),
             bytes_read: least(|run| run.bytes_read),
             reads: least(|run| run.reads),

@@ -23,7 +23,6 @@ struct Open<'a> {
     place: PathBuf,
     question: &'a Question,
     runs: Vec<Run>,
-    from_disk: u64,
     error: Option<String>,
 }
 
@@ -54,14 +53,16 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     }
 
     let local = Local { threads: settings.threads, caches: settings.caches, schema: schema.clone() };
+    // One whose files have all columns.
+    let whole = made.iter().find(|made| made.record.is_some() && made.data_set.partition_by.is_empty());
     let mut questions = settings.questions.clone();
     if questions.is_empty() {
         questions = Question::usual(&schema);
     }
     if made.iter().any(|made| made.data_set.partition_by == ["dt"])
-        && let Some(first) = made.iter().find(|made| made.record.is_some() && made.data_set.partition_by.is_empty())
+        && let Some(whole) = whole
         && let Some((day, next)) =
-            local.times(&first.data_set, &maker.place(&first.data_set))?.and_then(|(first, last)| middle(first, last))
+            local.times(&whole.data_set, &maker.place(&whole.data_set))?.and_then(|(first, last)| middle(first, last))
     {
         questions.push(Question::of_day(&day, &next));
     }
@@ -72,15 +73,16 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
             Some(error) => Some(error.clone()),
             None => local.prepare(&place).err().map(|error| error.to_string()),
         };
-        let open = |question| Open { made, place: place.clone(), question, runs: Vec::new(), from_disk: 0, error: error.clone() };
+        let open = |question| Open { made, place: place.clone(), question, runs: Vec::new(), error: error.clone() };
         cells.extend(questions.iter().map(open));
     }
     ask(settings, &local, &mut cells, progress)?;
     same_rows(&mut cells, &questions);
-    if settings.caches == Caches::Cold && cells.iter().any(|cell| !cell.runs.is_empty()) && cells.iter().all(|cell| cell.from_disk == 0) {
+    let mut runs = cells.iter().flat_map(|cell| &cell.runs).peekable();
+    if settings.caches == Caches::Cold && runs.peek().is_some() && runs.all(|run| run.from_disk == 0) {
         notes.push("caches could not be emptied here: nothing was read from a disk, so these are times of warm caches".to_string());
     }
-    let encoded = match made.iter().find(|made| made.record.is_some() && made.data_set.partition_by.is_empty()) {
+    let encoded = match whole {
         Some(made) if settings.encodings => {
             progress.start("encodings", None);
             let told = encodings(settings, &local, &made.data_set, &maker.place(&made.data_set), &maker.folder.join("encodings"));
@@ -104,9 +106,9 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
         runs: settings.runs,
         seed: settings.seed,
         caches: settings.caches,
-        questions: questions.clone(),
+        questions,
         monthly: monthly(&made, &cells, &settings.prices, settings.queries_per_day),
-        data_sets: made.clone(),
+        data_sets: made,
         cells,
         encodings: encoded,
         queries_per_day: settings.queries_per_day,
@@ -134,10 +136,7 @@ fn ask(settings: &Settings, local: &Local, cells: &mut [Open<'_>], progress: &dy
             }
             let set = &cell.made.data_set;
             match local.ask(set, &cell.place, cell.question.sql(!set.partition_by.is_empty())) {
-                Ok((run, from_disk)) => {
-                    cell.runs.push(run);
-                    cell.from_disk += from_disk;
-                }
+                Ok(run) => cell.runs.push(run),
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                 Err(error) => cell.error = Some(error.to_string()),
             }
@@ -159,12 +158,12 @@ fn same_rows(cells: &mut [Open<'_>], questions: &[Question]) {
     for question in questions {
         let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
         let of_this = |cell: &&mut Open<'_>| cell.question.name == question.name && cell.error.is_none();
-        for rows in cells.iter_mut().filter(of_this).flat_map(|cell| cell.runs.iter().filter_map(|run| run.rows)) {
+        for rows in cells.iter_mut().filter(of_this).flat_map(|cell| cell.runs.iter().map(|run| run.rows)) {
             *counts.entry(rows).or_default() += 1;
         }
-        let Some((most, _)) = counts.iter().max_by_key(|(_, cells)| **cells).map(|(rows, cells)| (*rows, *cells)) else { continue };
+        let Some((most, _)) = counts.iter().max_by_key(|(_, cells)| **cells) else { continue };
         for cell in cells.iter_mut().filter(of_this) {
-            if let Some(other) = cell.runs.iter().filter_map(|run| run.rows).find(|rows| *rows != most) {
+            if let Some(other) = cell.runs.iter().map(|run| run.rows).find(|rows| rows != most) {
                 cell.error = Some(format!("{other} rows, where most data sets give {most}"));
             }
         }

@@ -2,7 +2,7 @@
 
 use super::data_set::{DataSet, Form};
 use super::local::Local;
-use super::question::TABLE;
+use super::question::{TABLE, quoted};
 use super::settings::Settings;
 use super::shuffle::shuffle;
 use super::timing::Timing;
@@ -143,7 +143,7 @@ fn written(local: &Local, set: &DataSet, place: &Path, field: &Arc<Field>, how: 
         }
         .build()
     };
-    let name = format!("\"{}\"", field.name().replace('"', "\"\""));
+    let name = quoted(field.name());
     let order = if matches!(how, How::Sorted) { format!(" ORDER BY {name}") } else { String::new() };
     let engine = local.open(set, place)?;
     let schema: SchemaRef = Arc::new(Schema::new(vec![field.as_ref().clone().with_nullable(true)]));

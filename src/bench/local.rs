@@ -41,7 +41,7 @@ impl Local {
     ///
     /// # Errors
     /// What the query gives; [`ErrorKind::Rejects`] where a line is no row.
-    pub(super) fn ask(&self, data_set: &DataSet, place: &Path, sql: &str) -> Result<(Run, u64)> {
+    pub(super) fn ask(&self, data_set: &DataSet, place: &Path, sql: &str) -> Result<Run> {
         if self.caches == Caches::Cold {
             caches::forget(place)?;
         }
@@ -50,8 +50,8 @@ impl Local {
         let seconds = begun.elapsed().as_secs_f64();
         // What it takes here to see what files are is none of the question's reading; tables elsewhere are known before.
         let read = opened.and_then(|opened| Some(Counters::now()?.since(opened)));
-        let run = Run { seconds, rows: Some(rows), bytes_read: read.map(|read| read.bytes), reads: read.map(|read| read.reads) };
-        Ok((run, read.map_or(0, |read| read.from_disk)))
+        let from_disk = read.map_or(0, |read| read.from_disk);
+        Ok(Run { seconds, rows, bytes_read: read.map(|read| read.bytes), reads: read.map(|read| read.reads), from_disk })
     }
 
     /// How many rows there are, and what had been read when the files were open.

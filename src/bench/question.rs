@@ -30,7 +30,6 @@ impl Question {
     /// All rows, those where a text has something in it, and three columns: those of the article where the rows are of a log.
     pub(super) fn usual(schema: &Schema) -> Vec<Question> {
         let question = |name: &str, sql: String| Question { name: name.to_string(), sql, partitioned_sql: None };
-        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
         let has = |name: &str| schema.field_with_name(name).is_ok();
         let mut questions = vec![question("all", format!("SELECT * FROM {TABLE}"))];
         let is_text = |kind: &DataType| matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
@@ -64,6 +63,11 @@ impl Question {
             _ => &self.sql,
         }
     }
+}
+
+/// A column's name as SQL has it.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

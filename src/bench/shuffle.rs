@@ -1,15 +1,12 @@
 //! The order in which cells are run.
 
-/// Puts `items` in an order that depends on `seed` alone (Fisher and Yates, by SplitMix64).
+use crate::generate::Random;
+
+/// Puts `items` in an order that depends on `seed` alone (Fisher and Yates).
 pub(super) fn shuffle<T>(items: &mut [T], seed: u64) {
-    let mut state = seed;
+    let mut random = Random::new(seed);
     for end in (1..items.len()).rev() {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        let other = ((u128::from(z) * (end as u128 + 1)) >> 64) as usize;
+        let other = ((u128::from(random.next()) * (end as u128 + 1)) >> 64) as usize;
         items.swap(end, other);
     }
 }

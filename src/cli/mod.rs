@@ -11,6 +11,7 @@ mod catalog;
 mod child;
 mod completions;
 mod convert;
+mod csv_field;
 mod doctor;
 mod from_format;
 mod generate;

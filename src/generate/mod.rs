@@ -19,6 +19,7 @@ use crate::accesslog::Preset;
 use crate::error::{Error, ErrorKind, Result};
 use clock::{Clock, LAST_SECOND};
 use line::LineWriter;
+pub(crate) use random::Random;
 use std::io::Write;
 use traffic::Traffic;
 

@@ -2,6 +2,7 @@
 //! `ETL_TEST_REQUIRE=browser` forbids that.
 
 use super::png::Picture;
+use crate::required::is_required;
 use serde_json::Value;
 use std::env;
 use std::fs;
@@ -34,7 +35,7 @@ impl Browser {
     pub(crate) fn get() -> Option<Browser> {
         let program = env::var("ETL_TEST_BROWSER").ok().filter(|program| !program.is_empty());
         if program.is_none() {
-            let required = env::var("ETL_TEST_REQUIRE").is_ok_and(|list| list.split(',').any(|what| what.trim() == "browser"));
+            let required = is_required("browser");
             assert!(!required, "ETL_TEST_REQUIRE asks for a browser, and ETL_TEST_BROWSER names none");
             std::io::stderr().write_all(b"SKIPPED: a test of pages, because ETL_TEST_BROWSER names no browser\n").unwrap();
         }

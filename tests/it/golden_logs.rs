@@ -3,6 +3,7 @@
 
 use super::fixture;
 use super::table::{Cell, Table};
+use crate::required::is_required;
 use etl::accesslog::detect;
 use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("ETL_TEST_LOGS").map(PathBuf::from);
     if folder.is_none() {
-        let required = std::env::var("ETL_TEST_REQUIRE").is_ok_and(|list| list.split(',').any(|what| what.trim() == "logs"));
+        let required = is_required("logs");
         assert!(!required, "ETL_TEST_REQUIRE asks for the real logs, and ETL_TEST_LOGS names no folder");
         // Not by `eprintln!`, which the test harness keeps to itself where a test passes.
         std::io::stderr().write_all(b"SKIPPED: real access logs, because ETL_TEST_LOGS names no folder\n").unwrap();

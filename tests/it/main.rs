@@ -64,6 +64,7 @@ mod registration_batches;
 mod registration_kills;
 mod rejects;
 mod report;
+mod required;
 mod rotation;
 mod rows;
 mod s3;

@@ -1,6 +1,7 @@
 //! A real S3 store, and a bucket in it for each test. `tests/run.sh` starts a MinIO, or takes the store that
 //! `ETL_TEST_S3_ENDPOINT` names; where there is none, tests of S3 are skipped, loudly, and `ETL_TEST_REQUIRE=s3` forbids that.
 
+use crate::required::is_required;
 use etl::storage::{Location, Storage, StoreSettings, wait};
 use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
@@ -19,7 +20,7 @@ pub(crate) struct Minio {
 fn endpoint() -> Option<String> {
     let endpoint = env::var("ETL_TEST_S3_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
     if endpoint.is_none() {
-        let required = env::var("ETL_TEST_REQUIRE").is_ok_and(|list| list.split(',').any(|what| what.trim() == "s3"));
+        let required = is_required("s3");
         assert!(!required, "ETL_TEST_REQUIRE asks for S3, and ETL_TEST_S3_ENDPOINT names no store; run tests/run.sh");
         // Not by `eprintln!`, which the test harness keeps to itself where a test passes.
         std::io::stderr()

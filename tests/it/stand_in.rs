@@ -2,6 +2,7 @@
 //! forbids that.
 
 use crate::etl::Etl;
+use crate::required::is_required;
 use std::env;
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +19,7 @@ pub(crate) fn glue() -> Option<(Etl, String)> {
 pub(crate) fn endpoint(variable: &str) -> Option<String> {
     let endpoint = env::var(variable).ok().filter(|endpoint| !endpoint.is_empty());
     if endpoint.is_none() {
-        let required = env::var("ETL_TEST_REQUIRE").is_ok_and(|list| list.split(',').any(|what| what.trim() == "aws"));
+        let required = is_required("aws");
         assert!(!required, "ETL_TEST_REQUIRE asks for AWS's stand-ins, and {variable} names none");
         // Not by `eprintln!`, which the test harness keeps to itself where a test passes.
         let skipped = format!("SKIPPED: a test of AWS's services, because {variable} names no stand-in\n");

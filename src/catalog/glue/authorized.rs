@@ -29,18 +29,15 @@ impl GlueCatalog {
     pub fn authorized(&self, database: &str, table: &str) -> Result<Authorized> {
         let (this, database, table) = (self.clone(), database.to_string(), table.to_string());
         wait(async move {
-            let id = match this.catalog_id() {
-                Some(id) => id,
-                None => return Ok(Authorized::Untold("the catalog's account is not known".to_string())),
-            };
+            let Some(id) = this.catalog_id() else { return Ok(Authorized::Untold("the catalog's account is not known".to_string())) };
             let asked = this.client.get_unfiltered_table_metadata().catalog_id(id).database_name(&database).name(&table);
             let asked = asked.supported_permission_types(PermissionType::ColumnPermission);
             match asked.supported_permission_types(PermissionType::CellFilterPermission).send().await {
                 Ok(told) if !told.is_registered_with_lake_formation() => Ok(Authorized::Unregistered),
                 Ok(told) => Ok(Authorized::Columns(told.authorized_columns().iter().map(|column| column.to_lowercase()).collect())),
-                // What there is nothing of for somebody is not there for them.
-                Err(error) if code(&error) == Some("EntityNotFoundException") => Ok(Authorized::Columns(BTreeSet::new())),
                 Err(error) => match code(&error) {
+                    // What there is nothing of for somebody is not there for them.
+                    Some("EntityNotFoundException") => Ok(Authorized::Columns(BTreeSet::new())),
                     Some(code) => Ok(Authorized::Untold(code.to_string())),
                     None => Err(this.failed(&format!("can't read what may be had of {database}.{table}"), &error)),
                 },

@@ -1,6 +1,7 @@
 //! `etl access matrix`: principals by columns.
 
 use crate::catalog::TableName;
+use crate::cli::csv_field::csv_field;
 use crate::cli::governed_lake::{LakeArgs, shown, unknown};
 use crate::cli::terminal::{print, say};
 use crate::error::{Error, Result};
@@ -108,17 +109,13 @@ fn word(sight: Sight) -> &'static str {
 }
 
 fn csv(matrix: &Matrix, out: &mut impl Write) -> std::io::Result<()> {
-    let quoted = |text: &str| match text.contains(['"', ',', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_string(),
-    };
     write!(out, "database,table,column")?;
     for principal in &matrix.principals {
-        write!(out, ",{}", quoted(&printable(principal)))?;
+        write!(out, ",{}", csv_field(&printable(principal)))?;
     }
     writeln!(out)?;
     for (at, (table, column)) in matrix.columns.iter().enumerate() {
-        write!(out, "{},{},{}", quoted(&table.database), quoted(&table.table), quoted(&printable(column)))?;
+        write!(out, "{},{},{}", csv_field(&table.database), csv_field(&table.table), csv_field(&printable(column)))?;
         for sights in &matrix.sights {
             write!(out, ",{}", word(sights[at]))?;
         }

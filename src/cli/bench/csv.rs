@@ -1,6 +1,7 @@
 //! The comparison as CSV: a line for each question to each data set.
 
 use crate::bench::BenchReport;
+use crate::cli::csv_field::csv_field;
 use crate::printable::printable;
 use std::fmt::Write;
 
@@ -21,8 +22,8 @@ pub(super) fn csv(report: &BenchReport) -> String {
             set.form.format.name().to_string(),
             set.form.compression.clone(),
             set.splits.to_string(),
-            quoted(&set.partition_by.join(",")),
-            quoted(&cell.question),
+            csv_field(&printable(&set.partition_by.join(","))).into_owned(),
+            csv_field(&printable(&cell.question)).into_owned(),
             seconds(timing.map(|timing| timing.mean)),
             seconds(timing.map(|timing| timing.fastest)),
             seconds(timing.map(|timing| timing.slowest)),
@@ -33,17 +34,9 @@ pub(super) fn csv(report: &BenchReport) -> String {
             number(record.map(|record| record.bytes)),
             seconds(record.map(|record| record.conversion_seconds)),
             number(record.and_then(|record| record.conversion_memory)),
-            quoted(cell.error.as_deref().unwrap_or_default()),
+            csv_field(&printable(cell.error.as_deref().unwrap_or_default())).into_owned(),
         ];
         let _ = writeln!(text, "{}", fields.join(","));
     }
     text
-}
-
-fn quoted(text: &str) -> String {
-    let text = printable(text);
-    match text.contains(['"', ',']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.into_owned(),
-    }
 }

@@ -2,44 +2,31 @@
 
 use super::chart::{Bar, bars};
 use super::lines::{Line, MOST, lines};
-use super::parts::{POLICY, alert, scrolling};
+use super::parts::{alert, page, scrolling};
 use crate::bench::{BenchReport, Caches, Made};
 use crate::printable::printable;
 use crate::units::{ByteSize, count};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 /// One page that needs nothing else.
 pub fn comparison(report: &BenchReport) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Formats compared: " (printable(&report.rows.source)) }
-                style { (PreEscaped(include_str!("style.css"))) }
+    let body = html! {
+        (header(report))
+        main {
+            section {
+                h2 { "What follows" }
+                @for sentence in &report.recommendation { p { (printable(sentence)) } }
             }
-            body {
-                (header(report))
-                main {
-                    section {
-                        h2 { "What follows" }
-                        @for sentence in &report.recommendation { p { (printable(sentence)) } }
-                    }
-                    (failures(report))
-                    @for (at, question) in report.questions.iter().enumerate() { (asked(report, at, &question.name)) }
-                    (sizes(report))
-                    (encodings(report))
-                    (months(report))
-                    (notes(report))
-                }
-                footer { "etl " (report.etl) ". Figures are of this machine and these rows, not of others." }
-            }
+            (failures(report))
+            @for (at, question) in report.questions.iter().enumerate() { (asked(report, at, &question.name)) }
+            (sizes(report))
+            (encodings(report))
+            (months(report))
+            (notes(report))
         }
+        footer { "etl " (report.etl) ". Figures are of this machine and these rows, not of others." }
     };
-    page.into_string()
+    page(html! { "Formats compared: " (printable(&report.rows.source)) }, body)
 }
 
 fn header(report: &BenchReport) -> Markup {

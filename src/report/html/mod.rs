@@ -13,46 +13,33 @@ mod summary;
 pub use comparison::comparison;
 pub use matrix::matrix;
 
-use self::parts::POLICY;
+use self::parts::page;
 use super::wording::registered;
 use crate::catalog::Registered;
 use crate::pipeline::RunReport;
 use crate::printable::printable;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 /// The report as a page of HTML.
 pub fn html(report: &RunReport) -> String {
     let bad = report.checks.iter().any(|check| !check.passed);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (printable(&report.pipeline)) ": " (super::wording::outcome(report)) }
-                style { (PreEscaped(include_str!("style.css"))) }
-            }
-            body {
-                (summary::header(report))
-                main {
-                    // What is wrong stands first.
-                    @if bad { (checks::section(&report.checks)) }
-                    (outputs::section(&report.outputs))
-                    (sources::section(&report.sources))
-                    (sources::rejects(&report.sources))
-                    (outputs::transforms(&report.transforms))
-                    @if !bad { (checks::section(&report.checks)) }
-                    (catalog(report))
-                    (access(report))
-                    (notes(report))
-                }
-                (summary::footer(report))
-            }
+    let body = html! {
+        (summary::header(report))
+        main {
+            // What is wrong stands first.
+            @if bad { (checks::section(&report.checks)) }
+            (outputs::section(&report.outputs))
+            (sources::section(&report.sources))
+            (sources::rejects(&report.sources))
+            (outputs::transforms(&report.transforms))
+            @if !bad { (checks::section(&report.checks)) }
+            (catalog(report))
+            (access(report))
+            (notes(report))
         }
+        (summary::footer(report))
     };
-    page.into_string()
+    page(html! { (printable(&report.pipeline)) ": " (super::wording::outcome(report)) }, body)
 }
 
 /// What readers' catalogs were told.
