@@ -18,6 +18,8 @@ pub const MAX_LINE: usize = 16 << 20;
 const HEAD: usize = 64 << 10;
 /// A block's size: small enough to stay in a core's cache from the decoder to the encoder.
 const BLOCK: usize = 1 << 20;
+/// The size of a block for a look at the first record.
+const SMALL: usize = 16 << 10;
 
 /// A run of whole records of a source.
 #[derive(Debug, Clone)]
@@ -141,7 +143,11 @@ impl BlockReader {
             skipped: 0,
             done: false,
             stored,
-            block: BLOCK,
+            // Of a small file the end is seen in the first read.
+            block: match (compression, source.size) {
+                (Compression::None, Some(size)) if size > 0 => usize::try_from(size + 1).map_or(BLOCK, |all| all.clamp(SMALL, BLOCK)),
+                _ => BLOCK,
+            },
             max_line: MAX_LINE,
             peeking: false,
             keeping: false,
@@ -207,7 +213,7 @@ impl BlockReader {
 
     /// Makes blocks small, for a look at the first record.
     pub fn starting_small(mut self) -> BlockReader {
-        self.block = 16 << 10;
+        self.block = SMALL;
         self
     }
 

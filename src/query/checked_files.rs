@@ -1,7 +1,8 @@
 //! Parquet files as DataFusion reads them, with footers and pages looked at before they are believed.
 
+use super::local_parquet::LocalParquet;
 use crate::error::{Error, ErrorKind};
-use crate::input::{FOOTER_TAIL, PageCheck, Reading, footer_place, parse_footer};
+use crate::input::{FOOTER_TAIL, PageCheck, Place, Reading, Table, footer_place, parse_footer};
 use bytes::Bytes;
 use datafusion::common::Result;
 use datafusion::datasource::listing::PartitionedFile;
@@ -27,22 +28,28 @@ const LOOK: u64 = 64 << 10;
 
 /// Makes the readers of a scan's files.
 pub(super) struct CheckedFiles {
-    files: CachedParquetFileReaderFactory,
+    objects: CachedParquetFileReaderFactory,
     known: Arc<FileMetadataCache>,
-    /// What users call the files.
-    names: HashMap<Path, Arc<str>>,
+    table: Arc<Table>,
+    /// The index of the source that is at a path.
+    sources: HashMap<Path, usize>,
 }
 
 impl fmt::Debug for CheckedFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CheckedFiles").field("files", &self.files).finish_non_exhaustive()
+        f.debug_struct("CheckedFiles").field("objects", &self.objects).finish_non_exhaustive()
     }
 }
 
 impl CheckedFiles {
-    /// Files of `store`, of which those in `known` were looked at already.
-    pub(super) fn new(store: Arc<dyn ObjectStore>, known: Arc<FileMetadataCache>, names: HashMap<Path, Arc<str>>) -> CheckedFiles {
-        CheckedFiles { files: CachedParquetFileReaderFactory::new(store, known.clone()), known, names }
+    /// Those of `table` that are at the paths of `sources`; objects are in `store`. Files in `known` were looked at already.
+    pub(super) fn new(
+        store: Arc<dyn ObjectStore>,
+        known: Arc<FileMetadataCache>,
+        table: Arc<Table>,
+        sources: HashMap<Path, usize>,
+    ) -> CheckedFiles {
+        CheckedFiles { objects: CachedParquetFileReaderFactory::new(store, known.clone()), known, table, sources }
     }
 }
 
@@ -55,16 +62,42 @@ impl ParquetFileReaderFactory for CheckedFiles {
         metrics: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let meta = file.object_meta.clone();
-        let name = self.names.get(&meta.location).cloned().unwrap_or_else(|| meta.location.as_ref().into());
-        let file = self.files.create_reader(partition_index, file, metadata_size_hint, metrics)?;
+        let source = self.sources.get(&meta.location).map(|index| &self.table.sources[*index]);
+        let name: Arc<str> = source.map_or(meta.location.as_ref(), |source| &source.path).into();
+        let file = match source {
+            Some(source) if matches!(source.place, Place::File(_)) => Stored::File(LocalParquet::new(source.clone())),
+            _ => Stored::Object(self.objects.create_reader(partition_index, file, metadata_size_hint, metrics)?),
+        };
         let reading = Reading::begin(name.clone());
         Ok(Box::new(CheckedFile { file, meta, name, known: self.known.clone(), chunks: None, _reading: reading }))
     }
 }
 
+/// Where the bytes of a file are.
+enum Stored {
+    File(LocalParquet),
+    Object(Box<dyn AsyncFileReader + Send>),
+}
+
+impl Stored {
+    async fn get_bytes(&mut self, range: Range<u64>) -> Result<Bytes, ParquetError> {
+        match self {
+            Stored::File(file) => file.get_byte_ranges(&[range]).await.map(|mut bytes| bytes.pop().unwrap_or_default()),
+            Stored::Object(object) => object.get_bytes(range).await,
+        }
+    }
+
+    async fn get_byte_ranges(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ParquetError> {
+        match self {
+            Stored::File(file) => file.get_byte_ranges(ranges).await,
+            Stored::Object(object) => object.get_byte_ranges(ranges.to_vec()).await,
+        }
+    }
+}
+
 /// A file whose footer and pages are looked at.
 struct CheckedFile {
-    file: Box<dyn AsyncFileReader + Send>,
+    file: Stored,
     meta: ObjectMeta,
     name: Arc<str>,
     known: Arc<FileMetadataCache>,
@@ -166,7 +199,7 @@ impl Chunks {
 impl AsyncFileReader for CheckedFile {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
         match self.fits(&range) {
-            Ok(()) => self.file.get_bytes(range),
+            Ok(()) => self.file.get_bytes(range).boxed(),
             Err(error) => futures::future::ready(Err(error)).boxed(),
         }
     }
@@ -175,7 +208,7 @@ impl AsyncFileReader for CheckedFile {
         async move {
             ranges.iter().try_for_each(|range| self.fits(range))?;
             let chunks = self.chunks().await?;
-            let bytes = self.file.get_byte_ranges(ranges.clone()).await?;
+            let bytes = self.file.get_byte_ranges(&ranges).await?;
             chunks.check(&self.name, &ranges, &bytes)?;
             Ok(bytes)
         }

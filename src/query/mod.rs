@@ -19,6 +19,7 @@ mod growth;
 mod held;
 mod lake;
 mod limits;
+mod local_parquet;
 mod memory;
 mod options;
 mod parquet;

@@ -29,15 +29,15 @@ const MANY: usize = 32;
 /// A scan of the files at `sources`, with the values of their partition columns.
 pub(super) async fn scan(
     session: &dyn Session,
-    table: &Table,
+    table: &Arc<Table>,
     columns: &SchemaRef,
     partitions: &Partitions,
     sources: &[usize],
     projection: Option<&Vec<usize>>,
     limit: Option<usize>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let (mut files, mut read) = (Vec::with_capacity(sources.len()), Vec::with_capacity(sources.len()));
-    let mut names = HashMap::with_capacity(sources.len());
+    let mut files = Vec::with_capacity(sources.len());
+    let mut read = HashMap::with_capacity(sources.len());
     for &index in sources {
         let source = &table.sources[index];
         let meta = match &source.place {
@@ -45,9 +45,8 @@ pub(super) async fn scan(
             Place::Object(object) => object.meta().clone(),
             Place::Stream(_) => continue,
         };
-        read.push((meta.location.clone(), index));
+        read.insert(meta.location.clone(), index);
         let values = (0..partitions.fields().len()).map(|column| partitions.value(column, index).clone()).collect();
-        names.insert(meta.location.clone(), source.path.as_str().into());
         files.push(PartitionedFile::new_from_meta(meta).with_partition_values(values));
     }
     let url = store_url(session, table, &read)?;
@@ -64,7 +63,7 @@ pub(super) async fn scan(
     let groups = files.chunks(size).map(|files| FileGroup::new(files.to_vec())).collect();
     let schema = TableSchema::builder(columns.clone()).with_table_partition_cols(partitions.fields().to_vec()).build();
     let environment = session.runtime_env();
-    let files = CheckedFiles::new(environment.object_store(&url)?, environment.cache_manager.get_file_metadata_cache(), names);
+    let files = CheckedFiles::new(environment.object_store(&url)?, environment.cache_manager.get_file_metadata_cache(), table.clone(), read);
     let source = ParquetSource::new(schema)
         .with_table_parquet_options(session.default_table_options().parquet)
         .with_parquet_file_reader_factory(Arc::new(files));
@@ -77,9 +76,9 @@ pub(super) async fn scan(
 }
 
 /// The URL by which the session knows the store of the sources that it reads, which all are in one; each is there at its path.
-fn store_url(session: &dyn Session, table: &Table, read: &[(StorePath, usize)]) -> Result<ObjectStoreUrl> {
+fn store_url(session: &dyn Session, table: &Table, read: &HashMap<StorePath, usize>) -> Result<ObjectStoreUrl> {
     static SCANS: AtomicU64 = AtomicU64::new(0);
-    let places = || read.iter().map(|(_, index)| &table.sources[*index].place);
+    let places = || read.values().map(|index| &table.sources[*index].place);
     let first = places().next();
     let together = |place: &Place| match (first, place) {
         (Some(Place::Object(first)), Place::Object(object)) => Arc::ptr_eq(object.store(), first.store()),

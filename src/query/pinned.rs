@@ -1,6 +1,6 @@
-//! The files and objects of a scan, as they were when the table was opened: what was replaced since is an error, never half of each.
+//! The objects of a scan, as they were when the table was opened: what was replaced since is an error, never half of each.
 
-use crate::input::{LocalFile, ObjectFile, Place, Source};
+use crate::input::{ObjectFile, Place, Source};
 use crate::storage::spawn;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -23,31 +23,16 @@ use std::sync::Arc;
 pub(super) struct Pinned {
     store: Arc<dyn ObjectStore>,
     objects: HashMap<Path, Arc<ObjectFile>>,
-    files: HashMap<Path, Arc<LocalFile>>,
 }
 
 impl Pinned {
-    /// `store`, of whose objects and files only the versions of `sources` are read.
+    /// `store`, of whose objects only the versions of `sources` are read.
     pub(super) fn new<'a>(store: Arc<dyn ObjectStore>, sources: impl IntoIterator<Item = (&'a Path, &'a Source)>) -> Pinned {
-        let (mut objects, mut files) = (HashMap::new(), HashMap::new());
-        for (path, source) in sources {
-            match &source.place {
-                Place::Object(object) => drop(objects.insert(path.clone(), object.clone())),
-                Place::File(file) => drop(files.insert(path.clone(), file.clone())),
-                Place::Stream(_) => {}
-            }
-        }
-        Pinned { store, objects, files }
-    }
-
-    /// What `read` gives, if `location` is no file that is another one by then.
-    async fn checked<T>(&self, location: &Path, read: impl Future<Output = Result<T>>) -> Result<T> {
-        let read = read.await;
-        match self.files.get(location) {
-            // Why reading failed may be just that.
-            Some(file) => file.unchanged().map_err(|e| object_store::Error::Generic { store: "file", source: e.into() }).and(read),
-            None => read,
-        }
+        let object = |(path, source): (&Path, &Source)| match &source.place {
+            Place::Object(object) => Some((path.clone(), object.clone())),
+            Place::File(_) | Place::Stream(_) => None,
+        };
+        Pinned { store, objects: sources.into_iter().filter_map(object).collect() }
     }
 }
 
@@ -89,19 +74,6 @@ impl ObjectStore for Pinned {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        if self.files.contains_key(location) {
-            let read = async {
-                let found = self.store.get_opts(location, options.clone()).await?;
-                if options.head {
-                    return Ok(found);
-                }
-                // Now, so that what was read is checked.
-                let (meta, range, attributes) = (found.meta.clone(), found.range.clone(), found.attributes.clone());
-                let payload = GetResultPayload::Stream(stream::once(ready(Ok(found.bytes().await?))).boxed());
-                Ok(GetResult { payload, meta, range, attributes })
-            };
-            return self.checked(location, read).await;
-        }
         let known = self.objects.get(location);
         if let Some((object, bytes)) = known.and_then(|object| Some((object, object.kept()?)))
             && let Some(found) = at_hand(object.meta(), &bytes, &options)
@@ -115,9 +87,6 @@ impl ObjectStore for Pinned {
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        if self.files.contains_key(location) {
-            return self.checked(location, self.store.get_ranges(location, ranges)).await;
-        }
         coalesce_ranges(ranges, |range| self.get_range(location, range), OBJECT_STORE_COALESCE_DEFAULT).await
     }
 

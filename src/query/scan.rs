@@ -5,7 +5,7 @@ use super::pieces::Piece;
 use super::rejects::{RejectLog, Tally};
 use crate::decode::parts;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Ahead, BlockReader, Content, ObjectReader, Table};
+use crate::input::{Ahead, BlockReader, Content, ObjectReader, Place, Table};
 use arrow::array::{ArrayRef, AsArray, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -22,6 +22,11 @@ use std::sync::Arc;
 
 /// Batches that a decoding thread may be ahead of who reads them.
 const QUEUE: usize = 2;
+/// Small files are decoded by one thread up to this size, in bytes: starting another takes longer than reading one.
+const TOGETHER: u64 = 256 << 10;
+
+/// A piece, and what reads it where that was begun.
+type Begun = (Piece, Option<ObjectReader>);
 
 /// What becomes of the rows of a scan.
 #[derive(Debug, Clone, Copy)]
@@ -76,20 +81,30 @@ impl RawScan {
         Arc::new(RawPartition { scan: self.clone(), pieces, ahead })
     }
 
-    /// Decodes `piece` on a thread of its own; the thread ends when nobody reads the stream any more.
-    fn start(self: Arc<Self>, piece: Piece, begun: Option<ObjectReader>, rows: Rows) -> SendableRecordBatchStream {
+    /// Decodes `pieces` one after the other on a thread of their own; the thread ends when nobody reads the stream any more.
+    fn start(self: Arc<Self>, pieces: Vec<Begun>, rows: Rows) -> SendableRecordBatchStream {
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), QUEUE);
         let sender = stream.tx();
         stream.spawn_blocking(move || {
-            let size = self.table.sources[piece.source].size;
-            let last = piece.range.is_none_or(|(_, end)| size.is_none_or(|size| end >= size));
-            let mut tally = Tally { last, ..Tally::default() };
-            let result = self.decode(piece, begun, rows.most, &mut tally, |batch| {
-                let batch = if rows.kept { alone(batch) } else { Ok(batch) };
-                sender.blocking_send(batch).is_ok()
-            });
-            self.rejects.add(&self.table.sources[piece.source].path, piece.range.map_or(0, |(start, _)| start), tally);
-            result.map_err(|e| DataFusionError::External(Box::new(e)))
+            let mut given = 0;
+            for (piece, begun) in pieces {
+                let size = self.table.sources[piece.source].size;
+                let last = piece.range.is_none_or(|(_, end)| size.is_none_or(|size| end >= size));
+                let mut tally = Tally { last, ..Tally::default() };
+                let mut is_read = true;
+                let result = self.decode(piece, begun, rows.most, &mut tally, |batch| {
+                    given += batch.num_rows();
+                    let batch = if rows.kept { alone(batch) } else { Ok(batch) };
+                    is_read = sender.blocking_send(batch).is_ok();
+                    is_read
+                });
+                self.rejects.add(&self.table.sources[piece.source].path, piece.range.map_or(0, |(start, _)| start), tally);
+                result.map_err(|e| DataFusionError::External(Box::new(e)))?;
+                if !is_read || self.limit.is_some_and(|limit| given >= limit) {
+                    break;
+                }
+            }
+            Ok(())
         });
         stream.build()
     }
@@ -220,7 +235,7 @@ impl PartitionStream for RawPartition {
         let kept = config.get_extension::<Rows>().is_some_and(|rows| rows.kept);
         let rows = Rows { kept, most: config.batch_size().max(1) };
         // A piece starts to decode as soon as it is among the next ones, and waits with its first batches for its turn.
-        let mut pieces = self.pieces.clone().into_iter();
+        let mut pieces = self.pieces.clone().into_iter().peekable();
         let (mut ahead, table) = (Ahead::default(), scan.table.clone());
         let begun = std::iter::from_fn(move || {
             ahead.next(|| {
@@ -228,10 +243,18 @@ impl PartitionStream for RawPartition {
                 let range = piece.range.map(|(start, end)| (BlockReader::first_byte(start), end));
                 let begun = table.sources[piece.source].begin(range);
                 let (bytes, reader) = begun.map_or((0, None), |(bytes, reader)| (bytes, Some(reader)));
-                Some((bytes, (piece, reader)))
+                let (mut size, mut together) = (piece.size, vec![(piece, reader)]);
+                let is_file = |piece: &Piece| matches!(table.sources[piece.source].place, Place::File(_));
+                while is_file(&piece)
+                    && let Some(next) = pieces.next_if(|next| is_file(next) && size + next.size <= TOGETHER)
+                {
+                    size += next.size;
+                    together.push((next, None));
+                }
+                Some((bytes, together))
             })
         });
-        let started = stream::iter(begun).map(move |(piece, begun)| future::ready(scan.clone().start(piece, begun, rows)));
+        let started = stream::iter(begun).map(move |pieces| future::ready(scan.clone().start(pieces, rows)));
         let rows = started.buffered(self.ahead.max(1)).flatten();
         Box::pin(RecordBatchStreamAdapter::new(self.scan.schema.clone(), rows)) as SendableRecordBatchStream
     }
