@@ -1,26 +1,32 @@
 //! The whole comparison.
 
+use super::athena::Athena;
 use super::cell::{Cell, Run};
 use super::days::middle;
 use super::encodings::encodings;
+use super::engine::Engine;
 use super::estimate::monthly;
 use super::local::Local;
-use super::making::{Made, Maker};
+use super::making::{Made, Maker, Record};
 use super::question::Question;
 use super::recommendation::recommendation;
 use super::report::{BenchReport, Rows};
 use super::settings::{Caches, Settings};
 use super::shuffle::shuffle;
 use crate::error::{Error, ErrorKind, Result};
+use crate::input::CsvDialect;
 use crate::progress::Progress;
+use crate::query::athena::PricePerTb;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 /// A question to a data set, with what its runs told.
 struct Open<'a> {
     made: &'a Made,
-    place: PathBuf,
+    /// What was made; without it there is an error.
+    record: Option<&'a Record>,
+    place: String,
     question: &'a Question,
     runs: Vec<Run>,
     error: Option<String>,
@@ -36,9 +42,17 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     let schema = source.table.format.schema();
     let mut notes = source.table.notes.clone();
     let folder = settings.data.join(&source.fingerprint);
-    std::fs::create_dir_all(&folder).map_err(|e| Error::output(folder.display(), e))?;
-    let maker =
-        Maker { source: &source, reading: &settings.source.arguments, folder, program: &settings.program, threads: settings.threads };
+    let (place, records, dialect) = match &settings.athena {
+        None => (folder.display().to_string(), folder.clone(), CsvDialect::Rfc4180),
+        Some(athena) => {
+            let lake = athena.lake.trim_end_matches('/');
+            let known = hex::encode(&Sha256::digest(lake)[..6]);
+            (format!("{lake}/{}", source.fingerprint), folder.join(format!("athena-{known}")), CsvDialect::Athena)
+        }
+    };
+    std::fs::create_dir_all(&records).map_err(|e| Error::output(records.display(), e))?;
+    let (program, threads, reading) = (settings.program.as_path(), settings.threads, settings.source.arguments.as_slice());
+    let maker = Maker { source: &source, reading, place, records, dialect, program, threads };
     progress.start("data sets", Some(settings.data_sets.len() as u64));
     let mut made = Vec::with_capacity(settings.data_sets.len());
     for data_set in &settings.data_sets {
@@ -52,7 +66,14 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
         notes.push(format!("{} lines are no rows, and in no data set; `etl inspect` says why", crate::units::count(rejects)));
     }
 
-    let local = Local { threads: settings.threads, caches: settings.caches, schema: schema.clone() };
+    let local = Local { threads: settings.threads, caches: settings.caches, schema: schema.clone(), dialect };
+    let mut engine = match &settings.athena {
+        None => Engine::Local(&local),
+        Some(athena) => {
+            let price = PricePerTb(settings.prices.athena_per_tb);
+            Engine::Athena(Box::new(Athena::open(athena, &source.fingerprint, schema.clone(), price, &settings.cancel)?))
+        }
+    };
     // One whose files have all columns.
     let whole = made.iter().find(|made| made.record.is_some() && made.data_set.partition_by.is_empty());
     let mut questions = settings.questions.clone();
@@ -68,24 +89,25 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     }
     let mut cells: Vec<Open<'_>> = Vec::new();
     for made in &made {
-        let place = maker.place(&made.data_set);
+        stop_if(settings)?;
+        let (place, record) = (maker.place(&made.data_set), made.record.as_ref());
         let error = match &made.error {
             Some(error) => Some(error.clone()),
-            None => local.prepare(&place).err().map(|error| error.to_string()),
+            None => engine.prepare(&made.data_set, &place).err().map(|error| error.to_string()),
         };
-        let open = |question| Open { made, place: place.clone(), question, runs: Vec::new(), error: error.clone() };
+        let open = |question| Open { made, record, place: place.clone(), question, runs: Vec::new(), error: error.clone() };
         cells.extend(questions.iter().map(open));
     }
-    ask(settings, &local, &mut cells, progress)?;
+    ask(settings, &mut engine, &mut cells, progress)?;
     same_rows(&mut cells, &questions);
     let mut runs = cells.iter().flat_map(|cell| &cell.runs).peekable();
-    if settings.caches == Caches::Cold && runs.peek().is_some() && runs.all(|run| run.from_disk == 0) {
+    if settings.athena.is_none() && settings.caches == Caches::Cold && runs.peek().is_some() && runs.all(|run| run.from_disk == 0) {
         notes.push("caches could not be emptied here: nothing was read from a disk, so these are times of warm caches".to_string());
     }
     let encoded = match whole {
         Some(made) if settings.encodings => {
             progress.start("encodings", None);
-            let told = encodings(settings, &local, &made.data_set, &maker.place(&made.data_set), &maker.folder.join("encodings"));
+            let told = encodings(settings, &local, &made.data_set, &maker.place(&made.data_set), &folder.join("encodings"));
             progress.finish();
             told?
         }
@@ -93,10 +115,14 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     };
     let cells: Vec<Cell> =
         cells.into_iter().map(|cell| Cell::of(cell.made.name.clone(), cell.question.name.clone(), &cell.runs, cell.error)).collect();
+    let is_here = settings.athena.is_none();
     let mut report = BenchReport {
         etl: env!("CARGO_PKG_VERSION").to_string(),
-        engine: "DataFusion on this machine".to_string(),
-        threads: settings.threads,
+        engine: match &settings.athena {
+            None => "DataFusion on this machine".to_string(),
+            Some(athena) => format!("Athena in workgroup {}", athena.workgroup),
+        },
+        threads: is_here.then_some(settings.threads),
         rows: Rows {
             source: source.name.clone(),
             format: source.table.format.name().to_string(),
@@ -105,7 +131,11 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
         },
         runs: settings.runs,
         seed: settings.seed,
-        caches: settings.caches,
+        caches: is_here.then_some(settings.caches),
+        usd: match &engine {
+            Engine::Local(_) => None,
+            Engine::Athena(athena) => Some(athena.spent()),
+        },
         questions,
         monthly: monthly(&made, &cells, &settings.prices, settings.queries_per_day),
         data_sets: made,
@@ -122,7 +152,7 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
 }
 
 /// Runs all cells once, in an order of chance, and again, until each has run as often as it shall.
-fn ask(settings: &Settings, local: &Local, cells: &mut [Open<'_>], progress: &dyn Progress) -> Result<()> {
+fn ask(settings: &Settings, engine: &mut Engine<'_>, cells: &mut [Open<'_>], progress: &dyn Progress) -> Result<()> {
     progress.start("questions", Some(u64::from(settings.runs) * cells.len() as u64));
     for round in 0..settings.runs {
         let mut order: Vec<usize> = (0..cells.len()).collect();
@@ -131,11 +161,9 @@ fn ask(settings: &Settings, local: &Local, cells: &mut [Open<'_>], progress: &dy
             stop_if(settings)?;
             let cell = &mut cells[at];
             progress.advance(1);
-            if cell.error.is_some() {
-                continue;
-            }
-            let set = &cell.made.data_set;
-            match local.ask(set, &cell.place, cell.question.sql(!set.partition_by.is_empty())) {
+            let (set, Some(record), None) = (&cell.made.data_set, cell.record, &cell.error) else { continue };
+            let rows = cell.runs.first().map(|run| run.rows);
+            match engine.ask(set, record, &cell.place, cell.question.sql(!set.partition_by.is_empty()), rows) {
                 Ok(run) => cell.runs.push(run),
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                 Err(error) => cell.error = Some(error.to_string()),

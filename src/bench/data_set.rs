@@ -1,6 +1,7 @@
 //! The forms in which the same rows are kept.
 
 use crate::error::Result;
+use crate::input::FormatChoice;
 use crate::output::{FileFormat, Kind};
 use crate::tabular::CsvDialect;
 use serde::Serialize;
@@ -55,6 +56,16 @@ impl DataSet {
         let by = if self.partition_by.is_empty() { String::new() } else { format!("_by_{}", self.partition_by.join("_")) };
         let name = format!("{}_{}_{}{by}", self.form.format.name(), self.form.compression, self.splits);
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+    }
+
+    /// As what its files are read.
+    pub(super) fn read_as(&self) -> FormatChoice {
+        match self.form.format {
+            Kind::Csv => FormatChoice::Csv,
+            Kind::Tsv => FormatChoice::Tsv,
+            Kind::Json => FormatChoice::Json,
+            Kind::Parquet => FormatChoice::Parquet,
+        }
     }
 
     /// As people call it: `CSV gzip in 100 files`.

@@ -2,12 +2,13 @@
 
 use super::data_set::{DataSet, Form};
 use super::local::Local;
-use super::question::{TABLE, quoted};
+use super::question::TABLE;
 use super::settings::Settings;
 use super::shuffle::shuffle;
 use super::timing::Timing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Kind;
+use crate::sql_name::quoted;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding as ParquetEncoding, ZstdLevel};
@@ -92,7 +93,7 @@ fn ways(kind: &DataType) -> Vec<(&'static str, How)> {
 ///
 /// # Errors
 /// What reading and writing give.
-pub(super) fn encodings(settings: &Settings, local: &Local, set: &DataSet, place: &Path, folder: &Path) -> Result<Vec<EncodedColumn>> {
+pub(super) fn encodings(settings: &Settings, local: &Local, set: &DataSet, place: &str, folder: &Path) -> Result<Vec<EncodedColumn>> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|e| Error::output(folder.display(), e))?;
     }
@@ -120,7 +121,7 @@ pub(super) fn encodings(settings: &Settings, local: &Local, set: &DataSet, place
         shuffle(&mut order, settings.seed.wrapping_add(u64::from(round)));
         for at in order {
             let begun = Instant::now();
-            let engine = local.open(&form, &files[at].2)?;
+            let engine = local.open(&form, &files[at].2.display().to_string())?;
             local.rows(&engine, &sql, |_| Ok(()))?;
             if round > 0 {
                 runs[at].push(begun.elapsed().as_secs_f64());
@@ -134,7 +135,7 @@ pub(super) fn encodings(settings: &Settings, local: &Local, set: &DataSet, place
 }
 
 /// Writes a column to two files: bare, and compressed.
-fn written(local: &Local, set: &DataSet, place: &Path, field: &Arc<Field>, how: How, files: [&Path; 2]) -> Result<()> {
+fn written(local: &Local, set: &DataSet, place: &str, field: &Arc<Field>, how: How, files: [&Path; 2]) -> Result<()> {
     let properties = |compression| {
         let builder = WriterProperties::builder().set_compression(compression);
         match how {

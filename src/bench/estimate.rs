@@ -76,7 +76,7 @@ mod tests {
         let record =
             Record { files: 2_000, rows: 1, rejects: 0, bytes: 1_000_000_000_000, conversion_seconds: 1.0, conversion_memory: None };
         let made = Made { name: data_set.name(), data_set, record: Some(record), reused: false, error: None };
-        let run = |bytes| Run { seconds: 1.0, rows: 1, bytes_read: Some(bytes), reads: None, from_disk: 0 };
+        let run = |bytes| Run { seconds: 1.0, rows: 1, bytes_read: Some(bytes), ..Run::default() };
         let cells = [1, 1_000_000_000_000].map(|bytes| Cell::of(made.name.clone(), "q".into(), &[run(bytes)], None));
         let told = monthly(&[made], &cells, &Prices::default(), 10);
         let close = |a: f64, b: f64| (a - b).abs() < 1e-9 * b;

@@ -7,8 +7,7 @@ use super::data_set::DataSet;
 use super::question::TABLE;
 use super::settings::Caches;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{FormatChoice, Inputs, Table, TableOptions, resolve};
-use crate::output::Kind;
+use crate::input::{CsvDialect, FormatChoice, Inputs, Table, TableOptions, resolve};
 use crate::query::{QueryEngine, QueryOptions, Runtime};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
@@ -23,6 +22,8 @@ pub(super) struct Local {
     pub(super) caches: Caches,
     /// The columns of the rows, as text files don't tell them.
     pub(super) schema: SchemaRef,
+    /// How CSV is escaped.
+    pub(super) dialect: CsvDialect,
 }
 
 impl Local {
@@ -30,9 +31,9 @@ impl Local {
     ///
     /// # Errors
     /// [`ErrorKind::Input`] where they can't be read.
-    pub(super) fn prepare(&self, place: &Path) -> Result<()> {
+    pub(super) fn prepare(&self, place: &str) -> Result<()> {
         match self.caches {
-            Caches::Warm => caches::warm(place),
+            Caches::Warm => caches::warm(Path::new(place)),
             Caches::Cold => Ok(()),
         }
     }
@@ -41,9 +42,9 @@ impl Local {
     ///
     /// # Errors
     /// What the query gives; [`ErrorKind::Rejects`] where a line is no row.
-    pub(super) fn ask(&self, data_set: &DataSet, place: &Path, sql: &str) -> Result<Run> {
+    pub(super) fn ask(&self, data_set: &DataSet, place: &str, sql: &str) -> Result<Run> {
         if self.caches == Caches::Cold {
-            caches::forget(place)?;
+            caches::forget(Path::new(place))?;
         }
         let begun = Instant::now();
         let (rows, opened) = self.answer(data_set, place, sql)?;
@@ -51,11 +52,11 @@ impl Local {
         // What it takes here to see what files are is none of the question's reading; tables elsewhere are known before.
         let read = opened.and_then(|opened| Some(Counters::now()?.since(opened)));
         let from_disk = read.map_or(0, |read| read.from_disk);
-        Ok(Run { seconds, rows, bytes_read: read.map(|read| read.bytes), reads: read.map(|read| read.reads), from_disk })
+        Ok(Run { seconds, rows, bytes_read: read.map(|read| read.bytes), reads: read.map(|read| read.reads), from_disk, ..Run::default() })
     }
 
     /// How many rows there are, and what had been read when the files were open.
-    fn answer(&self, data_set: &DataSet, place: &Path, sql: &str) -> Result<(u64, Option<Counters>)> {
+    fn answer(&self, data_set: &DataSet, place: &str, sql: &str) -> Result<(u64, Option<Counters>)> {
         let engine = self.open(data_set, place)?;
         let opened = Counters::now();
         let mut rows = 0;
@@ -70,9 +71,9 @@ impl Local {
     ///
     /// # Errors
     /// [`ErrorKind::Input`] and [`ErrorKind::Format`] where they can't be read.
-    pub(super) fn open(&self, data_set: &DataSet, place: &Path) -> Result<QueryEngine> {
+    pub(super) fn open(&self, data_set: &DataSet, place: &str) -> Result<QueryEngine> {
         let engine = QueryEngine::new(QueryOptions { threads: self.threads, stdin: false, ..QueryOptions::default() })?;
-        let table = self.table(data_set, resolve(&[place.display().to_string()])?)?;
+        let table = self.table(data_set, resolve(&[place.to_string()])?)?;
         engine.register_files(TABLE, table, !data_set.partition_by.is_empty())?;
         Ok(engine)
     }
@@ -100,24 +101,20 @@ impl Local {
 
     /// The files as a table.
     fn table(&self, data_set: &DataSet, files: Inputs) -> Result<Table> {
-        let format = match data_set.form.format {
-            Kind::Csv => FormatChoice::Csv,
-            Kind::Tsv => FormatChoice::Tsv,
-            Kind::Json => FormatChoice::Json,
-            Kind::Parquet => FormatChoice::Parquet,
-        };
+        let format = data_set.read_as();
         // What is a folder is no column of the files.
         let own = self.schema.fields().iter().filter(|field| !data_set.partition_by.contains(field.name()));
         let schema = SchemaRef::new(Schema::new(own.cloned().collect::<Vec<_>>()));
         let schema = (format != FormatChoice::Parquet).then_some(schema);
-        Table::open(files, &TableOptions { format, delimiter: (format == FormatChoice::Csv).then_some(b','), schema, ..Default::default() })
+        let (delimiter, dialect) = ((format == FormatChoice::Csv).then_some(b','), self.dialect);
+        Table::open(files, &TableOptions { format, delimiter, dialect, schema, ..Default::default() })
     }
 
     /// The first and the last time of the rows, in seconds since 1970.
     ///
     /// # Errors
     /// What the query gives.
-    pub(super) fn times(&self, data_set: &DataSet, place: &Path) -> Result<Option<(i64, i64)>> {
+    pub(super) fn times(&self, data_set: &DataSet, place: &str) -> Result<Option<(i64, i64)>> {
         let engine = self.open(data_set, place)?;
         let sql = format!("SELECT CAST(to_unixtime(min(time)) AS BIGINT), CAST(to_unixtime(max(time)) AS BIGINT) FROM {TABLE}");
         let mut times = None;

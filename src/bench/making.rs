@@ -3,7 +3,8 @@
 use super::data_set::DataSet;
 use super::source::Prepared;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::resolve;
+use crate::input::{CsvDialect, resolve};
+use crate::output::Kind;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,15 +56,20 @@ pub(super) struct Maker<'a> {
     pub(super) source: &'a Prepared,
     /// How the rows are read, as arguments of `etl convert`.
     pub(super) reading: &'a [String],
-    pub(super) folder: PathBuf,
+    /// Where data sets are kept: a folder, or `s3://bucket/prefix`.
+    pub(super) place: String,
+    /// Where it is kept what is known of them.
+    pub(super) records: PathBuf,
+    /// How CSV is escaped.
+    pub(super) dialect: CsvDialect,
     pub(super) program: &'a Path,
     pub(super) threads: usize,
 }
 
 impl Maker<'_> {
     /// Where the files of `data_set` lie.
-    pub(super) fn place(&self, data_set: &DataSet) -> PathBuf {
-        self.folder.join(data_set.name())
+    pub(super) fn place(&self, data_set: &DataSet) -> String {
+        format!("{}/{}", self.place, data_set.name())
     }
 
     /// Makes it, if it is not there as it was made. What fails is told in it.
@@ -89,13 +95,13 @@ impl Maker<'_> {
     /// What was kept of it, if its files still are those that were made.
     fn kept(&self, data_set: &DataSet) -> Option<Record> {
         let record: Record = serde_json::from_slice(&fs::read(self.record(data_set)).ok()?).ok()?;
-        let files = resolve(&[self.place(data_set).display().to_string()]).ok()?.sources;
+        let files = resolve(&[self.place(data_set)]).ok()?.sources;
         let bytes: u64 = files.iter().filter_map(|file| file.size).sum();
         (files.len() as u64 == record.files && bytes == record.bytes).then_some(record)
     }
 
     fn record(&self, data_set: &DataSet) -> PathBuf {
-        self.folder.join(format!("{}.json", data_set.name()))
+        self.records.join(format!("{}.json", data_set.name()))
     }
 
     /// In a process of its own, whose memory is that of the conversion alone.
@@ -107,6 +113,9 @@ impl Maker<'_> {
         command.args(["--splits", &data_set.splits.to_string(), "--threads", &self.threads.to_string()]);
         if !data_set.partition_by.is_empty() {
             command.args(["--partition-by", &data_set.partition_by.join(",")]);
+        }
+        if data_set.form.format == Kind::Csv && self.dialect == CsvDialect::Athena {
+            command.args(["--dialect", "athena"]);
         }
         command.arg("--output").arg(&place).args(["--overwrite", "--report", "json", "--"]).args(&self.source.inputs);
         let done = command

@@ -3,6 +3,7 @@
 //! Data sets are made of the same rows, each kind in each number of files; each question is asked of each of them several times, in an order that
 //! a seed shuffles, and what is told is the mean without the fastest and the slowest. A cell that fails is a cell with a reason.
 
+mod athena;
 mod caches;
 mod cell;
 mod comparison;
@@ -10,6 +11,7 @@ mod counters;
 mod data_set;
 mod days;
 mod encodings;
+mod engine;
 mod estimate;
 mod local;
 mod making;
@@ -22,6 +24,7 @@ mod shuffle;
 mod source;
 mod timing;
 
+pub use athena::AthenaSettings;
 pub use cell::Cell;
 pub use comparison::compare;
 pub use data_set::{DataSet, Form};

@@ -1,5 +1,6 @@
 //! What is asked of each data set.
 
+use crate::sql_name::quoted;
 use arrow::datatypes::{DataType, Schema};
 use serde::Serialize;
 
@@ -63,11 +64,6 @@ impl Question {
             _ => &self.sql,
         }
     }
-}
-
-/// A column's name as SQL has it.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

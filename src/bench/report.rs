@@ -14,13 +14,20 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 pub struct BenchReport {
     pub etl: String,
-    /// Who answered: `DataFusion on this machine`.
+    /// Who answered: `DataFusion on this machine`, `Athena in workgroup etl`.
     pub engine: String,
-    pub threads: usize,
+    /// Of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
     pub rows: Rows,
     pub runs: u32,
     pub seed: u64,
-    pub caches: Caches,
+    /// Of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caches: Option<Caches>,
+    /// USD that all queries cost together, in Athena.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usd: Option<f64>,
     pub questions: Vec<Question>,
     pub data_sets: Vec<Made>,
     pub cells: Vec<Cell>,

@@ -1,5 +1,6 @@
 //! What is compared, and how it is measured.
 
+use super::athena::AthenaSettings;
 use super::data_set::{DataSet, Form};
 use super::prices::Prices;
 use super::question::Question;
@@ -26,8 +27,10 @@ pub struct Settings {
     /// What the order of cells comes from.
     pub seed: u64,
     pub caches: Caches,
+    /// Athena answers; this machine where there is none.
+    pub athena: Option<AthenaSettings>,
     pub threads: usize,
-    /// The folder where data sets are kept.
+    /// The folder where data sets are kept; of those in S3, what is known of them.
     pub data: PathBuf,
     /// The program that converts: this one.
     pub program: PathBuf,

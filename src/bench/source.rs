@@ -49,6 +49,7 @@ impl SourceArguments {
             inputs => (inputs.to_vec(), inputs.join(", ")),
         };
         let sources = resolve(&inputs)?.sources;
+        self.refuse_own(&sources, data)?;
         let mut digest = Sha256::new();
         for argument in [env!("CARGO_PKG_VERSION"), &scale.to_string()].into_iter().chain(self.arguments.iter().map(String::as_str)) {
             digest.update(argument.len().to_le_bytes());
@@ -66,6 +67,25 @@ impl SourceArguments {
         let table = Table::open(resolve(&inputs)?, &self.options)?;
         let name = if scale == 1 { name } else { format!("{name}, {scale} times") };
         Ok(Prepared { inputs, table, name, fingerprint, bytes: bytes * u64::from(scale) })
+    }
+
+    /// What earlier comparisons made is not what is to be compared.
+    fn refuse_own(&self, sources: &[Source], data: &Path) -> Result<()> {
+        let Ok(data) = fs::canonicalize(data) else { return Ok(()) };
+        let is_own = |source: &&Source| match &source.place {
+            Place::File(file) => fs::canonicalize(file.path()).is_ok_and(|path| path.starts_with(&data)),
+            Place::Stream(_) | Place::Object(_) => false,
+        };
+        // What was generated or read from a pipe is kept there, too.
+        let made = self.inputs.is_empty() || self.inputs == ["-"];
+        match sources.iter().find(is_own).filter(|_| !made) {
+            None => Ok(()),
+            Some(source) => {
+                let message = format!("{} is of an earlier comparison, and among the inputs", source.path);
+                Err(Error::new(ErrorKind::Usage, message)
+                    .with_context("what to do", "name the files that are to be compared, or with --data a folder that is not among them"))
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use super::entry::{Entry, VIRTUAL_VIEW};
 use super::serde::SerDe;
 use super::table::{Column, StorageDescriptor, Table};
+use crate::sql_name::quoted;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -17,7 +18,7 @@ pub(super) fn of(entry: &Entry, table: &Table, name: &str) -> Entry {
     let keys: Vec<&str> = table.partition_keys.iter().map(|key| key.name.as_str()).collect();
     let cast = |column: &&Column| match keys.contains(&column.name.as_str()) {
         true => quoted(&column.name),
-        false => expression(column),
+        false => typed_expression(column),
     };
     let selected: Vec<String> = typed.iter().map(cast).collect();
     let sql = format!("SELECT {} FROM {}.{}", selected.join(", "), quoted(&entry.database), quoted(&entry.name));
@@ -58,12 +59,8 @@ pub(super) fn of(entry: &Entry, table: &Table, name: &str) -> Entry {
     }
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// The value of `column` in its type. A field without text is NULL; of texts NULL and `""` are the same in CSV.
-fn expression(column: &Column) -> String {
+/// The value of `column`, of a table of CSV whose columns are text, in its type, for Trino and Athena. A field without text is NULL; of texts NULL and `""` are the same in CSV.
+pub fn typed_expression(column: &Column) -> String {
     let name = quoted(&column.name);
     match column.data_type.as_str() {
         "string" => name,

@@ -6,6 +6,7 @@
 use super::entry::{Entry, Partition, VIRTUAL_VIEW};
 use super::table::{Column, StorageDescriptor};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql_name::quoted;
 use crate::units::count;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -147,11 +148,6 @@ fn properties(properties: &BTreeMap<String, String>) -> String {
 /// A name in Hive's DDL.
 fn name(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
-}
-
-/// A name in SQL.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A text in Hive's DDL: backslashes escape, so they are escaped themselves.

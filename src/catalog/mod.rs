@@ -33,7 +33,7 @@ mod table_name;
 mod time_units;
 mod told;
 
-pub use cast_view::trino_type;
+pub use cast_view::{trino_type, typed_expression};
 pub use commit::copy_key;
 pub use condemned::{Condemned, Sentence};
 pub use ddl::Ddl;

@@ -131,7 +131,8 @@ impl AthenaArgs {
     }
 }
 
-fn usd(text: &str) -> Result<f64, String> {
+/// An amount.
+pub(super) fn usd(text: &str) -> Result<f64, String> {
     match text.trim().trim_start_matches('$').parse() {
         Ok(usd) if (0.0..=1e9).contains(&usd) && usd > 0.0 => Ok(usd),
         _ => Err(format!("`{text}` is no amount of USD; write for example 0.50")),

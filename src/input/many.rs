@@ -33,7 +33,8 @@ pub fn each<'a, T: Send + 'a>(
 fn shared<'a, T: Send>(chunk: &'a [Source], look: &(impl Fn(&'a Source) -> Result<T> + Sync)) -> Vec<Result<T>> {
     let of = |share: &'a [Source]| share.iter().map(look).collect::<Vec<_>>();
     thread::scope(|scope| {
-        let started: Vec<_> = chunk.chunks(SHARE).map(|share| (share, thread::Builder::new().spawn_scoped(scope, move || of(share)))).collect();
+        let started: Vec<_> =
+            chunk.chunks(SHARE).map(|share| (share, thread::Builder::new().spawn_scoped(scope, move || of(share)))).collect();
         let finished = started.into_iter().flat_map(|(share, started)| match started {
             Ok(thread) => thread.join().unwrap_or_else(|_| share.iter().map(|source| Err(failed(source))).collect()),
             // Where the system gives no more threads, this one does it.

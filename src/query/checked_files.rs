@@ -69,7 +69,7 @@ impl ParquetFileReaderFactory for CheckedFiles {
             _ => Stored::Object(self.objects.create_reader(partition_index, file, metadata_size_hint, metrics)?),
         };
         let reading = Reading::begin(name.clone());
-        Ok(Box::new(CheckedFile { file, meta, name, known: self.known.clone(), chunks: None, _reading: reading }))
+        Ok(Box::new(CheckedFile { file, meta, name, known: self.known.clone(), chunks: None, end: None, _reading: reading }))
     }
 }
 
@@ -102,6 +102,8 @@ struct CheckedFile {
     name: Arc<str>,
     known: Arc<FileMetadataCache>,
     chunks: Option<Arc<Chunks>>,
+    /// The end of the file, and where that starts, where the footer was read just now: of a small file it is all.
+    end: Option<(u64, Bytes)>,
     _reading: Reading,
 }
 
@@ -127,6 +129,7 @@ impl CheckedFile {
         }
         let size = self.meta.size;
         let end = self.file.get_bytes(size.saturating_sub(LOOK)..size).await?;
+        self.end = Some((size - end.len() as u64, end.clone()));
         let tail = end.slice(end.len().saturating_sub(FOOTER_TAIL as usize)..);
         let place = footer_place(&tail, size, &self.name).map_err(ours)?;
         let bytes = match place.start.checked_sub(size - end.len() as u64) {
@@ -155,6 +158,16 @@ impl CheckedFile {
         let chunks = Arc::new(Chunks { metadata, places });
         self.chunks = Some(chunks.clone());
         Ok(chunks)
+    }
+
+    /// The bytes of `ranges`, where all of them lie in the end that was read.
+    fn at_hand(&self, ranges: &[Range<u64>]) -> Option<Vec<Bytes>> {
+        let (start, end) = self.end.as_ref()?;
+        let part = |range: &Range<u64>| {
+            let (from, to) = (range.start.checked_sub(*start)? as usize, (range.end - start) as usize);
+            (from <= to && to <= end.len()).then(|| end.slice(from..to))
+        };
+        ranges.iter().map(part).collect()
     }
 
     /// Whether `range` lies in the file.
@@ -208,7 +221,10 @@ impl AsyncFileReader for CheckedFile {
         async move {
             ranges.iter().try_for_each(|range| self.fits(range))?;
             let chunks = self.chunks().await?;
-            let bytes = self.file.get_byte_ranges(&ranges).await?;
+            let bytes = match self.at_hand(&ranges) {
+                Some(bytes) => bytes,
+                None => self.file.get_byte_ranges(&ranges).await?,
+            };
             chunks.check(&self.name, &ranges, &bytes)?;
             Ok(bytes)
         }

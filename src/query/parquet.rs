@@ -40,11 +40,18 @@ pub(super) async fn scan(
     let mut read = HashMap::with_capacity(sources.len());
     for &index in sources {
         let source = &table.sources[index];
-        let meta = match &source.place {
-            Place::File(file) => object(file).map_err(|e| DataFusionError::External(Box::new(Error::input(&source.path, e))))?,
+        let mut meta = match &source.place {
+            Place::File(file) => file
+                .unchanged()
+                .map(|()| object(file, &source.path))
+                .map_err(|e| DataFusionError::External(Box::new(Error::input(&source.path, e))))?,
             Place::Object(object) => object.meta().clone(),
             Place::Stream(_) => continue,
         };
+        if read.contains_key(&meta.location) {
+            // What names have in them that can't be shown may make two of them alike.
+            meta.location = StorePath::from(format!("{}/{index}", meta.location));
+        }
         read.insert(meta.location.clone(), index);
         let values = (0..partitions.fields().len()).map(|column| partitions.value(column, index).clone()).collect();
         files.push(PartitionedFile::new_from_meta(meta).with_partition_values(values));
@@ -63,7 +70,8 @@ pub(super) async fn scan(
     let groups = files.chunks(size).map(|files| FileGroup::new(files.to_vec())).collect();
     let schema = TableSchema::builder(columns.clone()).with_table_partition_cols(partitions.fields().to_vec()).build();
     let environment = session.runtime_env();
-    let files = CheckedFiles::new(environment.object_store(&url)?, environment.cache_manager.get_file_metadata_cache(), table.clone(), read);
+    let files =
+        CheckedFiles::new(environment.object_store(&url)?, environment.cache_manager.get_file_metadata_cache(), table.clone(), read);
     let source = ParquetSource::new(schema)
         .with_table_parquet_options(session.default_table_options().parquet)
         .with_parquet_file_reader_factory(Arc::new(files));
@@ -100,10 +108,8 @@ fn store_url(session: &dyn Session, table: &Table, read: &HashMap<StorePath, usi
     Ok(url)
 }
 
-/// The file as the object store of local files knows it, as it was found.
-fn object(file: &LocalFile) -> std::io::Result<ObjectMeta> {
-    file.unchanged()?;
-    let location = StorePath::from_absolute_path(std::fs::canonicalize(file.path())?).map_err(std::io::Error::other)?;
+/// The file as an object, as it was found; its name is that by which users know it, as it is read by what is known of it.
+fn object(file: &LocalFile, name: &str) -> ObjectMeta {
     let last_modified = file.modified().unwrap_or(std::time::UNIX_EPOCH).into();
-    Ok(ObjectMeta { location, last_modified, size: file.size(), e_tag: None, version: None })
+    ObjectMeta { location: StorePath::from(name), last_modified, size: file.size(), e_tag: None, version: None }
 }

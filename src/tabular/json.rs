@@ -1,6 +1,7 @@
 //! JSON lines: an object a line to typed rows, with a reject for each line that doesn't fit.
 
 use super::json_fault::JsonFault;
+use super::json_flat::FlatReader;
 use super::json_line::{count_keys, is_deep, keys, twice};
 use super::json_places::Places;
 use super::misfits::{Misfits, mismatch};
@@ -27,6 +28,8 @@ pub struct JsonDecoder {
     typing: Typing,
     projection: Option<Vec<usize>>,
     size: RowSize,
+    /// For blocks of flat objects, where there are such.
+    flat: Option<FlatReader>,
     /// Where each column is in the schema, as soon as there is a line to be looked at on its own.
     places: Option<Places>,
     /// A key that the schema hasn't is passed over.
@@ -43,9 +46,11 @@ impl JsonDecoder {
             None => schema.clone(),
         };
         let texts = schema.fields().iter().map(|field| Field::new(field.name(), text_of(field.data_type()), field.is_nullable()));
+        let text_schema = Arc::new(Schema::new(texts.collect::<Vec<_>>()));
         JsonDecoder {
             size: RowSize::of(&schema),
-            text_schema: Arc::new(Schema::new(texts.collect::<Vec<_>>())),
+            flat: FlatReader::of(&text_schema),
+            text_schema,
             file_schema: schema,
             schema: projected,
             typing,
@@ -154,7 +159,7 @@ fn unknown_key(message: &str) -> Option<String> {
 }
 
 /// All of `lines` as one batch, or what is wrong with one of them.
-fn read<'a>(
+pub(super) fn read<'a>(
     schema: &SchemaRef,
     strict: bool,
     lines: impl IntoIterator<Item = &'a [u8], IntoIter: ExactSizeIterator>,
@@ -315,9 +320,13 @@ impl Decoder for JsonDecoder {
         }
         let taken = start.min(bytes.len());
         let _one = (taken > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
-        let unread = values > MOST_LINE_VALUES || spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end]));
+        let too_many = values > MOST_LINE_VALUES;
+        let flat =
+            self.flat.as_ref().filter(|_| !too_many).and_then(|flat| flat.read(block, spans.iter().map(|(_, start, end)| (*start, *end))));
+        let is_read = flat.is_some();
+        let unread = too_many || (!is_read && spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end])));
         let mut lines_of = Lines { bytes, strict: true, respelled: HashMap::new() };
-        let mut whole = if unread || self.respells { None } else { lines_of.whole(&self.text_schema, &spans, taken) };
+        let mut whole = if is_read || unread || self.respells { flat } else { lines_of.whole(&self.text_schema, &spans, taken) };
         // Where others are passed over, it must be known first that they are no columns in another case.
         lines_of.strict = !self.ignores_others;
         if whole.is_none() && !self.typing.guessed {

@@ -8,6 +8,7 @@ mod infer;
 mod json;
 mod json_columns;
 mod json_fault;
+mod json_flat;
 mod json_line;
 mod json_places;
 mod json_shape;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 33] = [
+const FLOORS: [(u8, &str, &[&str]); 34] = [
     (0, "printable", &[]),
     (0, "secrets", &["printable"]),
     (0, "error", &["printable"]),
@@ -15,6 +15,7 @@ const FLOORS: [(u8, &str, &[&str]); 33] = [
     (0, "progress", &[]),
     (0, "peak_memory", &[]),
     (0, "zone", &["diagnostic"]),
+    (0, "sql_name", &[]),
     (1, "escape", &[]),
     (1, "decode", &["error"]),
     (1, "nested", &[]),
@@ -49,7 +50,7 @@ const FLOORS: [(u8, &str, &[&str]); 33] = [
             "publish",
         ],
     ),
-    (4, "catalog", &["error", "units", "diagnostic", "accesslog", "schema", "storage", "input", "output", "aws", "publish"]),
+    (4, "catalog", &["sql_name", "error", "units", "diagnostic", "accesslog", "schema", "storage", "input", "output", "aws", "publish"]),
     (4, "governance", &["printable", "error", "units", "diagnostic", "yaml", "storage", "aws", "publish", "catalog"]),
     (
         4,
@@ -101,10 +102,31 @@ const FLOORS: [(u8, &str, &[&str]); 33] = [
             "governance",
             "query",
             "yaml",
+            "sql_name",
         ],
     ),
     (5, "doctor", &["error", "storage", "aws", "catalog", "governance", "query"]),
-    (5, "bench", &["error", "units", "progress", "accesslog", "input", "output", "tabular", "generate", "query"]),
+    (
+        5,
+        "bench",
+        &[
+            "error",
+            "units",
+            "diagnostic",
+            "progress",
+            "sql_name",
+            "accesslog",
+            "tabular",
+            "yaml",
+            "input",
+            "output",
+            "generate",
+            "aws",
+            "catalog",
+            "query",
+            "pipeline",
+        ],
+    ),
     (6, "report", &["printable", "error", "units", "diagnostic", "catalog", "governance", "pipeline", "bench"]),
     (6, "schedule", &["error", "storage", "publish", "pipeline"]),
     (

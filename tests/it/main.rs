@@ -9,6 +9,7 @@ mod athena_stand_in;
 mod athena_stub;
 mod athena_workgroups;
 mod bench;
+mod bench_athena;
 mod browser;
 mod catalog_suite;
 mod changing_files;

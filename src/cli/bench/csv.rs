@@ -9,7 +9,7 @@ use std::fmt::Write;
 pub(super) fn csv(report: &BenchReport) -> String {
     let mut text = String::from(
         "data_set,format,compression,splits,partition_by,question,seconds,fastest,slowest,rows,bytes_read,reads,files,bytes,\
-         conversion_seconds,conversion_memory,error\n",
+         conversion_seconds,conversion_memory,queued,usd,error\n",
     );
     for cell in &report.cells {
         let Some(made) = report.data_sets.iter().find(|made| made.name == cell.data_set) else { continue };
@@ -34,6 +34,8 @@ pub(super) fn csv(report: &BenchReport) -> String {
             number(record.map(|record| record.bytes)),
             seconds(record.map(|record| record.conversion_seconds)),
             number(record.and_then(|record| record.conversion_memory)),
+            seconds(cell.queued.as_ref().map(|timing| timing.mean)),
+            seconds(cell.usd),
             csv_field(&printable(cell.error.as_deref().unwrap_or_default())).into_owned(),
         ];
         let _ = writeln!(text, "{}", fields.join(","));

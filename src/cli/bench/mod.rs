@@ -1,13 +1,15 @@
 //! `etl bench`: formats, numbers of files and compression, compared on one's own data.
 
+mod athena;
 mod csv;
 mod text;
 
+use self::athena::BenchAthenaArgs;
 use super::bar::Bar;
 use super::from_format::{Dialect, FromFormat, delimiter};
 use super::log_format::LogFormatArgs;
 use super::terminal::{cancel_on_interrupt, colour_on, cores, print, print_data, print_json, say};
-use crate::bench::{Caches, DataSet, Prices, Question, Settings, SourceArguments, article, compare, matrix};
+use crate::bench::{AthenaSettings, Caches, DataSet, Prices, Question, Settings, SourceArguments, article, compare, matrix};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableOptions;
 use crate::output::Kind;
@@ -25,13 +27,18 @@ const EXAMPLES: &str = "Examples:
   etl bench access.log --splits 1,100 --formats json,parquet --compression none,gzip,zstd --query \"SELECT status, count(*) FROM log GROUP BY 1\"
   etl bench access.log --formats parquet --splits 1 --partition-by dt --scale 10
   etl bench access.log --formats parquet --splits 1 --encodings
+  etl bench access.log --engine athena --workgroup etl --lake s3://bucket/bench --max-cost 1
   etl bench sales.csv --query \"shop=SELECT * FROM log WHERE shop_id = 25\" --json
 
 The same rows are converted to each kind of file, in each number of files; each question is asked of each data set --runs times. All cells take
 turns, in an order that --seed shuffles; the fastest and the slowest run are left out, and of the others it is the mean that is told.
 In questions the table is called `log`.
 
-Data sets are kept in --data and used again as long as rows and options are the same; remove the folder when you are done.";
+Data sets are kept in --data and used again as long as rows and options are the same; remove the folder when you are done.
+
+With --engine athena they are kept below --lake, as tables of --database in Glue. What is told is what Athena took: its engine's seconds, those in
+its queue, the bytes scanned and what they cost. In questions `log` has the types of the rows in each format: columns of CSV, which are text for
+Athena, are cast. A query of its own counts the rows of each question; results are not read.";
 
 /// Measure which format, how many files and which compression suit your data and your queries
 #[derive(Debug, Args)]
@@ -77,11 +84,18 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
-    /// What the system's cache has of the files when they are read
-    #[arg(long, value_enum, value_name = "CACHES", default_value_t = CachesArg::Warm)]
-    caches: CachesArg,
+    /// What the system's cache has of the files when they are read [default: warm]
+    #[arg(long, value_enum, value_name = "CACHES")]
+    caches: Option<CachesArg>,
 
-    /// Where data sets are kept
+    /// Who answers
+    #[arg(long, value_enum, value_name = "ENGINE", default_value_t = EngineArg::Local)]
+    engine: EngineArg,
+
+    #[command(flatten)]
+    athena: BenchAthenaArgs,
+
+    /// Where data sets are kept; of those in S3, what is known of them
     #[arg(long, value_name = "FOLDER", default_value = "etl-bench")]
     data: PathBuf,
 
@@ -138,6 +152,14 @@ enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EngineArg {
+    /// DataFusion, in this process
+    Local,
+    /// Amazon Athena
+    Athena,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CachesArg {
     /// All files, as far as there is memory: what is often asked
     Warm,
@@ -183,7 +205,11 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     }
     told.notes.iter().for_each(|note| say(&format!("note: {note}")));
     let reused = told.data_sets.iter().filter(|made| made.reused).count();
-    say(&format!("{} data sets, {reused} of them from before, are kept in {}", told.data_sets.len(), told.data));
+    let kept = format!("{} data sets, {reused} of them from before, are kept in", told.data_sets.len());
+    match &settings.athena {
+        None => say(&format!("{kept} {}", told.data)),
+        Some(athena) => say(&format!("{kept} {}, their tables in {} of Glue", athena.lake, athena.database)),
+    }
     match told.failed() {
         0 => Ok(()),
         all if all == told.cells.len() => {
@@ -216,9 +242,10 @@ impl BenchArgs {
             runs: self.runs.get(),
             seed: self.seed,
             caches: match self.caches {
-                CachesArg::Warm => Caches::Warm,
-                CachesArg::Cold => Caches::Cold,
+                None | Some(CachesArg::Warm) => Caches::Warm,
+                Some(CachesArg::Cold) => Caches::Cold,
             },
+            athena: self.athena()?,
             threads: self.threads.map_or_else(cores, NonZeroUsize::get),
             data: self.data.clone(),
             program,
@@ -226,6 +253,22 @@ impl BenchArgs {
             queries_per_day: self.queries_per_day,
             cancel: cancel_on_interrupt(),
         })
+    }
+
+    /// Athena's settings, where it is to answer.
+    fn athena(&self) -> Result<Option<AthenaSettings>> {
+        let usage = |message: String| Err(Error::new(ErrorKind::Usage, message));
+        match self.engine {
+            EngineArg::Local => match self.athena.given() {
+                Some(option) => usage(format!("{option} is of Athena: say --engine athena, too")),
+                None => Ok(None),
+            },
+            EngineArg::Athena if self.caches.is_some() => usage("--caches is of this machine; Athena's are not known".to_string()),
+            EngineArg::Athena if self.encodings => {
+                usage("--encodings are measured on this machine: leave out --engine athena, or --encodings".to_string())
+            }
+            EngineArg::Athena => self.athena.settings().map(Some),
+        }
     }
 
     fn data_sets(&self) -> Vec<DataSet> {

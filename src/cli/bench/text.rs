@@ -11,13 +11,13 @@ pub(super) fn text(report: &BenchReport, bold: bool) -> String {
     let title = |text: &str| if bold { format!("\u{1b}[1m{}\u{1b}[0m", printable(text)) } else { printable(text).into_owned() };
     let mut text = String::new();
     let rows = report.rows.rows.map_or(String::new(), |rows| format!(", {} rows", count(rows)));
-    let caches = match report.caches {
-        Caches::Warm => "warm caches",
-        Caches::Cold => "cold caches",
+    let how = match (report.threads, report.caches) {
+        (Some(threads), Some(Caches::Warm)) => format!(" with {threads} threads, warm caches"),
+        (Some(threads), Some(Caches::Cold)) => format!(" with {threads} threads, cold caches"),
+        _ => ", no result reused; the engine's seconds without the queue".to_string(),
     };
     let _ = writeln!(text, "{}: {}{rows}", printable(&report.rows.source), ByteSize(report.rows.bytes));
-    let _ =
-        writeln!(text, "{} with {} threads, {caches}; {} runs a cell, seed {}", report.engine, report.threads, report.runs, report.seed);
+    let _ = writeln!(text, "{}{how}; {} runs a cell, seed {}", printable(&report.engine), report.runs, report.seed);
     for question in &report.questions {
         let _ = writeln!(text, "\n{}  {}", title(&format!("{}, seconds", question.name)), printable(&question.sql));
         let cell = |made: &Made| match report.cell(&made.name, &question.name) {
@@ -28,6 +28,18 @@ pub(super) fn text(report: &BenchReport, bold: bool) -> String {
             None => String::new(),
         };
         let _ = writeln!(text, "{}", grid(report, &cell));
+    }
+    if let Some(usd) = report.usd {
+        let queue = |made: &Made, question: &str| {
+            let cell = report.cell(&made.name, question)?;
+            let queued = cell.queued.as_ref().map_or("-".to_string(), |timing| seconds(timing.mean));
+            Some(format!("{queued}, {}", cell.usd.map_or("-".to_string(), |usd| format!("${usd:.5}"))))
+        };
+        for question in &report.questions {
+            let _ = writeln!(text, "\n{}", title(&format!("{}, seconds in the queue and USD a query", question.name)));
+            let _ = writeln!(text, "{}", grid(report, &|made| queue(made, &question.name).unwrap_or_else(|| "-".to_string())));
+        }
+        let _ = writeln!(text, "all queries of this comparison together: ${usd:.4}");
     }
     let bytes = |of: &dyn Fn(&Made) -> Option<u64>, made: &Made| of(made).map_or("-".to_string(), |bytes| ByteSize(bytes).to_string());
     let _ = writeln!(text, "\n{}", title("size"));

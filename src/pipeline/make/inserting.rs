@@ -15,6 +15,7 @@ use crate::publish::{DataFile, Lease};
 use crate::query::Runtime;
 use crate::query::athena::AthenaEngine;
 use crate::schema::times::with_unit;
+use crate::sql_name::quoted;
 use crate::storage::{Location, Storage};
 use crate::units::count;
 use arrow::array::{Array, AsArray};
@@ -279,10 +280,6 @@ async fn insert(engine: &AthenaEngine, statement: &str) -> Result<u64> {
     let rows = number.and_then(|numbers| u64::try_from(numbers.as_primitive::<Int64Type>().value(0)).ok());
     // Where nothing is said nothing was written; the files tell whether that is so.
     Ok(rows.unwrap_or_default())
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

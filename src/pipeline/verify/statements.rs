@@ -1,10 +1,11 @@
 //! Pieces of SQL.
 
 use crate::pipeline::model::TableName;
+use crate::sql_name::quoted;
 
 /// A column's name in quotes: whatever is in it is part of the name.
 pub(super) fn column(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    quoted(name)
 }
 
 /// A table's name in quotes.

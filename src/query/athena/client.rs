@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::storage::spawn;
 use aws_config::SdkConfig;
 use aws_sdk_athena::types::{
-    QueryExecution, QueryExecutionContext, ResultConfiguration, WorkGroup, WorkGroupConfiguration, WorkGroupConfigurationUpdates,
-    WorkGroupSummary,
+    QueryExecution, QueryExecutionContext, ResultConfiguration, ResultReuseByAgeConfiguration, ResultReuseConfiguration, WorkGroup,
+    WorkGroupConfiguration, WorkGroupConfigurationUpdates, WorkGroupSummary,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -58,6 +58,8 @@ impl Client {
         let context = QueryExecutionContext::builder().set_database(request.database.clone()).build();
         let location = request.result_location.as_ref();
         let results = location.map(|location| ResultConfiguration::builder().output_location(location).build());
+        let reuse = ResultReuseByAgeConfiguration::builder().enabled(false).build();
+        let reuse = ResultReuseConfiguration::builder().result_reuse_by_age_configuration(reuse).build();
         let parameters = (!request.parameters.is_empty()).then(|| request.parameters.clone());
         let call = self
             .athena
@@ -67,6 +69,8 @@ impl Client {
             .query_execution_context(context)
             .work_group(&request.workgroup)
             .set_result_configuration(results)
+            // An answer of before is none for who measures, or has written since.
+            .result_reuse_configuration(reuse)
             .client_request_token(token);
         let started = outlasting(call.send()).await.map_err(|error| {
             let code = error.as_service_error().and_then(|refused| match refused {

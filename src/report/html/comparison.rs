@@ -24,15 +24,16 @@ pub fn comparison(report: &BenchReport) -> String {
             (months(report))
             (notes(report))
         }
-        footer { "etl " (report.etl) ". Figures are of this machine and these rows, not of others." }
+        footer { "etl " (report.etl) ". Figures are of these rows and of who answered, not of others." }
     };
     page(html! { "Formats compared: " (printable(&report.rows.source)) }, body)
 }
 
 fn header(report: &BenchReport) -> Markup {
     let caches = match report.caches {
-        Caches::Warm => "warm: files were read before",
-        Caches::Cold => "cold: files were not in memory",
+        Some(Caches::Warm) => "warm: files were read before",
+        Some(Caches::Cold) => "cold: files were not in memory",
+        None => "no result was that of an earlier query; seconds are the engine's, without the queue",
     };
     html! {
         header {
@@ -40,9 +41,10 @@ fn header(report: &BenchReport) -> Markup {
             h1 { (printable(&report.rows.source)) }
             dl.facts {
                 dt { "rows" } dd { @match report.rows.rows { Some(rows) => (count(rows)), None => "-" } ", " (ByteSize(report.rows.bytes)) " of " (printable(&report.rows.format)) }
-                dt { "answered by" } dd { (report.engine) ", " (report.threads) " threads" }
+                dt { "answered by" } dd { (printable(&report.engine)) @if let Some(threads) = report.threads { ", " (threads) " threads" } }
                 dt { "measured" } dd { (report.runs) " runs a cell in an order of chance (seed " (report.seed) "); the mean without the fastest and the slowest" }
                 dt { "caches" } dd { (caches) }
+                @if let Some(usd) = report.usd { dt { "cost" } dd { (format!("${usd:.4} for all queries together")) } }
             }
         }
     }
@@ -116,11 +118,15 @@ fn sizes(report: &BenchReport) -> Markup {
                 None => html! { "-" },
             })))
             @for question in &report.questions {
-                h3 { "Bytes read and reads: " (printable(&question.name)) }
+                h3 { @if report.usd.is_some() { "Bytes scanned, queue and cost of a query: " } @else { "Bytes read and reads: " } (printable(&question.name)) }
                 (scrolling("bytes read", grid(report, &steps, &|made| match report.cell(&made.name, &question.name) {
                     Some(cell) => html! {
                         (cell.bytes_read.map_or("-".to_string(), |bytes| ByteSize(bytes).to_string()))
-                        span.table-note { (cell.reads.map_or(String::new(), |reads| format!("{} reads", count(reads)))) }
+                        span.table-note {
+                            @if let Some(reads) = cell.reads { (count(reads)) " reads" }
+                            @if let Some(queued) = &cell.queued { (format!("{:.2} s", queued.mean)) }
+                            @if let Some(usd) = cell.usd { (format!(", ${usd:.5}")) }
+                        }
                     },
                     None => html! { "-" },
                 })))
@@ -166,7 +172,7 @@ fn months(report: &BenchReport) -> Markup {
     html! {
         section {
             h2 { "Estimate: USD a month in Athena and S3" }
-            p { "Not measured at AWS: " (count(u64::from(report.queries_per_day))) " queries a day, of each question equally many, that scan what was read here; a query is charged for 10 MB at least. "
+            p { @if report.usd.is_some() { "Estimated from what Athena scanned: " } @else { "Not measured at AWS: " } (count(u64::from(report.queries_per_day))) " queries a day, of each question equally many, that scan what was read; a query is charged for 10 MB at least. "
                 "Below: Athena + storage + requests. " (printable(&report.prices.list)) "." }
             (scrolling("USD a month", grid(report, &steps, &|made| match report.monthly.iter().find(|monthly| monthly.data_set == made.name) {
                 Some(monthly) => html! {
