@@ -46,10 +46,10 @@ pub(super) struct Athena<'a> {
 }
 
 impl<'a> Athena<'a> {
-    /// Nothing is asked yet.
+    /// Asks once for nothing, so that what stands in the way is known before data sets are made.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where the region isn't known.
+    /// [`ErrorKind::Usage`] where the region isn't known, [`ErrorKind::Query`] where Athena runs no query as the settings say.
     pub(super) fn open(
         settings: &'a AthenaSettings,
         fingerprint: &'a str,
@@ -59,16 +59,14 @@ impl<'a> Athena<'a> {
     ) -> Result<Athena<'a>> {
         let aws = AwsSettings::of_command_line();
         let catalog = GlueCatalog::connect(&GlueSettings::default(), &aws)?;
-        let place = Request {
-            database: Some(settings.database.clone()),
-            workgroup: settings.workgroup.clone(),
-            result_location: settings.result_location.clone(),
-            ..Request::default()
-        };
+        let place =
+            Request { workgroup: settings.workgroup.clone(), result_location: settings.result_location.clone(), ..Request::default() };
         let limits = Limits { cancel: cancel.clone(), ..Limits::default() };
         let runtime = Runtime::new(1)?;
         let engine = runtime.block_on(|| AthenaEngine::open(&aws, place, limits))?;
-        Ok(Athena { settings, fingerprint, schema, price, catalog, engine, runtime, spent: 0.0 })
+        let mut athena = Athena { settings, fingerprint, schema, price, catalog, engine, runtime, spent: 0.0 };
+        athena.run("SELECT 1", 0)?;
+        Ok(athena)
     }
 
     /// USD that the queries have cost so far.

@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::CsvDialect;
 use crate::progress::Progress;
 use crate::query::athena::PricePerTb;
+use crate::units::count;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -53,6 +54,14 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     std::fs::create_dir_all(&records).map_err(|e| Error::output(records.display(), e))?;
     let (program, threads, reading) = (settings.program.as_path(), settings.threads, settings.source.arguments.as_slice());
     let maker = Maker { source: &source, reading, place, records, dialect, program, threads };
+    let local = Local { threads: settings.threads, caches: settings.caches, schema: schema.clone(), dialect };
+    let mut engine = match &settings.athena {
+        None => Engine::Local(&local),
+        Some(athena) => {
+            let price = PricePerTb(settings.prices.athena_per_tb);
+            Engine::Athena(Box::new(Athena::open(athena, &source.fingerprint, schema.clone(), price, &settings.cancel)?))
+        }
+    };
     progress.start("data sets", Some(settings.data_sets.len() as u64));
     let mut made = Vec::with_capacity(settings.data_sets.len());
     for data_set in &settings.data_sets {
@@ -63,17 +72,10 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     progress.finish();
     let rejects = made.iter().filter_map(|made| made.record.as_ref()).map(|record| record.rejects).max().unwrap_or_default();
     if rejects > 0 {
-        notes.push(format!("{} lines are no rows, and in no data set; `etl inspect` says why", crate::units::count(rejects)));
+        let said = if rejects == 1 { "1 line is no row".to_string() } else { format!("{} lines are no rows", count(rejects)) };
+        notes.push(format!("{said}, and in no data set; `etl inspect` says why"));
     }
 
-    let local = Local { threads: settings.threads, caches: settings.caches, schema: schema.clone(), dialect };
-    let mut engine = match &settings.athena {
-        None => Engine::Local(&local),
-        Some(athena) => {
-            let price = PricePerTb(settings.prices.athena_per_tb);
-            Engine::Athena(Box::new(Athena::open(athena, &source.fingerprint, schema.clone(), price, &settings.cancel)?))
-        }
-    };
     // One whose files have all columns.
     let whole = made.iter().find(|made| made.record.is_some() && made.data_set.partition_by.is_empty());
     let mut questions = settings.questions.clone();

@@ -1,12 +1,12 @@
 //! What AWS charges.
 
-use crate::error::{Error, ErrorKind, Result};
-use serde::{Deserialize, Serialize};
+use crate::error::Result;
+use crate::yaml::{Node, Problems, Read, Text, Value, Word, read_text, section};
+use serde::Serialize;
 use std::path::Path;
 
 /// Prices in USD. A file of them is YAML with these keys; what it leaves out is as here.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prices {
     /// Which list, of which region and date.
     pub list: String,
@@ -33,22 +33,61 @@ impl Default for Prices {
     }
 }
 
+section! {
+    /// The file as it is written.
+    struct PricesText {
+        /// Which list, of which region and date.
+        list: Option<Text>,
+        /// Athena, a TB scanned.
+        athena_per_tb: Option<Value<Usd>>,
+        /// S3, a GB a month.
+        s3_per_gb_month: Option<Value<Usd>>,
+        /// S3, 1,000 GET requests.
+        s3_per_1000_get: Option<Value<Usd>>,
+        /// S3, 1,000 PUT or LIST requests.
+        s3_per_1000_put: Option<Value<Usd>>,
+    }
+}
+
+/// An amount of USD, of 0 or more.
+#[derive(Debug, Clone, Copy)]
+struct Usd(f64);
+
+impl Word for Usd {
+    const KIND: &'static str = "number";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let parsed = text.trim().trim_start_matches('$').parse().ok().filter(|usd: &f64| usd.is_finite() && *usd >= 0.0);
+        parsed.map(Usd).ok_or_else(|| format!("`{text}` is no price in USD: expected a number of 0 or more"))
+    }
+}
+
 impl Prices {
     /// Reads a file of prices.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`] where it can't be read, [`ErrorKind::Format`] where it is none.
+    /// [`crate::ErrorKind::Input`] where it can't be read, [`crate::ErrorKind::Format`] where it is none, with file, line and column and a caret.
     pub fn load(path: &Path) -> Result<Prices> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::input(path.display(), e))?;
-        let wrong = |e: String| {
-            let error = Error::of_lines(ErrorKind::Format, format!("{}: {e}", path.display()));
-            error.with_context("expected", "list, athena_per_tb, s3_per_gb_month, s3_per_1000_get, s3_per_1000_put; prices in USD")
-        };
-        let prices: Prices = serde_saphyr::from_str(&text).map_err(|e| wrong(e.to_string()))?;
-        let all = [prices.athena_per_tb, prices.s3_per_gb_month, prices.s3_per_1000_get, prices.s3_per_1000_put];
-        match all.iter().all(|price| price.is_finite() && *price >= 0.0) {
-            true => Ok(prices),
-            false => Err(wrong("a price is a number of 0 or more".to_string())),
+        let (name, text) = (path.display().to_string(), read_text(path)?);
+        let mut problems = Problems::new(&name, &text);
+        let written = Node::parse(&mut problems).and_then(|root| PricesText::read(&root, &mut problems));
+        if let Some(error) = problems.into_error() {
+            return Err(error);
         }
+        let mut prices = Prices::default();
+        if let Some(written) = written {
+            let put = |price: &mut f64, written: &Option<Value<Usd>>| {
+                if let Some(written) = written {
+                    *price = written.value.0;
+                }
+            };
+            put(&mut prices.athena_per_tb, &written.athena_per_tb);
+            put(&mut prices.s3_per_gb_month, &written.s3_per_gb_month);
+            put(&mut prices.s3_per_1000_get, &written.s3_per_1000_get);
+            put(&mut prices.s3_per_1000_put, &written.s3_per_1000_put);
+            // A list that was changed is no longer AWS's.
+            prices.list = written.list.map_or_else(|| format!("prices of {name}"), |list| list.text);
+        }
+        Ok(prices)
     }
 }

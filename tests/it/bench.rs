@@ -72,6 +72,8 @@ fn data_sets_are_made_once() {
     let arguments = "access.log --formats csv --compression none --splits 1,3 --runs 1";
     assert_eq!(made(&bench(&etl, arguments)), [false, false]);
     assert_eq!(made(&bench(&etl, arguments)), [true, true]);
+    // What was made is not what is compared.
+    etl.etl("bench . --splits 1 --formats csv --runs 1").fails(2).says("of an earlier comparison");
     // One that is not as it was made is made again; other rows and other options make others.
     fs::remove_file(etl.path("etl-bench").join(folder(&etl)).join("csv_none_3/part-00001.csv")).unwrap();
     let told = bench(&etl, arguments);
@@ -166,7 +168,9 @@ fn any_table_can_be_compared() {
     etl.etl("bench none.csv").fails(3);
     etl.etl("bench sales.csv --html no/such/folder.html").fails(4).says("name a file in a folder that is there");
     etl.write("prices.yaml", "athena_per_tb: -1\n");
-    etl.etl("bench sales.csv --prices prices.yaml").fails(2).says("prices.yaml");
+    etl.etl("bench sales.csv --prices prices.yaml").fails(2).says("prices.yaml:1:16").says("expected a number of 0 or more");
+    etl.write("prices.yaml", "athena: 5\n");
+    etl.etl("bench sales.csv --prices prices.yaml").fails(2).says("there is no `athena` here");
 }
 
 #[test]

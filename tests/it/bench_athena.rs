@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 fn lake(lines: u32) -> Option<GlueLake> {
     let athena = endpoint("ETL_TEST_ATHENA_ENDPOINT")?;
     let lake = GlueLake::get()?.with("AWS_ENDPOINT_URL_ATHENA", &athena);
+    let workgroup = format!("{}wg", lake.prefix);
+    lake.etl(&format!("athena workgroup ensure {workgroup} --max-scan 1GB")).ok();
+    let lake = lake.with("ETL_ATHENA_WORKGROUP", &workgroup);
     let log = lake.etl(&format!("generate --lines {lines}")).ok().stdout;
     lake.write("access.log", log);
     Some(lake)
@@ -96,10 +99,18 @@ fn what_it_may_cost_is_a_limit() {
     let Some(lake) = lake(100) else { return };
     let outcome = lake.etl(&format!("{} --splits 1 --formats csv,json --runs 2 --max-cost 0.0003 --json", fixed(&lake)));
     let told: Value = serde_json::from_slice(&outcome.ok().stdout).unwrap();
-    // Six queries of 10 MB, of which each question takes one to be counted.
+    // Six queries of 10 MB, of which each question takes one to be counted, and one is asked before.
     assert!(told["usd"].as_f64().unwrap() <= 0.0003 + 1e-12, "{told}");
     let refused = told["cells"].as_array().unwrap().iter().filter(|cell| cell["error"].as_str().is_some_and(|e| e.contains("--max-cost")));
     assert!(refused.count() > 0, "{told}");
+}
+
+#[test]
+fn what_stands_in_the_way_is_known_before_data_sets_are_made() {
+    let Some(lake) = lake(10) else { return };
+    let outcome = lake.etl(&format!("{} --workgroup none-such --splits 1 --runs 1", fixed(&lake))).fails(6);
+    outcome.says("none-such");
+    assert!(lake.minio.storage("bench").list("").unwrap().is_empty());
 }
 
 #[test]

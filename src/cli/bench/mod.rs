@@ -38,7 +38,7 @@ Data sets are kept in --data and used again as long as rows and options are the 
 
 With --engine athena they are kept below --lake, as tables of --database in Glue. What is told is what Athena took: its engine's seconds, those in
 its queue, the bytes scanned and what they cost. In questions `log` has the types of the rows in each format: columns of CSV, which are text for
-Athena, are cast. A query of its own counts the rows of each question; results are not read.";
+Athena, are cast. A query of its own counts the rows of each question; results are not read. Remove tables and files when you are done: etl catalog drop, aws s3 rm.";
 
 /// Measure which format, how many files and which compression suit your data and your queries
 #[derive(Debug, Args)]

@@ -158,9 +158,20 @@ fn encodings(report: &BenchReport) -> Markup {
             }
         }
     };
+    let best: Vec<Bar> = report
+        .encodings
+        .iter()
+        .filter_map(|column| {
+            let (best, plain) = (column.smallest()?, column.encodings.first()?);
+            let value = format!("{} of {}", ByteSize(best.zstd_bytes), ByteSize(plain.zstd_bytes));
+            let name = format!("{}: {}", column.column, best.name);
+            Some(Bar { name, value, length: best.zstd_bytes as f64, whole: plain.zstd_bytes as f64 })
+        })
+        .collect();
     html! {
         section {
             h2 { "Encodings of Parquet, column by column" }
+            div.charts { (bars("encodings", "Size of each column in its smallest encoding, of the plain one; both compressed by zstd", "s-bar", None, &best)) }
             p { "Each column alone in a file; `sorted` has the rows in the order of the column, so that repeats are runs, and is marked smallest nowhere: rows have one order." }
             (scrolling("encodings", table))
         }
