@@ -65,7 +65,7 @@ impl<'a> Athena<'a> {
         let runtime = Runtime::new(1)?;
         let engine = runtime.block_on(|| AthenaEngine::open(&aws, place, limits))?;
         let mut athena = Athena { settings, fingerprint, schema, price, catalog, engine, runtime, spent: 0.0 };
-        athena.run("SELECT 1", 0)?;
+        athena.run("SELECT 1")?;
         Ok(athena)
     }
 
@@ -85,10 +85,11 @@ impl<'a> Athena<'a> {
     /// What Glue refuses, and files that Athena can't have as a table.
     pub(super) fn prepare(&self, set: &DataSet, place: &str) -> Result<()> {
         let own: Vec<_> = self.schema.fields().iter().filter(|field| !set.partition_by.contains(field.name())).cloned().collect();
+        let is_csv = set.form.format == Kind::Csv;
         let options = TableOptions {
             format: set.read_as(),
-            dialect: CsvDialect::Athena,
-            delimiter: (set.form.format == Kind::Csv).then_some(b','),
+            dialect: if is_csv { CsvDialect::Athena } else { CsvDialect::default() },
+            delimiter: is_csv.then_some(b','),
             schema: (set.form.format != Kind::Parquet).then(|| Arc::new(Schema::new(own))),
             ..TableOptions::default()
         };
@@ -97,18 +98,27 @@ impl<'a> Athena<'a> {
         table.register(&self.catalog).map(drop)
     }
 
-    /// Asks `sql` of the table of `set`, whose files have `bytes`; `rows` where it is known how many the question gives.
+    /// Why so many more queries of all of `bytes` are not asked, where they would cost too much together with what was asked.
+    pub(super) fn refusal(&self, bytes: u64, queries: u32) -> Option<String> {
+        let most = self.settings.max_cost?;
+        let more = self.price.of(bytes).usd().unwrap_or_default() * f64::from(queries);
+        let spent = self.spent;
+        (spent + more > most)
+            .then(|| format!("not asked: queries have cost ${spent:.5} so far, and may cost no more than ${most} (--max-cost)"))
+    }
+
+    /// Asks `sql` of the table of `set`; `rows` where it is known how many the question gives.
     ///
     /// # Errors
-    /// What Athena gives; [`ErrorKind::Query`] where it would cost too much, or Athena didn't run it.
-    pub(super) fn ask(&mut self, set: &DataSet, bytes: u64, sql: &str, rows: Option<u64>) -> Result<Run> {
+    /// What Athena gives; [`ErrorKind::Query`] where it didn't run the query.
+    pub(super) fn ask(&mut self, set: &DataSet, sql: &str, rows: Option<u64>) -> Result<Run> {
         let sql = sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
         let table = self.rows_of(set)?;
         let rows = match rows {
             Some(rows) => rows,
-            None => self.counted(&format!("WITH {table}\nSELECT count(*) AS found FROM (\n{sql}\n)"), bytes)?,
+            None => self.counted(&format!("WITH {table}\nSELECT count(*) AS found FROM (\n{sql}\n)"))?,
         };
-        let result = self.run(&with_table(&table, sql), bytes)?;
+        let result = self.run(&with_table(&table, sql))?;
         let told = result.statistics();
         if told.reused {
             let message = "Athena gave the result of an earlier query, though that was switched off: nothing was measured";
@@ -125,21 +135,15 @@ impl<'a> Athena<'a> {
         })
     }
 
-    fn counted(&mut self, sql: &str, bytes: u64) -> Result<u64> {
-        let mut result = self.run(sql, bytes)?;
+    fn counted(&mut self, sql: &str) -> Result<u64> {
+        let mut result = self.run(sql)?;
         let batch = self.runtime.block_on(|| async { result.next().await })?;
         let found = batch.as_ref().and_then(|batch| batch.columns().first()?.as_primitive_opt::<Int64Type>());
         let found = found.filter(|found| found.len() == 1).and_then(|found| u64::try_from(found.value(0)).ok());
         found.ok_or_else(|| Error::new(ErrorKind::Query, "Athena's answer doesn't say how many rows there are"))
     }
 
-    fn run(&mut self, sql: &str, bytes: u64) -> Result<AthenaResult> {
-        if let Some(most) = self.settings.max_cost
-            && self.spent + self.price.of(bytes).usd().unwrap_or_default() > most
-        {
-            let message = format!("not asked: queries have cost ${:.4} so far, and may cost no more than ${most} (--max-cost)", self.spent);
-            return Err(Error::new(ErrorKind::Query, message));
-        }
+    fn run(&mut self, sql: &str) -> Result<AthenaResult> {
         let engine = &self.engine;
         let result = self.runtime.block_on(|| async { engine.query(sql).await })?;
         self.spent += result.statistics().cost(self.price).usd().unwrap_or_default();

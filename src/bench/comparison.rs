@@ -100,7 +100,13 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
         let open = |question| Open { made, record, place: place.clone(), question, runs: Vec::new(), error: error.clone() };
         cells.extend(questions.iter().map(open));
     }
-    ask(settings, &mut engine, &mut cells, progress)?;
+    let fewer = ask(settings, &mut engine, &mut cells, progress)?;
+    if fewer > 0 {
+        notes.push(format!(
+            "{} runs were left out for what they would have cost (--max-cost); their cells are of fewer runs",
+            count(fewer as u64)
+        ));
+    }
     same_rows(&mut cells, &questions);
     let mut runs = cells.iter().flat_map(|cell| &cell.runs).peekable();
     if settings.athena.is_none() && settings.caches == Caches::Cold && runs.peek().is_some() && runs.all(|run| run.from_disk == 0) {
@@ -154,7 +160,9 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
 }
 
 /// Runs all cells once, in an order of chance, and again, until each has run as often as it shall.
-fn ask(settings: &Settings, engine: &mut Engine<'_>, cells: &mut [Open<'_>], progress: &dyn Progress) -> Result<()> {
+/// Gives how many runs were left out for what they cost.
+fn ask(settings: &Settings, engine: &mut Engine<'_>, cells: &mut [Open<'_>], progress: &dyn Progress) -> Result<usize> {
+    let mut fewer = 0;
     progress.start("questions", Some(u64::from(settings.runs) * cells.len() as u64));
     for round in 0..settings.runs {
         let mut order: Vec<usize> = (0..cells.len()).collect();
@@ -165,7 +173,13 @@ fn ask(settings: &Settings, engine: &mut Engine<'_>, cells: &mut [Open<'_>], pro
             progress.advance(1);
             let (set, Some(record), None) = (&cell.made.data_set, cell.record, &cell.error) else { continue };
             let rows = cell.runs.first().map(|run| run.rows);
-            match engine.ask(set, record, &cell.place, cell.question.sql(!set.partition_by.is_empty()), rows) {
+            if let Some(reason) = engine.refusal(record, rows) {
+                // What was measured stays, and is of fewer runs.
+                fewer += usize::from(!cell.runs.is_empty());
+                cell.error = cell.runs.is_empty().then_some(reason);
+                continue;
+            }
+            match engine.ask(set, &cell.place, cell.question.sql(!set.partition_by.is_empty()), rows) {
                 Ok(run) => cell.runs.push(run),
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                 Err(error) => cell.error = Some(error.to_string()),
@@ -173,7 +187,7 @@ fn ask(settings: &Settings, engine: &mut Engine<'_>, cells: &mut [Open<'_>], pro
         }
     }
     progress.finish();
-    Ok(())
+    Ok(fewer)
 }
 
 fn stop_if(settings: &Settings) -> Result<()> {

@@ -25,14 +25,22 @@ impl Engine<'_> {
         }
     }
 
-    /// Asks `sql` of the data set `set`, made as `record` says, at `place`; `rows` where an earlier run told how many there are.
+    /// Why a data set made as `record` says is not asked, for what it would cost; `rows` where an earlier run told how many there are.
+    pub(super) fn refusal(&self, record: &Record, rows: Option<u64>) -> Option<String> {
+        match self {
+            Engine::Local(_) => None,
+            Engine::Athena(athena) => athena.refusal(record.bytes, if rows.is_none() { 2 } else { 1 }),
+        }
+    }
+
+    /// Asks `sql` of the data set `set` at `place`; `rows` where an earlier run told how many there are.
     ///
     /// # Errors
     /// What the query gives.
-    pub(super) fn ask(&mut self, set: &DataSet, record: &Record, place: &str, sql: &str, rows: Option<u64>) -> Result<Run> {
+    pub(super) fn ask(&mut self, set: &DataSet, place: &str, sql: &str, rows: Option<u64>) -> Result<Run> {
         match self {
             Engine::Local(local) => local.ask(set, place, sql),
-            Engine::Athena(athena) => athena.ask(set, record.bytes, sql, rows),
+            Engine::Athena(athena) => athena.ask(set, sql, rows),
         }
     }
 }
