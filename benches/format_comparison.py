@@ -1,11 +1,21 @@
 #!/usr/bin/env python3
-"""Makes docs/format-comparison.md: a run of `etl bench` beside the published comparison of storage formats in Athena.
+"""Makes docs/format-comparison.md: runs of `etl bench` beside the published comparison of storage formats in Athena.
 
-    etl bench --json | python3 benches/format_comparison.py > docs/format-comparison.md
+    python3 benches/format_comparison.py etl > docs/format-comparison.md
+
+The argument is the program. Of runs that were kept (`--json`), the three files in the order of RUNS, instead of it.
 """
 import json
 import platform
+import subprocess
 import sys
+
+# The published data sets; what the publication left open; encodings.
+RUNS = [
+    [],
+    ["--scale", "10", "--splits", "1", "--formats", "csv,json,parquet", "--compression", "none,gzip,snappy,zstd", "--partition-by", "dt", "--runs", "3"],
+    ["--formats", "parquet", "--splits", "1", "--encodings"],
+]
 
 # Seconds in Athena, 2022; by query, form and number of files.
 ATHENA = {
@@ -28,7 +38,20 @@ ATHENA = {
     },
 }
 
-report = json.load(sys.stdin)
+
+
+def reports(arguments):
+    """The three reports, each with the command that makes it."""
+    commands = ["etl bench " + " ".join(run) for run in RUNS]
+    if len(arguments) == len(RUNS):
+        return [(json.load(open(path)), command) for path, command in zip(arguments, commands)]
+    if len(arguments) != 1:
+        sys.exit(__doc__)
+    run = lambda options: subprocess.run([arguments[0], "bench", *options, "--json"], stdout=subprocess.PIPE, check=True).stdout
+    return [(json.loads(run(options)), command) for options, command in zip(RUNS, commands)]
+
+
+(report, _), (larger, larger_command), (encoded, encoded_command) = reports(sys.argv[1:])
 sets = {}
 for one in report["data_sets"]:
     name = {"json": "JSON", "csv": "CSV", "parquet": "Parquet"}[one["format"]]
@@ -61,7 +84,7 @@ print(f"Measured on {platform.system()} {platform.machine()} with {report['threa
 print("slowest. Parquet is compressed by zstd here; what the publication's was, it doesn't say. Made again by:")
 print()
 print("```sh")
-print("etl bench --json | python3 benches/format_comparison.py > docs/format-comparison.md")
+print("python3 benches/format_comparison.py etl > docs/format-comparison.md")
 print("```")
 for question in report["questions"]:
     name = question["name"]
@@ -87,3 +110,49 @@ table(lambda form, one: f"{one['conversion_seconds']:.2f}, {size(one['conversion
 print("## What follows, for this machine and these rows\n")
 for sentence in report["recommendation"]:
     print(f"- {sentence}")
+
+rows = larger["rows"]
+print(f"\n## More rows, folders, and how it is compressed\n")
+print(f"`{larger_command}`: the log ten times, {rows['rows']:,} lines ({size(rows['bytes'])}), {larger['runs']} runs a cell; each data set in one file, and in a")
+print("folder for each day with one file. `day` asks for the rows of one day. Seconds, and what was read where that is less than the size.\n")
+names = [question["name"] for question in larger["questions"]]
+found = {(cell["data_set"], cell["question"]): cell for cell in larger["cells"]}
+print("| | files | size | conversion | " + " | ".join(names) + " |")
+print("|---|--:|--:|--:|" + "--:|" * len(names))
+for one in larger["data_sets"]:
+    if "bytes" not in one:
+        continue
+    format_ = {"json": "JSON", "csv": "CSV", "parquet": "Parquet"}[one["format"]]
+    form = f"{format_} {one['compression']}".removesuffix(" none") + (" by " + ", ".join(one["partition_by"]) if one.get("partition_by") else "")
+
+    def asked(name):
+        cell = found[(one["name"], name)]
+        if "seconds" not in cell:
+            return "failed"
+        read = cell.get("bytes_read") or one["bytes"]
+        return f"{cell['seconds']['mean']:.3f}" + (f" ({size(read)})" if read < one["bytes"] * 0.95 else "")
+
+    print(f"| {form} | {one['files']:,} | {size(one['bytes'])} | {one['conversion_seconds']:.2f} s | " + " | ".join(asked(name) for name in names) + " |")
+print()
+for sentence in larger["recommendation"]:
+    print(f"- {sentence}")
+print("\n## Encodings of Parquet\n")
+print(f"`{encoded_command}`: each column of the {encoded['rows']['rows']:,} lines alone in a file. Size as it is encoded, size compressed by zstd behind that, milliseconds to read")
+print("the compressed one. `sorted` is a dictionary of rows in the order of the column, so that repeats are runs; rows have one order, so it is only for one column of a table.\n")
+kinds = []
+for column in encoded["encodings"]:
+    kinds += [one["name"] for one in column["encodings"] if one["name"] not in kinds]
+print("| column | " + " | ".join(kinds) + " |")
+print("|---|" + "--:|" * len(kinds))
+for column in encoded["encodings"]:
+    by_kind = {one["name"]: one for one in column["encodings"]}
+    smallest = min((one["zstd_bytes"] for name, one in by_kind.items() if name != "sorted"))
+
+    def shown(kind):
+        one = by_kind.get(kind)
+        if not one:
+            return ""
+        text = f"{size(one['bytes'])}, {size(one['zstd_bytes'])}, {one['seconds']['mean'] * 1e3:.1f}"
+        return f"**{text}**" if one["zstd_bytes"] == smallest and kind != "sorted" else text
+
+    print(f"| `{column['column']}` {column['data_type']} | " + " | ".join(shown(kind) for kind in kinds) + " |")

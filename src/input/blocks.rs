@@ -231,8 +231,13 @@ impl BlockReader {
         let mut buffer = Vec::with_capacity(self.block.max(self.carry.len()) + (self.block >> 4));
         buffer.append(&mut self.carry);
         while !self.done {
-            let wanted = if buffer.len() < self.block { self.block - buffer.len() } else { self.block };
+            let mut wanted = if buffer.len() < self.block { self.block - buffer.len() } else { self.block };
             let before = buffer.len();
+            // Of what lies behind the range only the end of a line is needed, and most lines are short.
+            let left = self.stop.map(|stop| stop.saturating_sub(self.offset + before as u64));
+            if let Some(left) = left.filter(|left| *left > 0) {
+                wanted = wanted.min(usize::try_from(left).unwrap_or(usize::MAX).saturating_add(SMALL));
+            }
             buffer.reserve(wanted);
             let read = self.reader.by_ref().take(wanted as u64).read_to_end(&mut buffer);
             read.map_err(|e| damaged(&self.path, self.compression, self.offset + buffer.len() as u64, e))?;
