@@ -33,7 +33,7 @@ pub mod report;
 pub mod schedule;
 pub mod schema;
 pub mod secrets;
-pub mod sql_name;
+pub mod sql_text;
 pub mod storage;
 pub mod tabular;
 pub mod text_column;

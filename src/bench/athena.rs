@@ -6,21 +6,21 @@ use super::question::TABLE;
 use crate::aws::AwsSettings;
 use crate::catalog::{Column, GlueCatalog, GlueSettings, typed_expression};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{CsvDialect, TableOptions};
+use crate::input::CsvDialect;
 use crate::output::Kind;
 use crate::pipeline::Registering;
 use crate::query::Runtime;
 use crate::query::athena::{AthenaEngine, AthenaResult, Limits, PricePerTb, Request};
-use crate::sql_name::quoted;
+use crate::sql_text::{quoted, without_end};
 use arrow::array::AsArray;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int64Type, SchemaRef};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Where Athena finds the data sets, and what it may take.
 #[derive(Debug, Clone)]
 pub struct AthenaSettings {
-    /// `s3://bucket/prefix`, where data sets are kept.
+    /// `s3://bucket/prefix`, where data sets are kept; no slash at its end.
     pub lake: String,
     /// The database of their tables in Glue; it is made where it is not there.
     pub database: String,
@@ -84,15 +84,7 @@ impl<'a> Athena<'a> {
     /// # Errors
     /// What Glue refuses, and files that Athena can't have as a table.
     pub(super) fn prepare(&self, set: &DataSet, place: &str) -> Result<()> {
-        let own: Vec<_> = self.schema.fields().iter().filter(|field| !set.partition_by.contains(field.name())).cloned().collect();
-        let is_csv = set.form.format == Kind::Csv;
-        let options = TableOptions {
-            format: set.read_as(),
-            dialect: if is_csv { CsvDialect::Athena } else { CsvDialect::default() },
-            delimiter: is_csv.then_some(b','),
-            schema: (set.form.format != Kind::Parquet).then(|| Arc::new(Schema::new(own))),
-            ..TableOptions::default()
-        };
+        let options = set.reading(&self.schema, CsvDialect::Athena);
         let (database, name) = (self.settings.database.as_str(), self.table(set));
         let table = Registering { location: place, database, name: &name, options: &options, projected: false, adopt: false };
         table.register(&self.catalog).map(drop)
@@ -112,7 +104,7 @@ impl<'a> Athena<'a> {
     /// # Errors
     /// What Athena gives; [`ErrorKind::Query`] where it didn't run the query.
     pub(super) fn ask(&mut self, set: &DataSet, sql: &str, rows: Option<u64>) -> Result<Run> {
-        let sql = sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+        let sql = without_end(sql);
         let table = self.rows_of(set)?;
         let rows = match rows {
             Some(rows) => rows,

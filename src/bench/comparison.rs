@@ -46,9 +46,8 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     let (place, records, dialect) = match &settings.athena {
         None => (folder.display().to_string(), folder.clone(), CsvDialect::Rfc4180),
         Some(athena) => {
-            let lake = athena.lake.trim_end_matches('/');
-            let known = hex::encode(&Sha256::digest(lake)[..6]);
-            (format!("{lake}/{}", source.fingerprint), folder.join(format!("athena-{known}")), CsvDialect::Athena)
+            let known = hex::encode(&Sha256::digest(&athena.lake)[..6]);
+            (format!("{}/{}", athena.lake, source.fingerprint), folder.join(format!("athena-{known}")), CsvDialect::Athena)
         }
     };
     std::fs::create_dir_all(&records).map_err(|e| Error::output(records.display(), e))?;

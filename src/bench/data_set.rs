@@ -1,10 +1,12 @@
 //! The forms in which the same rows are kept.
 
 use crate::error::Result;
-use crate::input::FormatChoice;
+use crate::input::{FormatChoice, TableOptions};
 use crate::output::{FileFormat, Kind};
 use crate::tabular::CsvDialect;
+use arrow::datatypes::Schema;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// A kind of file and how it is compressed; one that there isn't (JSON compressed by zstd) keeps the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,13 +60,17 @@ impl DataSet {
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
     }
 
-    /// As what its files are read.
-    pub(super) fn read_as(&self) -> FormatChoice {
+    /// How its files are read: text doesn't tell the columns of the rows, which are those of `schema`; CSV is escaped as `dialect` says.
+    pub(super) fn reading(&self, schema: &Schema, dialect: CsvDialect) -> TableOptions {
+        // What is a folder is no column of the files.
+        let own = schema.fields().iter().filter(|field| !self.partition_by.contains(field.name()));
+        let own = || Arc::new(Schema::new(own.cloned().collect::<Vec<_>>()));
+        let of = |format| TableOptions { format, ..TableOptions::default() };
         match self.form.format {
-            Kind::Csv => FormatChoice::Csv,
-            Kind::Tsv => FormatChoice::Tsv,
-            Kind::Json => FormatChoice::Json,
-            Kind::Parquet => FormatChoice::Parquet,
+            Kind::Csv => TableOptions { delimiter: Some(b','), dialect, schema: Some(own()), ..of(FormatChoice::Csv) },
+            Kind::Tsv => TableOptions { schema: Some(own()), ..of(FormatChoice::Tsv) },
+            Kind::Json => TableOptions { schema: Some(own()), ..of(FormatChoice::Json) },
+            Kind::Parquet => of(FormatChoice::Parquet),
         }
     }
 

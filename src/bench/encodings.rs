@@ -8,7 +8,7 @@ use super::shuffle::shuffle;
 use super::timing::Timing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Kind;
-use crate::sql_name::quoted;
+use crate::sql_text::quoted;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding as ParquetEncoding, ZstdLevel};

@@ -7,10 +7,10 @@ use super::data_set::DataSet;
 use super::question::TABLE;
 use super::settings::Caches;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{CsvDialect, FormatChoice, Inputs, Table, TableOptions, resolve};
+use crate::input::{CsvDialect, Table, resolve};
 use crate::query::{QueryEngine, QueryOptions, Runtime};
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use std::path::Path;
 use std::time::Instant;
@@ -73,7 +73,7 @@ impl Local {
     /// [`ErrorKind::Input`] and [`ErrorKind::Format`] where they can't be read.
     pub(super) fn open(&self, data_set: &DataSet, place: &str) -> Result<QueryEngine> {
         let engine = QueryEngine::new(QueryOptions { threads: self.threads, stdin: false, ..QueryOptions::default() })?;
-        let table = self.table(data_set, resolve(&[place.to_string()])?)?;
+        let table = Table::open(resolve(&[place.to_string()])?, &data_set.reading(&self.schema, self.dialect))?;
         engine.register_files(TABLE, table, !data_set.partition_by.is_empty())?;
         Ok(engine)
     }
@@ -97,17 +97,6 @@ impl Local {
             Some(note) => Err(Error::new(ErrorKind::Rejects, note.clone())),
             None => Ok(()),
         }
-    }
-
-    /// The files as a table.
-    fn table(&self, data_set: &DataSet, files: Inputs) -> Result<Table> {
-        let format = data_set.read_as();
-        // What is a folder is no column of the files.
-        let own = self.schema.fields().iter().filter(|field| !data_set.partition_by.contains(field.name()));
-        let schema = SchemaRef::new(Schema::new(own.cloned().collect::<Vec<_>>()));
-        let schema = (format != FormatChoice::Parquet).then_some(schema);
-        let (delimiter, dialect) = ((format == FormatChoice::Csv).then_some(b','), self.dialect);
-        Table::open(files, &TableOptions { format, delimiter, dialect, schema, ..Default::default() })
     }
 
     /// The first and the last time of the rows, in seconds since 1970.

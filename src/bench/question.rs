@@ -1,6 +1,6 @@
 //! What is asked of each data set.
 
-use crate::sql_name::quoted;
+use crate::sql_text::quoted;
 use arrow::datatypes::{DataType, Schema};
 use serde::Serialize;
 

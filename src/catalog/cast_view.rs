@@ -6,7 +6,7 @@
 use super::entry::{Entry, VIRTUAL_VIEW};
 use super::serde::SerDe;
 use super::table::{Column, StorageDescriptor, Table};
-use crate::sql_name::quoted;
+use crate::sql_text::quoted;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;

@@ -6,7 +6,7 @@
 use super::entry::{Entry, Partition, VIRTUAL_VIEW};
 use super::table::{Column, StorageDescriptor};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql_name::quoted;
+use crate::sql_text::quoted;
 use crate::units::count;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,7 +1,7 @@
 //! `etl query --engine athena`: SQL over the tables of AWS's catalog.
 
 use super::athena_estimate::estimate;
-use super::athena_question::{PriceArgs, QuestionArgs, set};
+use super::athena_question::{PriceArgs, QuestionArgs, workgroup};
 use super::query_result::ResultArgs;
 use super::terminal::{cancel_on_interrupt, say};
 use crate::aws::AwsSettings;
@@ -106,12 +106,11 @@ impl AthenaArgs {
     }
 
     fn place(&self) -> Request {
-        let workgroup = self.workgroup.clone().or_else(|| set("ETL_ATHENA_WORKGROUP")).unwrap_or_else(|| "primary".to_string());
         Request {
             sql: String::new(),
             parameters: self.question.parameters.iter().map(|value| expression(value)).collect(),
             database: self.question.database.clone(),
-            workgroup,
+            workgroup: workgroup(self.workgroup.as_ref()),
             result_location: self.result_location.clone(),
         }
     }

@@ -42,6 +42,11 @@ impl PriceArgs {
     }
 }
 
+/// The workgroup, as it was given, here or by the environment.
+pub(super) fn workgroup(given: Option<&String>) -> String {
+    given.cloned().or_else(|| set("ETL_ATHENA_WORKGROUP")).unwrap_or_else(|| "primary".to_string())
+}
+
 /// A variable of the environment that is set to something.
 pub(super) fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())

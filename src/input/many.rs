@@ -17,24 +17,26 @@ pub fn each<'a, T: Send + 'a>(
     look: impl Fn(&'a Source) -> Result<T> + Sync + Clone + 'a,
 ) -> impl Iterator<Item = Result<T>> + 'a {
     let are_files = sources.len() > SHARE && sources.iter().all(|source| matches!(source.place, Place::File(_)));
-    let threads = if are_files { thread::available_parallelism().map_or(1, NonZeroUsize::get) } else { 1 };
-    sources.chunks(if are_files { SHARE * threads } else { AT_ONCE }).flat_map(move |chunk| -> Box<dyn Iterator<Item = Result<T>> + 'a> {
-        if threads > 1 {
-            return Box::new(shared(chunk, &look).into_iter());
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    sources.chunks(if are_files { SHARE * cores } else { AT_ONCE }).flat_map(move |chunk| -> Box<dyn Iterator<Item = Result<T>> + 'a> {
+        if are_files && cores > 1 {
+            return Box::new(shared(chunk, SHARE, &look).into_iter());
         }
         if chunk.len() > 1 && chunk.iter().all(|source| matches!(source.place, Place::Object(_))) {
-            return Box::new(at_once(chunk, &look).into_iter());
+            return Box::new(shared(chunk, 1, &look).into_iter());
         }
         Box::new(chunk.iter().map(look.clone()))
     })
 }
 
-/// Each thread looks at its share.
-fn shared<'a, T: Send>(chunk: &'a [Source], look: &(impl Fn(&'a Source) -> Result<T> + Sync)) -> Vec<Result<T>> {
+/// What `look` finds in `chunk`, of which each thread looks at `share`.
+fn shared<'a, T: Send>(chunk: &'a [Source], share: usize, look: &(impl Fn(&'a Source) -> Result<T> + Sync)) -> Vec<Result<T>> {
     let of = |share: &'a [Source]| share.iter().map(look).collect::<Vec<_>>();
     thread::scope(|scope| {
-        let started: Vec<_> =
-            chunk.chunks(SHARE).map(|share| (share, thread::Builder::new().spawn_scoped(scope, move || of(share)))).collect();
+        let started: Vec<_> = chunk
+            .chunks(share)
+            .map(|share| (share, thread::Builder::new().stack_size(1 << 20).spawn_scoped(scope, move || of(share))))
+            .collect();
         let finished = started.into_iter().flat_map(|(share, started)| match started {
             Ok(thread) => thread.join().unwrap_or_else(|_| share.iter().map(|source| Err(failed(source))).collect()),
             // Where the system gives no more threads, this one does it.
@@ -46,19 +48,4 @@ fn shared<'a, T: Send>(chunk: &'a [Source], look: &(impl Fn(&'a Source) -> Resul
 
 fn failed(source: &Source) -> Error {
     Error::new(ErrorKind::Internal, format!("the look at {} failed in a way that it must not", source.path))
-}
-
-fn at_once<'a, T: Send>(chunk: &'a [Source], look: &(impl Fn(&'a Source) -> Result<T> + Sync)) -> Vec<Result<T>> {
-    thread::scope(|scope| {
-        let started: Vec<_> = chunk
-            .iter()
-            .map(|source| (source, thread::Builder::new().stack_size(1 << 20).spawn_scoped(scope, move || look(source))))
-            .collect();
-        let finished = started.into_iter().map(|(source, started)| match started {
-            Ok(thread) => thread.join().unwrap_or_else(|_| Err(failed(source))),
-            // Where the system gives no more threads, this one does it.
-            Err(_) => look(source),
-        });
-        finished.collect()
-    })
 }

@@ -323,10 +323,12 @@ impl Decoder for JsonDecoder {
         let too_many = values > MOST_LINE_VALUES;
         let flat =
             self.flat.as_ref().filter(|_| !too_many).and_then(|flat| flat.read(block, spans.iter().map(|(_, start, end)| (*start, *end))));
-        let is_read = flat.is_some();
-        let unread = too_many || (!is_read && spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end])));
+        let unread = too_many || (flat.is_none() && spans.iter().any(|(_, start, end)| is_deep(&bytes[*start..*end])));
         let mut lines_of = Lines { bytes, strict: true, respelled: HashMap::new() };
-        let mut whole = if is_read || unread || self.respells { flat } else { lines_of.whole(&self.text_schema, &spans, taken) };
+        let mut whole = match flat {
+            None if !unread && !self.respells => lines_of.whole(&self.text_schema, &spans, taken),
+            flat => flat,
+        };
         // Where others are passed over, it must be known first that they are no columns in another case.
         lines_of.strict = !self.ignores_others;
         if whole.is_none() && !self.typing.guessed {

@@ -223,6 +223,7 @@ fn has_control(text: &[u8]) -> bool {
 mod tests {
     use super::super::json::read;
     use super::*;
+    use crate::generate::Random;
     use arrow::datatypes::{Field, Schema};
     use serde_json::Value;
     use std::sync::Arc;
@@ -356,13 +357,8 @@ mod tests {
             "{\"a\":1,",
             "\"\"}",
         ];
-        let mut state = 0x2545_f491_4f6c_dd1d_u64;
-        let mut chance = |most: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state % most as u64) as usize
-        };
+        let mut random = Random::new(1);
+        let mut chance = |most: usize| (random.next() % most as u64) as usize;
         let mut found = 0;
         for _ in 0..200_000 {
             let mut line = String::from(if chance(4) == 0 { "" } else { "{" });

@@ -3,17 +3,7 @@
 
 use crate::etl::Outcome;
 use crate::glue_lake::GlueLake;
-use crate::stand_in::endpoint;
 use serde_json::{Value, json};
-
-/// A lake, and a workgroup for its queries.
-fn lake() -> Option<GlueLake> {
-    let athena = endpoint("ETL_TEST_ATHENA_ENDPOINT")?;
-    let lake = GlueLake::get()?.with("AWS_ENDPOINT_URL_ATHENA", &athena);
-    let workgroup = format!("{}wg", lake.prefix);
-    lake.etl(&format!("athena workgroup ensure {workgroup} --max-scan 1GB")).ok();
-    Some(lake.with("ETL_ATHENA_WORKGROUP", &workgroup))
-}
 
 fn said(outcome: Outcome) -> String {
     String::from_utf8(outcome.stdout).unwrap()
@@ -54,7 +44,7 @@ fn checks(report: &Value) -> Vec<(String, String, bool)> {
 
 #[test]
 fn checks_in_athena_take_a_run_back() {
-    let Some(lake) = lake() else { return };
+    let Some(lake) = GlueLake::with_athena() else { return };
     lake.pipeline("numbers.yaml", NUMBERS);
     lake.write("in/a.csv", numbers(0, 1000));
     let report = parsed(lake.etl("run numbers.yaml --json").ok());
@@ -80,7 +70,7 @@ fn checks_in_athena_take_a_run_back() {
 
 #[test]
 fn what_two_engines_answer_is_compared() {
-    let Some(lake) = lake() else { return };
+    let Some(lake) = GlueLake::with_athena() else { return };
     // Where no character is: the one engine counts what is before the text, the other gives nothing.
     let text = NUMBERS.split("verify:").next().unwrap().to_string()
         + "verify:\n  - {name: cut, rows: {sql: \"SELECT substr('abc', 0, 2) AS cut FROM n.plain\", min: 1}, engine: both}\n";
@@ -116,7 +106,7 @@ verify:
 
 #[test]
 fn athena_makes_rows_by_a_hundred_partitions() {
-    let Some(lake) = lake() else { return };
+    let Some(lake) = GlueLake::with_athena() else { return };
     lake.pipeline("numbers.yaml", NUMBERS);
     lake.write("in/a.csv", numbers(0, 1000));
     lake.etl("run numbers.yaml").ok();
@@ -146,7 +136,7 @@ fn athena_makes_rows_by_a_hundred_partitions() {
 
 #[test]
 fn what_athena_can_not_make_is_told_at_its_place() {
-    let Some(lake) = lake() else { return };
+    let Some(lake) = GlueLake::with_athena() else { return };
     lake.pipeline("numbers.yaml", NUMBERS);
     lake.write("in/a.csv", numbers(0, 10));
     lake.etl("run numbers.yaml").ok();

@@ -3,16 +3,11 @@
 
 use crate::athena_stub::{AthenaStub, execution, ok, page};
 use crate::glue_lake::GlueLake;
-use crate::stand_in::endpoint;
 use serde_json::{Value, json};
 
 /// A lake with a log of so many lines.
 fn lake(lines: u32) -> Option<GlueLake> {
-    let athena = endpoint("ETL_TEST_ATHENA_ENDPOINT")?;
-    let lake = GlueLake::get()?.with("AWS_ENDPOINT_URL_ATHENA", &athena);
-    let workgroup = format!("{}wg", lake.prefix);
-    lake.etl(&format!("athena workgroup ensure {workgroup} --max-scan 1GB")).ok();
-    let lake = lake.with("ETL_ATHENA_WORKGROUP", &workgroup);
+    let lake = GlueLake::with_athena()?;
     let log = lake.etl(&format!("generate --lines {lines}")).ok().stdout;
     lake.write("access.log", log);
     Some(lake)
@@ -91,9 +86,9 @@ fn a_day_is_asked_of_one_folder() {
     let day = &log[log.find('[').unwrap() + 1..][..11];
     let lines = log.lines().enumerate().map(|(line, text)| if line < 1_000 { text.to_string() } else { text.replace(day, "01/Mar/2020") });
     lake.write("access.log", lines.map(|line| line + "\n").collect::<String>());
-    let told = told(&lake, "--splits 1 --formats csv,parquet --compression none --runs 1 --partition-by dt");
+    let told = told(&lake, "--splits 1 --formats tsv,csv,parquet --compression none --runs 1 --partition-by dt");
     let day = cells(&told, "day");
-    assert_eq!(day.len(), 4);
+    assert_eq!(day.len(), 6);
     assert!(day.iter().all(|cell| cell["rows"] == day[0]["rows"] && cell["rows"].as_u64().unwrap() > 0), "{day:?}");
     let scanned = |name: &str| day.iter().find(|cell| cell["data_set"] == name).unwrap()["bytes_read"].as_u64().unwrap();
     assert!(scanned("csv_none_1_by_dt") < scanned("csv_none_1"), "{day:?}");

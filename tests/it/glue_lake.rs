@@ -56,6 +56,15 @@ impl GlueLake {
         self
     }
 
+    /// One with an Athena, and a workgroup for its queries; nothing where there is none.
+    pub(crate) fn with_athena() -> Option<GlueLake> {
+        let athena = endpoint("ETL_TEST_ATHENA_ENDPOINT")?;
+        let lake = GlueLake::get()?.with("AWS_ENDPOINT_URL_ATHENA", &athena);
+        let workgroup = format!("{}wg", lake.prefix);
+        lake.etl(&format!("athena workgroup ensure {workgroup} --max-scan 1GB")).ok();
+        Some(lake.with("ETL_ATHENA_WORKGROUP", &workgroup))
+    }
+
     /// The lake's address.
     pub(crate) fn location(&self) -> String {
         self.minio.location("lake").to_string()

@@ -2,7 +2,7 @@
 
 use crate::bench::AthenaSettings;
 use crate::cli::athena_query::{result_location, usd};
-use crate::cli::athena_question::set;
+use crate::cli::athena_question::workgroup;
 use crate::error::{Error, ErrorKind, Result};
 use clap::Args;
 
@@ -65,7 +65,7 @@ impl BenchAthenaArgs {
         Ok(AthenaSettings {
             lake: lake.trim_end_matches('/').to_string(),
             database,
-            workgroup: self.workgroup.clone().or_else(|| set("ETL_ATHENA_WORKGROUP")).unwrap_or_else(|| "primary".to_string()),
+            workgroup: workgroup(self.workgroup.as_ref()),
             result_location: self.result_location.clone(),
             max_cost: self.max_cost,
         })

@@ -15,7 +15,7 @@ use crate::publish::{DataFile, Lease};
 use crate::query::Runtime;
 use crate::query::athena::AthenaEngine;
 use crate::schema::times::with_unit;
-use crate::sql_name::quoted;
+use crate::sql_text::{quoted, without_end};
 use crate::storage::{Location, Storage};
 use crate::units::count;
 use arrow::array::{Array, AsArray};
@@ -59,7 +59,7 @@ impl Inserting<'_> {
         let (plain, partition_keys) = columns(output, &files, &keys)?;
         let names: Vec<String> = plain.iter().chain(&partition_keys).map(|column| column.name.clone()).collect();
         let key_names: Vec<String> = partition_keys.iter().map(|key| key.name.clone()).collect();
-        let sql = transform.sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+        let sql = without_end(&transform.sql);
         let partitions = self.runtime.block_on(|| partitions(&engine, sql, &key_names)).map_err(at)?;
         let glue = glue(self.pipeline)?;
         let (storage, mut parameters) = describe(output.format, plain, folder);
@@ -193,7 +193,7 @@ impl Drop for Temporary<'_> {
 /// # Errors
 /// [`ErrorKind::Query`] where it is wrong.
 pub(crate) async fn schema(engine: &AthenaEngine, sql: &str) -> Result<SchemaRef> {
-    let sql = sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+    let sql = without_end(sql);
     // Nothing is scanned for it; a comment may end the query.
     let result = engine.query(&format!("SELECT * FROM ({sql}\n) LIMIT 0")).await?;
     if let Some((name, called)) = result.opaque().next() {

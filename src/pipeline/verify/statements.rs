@@ -1,7 +1,7 @@
 //! Pieces of SQL.
 
 use crate::pipeline::model::TableName;
-use crate::sql_name::quoted;
+use crate::sql_text::{quoted, without_end};
 
 /// A column's name in quotes: whatever is in it is part of the name.
 pub(super) fn column(name: &str) -> String {
@@ -20,7 +20,7 @@ pub(super) fn literal(text: &str) -> String {
 
 /// A query as it can stand in brackets: without what ends it, and with a line end behind a comment that may be last.
 pub(super) fn within(sql: &str) -> String {
-    format!("{}\n", sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()))
+    format!("{}\n", without_end(sql))
 }
 
 /// The byte of `text` at which line `line`, column `column` is, both counted from 1, columns in characters.

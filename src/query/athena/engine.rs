@@ -8,6 +8,7 @@ use super::result::AthenaResult;
 use crate::aws::AwsSettings;
 use crate::error::Result;
 use crate::query::sql_engine::SqlEngine;
+use crate::sql_text::without_end;
 use arrow::datatypes::SchemaRef;
 
 /// Runs SQL in Athena.
@@ -42,7 +43,7 @@ impl AthenaEngine {
     /// # Errors
     /// As [`AthenaEngine::query`].
     pub async fn columns(&self, sql: &str) -> Result<SchemaRef> {
-        let sql = sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+        let sql = without_end(sql);
         // A comment may end the query.
         Ok(self.query(&format!("SELECT * FROM ({sql}\n) LIMIT 0")).await?.schema())
     }
