@@ -8,6 +8,8 @@ pub trait Progress: Send + Sync {
     fn advance(&self, bytes: u64);
     /// The phase is over.
     fn finish(&self);
+    /// Something that the user should know now, not at the end.
+    fn note(&self, _note: &str) {}
 }
 
 /// Says nothing.

@@ -62,7 +62,7 @@ impl AthenaArgs {
     ///
     /// # Errors
     /// [`ErrorKind::Query`] where the query is wrong, fails or is stopped, [`ErrorKind::Interrupted`].
-    pub(super) fn ask(&self, sql: &str, plan: bool, result: ResultArgs) -> Result<()> {
+    pub(super) fn ask(&self, sql: &str, plan: bool, result: &ResultArgs) -> Result<()> {
         let sql = if plan { format!("EXPLAIN {sql}") } else { sql.to_string() };
         let price = self.price.price()?;
         let most = self.most(price)?;

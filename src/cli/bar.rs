@@ -1,5 +1,6 @@
 //! A progress bar on a terminal; nothing in a pipe.
 
+use super::terminal::say;
 use crate::progress::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::Mutex;
@@ -24,7 +25,24 @@ impl Bar {
     }
 }
 
+/// Shows no work, as in a pipe, but what the user should know at once.
+#[derive(Debug, Default)]
+pub(super) struct Plain;
+
+impl Progress for Plain {
+    fn start(&self, _phase: &str, _total_bytes: Option<u64>) {}
+    fn advance(&self, _bytes: u64) {}
+    fn finish(&self) {}
+    fn note(&self, note: &str) {
+        say(&format!("note: {note}"));
+    }
+}
+
 impl Progress for Bar {
+    fn note(&self, note: &str) {
+        say(&format!("note: {note}"));
+    }
+
     fn start(&self, phase: &str, total_bytes: Option<u64>) {
         let template = match total_bytes {
             Some(_) if self.counts => "{msg:10} {wide_bar} {pos}/{len}  {eta} left",

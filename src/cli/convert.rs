@@ -287,6 +287,7 @@ impl ConvertArgs {
                 OnErrorArg::Fail => OnError::Fail,
             },
             max_reject_rate: self.max_reject_rate,
+            accepted_rejects: Vec::new(),
             rejects: self.rejects.as_deref().map(RejectsFile::open).transpose()?,
             rejects_limit: self.rejects_limit,
             threads: self.threads.map_or_else(cores, |threads| threads.get().min(MOST_THREADS)),

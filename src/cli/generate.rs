@@ -3,15 +3,18 @@
 use crate::accesslog::Preset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generate::{GenerateOptions, generate};
+use crate::units::Rate;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use clap::Args;
 use std::io::Write;
+use std::num::NonZeroU32;
 
 /// Write a made-up access log to standard output: to try things, to test, to measure
 ///
 /// The same seed gives the same bytes, with every version of etl.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  etl generate --lines 148534 --seed 1 > access.log\n  etl generate --lines 1000 --format vhost_combined | gzip > vhosts.log.gz"
+    after_help = "Examples:\n  etl generate --lines 148534 --seed 1 > access.log\n  etl generate --lines 1000 --format vhost_combined | gzip > vhosts.log.gz\n  etl generate --lines 7000 --start 2026-03-01 --days 7 --bad 1% > week.log"
 )]
 pub(super) struct GenerateArgs {
     /// How many lines
@@ -25,6 +28,28 @@ pub(super) struct GenerateArgs {
     /// The preset that the lines are in: common, combined, vhost_combined, combinedio or nginx_combined
     #[arg(long, default_value = "combined", value_name = "PRESET")]
     format: String,
+
+    /// The first day, or the time of its first line (UTC): 2026-03-01 or 2026-03-01T08:00:00 [default: 2020-02-29T00:00:02]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    start: Option<DateTime<Utc>>,
+
+    /// Over how many days the lines are spread [default: 30000 lines a day]
+    #[arg(long, value_name = "N")]
+    days: Option<NonZeroU32>,
+
+    /// How many of the lines are damaged, so that no reader takes them: 1% or 0.01
+    #[arg(long, value_name = "RATE", default_value_t = Rate(0.0))]
+    bad: Rate,
+}
+
+const DAY: i64 = 86_400;
+
+/// A day, or a time without zone.
+fn time(text: &str) -> std::result::Result<DateTime<Utc>, String> {
+    let day = || Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_time(NaiveTime::MIN));
+    let time = |form| NaiveDateTime::parse_from_str(text, form).ok();
+    let found = day().or_else(|| time("%Y-%m-%dT%H:%M:%S")).or_else(|| time("%Y-%m-%d %H:%M:%S"));
+    found.map(|time| time.and_utc()).ok_or_else(|| "expected a day or a time, for example 2026-03-01 or 2026-03-01T08:00:00".to_string())
 }
 
 pub(super) fn run(args: &GenerateArgs) -> Result<()> {
@@ -32,7 +57,19 @@ pub(super) fn run(args: &GenerateArgs) -> Result<()> {
         let known = Preset::ALL.map(Preset::name).join(", ");
         return Err(Error::new(ErrorKind::Usage, format!("no log format is called `{}`; there are {known}", args.format)));
     };
-    let options = GenerateOptions { lines: args.lines, seed: args.seed, format, ..GenerateOptions::default() };
+    let default = GenerateOptions::default();
+    let start = args.start.map_or(default.start, |start| start.timestamp());
+    let days = args.days.map(|days| u64::from(days.get()));
+    let options = GenerateOptions {
+        lines: args.lines,
+        seed: args.seed,
+        format,
+        start,
+        lines_per_day: days.map_or(default.lines_per_day, |days| args.lines.div_ceil(days).max(1)),
+        // A start within a day is followed by whole days, as the first line of a log often is some seconds late.
+        end: days.map(|days| start - start.rem_euclid(DAY) + days as i64 * DAY - 1),
+        bad: args.bad,
+    };
     let mut out = std::io::stdout().lock();
     generate(&options, &mut out)?;
     out.flush().map_err(|e| Error::output("standard output", e))

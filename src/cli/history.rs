@@ -4,6 +4,7 @@ use super::pipeline::{PipelineArgs, open_lake_of};
 use super::terminal::{colour_on, print, print_json, say};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{PastRun, RunReport, history, rollback};
+use crate::publish::keys;
 use crate::report;
 use clap::Args;
 
@@ -12,11 +13,17 @@ use clap::Args;
 #[command(after_help = "Examples:
   etl history weblogs.yaml
   etl history weblogs.yaml --limit 100 --json
+  etl history weblogs.yaml last
+  etl history weblogs.yaml 20200301T03 --json | jq .sources
 
 Runs that found nothing to do leave no trace.")]
 pub(super) struct HistoryArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
+
+    /// Show all of this run, by its id or the first letters of it; `last` is the newest
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
 
     /// How many runs are shown at most
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -49,7 +56,18 @@ pub(super) struct RollbackArgs {
 
 pub(super) fn run(args: &HistoryArgs) -> Result<()> {
     let pipeline = args.pipeline.load()?;
-    let runs = history(&open_lake_of(&pipeline.lake)?, &pipeline, args.limit)?;
+    let storage = open_lake_of(&pipeline.lake)?;
+    if let Some(wanted) = &args.run {
+        let report = one(&history(&storage, &pipeline, usize::MAX)?, wanted, &pipeline.name)?;
+        if args.json {
+            return print_json(&report);
+        }
+        let colour = colour_on(&std::io::stdout());
+        print(report::text(&report, colour).trim_end(), colour)?;
+        say(&format!("report: {}/{}/report.html", pipeline.lake.location, keys::run_folder(&pipeline.name, &report.run)));
+        return Ok(());
+    }
+    let runs = history(&storage, &pipeline, args.limit)?;
     if args.json {
         return print_json(&runs);
     }
@@ -61,6 +79,22 @@ pub(super) fn run(args: &HistoryArgs) -> Result<()> {
         say(&format!("readers see {}", current.join("; ")));
     }
     Ok(())
+}
+
+/// The report of the run that `wanted` begins the id of; `runs` are the newest first.
+fn one(runs: &[PastRun], wanted: &str, pipeline: &str) -> Result<RunReport> {
+    let begins = |run: &&PastRun| wanted == "last" || run.report.run.starts_with(wanted);
+    let found: Vec<&PastRun> = runs.iter().filter(begins).take(if wanted == "last" { 1 } else { 5 }).collect();
+    match found.as_slice() {
+        [one] => Ok(one.report.clone()),
+        [] => Err(Error::new(ErrorKind::Usage, format!("{pipeline} has no run `{wanted}`"))
+            .with_context("what to do", "`etl history` without a run shows which there are")),
+        more => {
+            let ids: Vec<&str> = more.iter().map(|run| run.report.run.as_str()).collect();
+            Err(Error::new(ErrorKind::Usage, format!("more than one run of {pipeline} begins with `{wanted}`"))
+                .with_context("runs", ids.join(", ")))
+        }
+    }
 }
 
 pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {

@@ -5,8 +5,10 @@ use super::inspection_text::InspectionText;
 use super::log_format::LogFormatArgs;
 use super::terminal::{print_data, print_data_json};
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, TableOptions, resolve};
+use crate::input::{Table, TableFormat, TableOptions, resolve};
 use crate::inspect::inspect;
+use crate::printable::printable;
+use crate::schema::TableSchema;
 use clap::Args;
 
 const EXAMPLES: &str = "Examples:
@@ -15,6 +17,7 @@ const EXAMPLES: &str = "Examples:
   etl inspect out/part-00000.parquet --json
   etl inspect app.log --log-format '%h %t \"%r\" %>s %D'
   zcat access.log.gz | etl inspect -
+  etl inspect orders.csv --schema > orders.schema.yaml
 
 Several paths are inspected as one table, so they must be of one format.";
 
@@ -41,6 +44,10 @@ pub(super) struct InspectArgs {
     #[command(flatten)]
     log_format: LogFormatArgs,
 
+    /// Only print the description of the columns, for --schema and the `schema` of a source, to be corrected where the guess is wrong
+    #[arg(long, conflicts_with = "json")]
+    schema: bool,
+
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -59,6 +66,9 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
         ..Default::default()
     };
     let table = Table::open(resolve(&args.paths)?, &options)?;
+    if args.schema {
+        return print_data(schema(&table, &args.paths[0])?.trim_end());
+    }
     let found = inspect(&table)?;
     match args.json {
         true => {
@@ -67,4 +77,20 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
         }
         false => print_data(InspectionText(&found).to_string().trim_end()),
     }
+}
+
+/// The description of the columns, as `schemas/` has those of the presets.
+fn schema(table: &Table, path: &str) -> Result<String> {
+    let log_format = match &table.format {
+        TableFormat::Log { format, .. } => Some(format.text().to_string()),
+        _ => None,
+    };
+    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
+    let name = if name.is_empty() || name == "-" { "table" } else { name };
+    let described = TableSchema::describing(name, log_format, &table.format.schema());
+    let guessed = match table.format {
+        TableFormat::Log { .. } | TableFormat::Parquet { .. } => "",
+        _ => ", as the first lines have them; correct what later ones must be",
+    };
+    Ok(format!("# Columns of {}{guessed}.\n{}", printable(path), described.to_yaml()?))
 }

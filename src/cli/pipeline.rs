@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{Lake, Pipeline, Scope};
 use crate::query::default_memory;
 use crate::storage::{Location, Storage, StoreSettings};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, Rate};
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -32,6 +32,14 @@ pub(super) struct ScopeArgs {
     /// Make all rows anew, also of files that have not changed
     #[arg(long)]
     full: bool,
+
+    /// Read files again that had rejected lines: those that fit by now become rows
+    #[arg(long, conflicts_with = "full")]
+    retry_rejects: bool,
+
+    /// Allow this share of rejected lines this once, in place of what the pipeline says: 5% or 0.05
+    #[arg(long, value_name = "RATE")]
+    max_reject_rate: Option<Rate>,
 }
 
 /// How much memory queries may hold.
@@ -77,7 +85,7 @@ impl PipelineArgs {
 
 impl ScopeArgs {
     pub(super) fn scope(&self) -> Scope {
-        Scope { full: self.full, only: self.only.clone() }
+        Scope { full: self.full, only: self.only.clone(), retry_rejects: self.retry_rejects, max_reject_rate: self.max_reject_rate }
     }
 }
 

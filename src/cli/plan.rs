@@ -11,12 +11,13 @@ use std::process::ExitCode;
 const EXAMPLES: &str = "Examples:
   etl plan weblogs.yaml
   etl plan weblogs.yaml --var date=2020-03-01 --only access_parquet
+  etl plan weblogs.yaml --detailed-exitcode > /dev/null; [ $? -eq 2 ] && etl run weblogs.yaml
   etl plan weblogs.yaml --json | jq '.outputs[] | select(.action != \"unchanged\")'
 
 Nothing is written. Sources and catalog are read to tell what is new, which tables would be made or changed, and what others did to
 them since the last run.
 
-Exit codes: 0 nothing to do, 2 there are changes, 1 an error.";
+Exit codes: 0 whether or not there is something to do, 1 for any error; with --detailed-exitcode 2 where there are changes.";
 
 /// Say what a run of a pipeline would do
 #[derive(Debug, Args)]
@@ -28,26 +29,39 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     scope: ScopeArgs,
 
+    /// End with 2 where there are changes, as Terraform's plan does
+    #[arg(long)]
+    detailed_exitcode: bool,
+
     /// Write the plan as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What `plan` ends with where there are changes.
+/// How a plan is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Telling {
+    pub(super) json: bool,
+    /// Whether changes are an exit code of their own.
+    pub(super) detailed_exitcode: bool,
+}
+
+/// What `plan` ends with where there are changes, if asked.
 const CHANGES: u8 = 2;
 /// What it ends with for any error: 2 is taken.
 const FAILED: u8 = 1;
 
 pub(super) fn run(args: &PlanArgs) -> Result<ExitCode> {
-    tell(args.pipeline.load(), &args.scope.scope(), args.json)
+    let telling = Telling { json: args.json, detailed_exitcode: args.detailed_exitcode };
+    tell(args.pipeline.load(), &args.scope.scope(), telling)
 }
 
 /// Writes the plan of `pipeline`. Errors are told here, as they all end with one code.
 ///
 /// # Errors
 /// Where standard output is closed.
-pub(super) fn tell(pipeline: Result<Pipeline>, scope: &Scope, json: bool) -> Result<ExitCode> {
-    match pipeline.and_then(|pipeline| write(&pipeline, scope, json)) {
+pub(super) fn tell(pipeline: Result<Pipeline>, scope: &Scope, telling: Telling) -> Result<ExitCode> {
+    match pipeline.and_then(|pipeline| write(&pipeline, scope, telling)) {
         Err(error) if !is_broken_pipe(&error) => {
             say_lines(&format!("error: {error}"), false);
             Ok(ExitCode::from(FAILED))
@@ -56,14 +70,14 @@ pub(super) fn tell(pipeline: Result<Pipeline>, scope: &Scope, json: bool) -> Res
     }
 }
 
-fn write(pipeline: &Pipeline, scope: &Scope, json: bool) -> Result<ExitCode> {
+fn write(pipeline: &Pipeline, scope: &Scope, telling: Telling) -> Result<ExitCode> {
     let plan = plan(pipeline, scope)?;
-    match json {
+    match telling.json {
         true => print_json(&plan)?,
         false => {
             let colour = colour_on(&std::io::stdout());
             print(plan_text(&plan, colour).trim_end(), colour)?;
         }
     }
-    Ok(if plan.changes { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
+    Ok(if telling.detailed_exitcode && plan.changes { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
 }

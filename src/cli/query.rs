@@ -3,20 +3,20 @@
 use super::athena_query::AthenaArgs;
 use super::from_format::{Dialect, FromFormat, delimiter};
 use super::log_format::LogFormatArgs;
-use super::pipeline::open_lake;
 use super::query_result::ResultArgs;
-use super::terminal::{cores, print_data, say};
-use crate::aws::AwsSettings;
-use crate::catalog::{GlueCatalog, GlueSettings, LocalCatalog};
+use super::query_session::QuerySession;
+use super::query_shell;
+use super::terminal::{cancel_on_interrupt, cores};
+use crate::catalog::GlueSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::TableOptions;
-use crate::pipeline::head_of;
-use crate::query::{GlueTables, LakeTables, QueryEngine, QueryOptions, Runtime, default_memory};
-use crate::units::{ByteSize, count};
+use crate::query::{QueryOptions, default_memory, split_statements};
+use crate::units::ByteSize;
 use clap::{Args, ValueEnum};
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 const EXAMPLES: &str = "Examples:
   etl query \"SELECT status, count(*) FROM 'access.log.gz' GROUP BY status ORDER BY 2 DESC\"
@@ -27,12 +27,16 @@ const EXAMPLES: &str = "Examples:
   etl query --lake lake/ --as analyst \"SELECT * FROM shops.sales\"
   etl query --catalog glue \"SELECT status, count(*) FROM weblogs.access WHERE dt = DATE '2020-02-29' GROUP BY 1\"
   zcat access.log.gz | etl query \"SELECT max(time) FROM '-'\"
-  etl query --file report.sql --format parquet > report.parquet
+  etl query -f report.sql -o report.parquet
+  etl query --lake lake/                                         # a shell: \\? tells what it knows
+  etl query --lake lake/ --at 20200301T030000000Z-7f3a9c01 \"SELECT count(*) FROM access\"
+  etl query --lake lake/ \"FROM access FOR VERSION AS OF 3 LIMIT 10\"
   etl query --engine athena --workgroup etl --max-scan 1GB \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"
   etl query --engine athena --param 404 --param /index.html \"SELECT * FROM weblogs.access WHERE status = ? AND path = ?\"
 
 A path in quotes is a table: a file, a folder, a glob, or '-' for standard input. Folders such as dt=2020-02-29 are
-columns. DESCRIBE 'access.log' shows the columns of a table.
+columns. Beside SELECT there are FROM t (all of it), DESCRIBE t (its columns), SUMMARIZE t (figures of their values), SHOW TABLES,
+EXPLAIN, and CREATE TEMPORARY VIEW v AS …, for the statements behind it. A table of a lake needs no database where only one has it.
 
 With --engine athena the tables are those of AWS's catalog, and what the query took and costs is told behind the result.";
 
@@ -40,12 +44,12 @@ With --engine athena the tables are those of AWS's catalog, and what the query t
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct QueryArgs {
-    /// The query, or - to read it from standard input
-    #[arg(value_name = "SQL", required_unless_present = "file")]
+    /// Statements with `;` between them, or - to read them from standard input; without any, on a terminal, they are typed
+    #[arg(value_name = "SQL")]
     sql: Option<String>,
 
-    /// Read the query from this file
-    #[arg(long, value_name = "FILE", conflicts_with = "sql")]
+    /// Read the statements from this file
+    #[arg(long, short = 'f', value_name = "FILE", conflicts_with = "sql")]
     file: Option<PathBuf>,
 
     #[command(flatten)]
@@ -63,8 +67,12 @@ pub(super) struct QueryArgs {
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     lake: Option<String>,
 
+    /// Ask the lake as it was when this run had published, or at this time (UTC): 2026-03-01 or 2026-03-01T03:00
+    #[arg(long, value_name = "RUN|TIME", requires = "lake")]
+    at: Option<String>,
+
     /// Ask as this principal: see what the lake's policies let it see, and nothing else
-    #[arg(long = "as", value_name = "PRINCIPAL", requires = "lake", conflicts_with_all = ["tables", "catalog"])]
+    #[arg(long = "as", value_name = "PRINCIPAL", requires = "lake", conflicts_with_all = ["tables", "catalog", "at"])]
     principal: Option<String>,
 
     /// A catalog, whose tables are then known as DATABASE.TABLE, whoever made them
@@ -139,84 +147,96 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
     if let Some((option, reason)) = misplaced {
         return Err(Error::new(ErrorKind::Usage, format!("{option} doesn't fit the engine: {reason}")));
     }
+    args.result.check()?;
+    let is_typed = args.sql.is_none() && args.file.is_none() && std::io::stdin().is_terminal();
+    if is_typed && args.engine == EngineArg::Local {
+        return ask_here(&args, None);
+    }
     let sql = sql(&args)?;
+    let statements = split_statements(&sql);
+    if statements.len() > 1 && args.result.is_for_one() {
+        let message = format!("there are {} statements here, and only one result can be written so", statements.len());
+        return Err(Error::new(ErrorKind::Usage, message)
+            .with_context("what to do", "write tables, csv, tsv or json to standard output, or ask one at a time"));
+    }
     match args.engine {
-        EngineArg::Local => ask_files(&args, &sql),
-        EngineArg::Athena => args.athena.ask(&sql, args.explain, args.result),
+        EngineArg::Local => ask_here(&args, Some(&statements)),
+        EngineArg::Athena => args.athena.ask(&sql, args.explain, &args.result),
     }
 }
 
-fn ask_files(args: &QueryArgs, sql: &str) -> Result<()> {
-    let threads = args.threads.map_or_else(cores, NonZeroUsize::get);
-    let read = TableOptions {
-        format: args.from.into(),
-        log: args.log_format.choice()?,
-        dialect: args.from_dialect.into(),
-        delimiter: args.delimiter,
-        ..Default::default()
-    };
+/// Asks the engine of this machine: one statement after the other, or what is typed at its shell.
+fn ask_here(args: &QueryArgs, statements: Option<&[String]>) -> Result<()> {
     // What was read as the query is no table any more.
-    let stdin = args.file.is_some() || args.sql.as_deref() != Some("-");
-    let engine = QueryEngine::new(QueryOptions {
-        threads,
-        read,
-        restricted: args.principal.is_some(),
-        stdin,
-        memory: args.memory.unwrap_or_else(default_memory),
-        spill: None,
-    })?;
-    let runtime = Runtime::new(threads)?;
-    let done = runtime.block_on(async || {
-        if let Some(lake) = &args.lake {
-            let storage = open_lake(lake)?;
-            head_of(&storage, &LocalCatalog::new(storage.clone()))?;
-            let tables = LakeTables::open(storage)?;
-            engine.register_lake(match &args.principal {
-                Some(principal) => {
-                    let seen = tables.seen_by(principal)?;
-                    if !seen.knows_principal() {
-                        say(&format!("note: no policy of the lake names `{principal}`"));
-                    }
-                    seen
-                }
-                None => tables,
-            })?;
-        }
-        if let Some(CatalogKind::Glue) = args.catalog {
-            let settings = GlueSettings { catalog_id: args.catalog_id.clone(), ..GlueSettings::default() };
-            engine.register_glue(GlueTables::new(GlueCatalog::connect(&settings, &AwsSettings::of_command_line())?));
-        }
-        for (name, path) in &args.tables {
-            engine.register_path(name, path)?;
-        }
-        match args.explain {
-            true => {
-                print_data(engine.explain(sql).await?.trim_end())?;
-                match args.catalog {
-                    Some(CatalogKind::Glue) => print_data(&engine.estimate(sql).await?.to_string()),
-                    None => Ok(()),
-                }
-            }
-            false => args.result.write(&mut engine.query(sql).await?).await,
-        }
+    let stdin = args.file.is_some() || args.sql.as_deref().is_some_and(|sql| sql != "-");
+    let session = QuerySession::open(args, stdin)?;
+    let Some(statements) = statements else { return query_shell::run(&session, &args.result) };
+    let cancel = if args.result.output.is_some() { cancel_on_interrupt() } else { Arc::default() };
+    let done = statements.iter().try_for_each(|sql| {
+        session.until_cancelled(&cancel, async || match args.explain {
+            true => session.explain(sql).await,
+            false => session.answer(sql, &args.result).await,
+        })
     });
     // A thread that still decodes for a query that is over must not be waited for.
-    runtime.leave();
-    // What can't be read of rows that are hidden is hidden, too.
-    if args.principal.is_some() {
-        return done;
-    }
-    let notes = engine.notes().into_iter().chain(engine.rejects().notes());
-    notes.for_each(|note| say(&format!("note: {note}")));
-    done?;
-    match engine.rejects().unread().as_slice() {
-        [] => Ok(()),
-        [only] => Err(unread(only)),
-        [first, others @ ..] => Err(unread(&format!("{first} and {} more", count(others.len() as u64)))),
-    }
+    session.say_notes();
+    let unread = session.refuse_unread();
+    session.runtime.leave();
+    done.and(unread)
 }
 
 impl QueryArgs {
+    /// How many threads work.
+    pub(super) fn thread_count(&self) -> usize {
+        self.threads.map_or_else(cores, NonZeroUsize::get)
+    }
+
+    /// How the engine of this machine works.
+    ///
+    /// # Errors
+    /// Where a LogFormat can't be read.
+    pub(super) fn options(&self, stdin: bool) -> Result<QueryOptions> {
+        let read = TableOptions {
+            format: self.from.into(),
+            log: self.log_format.choice()?,
+            dialect: self.from_dialect.into(),
+            delimiter: self.delimiter,
+            ..Default::default()
+        };
+        Ok(QueryOptions {
+            threads: self.thread_count(),
+            read,
+            restricted: self.principal.is_some(),
+            stdin,
+            memory: self.memory.unwrap_or_else(default_memory),
+            spill: None,
+        })
+    }
+
+    /// Which Glue catalog's tables are known.
+    pub(super) fn glue(&self) -> Option<GlueSettings> {
+        let settings = GlueSettings { catalog_id: self.catalog_id.clone(), ..GlueSettings::default() };
+        self.catalog.map(|CatalogKind::Glue| settings)
+    }
+
+    pub(super) fn lake(&self) -> Option<&str> {
+        self.lake.as_deref()
+    }
+
+    /// When the lake is looked at.
+    pub(super) fn moment(&self) -> Option<&str> {
+        self.at.as_deref()
+    }
+
+    pub(super) fn principal(&self) -> Option<&str> {
+        self.principal.as_deref()
+    }
+
+    /// Names with their paths.
+    pub(super) fn tables(&self) -> &[(String, String)] {
+        &self.tables
+    }
+
     /// An option of the engine of this machine that was given.
     fn local(&self) -> Option<&'static str> {
         // One that the environment sets is for all that is asked here.
@@ -224,6 +244,7 @@ impl QueryArgs {
         let options = [
             ("--as", self.principal.is_some()),
             ("--lake", lake),
+            ("--at", self.at.is_some()),
             ("--table", !self.tables.is_empty()),
             ("--from", self.from != FromFormat::Auto),
             ("--from-dialect", self.from_dialect != Dialect::Rfc4180),
@@ -234,12 +255,6 @@ impl QueryArgs {
         ];
         options.into_iter().find_map(|(option, given)| given.then_some(option))
     }
-}
-
-/// The error of files that gave no row to the result, which is written.
-fn unread(files: &str) -> Error {
-    Error::new(ErrorKind::Rejects, format!("every line was rejected of {files}: the result has nothing of it"))
-        .with_context("what to do", "name the format of its lines (--from, --log-format), or leave it out of the query")
 }
 
 /// The text of the query.
@@ -253,7 +268,7 @@ fn sql(args: &QueryArgs) -> Result<String> {
         }
         (None, Some(sql)) => sql.to_string(),
     };
-    match text.trim().is_empty() {
+    match split_statements(&text).is_empty() {
         true => Err(Error::new(ErrorKind::Usage, "the query is empty; expected for example SELECT * FROM 'access.log' LIMIT 10")),
         false => Ok(text),
     }
@@ -287,8 +302,7 @@ mod tests {
     fn arguments_are_checked() {
         let args = parse(&["SELECT 1", "--table", "Log=a=b.log", "--format", "csv"]).unwrap();
         assert_eq!(args.tables, [("log".to_string(), "a=b.log".to_string())]);
-        assert_eq!((sql(&args).unwrap().as_str(), args.result.format), ("SELECT 1", ResultFormat::Csv));
-        assert!(parse(&[]).is_err());
+        assert_eq!((sql(&args).unwrap().as_str(), args.result.format), ("SELECT 1", Some(ResultFormat::Csv)));
         assert!(parse(&["SELECT 1", "--file", "x.sql"]).is_err());
         assert!(parse(&["SELECT 1", "--table", "log"]).is_err());
         assert_eq!(sql(&parse(&[" "]).unwrap()).unwrap_err().kind(), ErrorKind::Usage);

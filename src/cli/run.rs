@@ -1,24 +1,29 @@
 //! `etl run`: a pipeline, once.
 
-use super::bar::Bar;
+use super::bar::{Bar, Plain};
 use super::child;
 use super::pipeline::{MemoryArgs, PipelineArgs, ScopeArgs, ThreadArgs};
-use super::plan;
+use super::plan::{self, Telling};
 use super::terminal::{cancel_on_interrupt, colour_on, print_json, say, say_lines};
 use crate::error::Result;
-use crate::pipeline::{self, RunReport, RunSettings, RunStatus};
-use crate::progress::{Progress, Silent};
+use crate::pipeline::{self, Pipeline, RunReport, RunSettings, RunStatus, Scope};
+use crate::progress::Progress;
 use crate::publish::keys;
 use crate::report;
+use crate::units::{ByteSize, TimeSpan};
 use clap::Args;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const EXAMPLES: &str = "Examples:
   etl run weblogs.yaml
   etl run weblogs.yaml --dry-run
   etl run weblogs.yaml --var date=2020-03-01 --only access_parquet --json
   etl run weblogs.yaml --full
+  etl run weblogs.yaml --wait 10m
+  etl run weblogs.yaml --max-reject-rate 20%      # this once
+  etl run weblogs.yaml --retry-rejects
 
 Only what has changed since the last run is read. Readers see all tables of a run at once when its checks hold, and else what they
 saw before. The report is kept in the lake, in _etl/runs/, as JSON and as a page.
@@ -42,6 +47,14 @@ pub(super) struct RunArgs {
     #[arg(long)]
     dry_run: bool,
 
+    /// With --dry-run, end with 2 where there are changes
+    #[arg(long, requires = "dry_run")]
+    detailed_exitcode: bool,
+
+    /// Where another run of this pipeline is at work, wait for its end, as long as this: 90s, 10m [default: race it]
+    #[arg(long, value_name = "TIME")]
+    wait: Option<TimeSpan>,
+
     #[command(flatten)]
     threads: ThreadArgs,
 
@@ -63,7 +76,8 @@ pub(super) struct RunArgs {
 /// What the run gives.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     if args.dry_run {
-        return plan::tell(args.pipeline.load(), &args.scope.scope(), args.json);
+        let telling = Telling { json: args.json, detailed_exitcode: args.detailed_exitcode };
+        return plan::tell(args.pipeline.load(), &args.scope.scope(), telling);
     }
     let pipeline = match args.child_of {
         Some(parent) => {
@@ -72,16 +86,23 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
         }
         None => args.pipeline.load()?,
     };
-    let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Silent) };
-    let settings = RunSettings {
-        scope: args.scope.scope(),
-        threads: args.threads.count(),
-        memory: args.memory.size(),
-        cancel: cancel_on_interrupt(),
-        page: Some(report::html),
-    };
-    let outcome = pipeline::run(&pipeline, &settings, progress.as_ref());
-    if args.json {
+    let settings = settings(args.scope.scope(), args.threads.count(), args.memory.size(), args.wait.map(|span| span.0));
+    run_once(&pipeline, &settings, args.json)
+}
+
+/// How a run of the command line works.
+pub(super) fn settings(scope: Scope, threads: usize, memory: ByteSize, wait: Option<Duration>) -> RunSettings {
+    RunSettings { scope, threads, memory, wait, cancel: cancel_on_interrupt(), page: Some(report::html) }
+}
+
+/// Runs a pipeline, tells what it did, and tells others.
+///
+/// # Errors
+/// What the run gives.
+pub(super) fn run_once(pipeline: &Pipeline, settings: &RunSettings, json: bool) -> Result<ExitCode> {
+    let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Plain) };
+    let outcome = pipeline::run(pipeline, settings, progress.as_ref());
+    if json {
         print_json(&outcome.report)?;
     } else if !outcome.report.outputs.is_empty() || outcome.error.is_none() {
         // The error is told last, as that of any command.
@@ -91,6 +112,9 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
         if outcome.report.status != RunStatus::UpToDate {
             say(&format!("report: {}/{}/report.html", pipeline.lake.location, keys::run_folder(&pipeline.name, &outcome.report.run)));
         }
+    }
+    for note in pipeline::tell_hooks(pipeline, &outcome.report, outcome.error.as_ref()) {
+        say(&format!("note: {note}"));
     }
     match outcome.error {
         Some(error) => Err(error),

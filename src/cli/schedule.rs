@@ -2,9 +2,11 @@
 
 use super::child::ChildRunner;
 use super::pipeline::ThreadArgs;
+use super::run;
 use super::terminal::{print, print_json_text, say};
+use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::{CatchUp, Pipeline};
+use crate::pipeline::{CatchUp, Pipeline, Scope};
 use crate::query::{default_memory, share_of};
 use crate::schedule::{Event, Folder, Memory, Message, Scheduler, SystemClock, Times, serve};
 use crate::units::ByteSize;
@@ -16,12 +18,14 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
 const EXAMPLES: &str = "Examples:
   etl schedule pipelines/ --list
+  etl schedule pipelines/ --run-now weblogs
   etl schedule pipelines/ --parallel 2 --listen 127.0.0.1:9090
   etl schedule pipelines/ --json --state /var/lib/etl/schedule.json
 
@@ -71,6 +75,10 @@ pub(super) struct ScheduleArgs {
     #[arg(long, conflicts_with_all = ["parallel", "listen", "state", "threads", "memory"])]
     list: bool,
 
+    /// Run this pipeline of the folder now, once, as at its time, and end as `etl run` does
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "parallel", "listen", "state"])]
+    run_now: Option<String>,
+
     /// Runs at work at once
     #[arg(long, value_name = "N", default_value = "1")]
     parallel: NonZeroUsize,
@@ -107,6 +115,11 @@ pub(super) fn run(args: &ScheduleArgs, store: Vec<String>) -> Result<()> {
         let events = folder.refresh().unwrap_or_default();
         return list(&folder, &events, Utc::now(), args.json);
     }
+    if let Some(name) = &args.run_now {
+        let pipeline = named(&mut folder, name)?;
+        let memory = args.memory.unwrap_or_else(default_memory);
+        return run::run_once(&pipeline, &run::settings(Scope::default(), args.threads.count(), memory, None), args.json).map(drop);
+    }
     let memory = args.state.clone().map_or(Memory::Lakes, Memory::File);
     let tell = teller(args.json);
     let memory_of_all = args.memory.unwrap_or_else(default_memory);
@@ -119,6 +132,26 @@ pub(super) fn run(args: &ScheduleArgs, store: Vec<String>) -> Result<()> {
         teller(args.json)(Utc::now(), &Event::Listening { address: address.to_string() });
     }
     scheduler.run()
+}
+
+/// The pipeline of the folder that is called `name`.
+fn named(folder: &mut Folder, name: &str) -> Result<Arc<Pipeline>> {
+    let events = folder.refresh().unwrap_or_default();
+    let pipelines = folder.pipelines();
+    if let Some(pipeline) = pipelines.iter().find(|pipeline| pipeline.name == name) {
+        return Ok(pipeline.clone());
+    }
+    let broken = events.iter().find_map(|event| match event {
+        Event::Invalid { path, error, .. } if Path::new(path).file_stem().is_some_and(|stem| stem == name) => Some(error),
+        _ => None,
+    });
+    if let Some(error) = broken {
+        return Err(Error::of_lines(ErrorKind::Format, error));
+    }
+    let known: Vec<&str> = pipelines.iter().map(|pipeline| pipeline.name.as_str()).collect();
+    let hint = nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let error = Error::new(ErrorKind::Usage, format!("{} has no pipeline `{name}`{hint}", folder.path().display()));
+    Err(error.with_context("pipelines", known.join(", ")))
 }
 
 /// Writes events where they are read.

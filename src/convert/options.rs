@@ -31,8 +31,11 @@ pub struct ConvertOptions {
     pub timezone: Zone,
     pub existing: Existing,
     pub on_error: OnError,
-    /// Above this share of rejected lines nothing is published.
+    /// Above this share of rejected lines, of all or of a file, nothing is published.
     pub max_reject_rate: Option<Rate>,
+    /// So many rejected lines of each source, in the order of the table's, were accepted when it was read before: one that has no more of
+    /// them counts for no limit. Empty where none was.
+    pub accepted_rejects: Vec<u64>,
     /// Where rejected lines are written, as JSON lines.
     pub rejects: Option<RejectsFile>,
     /// How many bytes of them are written; lines beyond are only counted.

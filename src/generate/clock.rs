@@ -9,7 +9,7 @@ const MONTHS: [&[u8; 3]; 12] = [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", 
 
 const DAY: u64 = 86_400;
 
-/// The last second that a four-digit year can show. The clock stops there.
+/// The last second that a four-digit year can show.
 pub(super) const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The current time, and its text as `%t` writes it.
@@ -19,6 +19,8 @@ pub(super) struct Clock {
     micros: u64,
     /// What a line takes in a mean hour, in microseconds.
     per_line: u64,
+    /// The last second, where the clock stops.
+    end: u64,
     /// The time that the lines since the last pause should have taken.
     owed: u64,
     shown_second: u64,
@@ -26,11 +28,12 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// A clock that starts at `start`, in seconds since 1970, and lets `lines_per_day` lines pass a day.
-    pub(super) fn new(start: u64, lines_per_day: u64) -> Self {
+    /// A clock that starts at `start`, in seconds since 1970, stops at `end`, and lets `lines_per_day` lines pass a day.
+    pub(super) fn new(start: u64, end: u64, lines_per_day: u64) -> Self {
         let mut clock = Clock {
             micros: start * 1_000_000,
             per_line: (DAY * 1_000_000 / lines_per_day.max(1)).max(1),
+            end,
             owed: 0,
             shown_second: start,
             text: *b"[00/Xxx/0000:00:00:00 +0000]",
@@ -71,7 +74,7 @@ impl Clock {
     }
 
     fn forward(&mut self, micros: u64) {
-        self.micros = self.micros.saturating_add(micros).min(LAST_SECOND * 1_000_000);
+        self.micros = self.micros.saturating_add(micros).min(self.end * 1_000_000);
         let second = self.second();
         if second != self.shown_second {
             if second / DAY != self.shown_second / DAY {
@@ -125,13 +128,13 @@ mod tests {
             (4_107_542_400, "[01/Mar/2100:00:00:00 +0000]"),
             (LAST_SECOND, "[31/Dec/9999:23:59:59 +0000]"),
         ] {
-            assert_eq!(std::str::from_utf8(Clock::new(second, 1).text()).unwrap(), text);
+            assert_eq!(std::str::from_utf8(Clock::new(second, LAST_SECOND, 1).text()).unwrap(), text);
         }
     }
 
     #[test]
     fn the_day_has_its_number_of_lines() {
-        let (mut clock, mut random) = (Clock::new(0, 30_000), Random::new(1));
+        let (mut clock, mut random) = (Clock::new(0, LAST_SECOND, 30_000), Random::new(1));
         for line in 0..300_000 {
             if line % 6 == 0 { clock.pause(&mut random) } else { clock.tick(&mut random) }
         }
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_clock_stops_at_the_last_year() {
-        let (mut clock, mut random) = (Clock::new(LAST_SECOND - 1, 1), Random::new(1));
+        let (mut clock, mut random) = (Clock::new(LAST_SECOND - 1, LAST_SECOND, 1), Random::new(1));
         (0..100).for_each(|_| clock.pause(&mut random));
         assert_eq!(clock.text(), b"[31/Dec/9999:23:59:59 +0000]");
     }

@@ -163,7 +163,7 @@ mod tests {
             referer: b"-",
             agent: "-",
         };
-        let clock = Clock::new(1_582_934_402, 1);
+        let clock = Clock::new(1_582_934_402, 253_402_300_799, 1);
         for (preset, expected) in [
             (Preset::Common, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\"\n\xff" 400 -"#),
             (Preset::Combined, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\"\n\xff" 400 - "-" "-""#),

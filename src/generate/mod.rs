@@ -9,6 +9,7 @@
 mod agent;
 mod client;
 mod clock;
+mod damage;
 mod line;
 mod random;
 mod session;
@@ -17,7 +18,9 @@ mod traffic;
 
 use crate::accesslog::Preset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::units::Rate;
 use clock::{Clock, LAST_SECOND};
+use damage::Damage;
 use line::LineWriter;
 pub(crate) use random::Random;
 use std::io::Write;
@@ -36,12 +39,24 @@ pub struct GenerateOptions {
     pub start: i64,
     /// How many lines a day has on average.
     pub lines_per_day: u64,
+    /// The second that no line is later than, in seconds since 1970.
+    pub end: Option<i64>,
+    /// How many of the lines are damaged so that no reader of the format takes them.
+    pub bad: Rate,
 }
 
 impl Default for GenerateOptions {
     /// 10,000 lines of a site with 30,000 a day, from the leap day of 2020 on.
     fn default() -> Self {
-        GenerateOptions { lines: 10_000, seed: 1, format: Preset::Combined, start: 1_582_934_402, lines_per_day: 30_000 }
+        GenerateOptions {
+            lines: 10_000,
+            seed: 1,
+            format: Preset::Combined,
+            start: 1_582_934_402,
+            lines_per_day: 30_000,
+            end: None,
+            bad: Rate(0.0),
+        }
     }
 }
 
@@ -63,20 +78,24 @@ const BUFFER: usize = 256 * 1024;
 /// [`ErrorKind::Usage`] where the start is not a time of the years 1970 to 9999 or a day has no line;
 /// [`ErrorKind::Output`] where `out` can't be written.
 pub fn generate(options: &GenerateOptions, out: &mut dyn Write) -> Result<()> {
-    let start = u64::try_from(options.start).ok().filter(|start| *start <= LAST_SECOND).ok_or_else(|| {
-        let message = format!("a generated log can't start at {}; expected seconds since 1970, up to {LAST_SECOND}", options.start);
-        Error::new(ErrorKind::Usage, message)
-    })?;
+    let start = second("start", options.start)?;
+    let end = options.end.map_or(Ok(LAST_SECOND), |end| second("end", end))?;
+    if end < start {
+        return Err(Error::new(ErrorKind::Usage, "a generated log can't end before it starts"));
+    }
     if options.lines_per_day == 0 {
         return Err(Error::new(ErrorKind::Usage, "a generated log needs at least one line a day"));
     }
     // A bigger log has more clients, up to what a middle-sized company has.
     let clients = (options.lines / 150).clamp(300, 5_000) as u32;
-    let mut traffic = Traffic::new(options.seed, clients, Clock::new(start, options.lines_per_day));
+    let mut traffic = Traffic::new(options.seed, clients, Clock::new(start, end, options.lines_per_day));
     let writer = LineWriter::new(options.format);
+    let mut damage = Damage::new(options.seed, options.bad);
     let mut buffer = Vec::with_capacity(BUFFER + 4096);
     for _ in 0..options.lines {
+        let line = buffer.len();
         traffic.write_next(writer, &mut buffer);
+        damage.strike(&mut buffer, line);
         if buffer.len() >= BUFFER {
             write(&buffer, out)?;
             buffer.clear();
@@ -84,6 +103,14 @@ pub fn generate(options: &GenerateOptions, out: &mut dyn Write) -> Result<()> {
     }
     write(&buffer, out)?;
     out.flush().map_err(failed)
+}
+
+/// `time` as a second that a log can show.
+fn second(name: &str, time: i64) -> Result<u64> {
+    u64::try_from(time).ok().filter(|second| *second <= LAST_SECOND).ok_or_else(|| {
+        let message = format!("a generated log can't {name} at {time}; expected seconds since 1970, up to {LAST_SECOND}");
+        Error::new(ErrorKind::Usage, message)
+    })
 }
 
 fn write(buffer: &[u8], out: &mut dyn Write) -> Result<()> {

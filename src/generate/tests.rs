@@ -1,6 +1,7 @@
 use super::*;
 use crate::accesslog::{DecodeOptions, LogDecoder, detect};
 use crate::decode::{Decoded, Decoder};
+use crate::units::Rate;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use bytes::Bytes;
@@ -95,8 +96,37 @@ fn what_makes_no_log_is_refused() {
         GenerateOptions { start: -1, ..GenerateOptions::default() },
         GenerateOptions { start: i64::MAX, ..GenerateOptions::default() },
         GenerateOptions { lines_per_day: 0, ..GenerateOptions::default() },
+        GenerateOptions { end: Some(0), ..GenerateOptions::default() },
     ] {
         assert_eq!(generate(&options, &mut Vec::new()).unwrap_err().kind(), ErrorKind::Usage);
     }
     assert!(log(0, 1, Preset::Combined).is_empty());
+}
+
+#[test]
+fn bad_lines_are_as_many_as_asked_and_are_rejected() {
+    for format in Preset::ALL {
+        let options = GenerateOptions { lines: 20_000, format, bad: Rate(0.05), ..GenerateOptions::default() };
+        let mut damaged = Vec::new();
+        generate(&options, &mut damaged).unwrap();
+        let whole = log(20_000, 1, format);
+        let pairs = damaged.split(|b| *b == b'\n').zip(whole.split(|b| *b == b'\n'));
+        let bad = pairs.filter(|(one, other)| one != other).count();
+        assert!((900..1_100).contains(&bad), "{}: {bad}", format.name());
+        let decoded = decoded(damaged, format);
+        assert_eq!((decoded.rejects.len(), decoded.lines), (bad, 20_000), "{}", format.name());
+    }
+}
+
+#[test]
+fn a_log_of_some_days_has_no_line_of_others() {
+    let (start, days) = (1_772_323_200, 7);
+    let end = start + days * 86_400 - 1;
+    let options = GenerateOptions { lines: 7_000, start, lines_per_day: 1_000, end: Some(end), ..GenerateOptions::default() };
+    let mut out = Vec::new();
+    generate(&options, &mut out).unwrap();
+    let batch = decoded(out, Preset::Combined).batch;
+    let times = batch.column_by_name("time").unwrap().as_primitive::<TimestampMillisecondType>().values();
+    let seen: HashSet<i64> = times.iter().map(|time| time / 86_400_000).collect();
+    assert_eq!(seen, (0..days).map(|day| start / 86_400 + day).collect());
 }

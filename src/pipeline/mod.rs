@@ -2,6 +2,7 @@
 
 mod athena_engine;
 mod governing;
+mod hooks;
 mod make;
 mod model;
 mod plan;
@@ -17,9 +18,11 @@ pub use crate::convert::RejectExample;
 pub use governing::applying::apply_policy;
 pub use governing::comparing::{Comparison, Disagreement, compare_with_aws};
 pub use governing::remote::tell_lake_formation;
+pub use hooks::tell_hooks;
 pub use model::{
-    AthenaSettings, Bounds, CatalogKind, CatchUp, Check, CheckEngine, Expectation, Fingerprint, Lake, Layout, Mode, OnError, OnFailure,
-    OnMismatch, Output, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform, TransformEngine, When,
+    AthenaSettings, Bounds, CatalogKind, CatchUp, Check, CheckEngine, Expectation, Fingerprint, Hook, Hooks, Lake, Layout, Mode, OnError,
+    OnFailure, OnMismatch, Output, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform,
+    TransformEngine, When,
 };
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
 pub use registering::comparison::ReaderPlan;

@@ -41,6 +41,8 @@ pub struct Pipeline {
     pub verify: Vec<Check>,
     pub athena: AthenaSettings,
     pub schedule: Option<Schedule>,
+    #[serde(skip_serializing_if = "Hooks::is_empty")]
+    pub hooks: Hooks,
     /// As it is written.
     #[serde(skip)]
     pub text: Arc<str>,
@@ -293,6 +295,29 @@ pub enum When {
     #[default]
     BeforePublish,
     AfterPublish,
+}
+
+/// Who is told of runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Hooks {
+    pub on_failure: Vec<Hook>,
+    pub on_success: Vec<Hook>,
+}
+
+impl Hooks {
+    fn is_empty(&self) -> bool {
+        self.on_failure.is_empty() && self.on_success.is_empty()
+    }
+}
+
+/// How somebody is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hook {
+    /// A command of the shell.
+    Command(String),
+    /// An address that gets a POST.
+    Webhook(String),
 }
 
 /// When it runs by itself.

@@ -19,6 +19,7 @@ use crate::pipeline::state::drift::drift;
 use crate::pipeline::state::listing::Listing;
 use crate::pipeline::upkeep::rollback::take_back;
 use crate::pipeline::upkeep::sweep::{discard, sweep};
+use crate::pipeline::upkeep::waiting::Waiting;
 use crate::pipeline::verify::athena::verify_in_athena;
 use crate::pipeline::verify::checking::{accounting, verify};
 use crate::progress::Progress;
@@ -32,6 +33,7 @@ use chrono::Utc;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// How a pipeline is run.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct RunSettings {
     pub threads: usize,
     /// What its queries may hold; what is more goes to disk.
     pub memory: ByteSize,
+    /// How long a run of the same pipeline that is at work is waited for; without it the two race.
+    pub wait: Option<Duration>,
     /// Set from outside to stop the run; nothing is published then.
     pub cancel: Arc<AtomicBool>,
     /// Makes the page that is kept beside the report.
@@ -146,6 +150,10 @@ impl Running<'_> {
         let store = &self.pipeline.lake.store;
         let there = location.path().is_none_or(|path| path.exists());
         let storage = there.then(|| Storage::open_with(location.clone(), store)).transpose()?;
+        if let Some(storage) = &storage {
+            let waiting = Waiting { pipeline: &self.pipeline.name, cancel: &self.settings.cancel, progress: self.progress };
+            waiting.for_others(storage, self.settings.wait)?;
+        }
         let state = State::read(self.pipeline, storage.as_ref(), &self.settings.scope)?;
         // A lake is made when there is something to put in it.
         let storage = storage.map_or_else(|| Storage::create_with(location, store), Ok)?;
@@ -204,7 +212,7 @@ impl Running<'_> {
             run: self.run.as_str(),
             run_folder: &begun.folder,
             transforming,
-            readings: Readings::default(),
+            readings: Readings::limited(self.settings.scope.max_reject_rate),
         };
         let mut products = Vec::new();
         for output in &state.outputs {

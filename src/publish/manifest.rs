@@ -67,6 +67,9 @@ pub struct SourceFile {
     /// Bytes at its end that are no whole line yet, and were left for later.
     #[serde(default, skip_serializing_if = "is_none")]
     pub held_back: u64,
+    /// Lines that were rejected of what this run read.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub rejects: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -26,6 +26,12 @@ impl RunId {
         (is_time && is_chance).then(|| RunId(run.to_string()))
     }
 
+    /// When the run began, by its name.
+    pub fn began(&self) -> Option<DateTime<Utc>> {
+        let (time, _) = self.0.split_once('-')?;
+        Some(NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%S%3fZ").ok()?.and_utc())
+    }
+
     /// The name as it is written.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -46,6 +52,7 @@ mod tests {
     fn folders_of_runs_are_known_by_their_names() {
         let run = RunId::new(Utc::now());
         assert_eq!(RunId::of_folder(run.as_str()), Some(run.clone()));
+        assert!((Utc::now() - run.began().unwrap()).num_seconds() < 60);
         assert_eq!(RunId::of_folder(&format!("{run}-2")), Some(run));
         for other in [
             "",

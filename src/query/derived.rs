@@ -4,6 +4,9 @@
 //! `SELECT x + 1 AS x FROM (SELECT x + 1 AS x FROM t)` they do, and mean other columns all the same: the sum would be made once. Where the
 //! query in FROM has a name, they read otherwise, and all is well.
 
+use super::friendly;
+use super::tables::Tables;
+use super::versions;
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::context::SessionState;
@@ -16,8 +19,9 @@ use std::ops::ControlFlow;
 ///
 /// # Errors
 /// Where `sql` can't be planned.
-pub(super) async fn plan(state: &SessionState, sql: &str) -> Result<LogicalPlan> {
-    let statement = state.sql_to_statement(sql, &state.config().options().sql_parser.dialect)?;
+pub(super) async fn plan(state: &SessionState, tables: &Tables, sql: &str) -> Result<LogicalPlan> {
+    let statement = state.sql_to_statement(&versions::rewritten(sql), &state.config().options().sql_parser.dialect)?;
+    let statement = friendly::meant(state, tables, statement);
     let plan = state.statement_to_plan(statement.clone()).await?;
     if !is_at_risk(&plan)? {
         return Ok(plan);

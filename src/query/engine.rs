@@ -14,6 +14,7 @@ use super::options::QueryOptions;
 use super::partitions::Partitions;
 use super::rejects::RejectLog;
 use super::scan::Rows;
+use super::short_times::ShortTimes;
 use super::table::FileTable;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,10 +26,12 @@ use datafusion::common::format::ExplainFormat;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::config::ConfigNonZeroUsize;
+use datafusion::datasource::ViewTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::Analyzer;
 use datafusion::physical_plan::joins::SortMergeJoinExec;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, displayable, execute_stream};
 use datafusion::prelude::SessionContext;
@@ -76,7 +79,10 @@ impl QueryEngine {
         bounded.map_err(|e| Error::new(ErrorKind::Internal, "functions can't be bounded").with_source(e))?;
         let tables = Arc::new(Tables::new(options));
         let catalogs = Arc::new(DynamicFileCatalog::new(plain.state().catalog_list().clone(), tables.clone()));
-        let state = SessionStateBuilder::new_from_existing(plain.state()).with_catalog_list(catalogs).build();
+        let state = SessionStateBuilder::new_from_existing(plain.state()).with_catalog_list(catalogs);
+        let mut rules = Analyzer::new().rules;
+        rules.push(Arc::new(ShortTimes));
+        let state = state.with_analyzer_rules(rules).build();
         Ok(QueryEngine { context: SessionContext::new_with_state(state), tables })
     }
 
@@ -178,6 +184,53 @@ impl QueryEngine {
         Ok(QueryResult { schema, stream, failures, again, _querying: querying })
     }
 
+    /// Gives the rows of the query `sql` the table name `name`, for the queries behind it.
+    ///
+    /// # Errors
+    /// As [`QueryEngine::query`], and where the name is taken, unless it may `replace` another view.
+    pub(super) async fn name_view(&self, name: &str, replace: bool, sql: &str) -> Result<()> {
+        let plan = self.guarded(sql, self.checked(sql)).await?;
+        let taken = |known: &String| known == name;
+        if self.tables.names().iter().any(taken) && !(replace && self.tables.is_view(name)) {
+            return Err(Error::new(ErrorKind::Query, format!("a table is named `{name}` already; give the view another name")));
+        }
+        let view = Arc::new(ViewTable::new(plan, Some(sql.trim().to_string())));
+        let named = |e| Error::new(ErrorKind::Query, format!("no view can be named `{name}`")).with_source(e);
+        self.context.deregister_table(TableReference::bare(name)).map_err(named)?;
+        self.context.register_table(TableReference::bare(name), view).map_err(named)?;
+        self.tables.remember_view(name);
+        Ok(())
+    }
+
+    /// The plan of what only reads.
+    async fn checked(&self, sql: &str) -> datafusion::common::Result<LogicalPlan> {
+        let logical = derived::plan(&self.context.state(), &self.tables, sql).await?;
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
+        Ok(logical)
+    }
+
+    /// The names that tables have, those of a lake as `database.table`, sorted.
+    pub fn table_names(&self) -> Vec<String> {
+        let mut names = self.tables.names();
+        names.sort();
+        names
+    }
+
+    /// The names of the functions that can be called, sorted.
+    pub fn function_names(&self) -> Vec<String> {
+        let state = self.context.state();
+        let mut names: Vec<String> = state
+            .scalar_functions()
+            .keys()
+            .chain(state.aggregate_functions().keys())
+            .chain(state.window_functions().keys())
+            .cloned()
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// How the query would be run, as a tree of steps, the last first.
     ///
     /// # Errors
@@ -187,7 +240,7 @@ impl QueryEngine {
             return Ok(self.guarded(sql, self.optimized(sql)).await?.display_indent().to_string());
         }
         let (plan, _) = self.physical(sql, Joins::Hashed).await?;
-        Ok(displayable(plan.as_ref()).indent(false).to_string())
+        Ok(displayable(plan.as_ref()).tree_render().to_string())
     }
 
     /// What the user should know of the tables opened so far: formats found, and the lines that are not rows.
@@ -252,13 +305,13 @@ impl QueryEngine {
 
     async fn optimized(&self, sql: &str) -> datafusion::common::Result<LogicalPlan> {
         let state = self.context.state();
-        let logical = derived::plan(&state, sql).await?;
+        let logical = derived::plan(&state, &self.tables, sql).await?;
         growth::optimizing(|| state.optimize(&logical))
     }
 
     async fn planned(&self, sql: &str, joins: Joins) -> datafusion::common::Result<(Arc<dyn ExecutionPlan>, Vec<String>)> {
         let state = joins.applied(self.context.state());
-        let logical = derived::plan(&state, sql).await?;
+        let logical = derived::plan(&state, &self.tables, sql).await?;
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
         if self.tables.is_restricted() {
             refuse_measures(&logical)?;

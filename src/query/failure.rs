@@ -2,6 +2,7 @@
 
 use super::columns::without;
 use super::limits::{Excess, TOO_DEEP};
+use super::plain_words::plain_types;
 use crate::diagnostic::{caret, nearest};
 use crate::error::{Error, ErrorKind};
 use crate::input::files_of;
@@ -180,6 +181,12 @@ impl Failures {
         let files: Vec<String> = std::fs::read_dir(".")
             .map(|entries| entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect())
             .unwrap_or_default();
+        // Of a table without its database several lakes' databases may have one.
+        let same: Vec<&str> =
+            self.tables.iter().map(String::as_str).filter(|known| known.split_once('.').is_some_and(|(_, known)| known == name)).collect();
+        if same.len() > 1 {
+            return self.wrong(format!("more than one table is called `{name}`; write which: {}", same.join(", ")), span);
+        }
         let hint = match nearest(name, self.tables.iter().chain(&files).map(String::as_str)) {
             Some(near) if self.tables.iter().any(|t| t == near) => format!("; did you mean `{near}`?"),
             Some(near) => format!("; did you mean the file '{near}'?"),
@@ -187,7 +194,14 @@ impl Failures {
         };
         let error = self.wrong(format!("no table and no file `{name}`{hint}"), span);
         match self.tables.is_empty() {
-            true => error.with_context("expected", "a path in quotes, such as 'out/*.parquet', or a name given by --table NAME=PATH"),
+            true if name.contains('.') => error.with_context(
+                "expected",
+                "a lake for tables as DATABASE.TABLE, by --lake LAKE or ETL_LAKE; or a path in quotes, such as 'out/*.parquet'",
+            ),
+            true => error.with_context(
+                "expected",
+                "a path in quotes, such as 'out/*.parquet', a name given by --table NAME=PATH, or a table of the lake that --lake names",
+            ),
             false => error.with_context("tables", self.tables.join(", ")),
         }
     }
@@ -207,6 +221,9 @@ impl Failures {
             return self.no_table(name, span);
         }
         if let Some(name) = between(message, "Invalid function '", "'") {
+            if let Some(other) = elsewhere(name) {
+                return self.wrong(format!("no function `{name}`; {other}"), span);
+            }
             let hint = between(message, "Did you mean '", "'").map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             return self.wrong(format!("no function `{name}`{hint}"), span);
         }
@@ -214,7 +231,7 @@ impl Failures {
             let takes = message.split_once("Candidate functions:").map_or("", |(_, takes)| takes);
             let takes: Vec<&str> = takes.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
             let error = self.wrong(format!("{call} is no function: the name fits, the types don't; cast the arguments"), span);
-            return if takes.is_empty() { error } else { error.with_context("expected", takes.join(" or ")) };
+            return if takes.is_empty() { error } else { error.with_context("expected", plain_types(&takes.join(" or "))) };
         }
         if let Some(name) = between(message, "table function '", "' not found") {
             return self
@@ -277,7 +294,7 @@ impl Failures {
 
     /// The message with a caret under the place in the query, where one is known.
     fn wrong(&self, message: impl AsRef<str>, span: Option<Span>) -> Error {
-        let message = message.as_ref().trim();
+        let message = &plain_types(message.as_ref().trim());
         let shown = span.and_then(|span| {
             let line = self.sql.lines().nth(usize::try_from(span.start.line).ok()?.checked_sub(1)?)?;
             Some(caret(line, columns(line, span), "here"))
@@ -287,6 +304,51 @@ impl Failures {
             None => Error::new(ErrorKind::Query, message),
         }
     }
+}
+
+/// What a function of DuckDB, Trino or PostgreSQL that there is not is called here.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "strftime" | "date_format" | "format_datetime" => "here it is to_char(time, '%Y-%m-%d %H:%M')",
+        "strptime" | "date_parse" | "parse_datetime" | "str_to_date" => "here it is to_timestamp(text, '%Y-%m-%d %H:%M:%S')",
+        "from_unixtime" | "epoch_ms" | "make_timestamp" => "here it is to_timestamp_seconds(n), or to_timestamp_millis(n)",
+        "to_unixtime" | "unix_timestamp" | "epoch" => "here it is date_part('epoch', time)",
+        "arg_max" | "max_by" | "argmax" => "here it is last_value(x ORDER BY y)",
+        "arg_min" | "min_by" | "argmin" => "here it is first_value(x ORDER BY y)",
+        "any_value" | "arbitrary" | "first" => "here it is first_value(x)",
+        "last" => "here it is last_value(x)",
+        "quantile_cont" | "quantile" | "percentile_cont" | "approx_quantile" | "approx_percentile" => {
+            "here it is approx_percentile_cont(share) WITHIN GROUP (ORDER BY x)"
+        }
+        "approx_count_distinct" | "uniq" => "here it is approx_distinct(x)",
+        "list" | "collect_list" | "list_agg" | "group_array" => "here it is array_agg(x)",
+        "group_concat" | "listagg" => "here it is string_agg(x, ', ')",
+        "count_if" | "countif" => "here it is count(*) FILTER (WHERE condition)",
+        "if" | "iff" | "ifnull" => "here it is CASE WHEN condition THEN x ELSE y END, or coalesce(x, y)",
+        "isnull" | "zeroifnull" => "here it is coalesce(x, 0), or x IS NULL",
+        "regexp_matches" | "regexp_full_match" | "regexp_contains" => "here it is regexp_like(text, pattern)",
+        "regexp_extract" | "regexp_substr" => "here it is (regexp_match(text, pattern))[1], of the first group in brackets",
+        "regexp_extract_all" | "regexp_split_to_array" => "here it is regexp_match(text, pattern), which gives a list of the groups",
+        "str_split" | "string_split" | "split" => "here it is string_to_array(text, ','), or split_part(text, ',', 1)",
+        "len" => "here it is length(text)",
+        "datediff" | "date_diff" | "timestampdiff" => "here times are subtracted: date_part('epoch', b - a)",
+        "dateadd" | "date_add" | "timestampadd" => "here it is time + INTERVAL '1 day'",
+        "year" | "month" | "day" | "hour" | "minute" | "second" | "dayofweek" | "day_of_week" | "week" | "weekday" | "quarter" => {
+            "here it is date_part('hour', time), with the part's name"
+        }
+        "dayname" => "here it is to_char(time, '%A')",
+        "monthname" => "here it is to_char(time, '%B')",
+        "json_extract" | "json_extract_string" | "json_extract_scalar" | "get_json_object" => {
+            "there are none of JSON: give the keys of JSON columns of their own when they are converted"
+        }
+        "url_extract_host" | "parse_url" => "here it is (regexp_match(url, '^[a-z]+://([^/:]+)'))[1]",
+        "to_timestamp_ntz" | "timestamp" => "here it is CAST(x AS timestamp)",
+        "truncate" => "here it is trunc(x)",
+        "safe_cast" => "here it is TRY_CAST(x AS type)",
+        "format" | "printf" => "here texts are put together: a || ' ' || b, and times by to_char(time, '%H:%M')",
+        "explode" => "here it is unnest(list)",
+        _ => return None,
+    })
 }
 
 /// The error of a library that panicked with `what`, while it read one of `files`, if any.

@@ -5,6 +5,7 @@ use super::registered::{self, as_read};
 use super::rejects::RejectLog;
 use super::restricted::{Restriction, restricted};
 use super::table::FileTable;
+use super::versions::{MARK, Moment};
 use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::governance;
@@ -33,6 +34,8 @@ pub struct LakeTables {
     staged: BTreeMap<(String, String), CatalogTable>,
     /// What is seen of them, where it is not all.
     restriction: Option<Arc<Restriction>>,
+    /// When they are looked at, where it isn't now.
+    moment: Option<Moment>,
 }
 
 impl LakeTables {
@@ -43,7 +46,7 @@ impl LakeTables {
     pub fn open(storage: Storage) -> Result<LakeTables> {
         let catalog = LocalCatalog::new(storage.clone());
         let snapshot = catalog.snapshot()?;
-        Ok(LakeTables { storage, catalog, snapshot, staged: BTreeMap::new(), restriction: None })
+        Ok(LakeTables { storage, catalog, snapshot, staged: BTreeMap::new(), restriction: None, moment: None })
     }
 
     /// What `principal` sees of the tables, by the policies of the lake.
@@ -53,6 +56,22 @@ impl LakeTables {
     pub fn seen_by(mut self, principal: &str) -> Result<LakeTables> {
         let evaluator = governance::evaluator(&self.catalog, &self.snapshot)?;
         self.restriction = Some(Arc::new(Restriction::of(principal, &evaluator)));
+        Ok(self)
+    }
+
+    /// The tables as they were at `moment`: when the run of that name had published, or at a time in UTC.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a run that published no table that is there, [`ErrorKind::Input`] where the catalog can't be read.
+    pub fn at(mut self, moment: &str) -> Result<LakeTables> {
+        let moment = Moment::parse(moment);
+        if let Moment::Version(version) = moment {
+            let message = format!("`{version}` is the number of a version, which is that of one table; expected a run, or a time in UTC");
+            return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", format!("FROM table FOR VERSION AS OF {version}")));
+        }
+        // A run that nobody knows is told before anything is asked.
+        moment.resolved(&self.catalog, &self.snapshot)?;
+        self.moment = Some(moment);
         Ok(self)
     }
 
@@ -92,7 +111,16 @@ impl LakeTables {
         if let Some(staged) = self.staged.get(&(database.to_string(), name.to_string())) {
             return Ok(Some(staged.clone()));
         }
-        self.snapshot.head.table(database, name).map(|reference| self.catalog.table(reference)).transpose()
+        let (name, moment) = match name.split_once(MARK) {
+            Some((name, moment)) => (name, Some(Moment::parse(moment))),
+            None => (name, self.moment.clone()),
+        };
+        let Some(reference) = self.snapshot.head.table(database, name) else { return Ok(None) };
+        let table = self.catalog.table(reference)?;
+        match moment {
+            Some(moment) => moment.of(table, &self.catalog, &self.snapshot).map(Some),
+            None => Ok(Some(table)),
+        }
     }
 }
 
@@ -138,6 +166,12 @@ impl SchemaProvider for LakeSchema {
 
     async fn table(&self, name: &str) -> datafusion::common::Result<Option<Arc<dyn TableProvider>>> {
         let restriction = self.tables.restriction.as_deref();
+        if restriction.is_some() && name.contains(MARK) {
+            // Policies are of what a table has now.
+            let error =
+                Error::new(ErrorKind::Query, "earlier versions can't be asked with --as: policies say who sees what of the current ones");
+            return Err(DataFusionError::External(Box::new(error)));
+        }
         // Whether what is hidden is there, or can be opened, is not told.
         if restriction.is_some_and(|restriction| !restriction.sees(&self.database, name)) {
             return Ok(None);
@@ -154,6 +188,7 @@ impl SchemaProvider for LakeSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
+        let name = name.split(MARK).next().unwrap_or(name);
         self.table_names().iter().any(|known| known == name)
     }
 }

@@ -4,6 +4,7 @@
 //! groups and pages that a filter rules out; all else by the decoders that `convert` uses, for the columns asked only.
 //! [`athena`] is the other engine: the same rows of the same traits, from tables that Athena reads.
 
+mod answer;
 pub mod athena;
 mod checked_files;
 mod columns;
@@ -13,6 +14,7 @@ mod engine;
 mod environment;
 mod estimate;
 mod failure;
+mod friendly;
 mod functions;
 mod glue;
 mod growth;
@@ -26,18 +28,23 @@ mod parquet;
 mod partitions;
 mod pieces;
 mod pinned;
+mod plain_words;
 mod registered;
 mod rejects;
 mod restricted;
 mod runtime;
 mod scan;
+mod short_times;
 mod sql_engine;
+mod statements;
 mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod words;
 
+pub use answer::{Answer, lines as answer_of_lines};
 pub use engine::{QueryEngine, QueryResult};
 pub use estimate::{Estimate, TableEstimate};
 pub use glue::GlueTables;
@@ -48,3 +55,4 @@ pub use options::QueryOptions;
 pub use rejects::RejectLog;
 pub use runtime::{Runtime, deep};
 pub use sql_engine::{ResultRows, SqlEngine};
+pub use statements::{is_ended, split as split_statements};

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{TableProvider, UrlTableFactory};
 use datafusion::common::DataFusionError;
 use datafusion::error::Result as DataFusionResult;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +27,8 @@ struct Opened {
     by_path: BTreeMap<String, Arc<FileTable>>,
     notes: Vec<String>,
     names: Vec<String>,
+    /// Those of them that are views.
+    views: BTreeSet<String>,
 }
 
 impl Tables {
@@ -58,6 +60,19 @@ impl Tables {
     /// Takes note of a name that a table was given.
     pub(super) fn remember(&self, name: &str) {
         self.lock().names.push(name.to_string());
+    }
+
+    /// Takes note of the name of a view.
+    pub(super) fn remember_view(&self, name: &str) {
+        let mut opened = self.lock();
+        if opened.views.insert(name.to_string()) {
+            opened.names.push(name.to_string());
+        }
+    }
+
+    /// Whether `name` is that of a view.
+    pub(super) fn is_view(&self, name: &str) -> bool {
+        self.lock().views.contains(name)
     }
 
     /// The names that tables were given.

@@ -28,6 +28,7 @@ pub(super) fn pipeline(name: &str, cron: &str) -> Pipeline {
         governance: None,
         verify: Vec::new(),
         athena: AthenaSettings::default(),
+        hooks: Default::default(),
         schedule: Some(schedule),
         text: "".into(),
     }

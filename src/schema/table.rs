@@ -86,6 +86,43 @@ impl TableSchema {
         }
     }
 
+    /// The description of a table of `columns`, which is to be written. Names are made to fit: lower case, without other signs than `_`,
+    /// different.
+    pub fn describing(name: &str, log_format: Option<String>, columns: &Schema) -> TableSchema {
+        let mut described: Vec<ColumnSchema> = Vec::with_capacity(columns.fields().len());
+        for field in columns.fields() {
+            let plain = fitting(field.name());
+            let numbered = (2..).map(|number| format!("{plain}_{number}"));
+            let mut free = std::iter::once(plain.clone()).chain(numbered);
+            let name = free.find(|name| !described.iter().any(|column| column.name == *name)).unwrap_or_default();
+            let comment = (name != *field.name()).then(|| format!("called {} in the file", field.name()));
+            let directive = field.metadata().get("directive").cloned();
+            described.push(ColumnSchema { name, data_type: field.data_type().clone(), directive, comment });
+        }
+        TableSchema { name: fitting(name), log_format, columns: described }
+    }
+
+    /// The text of the file, which reads back as this.
+    ///
+    /// # Errors
+    /// Where a column is of a type that Athena has not.
+    pub fn to_yaml(&self) -> Result<String> {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let mut yaml = format!("name: {}\n", self.name);
+        if let Some(format) = &self.log_format {
+            yaml += &format!("log_format: {}\n", quoted(format));
+        }
+        yaml += "columns:\n";
+        for column in &self.columns {
+            yaml += &format!("  - name: {}\n    type: {}\n", column.name, column.athena_type()?);
+            let more = [("directive", &column.directive), ("comment", &column.comment)];
+            for (key, text) in more.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?))) {
+                yaml += &format!("    {key}: {}\n", quoted(&on_a_line(text)));
+            }
+        }
+        Ok(yaml)
+    }
+
     /// The Arrow schema; every column can be NULL and names its directives in the field metadata `directive`.
     pub fn arrow_schema(&self) -> SchemaRef {
         let fields: Vec<Field> = self
@@ -110,6 +147,21 @@ impl ColumnSchema {
     /// Where Athena has no such type; a column that was read from a file always has one.
     pub fn athena_type(&self) -> Result<String> {
         athena_type(&self.data_type)
+    }
+}
+
+/// `text` on one line of YAML.
+fn on_a_line(text: &str) -> String {
+    if text.chars().any(char::is_control) { text.escape_debug().to_string() } else { text.to_string() }
+}
+
+/// `name` as names are written.
+fn fitting(name: &str) -> String {
+    let plain: String =
+        name.trim().to_lowercase().chars().take(LONGEST_NAME - 10).map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    match plain.chars().next() {
+        Some(first) if !first.is_ascii_digit() => plain,
+        _ => format!("c_{plain}"),
     }
 }
 

@@ -111,7 +111,7 @@ fn athena_makes_rows_by_a_hundred_partitions() {
     lake.write("in/a.csv", numbers(0, 1000));
     lake.etl("run numbers.yaml").ok();
     lake.pipeline("made.yaml", &MADE.replace("PREFIX", &lake.prefix));
-    let plan = said(lake.etl("plan made.yaml").fails(2));
+    let plan = said(lake.etl("plan --detailed-exitcode made.yaml").fails(2));
     assert!(plan.contains("+ d decimal(20,3)") && plan.contains("+ p bigint (partition)"), "{plan}");
     lake.etl("run made.yaml").ok();
     let database = lake.database("m");
@@ -130,7 +130,7 @@ fn athena_makes_rows_by_a_hundred_partitions() {
     assert!(lake.etl("run made.yaml").ok().stderr.contains("nothing to do"));
     lake.write("in/b.csv", numbers(1000, 1001));
     lake.etl("run numbers.yaml").ok();
-    let plan = said(lake.etl("plan made.yaml").fails(2));
+    let plan = said(lake.etl("plan --detailed-exitcode made.yaml").fails(2));
     assert!(plan.contains("plain has changed"), "{plan}");
 }
 

@@ -221,7 +221,7 @@ fn registered_files_stand_beside_a_lakes_own() {
 
     lake.etl("vacuum lake --older-than 0s").ok();
     lake.etl("catalog repair --lake lake --checksums").ok().says("weblogs.raw is whole");
-    lake.etl("plan p.yaml").ok();
+    lake.etl("plan --detailed-exitcode p.yaml").ok();
     all(&lake);
     lake.log("logs/b.log", 5);
     lake.run_pipeline("p.yaml", 0);

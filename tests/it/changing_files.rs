@@ -76,6 +76,7 @@ fn options(table: Table, output: &Path, splits: u64) -> ConvertOptions {
         existing: Existing::Refuse,
         on_error: OnError::Reject,
         max_reject_rate: None,
+        accepted_rejects: Vec::new(),
         rejects: None,
         rejects_limit: etl::convert::REJECTS_LIMIT,
         threads: 1,
@@ -220,8 +221,14 @@ fn pipelines_publish_nothing_of_a_file_that_changed() {
         "version: 1\nname: p\nlake: {location: lake}\nsources: {logs: {location: logs/*.log}}\noutputs: {all: {from: logs, table: w.a}}\n";
     etl.write("p.yaml", yaml);
     let pipeline = Pipeline::load(&etl.path("p.yaml"), &BTreeMap::new()).unwrap();
-    let settings =
-        RunSettings { scope: Scope::default(), threads: 1, cancel: Default::default(), memory: etl::query::default_memory(), page: None };
+    let settings = RunSettings {
+        scope: Scope::default(),
+        threads: 1,
+        wait: None,
+        cancel: Default::default(),
+        memory: etl::query::default_memory(),
+        page: None,
+    };
     let path = etl.path("logs/a.log");
     for (change, what) in CHANGES {
         etl.write("logs/a.log", generated(5_000));

@@ -88,7 +88,7 @@ fn drift_is_planned_and_mended_and_a_run_that_failed_is_finished() {
     let revoked = json!({"Entries": [{"Id": "1", "Principal": {"DataLakePrincipalIdentifier": "arn:aws:iam::123456789012:role/analyst"}, "Resource": {"Database": {"Name": database}}, "Permissions": ["DESCRIBE"]}]});
     super::http::request("POST", &format!("{}/BatchRevokePermissions", stub.endpoint), &[], &revoked.to_string()).unwrap();
     stub.calls();
-    let planned = lake.etl("plan pipelines/governed-sales.yaml --var step=3-table --json").fails(2);
+    let planned = lake.etl("plan --detailed-exitcode pipelines/governed-sales.yaml --var step=3-table --json").fails(2);
     let planned: Value = serde_json::from_slice(&planned.stdout).unwrap();
     assert_eq!(
         planned["lake_formation"],
@@ -97,7 +97,7 @@ fn drift_is_planned_and_mended_and_a_run_that_failed_is_finished() {
     assert!(stub.writes().is_empty());
     step(&lake, "3-table", 0);
     assert_eq!(stub.writes(), ["BatchGrantPermissions"]);
-    lake.etl("plan pipelines/governed-sales.yaml --var step=3-table").ok();
+    lake.etl("plan --detailed-exitcode pipelines/governed-sales.yaml --var step=3-table").ok();
     // The list of failures is a failure, though the answer is 200.
     let pair = json!({"LFTag": {"TagKey": "role", "TagValues": ["leader"]}, "Error": {"ErrorCode": "AccessDeniedException", "ErrorMessage": "no"}});
     stub.next("AddLFTagsToResource", [(200, json!({"Failures": [pair]}))]);
@@ -211,7 +211,7 @@ fn without_a_policy_nobody_is_asked() {
     lake.write("plain.yaml", text);
     lake.run_pipeline("plain.yaml", 0);
     lake.run_pipeline("plain.yaml", 0);
-    lake.etl("plan plain.yaml").ok();
+    lake.etl("plan --detailed-exitcode plain.yaml").ok();
     assert!(stub.calls().is_empty());
 }
 

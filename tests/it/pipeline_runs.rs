@@ -176,17 +176,21 @@ fn a_failed_check_keeps_readers_on_what_they_saw(etl: &Lake) {
 
 fn a_plan_tells_what_a_run_would_do(etl: &Lake) {
     shop(etl);
-    let plan = |code: i32| -> serde_json::Value { serde_json::from_slice(&etl.etl("plan shop.yaml --json").fails(code).stdout).unwrap() };
+    let plan = |code: i32| -> serde_json::Value {
+        serde_json::from_slice(&etl.etl("plan --detailed-exitcode shop.yaml --json").fails(code).stdout).unwrap()
+    };
     let planned = plan(2);
     assert_eq!(planned["outputs"][0]["action"], "created");
     assert_eq!(etl.below(""), [] as [String; 0]);
     let columns = planned["outputs"][1]["columns"].to_string();
     assert!(columns.contains("\"city\"") && columns.contains("bigint"), "{columns}");
-    etl.etl("run shop.yaml --dry-run").fails(2);
+    etl.etl("run shop.yaml --dry-run --detailed-exitcode").fails(2);
+    etl.etl("run shop.yaml --dry-run").ok();
+    etl.etl("plan shop.yaml").ok();
     etl.run_pipeline("shop.yaml", 0);
     assert_eq!(plan(0)["changes"], false);
     etl.pipeline("shop.yaml", SQL.replace("sum(amount) AS amount", "sum(amount) AS total, count(*) AS n"));
-    let planned = String::from_utf8(etl.etl("plan shop.yaml").fails(2).stdout).unwrap();
+    let planned = String::from_utf8(etl.etl("plan --detailed-exitcode shop.yaml").fails(2).stdout).unwrap();
     for line in ["make anew shop.by_city", "+ total bigint", "+ n bigint", "- amount bigint"] {
         assert!(planned.contains(line), "`{line}` is not in {planned}");
     }
@@ -266,7 +270,7 @@ fn too_many_rejected_lines_stop_a_run_that_keeps_them(etl: &Lake) {
         outcome.says("logs/b.log:1: %t is not a time").says("rejected lines: ");
         assert_eq!(etl.below("weblogs"), [] as [String; 0]);
     }
-    etl.etl("plan weblogs.yaml").fails(2);
+    etl.etl("plan --detailed-exitcode weblogs.yaml").fails(2);
     // The rejects of a run that is published are kept as well.
     etl.pipeline("weblogs.yaml", APPEND.replace("logs/*.log}", "logs/*.log, max_reject_rate: 100%}"));
     let report = etl.run_pipeline("weblogs.yaml", 0);

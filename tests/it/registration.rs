@@ -50,7 +50,7 @@ fn who_has_nothing_to_tell_writes_nothing() {
     assert!(!writes(&lake.proxy.operations()).is_empty());
     let before = lake.told("web", "access");
     lake.etl("run web.yaml").ok().says("nothing to do");
-    lake.etl("plan web.yaml").ok();
+    lake.etl("plan --detailed-exitcode web.yaml").ok();
     let operations = lake.proxy.operations();
     assert!(operations.contains(&"GetTable".to_string()), "{operations:?}");
     assert_eq!(writes(&operations), [""; 0]);
@@ -173,7 +173,7 @@ fn what_others_broke_is_told_and_mended() {
     let drift = lake.planned("web.yaml", "by_status")["catalog"]["drift"].to_string();
     assert!(drift.contains("location: s3://lake/elsewhere/"), "{drift}");
     lake.proxy.operations();
-    lake.etl("plan web.yaml").fails(2);
+    lake.etl("plan --detailed-exitcode web.yaml").fails(2);
     assert_eq!(writes(&lake.proxy.operations()), [""; 0], "a plan changes nothing");
     lake.etl("run web.yaml").ok();
     all_are_the_same(&lake);
@@ -241,7 +241,7 @@ fn the_catalog_of_another_account_is_named_in_every_call() {
     std::fs::remove_file(lake.path("in/2.log")).unwrap();
     lake.pipeline_with("web.yaml", &WEB.replace("mode: append", "mode: append\n    removed_sources: drop"), ", catalog_id: '123456789012'");
     lake.etl("run web.yaml").ok();
-    lake.etl("plan web.yaml").ok();
+    lake.etl("plan --detailed-exitcode web.yaml").ok();
     lake.etl(&format!("vacuum {} --older-than 0s", lake.location())).ok();
     let calls = lake.proxy.calls();
     let mut operations: Vec<&str> = calls.iter().map(|(operation, _)| operation.as_str()).collect();

@@ -265,6 +265,7 @@ fn options(storage: &Storage, key: &str, output: Output) -> ConvertOptions {
         existing: Existing::Refuse,
         on_error: OnError::Reject,
         max_reject_rate: None,
+        accepted_rejects: Vec::new(),
         rejects: None,
         rejects_limit: etl::convert::REJECTS_LIMIT,
         threads: 2,

@@ -1,6 +1,7 @@
 //! Opens the files of a source as a table, the same way on each run.
 
 use crate::accesslog::{LogFormat, Preset};
+use crate::convert::SourceReport;
 use crate::error::{Error, Result};
 use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions};
 use crate::pipeline::model::Source;
@@ -84,19 +85,23 @@ fn columns(known: &Input) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(fields.collect::<Result<Vec<_>>>()?)))
 }
 
-/// What a run remembers of a source that it read as `table`: of each of its `pieces` so many `lines`. `known` are the files that were read before.
+/// What a run remembers of a source that it read as `table`: `read` tells of each of its `pieces`. `known` are the files that were read before.
 ///
 /// # Errors
 /// Where a column is of a type that Athena has not.
-pub(crate) fn remember(table: &Table, listing: &Listing, pieces: &[Piece], lines: &[u64], known: &[SourceFile]) -> Result<Input> {
+pub(crate) fn remember(table: &Table, listing: &Listing, pieces: &[Piece], read: &[&SourceReport], known: &[SourceFile]) -> Result<Input> {
     let schema = table.format.schema();
     let columns = schema.fields().iter().map(|field| Ok((field.name().clone(), athena_type(field.data_type())?)));
     let log_format = match &table.format {
         TableFormat::Log { format, .. } => Some(secrets::redact(format.text())),
         _ => None,
     };
-    let files: Vec<SourceFile> =
-        (pieces.iter().enumerate()).map(|(at, piece)| listing.record(piece, lines.get(at).copied().unwrap_or_default(), known)).collect();
+    let file = |(at, piece): (usize, &Piece)| {
+        let read = read.get(at);
+        let record = listing.record(piece, read.map_or(0, |read| read.lines), known);
+        SourceFile { rejects: read.map_or(0, |read| read.rejects), ..record }
+    };
+    let files: Vec<SourceFile> = pieces.iter().enumerate().map(file).collect();
     Ok(Input {
         format: table.format.name().to_string(),
         log_format,

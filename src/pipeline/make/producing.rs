@@ -7,6 +7,7 @@ use super::transforming::{Made, Transforming};
 use super::version::{Maker, columns, redescribed, version, without};
 use super::writing::{Engine, RejectPolicy, Written, split_columns};
 use crate::catalog::{Segment, Table};
+use crate::convert::SourceReport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Output, Pipeline, RemovedSources, Source, Transform};
 use crate::pipeline::run_report::{Action, OutputRun, TransformRun};
@@ -186,13 +187,21 @@ impl Producing<'_> {
                 table.notes.iter().for_each(|note| readings.note(&source.name, note));
                 check_columns(&state.output, &table)?;
                 let made = Made::read(table.clone());
-                let written = self.engine.write(&state.output, table, folder, readings.policy(source, pieces, workspace))?;
+                let written = self.engine.write(
+                    &state.output,
+                    table,
+                    folder,
+                    readings.policy(source, pieces, state.accepted(&source.name, pieces), workspace),
+                )?;
                 let made = Made { report: Some(Arc::new(written.report.clone())), ..made };
                 opened.insert(source.name.clone(), made);
                 written
             }
             None => {
-                let mut policy = |source: &Source| readings.policy(source, pieces_of(&source.name), workspace);
+                let mut policy = |source: &Source| {
+                    let pieces = pieces_of(&source.name);
+                    readings.policy(source, pieces, state.accepted(&source.name, pieces), workspace)
+                };
                 let (rows, sources) = self.transforming.make(state, read, &known, &mut policy)?;
                 opened = sources;
                 check_columns(&state.output, &rows)?;
@@ -208,10 +217,10 @@ impl Producing<'_> {
         for (name, made) in &opened {
             let pieces = pieces_of(name);
             made.report.iter().for_each(|report| self.readings.took(name, report));
-            let lines: Vec<u64> = made.report.iter().flat_map(|report| &report.sources).map(|source| source.lines).collect();
+            let read: Vec<&SourceReport> = made.report.iter().flat_map(|report| &report.sources).collect();
             let known: Vec<_> =
                 state.manifests.iter().filter_map(|manifest| manifest.inputs.get(name)).flat_map(|input| &input.files).cloned().collect();
-            inputs.insert(name.clone(), remember(&made.table, &state.listings[name], pieces, &lines, &known)?);
+            inputs.insert(name.clone(), remember(&made.table, &state.listings[name], pieces, &read, &known)?);
         }
         Ok((written, inputs))
     }

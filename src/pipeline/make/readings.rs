@@ -9,6 +9,7 @@ use crate::pipeline::run_report::SourceRun;
 use crate::pipeline::state::before::State;
 use crate::pipeline::state::pieces::Piece;
 use crate::storage::Storage;
+use crate::units::Rate;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,18 +23,26 @@ pub(crate) struct Readings {
     rejected: HashSet<(String, Vec<Piece>)>,
     files: Vec<(String, PathBuf)>,
     notes: BTreeSet<String>,
+    /// Takes the place of the limits that sources have.
+    max_reject_rate: Option<Rate>,
 }
 
 impl Readings {
-    /// What is done with lines of `pieces` of `source` that can't be read: those of the same pieces are kept once only.
-    pub(crate) fn policy(&mut self, source: &Source, pieces: &[Piece], workspace: &Workspace) -> RejectPolicy {
+    /// Nothing is read yet; `max_reject_rate` takes the place of the limits that sources have.
+    pub(crate) fn limited(max_reject_rate: Option<Rate>) -> Readings {
+        Readings { max_reject_rate, ..Readings::default() }
+    }
+
+    /// What is done with lines of `pieces` of `source` that can't be read, of which so many were `accepted` before: those of the same
+    /// pieces are kept once only.
+    pub(crate) fn policy(&mut self, source: &Source, pieces: &[Piece], accepted: Vec<u64>, workspace: &Workspace) -> RejectPolicy {
         let mut file = None;
         if source.on_error == OnError::Reject && self.rejected.insert((source.name.clone(), pieces.to_vec())) {
             let path = workspace.path(&format!("rejects-{}.jsonl", self.files.len()));
             self.files.push((source.name.clone(), path.clone()));
             file = Some(path);
         }
-        RejectPolicy { on_error: source.on_error, max_rate: source.max_reject_rate, file }
+        RejectPolicy { on_error: source.on_error, max_rate: self.max_reject_rate.or(source.max_reject_rate), accepted, file }
     }
 
     /// Takes note of how the source `name` was read.

@@ -40,6 +40,8 @@ pub(crate) struct Written {
 pub(crate) struct RejectPolicy {
     pub(crate) on_error: OnError,
     pub(crate) max_rate: Option<Rate>,
+    /// How many of each file were accepted before.
+    pub(crate) accepted: Vec<u64>,
     /// Where they are kept.
     pub(crate) file: Option<PathBuf>,
 }
@@ -93,6 +95,7 @@ impl Engine<'_> {
             existing: Existing::Refuse,
             on_error: rejects.on_error,
             max_reject_rate: rejects.max_rate,
+            accepted_rejects: rejects.accepted,
             rejects: rejects.file.map(RejectsFile::from),
             rejects_limit: REJECTS_LIMIT,
             threads: self.threads,

@@ -46,6 +46,21 @@ section! {
         athena: Option<AthenaText>,
         /// When it runs by itself: the five fields of cron, or a section with a time zone.
         schedule: Option<TextOr<ScheduleText>>,
+        /// Who is told of a run that failed.
+        on_failure: Option<HookText>,
+        /// Who is told of a run that is published.
+        on_success: Option<HookText>,
+    }
+}
+
+section! {
+    /// Who is told of a run; at least one of the two.
+    pub(super) struct HookText {
+        /// Run by `sh -c` in the folder of this file, with the run's report as JSON on standard input, and ETL_PIPELINE, ETL_RUN, ETL_STATUS, ETL_LAKE and
+        /// ETL_REPORT in its environment.
+        command: Option<Text>,
+        /// Gets the report as JSON by POST: `https://…`.
+        webhook: Option<Text>,
     }
 }
 

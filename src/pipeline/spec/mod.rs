@@ -10,6 +10,7 @@ mod checks;
 mod document;
 mod formats;
 mod governance;
+mod hooks;
 mod names;
 mod outputs;
 mod paths;
@@ -32,7 +33,7 @@ pub use template::template;
 
 use self::document::PipelineText;
 use self::variables::Variables;
-use super::model::{Lake, Pipeline};
+use super::model::{Hooks, Lake, Pipeline};
 use crate::error::{Error, ErrorKind};
 use crate::secrets;
 use crate::yaml::{Node, Place, Problem, Problems, Read, read_text};
@@ -137,6 +138,10 @@ fn read(
     let verify = checks::resolve(&text, problems);
     let athena = athena::resolve(text.athena.as_ref(), problems);
     let schedule = schedule::resolve(text.schedule.as_ref(), problems);
+    let hooks = Hooks {
+        on_failure: hooks::resolve("on_failure", text.on_failure.as_ref(), problems),
+        on_success: hooks::resolve("on_success", text.on_success.as_ref(), problems),
+    };
     transforms::warn_of_unused(&text, used, problems);
     // What says where something is, is shown there, and nowhere else.
     for value in given.take() {
@@ -158,6 +163,7 @@ fn read(
         verify,
         athena,
         schedule,
+        hooks,
         text: problems.text().into(),
     })
 }

@@ -5,6 +5,7 @@ use super::changes::{Before, Changes, Step, decide};
 use super::definition::{Definition, inputs};
 use super::difference::SegmentInputs;
 use super::listing::Listing;
+use super::pieces::Piece;
 use super::published::head_of;
 use crate::catalog::{LocalCatalog, Snapshot, Table};
 use crate::diagnostic::nearest;
@@ -12,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Output, Pipeline};
 use crate::publish::{Input, Manifest, keys};
 use crate::storage::Storage;
+use crate::units::Rate;
 use std::collections::BTreeMap;
 
 /// What is asked of a run, or of a plan.
@@ -19,6 +21,10 @@ use std::collections::BTreeMap;
 pub struct Scope {
     /// Make all rows anew.
     pub full: bool,
+    /// Read again what had rejected lines.
+    pub retry_rejects: bool,
+    /// Takes the place of the limits that sources have.
+    pub max_reject_rate: Option<Rate>,
     /// Only these outputs; all where there is none.
     pub only: Vec<String>,
 }
@@ -71,7 +77,7 @@ impl State {
                     listings.insert(source.name.clone(), Listing::of(pipeline, source)?);
                 }
             }
-            outputs.push(OutputState::read(pipeline, output, sources, transforms, storage, &snapshot, &mut listings, scope.full)?);
+            outputs.push(OutputState::read(pipeline, output, sources, transforms, storage, &snapshot, &mut listings, scope)?);
         }
         Ok(State { listings, snapshot, outputs })
     }
@@ -106,8 +112,9 @@ impl OutputState {
         storage: Option<&Storage>,
         snapshot: &Snapshot,
         listings: &mut BTreeMap<String, Listing>,
-        full: bool,
+        scope: &Scope,
     ) -> Result<OutputState> {
+        let full = scope.full;
         let definition = Definition::of(pipeline, output)?;
         let reference = snapshot.head.table(&output.table.database, &output.table.table);
         let (mut table, mut manifests) = (None, Vec::new());
@@ -145,6 +152,7 @@ impl OutputState {
             redefined: table.as_ref().is_some_and(|table| table.origin.definition != definition.all),
             reshaped: table.as_ref().is_some_and(|table| table.origin.shape != definition.shape),
             full,
+            retry_rejects: scope.retry_rejects,
         };
         let mut used = BTreeMap::new();
         for listing in listings.values().filter(|listing| sources.contains(&listing.name)) {
@@ -186,6 +194,22 @@ impl OutputState {
             described,
             athena_inputs,
         })
+    }
+
+    /// How many lines of each of `pieces` of the source `name` were rejected when they were read before.
+    pub(crate) fn accepted(&self, name: &str, pieces: &[Piece]) -> Vec<u64> {
+        let listing = self.listings.get(name);
+        let inputs = self.manifests.iter().filter_map(|manifest| manifest.inputs.get(name));
+        let mut known: BTreeMap<(usize, u64), u64> = BTreeMap::new();
+        for file in inputs.flat_map(|input| &input.files).filter(|file| file.rejects > 0) {
+            if let Some(place) = listing.and_then(|listing| listing.place_of(file)) {
+                // Lines that several segments have are the same lines.
+                let most = known.entry((place, file.from)).or_default();
+                *most = file.rejects.max(*most);
+            }
+        }
+        let of = |piece: &Piece| known.range((piece.place, piece.from)..(piece.place, piece.to.unwrap_or(u64::MAX))).map(|(_, n)| n).sum();
+        pieces.iter().map(of).collect()
     }
 
     /// The inputs of each segment.

@@ -21,6 +21,8 @@ pub(crate) struct Before<'a> {
     pub(crate) reshaped: bool,
     /// All is to be made anew.
     pub(crate) full: bool,
+    /// Files that had rejected lines are read again.
+    pub(crate) retry_rejects: bool,
 }
 
 /// What a run does for one output.
@@ -84,6 +86,17 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
             gone.extend(diff.removed);
         }
     }
+    let mut retried = 0;
+    if before.retry_rejects {
+        for listing in listings.iter().filter(|listing| listing.incremental || whole) {
+            for (index, inputs) in segments.iter().enumerate() {
+                let rejected = inputs.get(&listing.name).map_or(0, |input| input.files.iter().filter(|file| file.rejects > 0).count());
+                retried += rejected;
+                changes.stale.extend((rejected > 0).then_some(index));
+            }
+        }
+    }
+    let again = (retried > 0).then(|| format!("{retried} with rejected lines, read again"));
     let total = |pick: fn(&FileCounts) -> u64| changes.counts.values().map(pick).sum::<u64>();
     let (new, grown) = (total(|c| c.new), total(|c| c.grown));
     let (changed, removed) = (total(|c| c.changed), total(|c| c.removed));
@@ -95,6 +108,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         Some(_) if before.reshaped => Some("the pipeline says something else of it than when its rows were made".to_string()),
         Some(_) if whole && before.redefined => Some("its format, files or mode were changed".to_string()),
         Some(_) if whole && new + grown + changed + removed > 0 => Some(told(new, grown, changed, removed)),
+        Some(_) if whole => again.clone(),
         Some(_) => None,
     };
     if let Some(why) = rebuild {
@@ -119,7 +133,8 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         changes.why = "nothing has changed".to_string();
         return Ok(changes);
     }
-    changes.why = told(new, grown, changed, if before.removed_sources == RemovedSources::Drop { removed } else { 0 });
+    let told = told(new, grown, changed, if before.removed_sources == RemovedSources::Drop { removed } else { 0 });
+    changes.why = [Some(told).filter(|told| !told.is_empty()), again].into_iter().flatten().collect::<Vec<_>>().join(", ");
     changes.step = if before.mode == Mode::Append { Step::Add } else { Step::ReplacePartitions };
     if changes.step == Step::Add {
         // What is made anew is made of all that it was made of.

@@ -5,3 +5,4 @@ pub(crate) mod repair;
 pub(crate) mod rollback;
 pub(crate) mod sweep;
 pub(crate) mod vacuum;
+pub(crate) mod waiting;

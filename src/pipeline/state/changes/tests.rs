@@ -27,7 +27,15 @@ fn segments(of: &[&[(&str, &str)]]) -> Vec<SegmentInputs> {
 }
 
 fn decided(mode: Mode, removed_sources: RemovedSources, now: &[(&str, &str)], then: &[&[(&str, &str)]]) -> Result<Changes> {
-    let before = Before { mode, removed_sources, segments: Some(&segments(then)), redefined: false, reshaped: false, full: false };
+    let before = Before {
+        mode,
+        removed_sources,
+        segments: Some(&segments(then)),
+        redefined: false,
+        reshaped: false,
+        full: false,
+        retry_rejects: false,
+    };
     decide(&before, &mut [&mut listing(now)])
 }
 
@@ -74,7 +82,15 @@ fn rows_whose_file_is_gone_are_kept_or_dropped_but_never_lost_in_silence() {
 fn what_is_new_or_asked_for_is_made_whole() {
     let then = segments(&[&[("a", "1")]]);
     let decide_with = |segments: Option<&[SegmentInputs]>, reshaped, full| {
-        let before = Before { mode: Mode::Append, removed_sources: RemovedSources::Keep, segments, redefined: false, reshaped, full };
+        let before = Before {
+            mode: Mode::Append,
+            removed_sources: RemovedSources::Keep,
+            segments,
+            redefined: false,
+            reshaped,
+            full,
+            retry_rejects: false,
+        };
         decide(&before, &mut [&mut listing(&[("a", "1"), ("b", "1")])]).unwrap()
     };
     assert_eq!(done(&decide_with(None, false, false)), (Step::Rebuild, vec![0, 1], vec![]));

@@ -1,0 +1,166 @@
+//! An engine with what a command line gave it, and what is done with each statement.
+
+use super::pipeline::open_lake;
+use super::query::QueryArgs;
+use super::query_result::{ResultArgs, ResultFormat};
+use super::terminal::{print_data, say};
+use crate::aws::AwsSettings;
+use crate::catalog::{GlueCatalog, LocalCatalog};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::head_of;
+use crate::query::{Answer, GlueTables, LakeTables, QueryEngine, Runtime, answer_of_lines};
+use crate::units::count;
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often it is looked whether a query is cancelled.
+const BLINK: Duration = Duration::from_millis(50);
+
+/// Answers statements, one after the other.
+pub(super) struct QuerySession {
+    pub(super) engine: QueryEngine,
+    pub(super) runtime: Runtime,
+    /// Whether AWS's catalog is asked, of which it is known what queries scan.
+    estimates: bool,
+    /// Whether rows are hidden from who asks.
+    restricted: bool,
+    /// What was said before.
+    told: Mutex<BTreeSet<String>>,
+}
+
+impl QuerySession {
+    /// Makes the tables known that `args` names.
+    ///
+    /// # Errors
+    /// Where one isn't there or can't be read, or options don't fit.
+    pub(super) fn open(args: &QueryArgs, stdin: bool) -> Result<QuerySession> {
+        let threads = args.thread_count();
+        let session = QuerySession {
+            engine: QueryEngine::new(args.options(stdin)?)?,
+            runtime: Runtime::new(threads)?,
+            estimates: args.glue().is_some(),
+            restricted: args.principal().is_some(),
+            told: Mutex::default(),
+        };
+        session.runtime.block_on(async || session.register(args))?;
+        Ok(session)
+    }
+
+    fn register(&self, args: &QueryArgs) -> Result<()> {
+        if let Some(lake) = args.lake() {
+            let storage = open_lake(lake)?;
+            head_of(&storage, &LocalCatalog::new(storage.clone()))?;
+            let tables = LakeTables::open(storage)?;
+            let tables = match args.moment() {
+                Some(moment) => tables.at(moment)?,
+                None => tables,
+            };
+            self.engine.register_lake(match args.principal() {
+                Some(principal) => {
+                    let seen = tables.seen_by(principal)?;
+                    if !seen.knows_principal() {
+                        say(&format!("note: no policy of the lake names `{principal}`"));
+                    }
+                    seen
+                }
+                None => tables,
+            })?;
+        }
+        if let Some(settings) = args.glue() {
+            self.engine.register_glue(GlueTables::new(GlueCatalog::connect(&settings, &AwsSettings::of_command_line())?));
+        }
+        args.tables().iter().try_for_each(|(name, path)| self.engine.register_path(name, path))
+    }
+
+    /// Answers one statement.
+    ///
+    /// # Errors
+    /// What the statement gives, and where its rows can't be written.
+    pub(super) async fn answer(&self, sql: &str, result: &ResultArgs) -> Result<()> {
+        match self.engine.ask(sql).await? {
+            Answer::Done(what) => {
+                say(&what);
+                Ok(())
+            }
+            Answer::Shown(text)
+                if matches!(result.format, None | Some(ResultFormat::Table | ResultFormat::Line)) && result.output.is_none() =>
+            {
+                print_data(&text)
+            }
+            Answer::Shown(text) => result.write(&mut answer_of_lines("plan", &text)?).await,
+            mut answer => result.write(&mut answer).await,
+        }
+    }
+
+    /// Runs `work` to its end, or until `cancel` is set.
+    ///
+    /// # Errors
+    /// What `work` gives, and [`ErrorKind::Interrupted`].
+    pub(super) fn until_cancelled<F: Future<Output = Result<()>>>(
+        &self,
+        cancel: &AtomicBool,
+        work: impl FnOnce() -> F + Send,
+    ) -> Result<()> {
+        self.runtime.block_on(|| async {
+            let mut work = pin!(work());
+            loop {
+                match tokio::time::timeout(BLINK, work.as_mut()).await {
+                    Ok(done) => return done,
+                    Err(_) if cancel.load(Ordering::Relaxed) => return Err(Error::new(ErrorKind::Interrupted, "interrupted")),
+                    Err(_) => {}
+                }
+            }
+        })
+    }
+
+    /// Shows how a query would be run.
+    ///
+    /// # Errors
+    /// What planning it gives.
+    pub(super) async fn explain(&self, sql: &str) -> Result<()> {
+        print_data(self.engine.explain(sql).await?.trim_end())?;
+        if self.estimates {
+            print_data(&self.engine.estimate(sql).await?.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Says what was found out of the tables since it was said last.
+    pub(super) fn say_notes(&self) {
+        // What can't be read of rows that are hidden is hidden, too.
+        if self.restricted {
+            return;
+        }
+        let notes = self.engine.notes().into_iter().chain(self.engine.rejects().notes());
+        for note in notes {
+            if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(note.clone()) {
+                say(&format!("note: {note}"));
+            }
+        }
+    }
+
+    /// The error of files of which no line could be read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Rejects`] where there are any.
+    pub(super) fn refuse_unread(&self) -> Result<()> {
+        if self.restricted {
+            return Ok(());
+        }
+        match self.engine.rejects().unread().as_slice() {
+            [] => Ok(()),
+            [only] => Err(unread(only)),
+            [first, others @ ..] => Err(unread(&format!("{first} and {} more", count(others.len() as u64)))),
+        }
+    }
+}
+
+/// The error of files that gave no row to the result, which is written.
+fn unread(files: &str) -> Error {
+    Error::new(ErrorKind::Rejects, format!("every line was rejected of {files}: the result has nothing of it"))
+        .with_context("what to do", "name the format of its lines (--from, --log-format), or leave it out of the query")
+}
