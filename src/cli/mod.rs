@@ -33,6 +33,7 @@ mod repair;
 mod result_lines;
 mod result_table;
 mod run;
+mod run_folder;
 mod schedule;
 mod schema;
 mod shell_words;

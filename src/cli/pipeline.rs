@@ -9,12 +9,12 @@ use crate::storage::{Location, Storage, StoreSettings};
 use crate::units::{ByteSize, Rate};
 use clap::Args;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A pipeline's file, and the values of its variables.
 #[derive(Debug, Args)]
 pub(super) struct PipelineArgs {
-    /// The pipeline's file
+    /// The pipeline's file; of `run` and `plan` also a folder of them
     #[arg(value_name = "PIPELINE")]
     file: PathBuf,
 
@@ -74,6 +74,16 @@ impl PipelineArgs {
         Pipeline::check_text(&self.file, &text, &variables(&self.vars)?)?.into_pipeline()
     }
 
+    /// The folder of pipelines that was named in place of one.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        Some(self.file.as_path()).filter(|path| path.is_dir())
+    }
+
+    /// The values of variables.
+    pub(super) fn vars(&self) -> &VarArgs {
+        &self.vars
+    }
+
     /// Reads the pipeline.
     ///
     /// # Errors
@@ -84,6 +94,17 @@ impl PipelineArgs {
 }
 
 impl ScopeArgs {
+    /// Outputs are those of one pipeline.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where some are named.
+    pub(super) fn refuse_outputs(&self) -> Result<()> {
+        match self.only.is_empty() {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Usage, "--only names outputs of a pipeline; this is a folder of them")),
+        }
+    }
+
     pub(super) fn scope(&self) -> Scope {
         Scope { full: self.full, only: self.only.clone(), retry_rejects: self.retry_rejects, max_reject_rate: self.max_reject_rate }
     }

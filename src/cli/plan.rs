@@ -2,14 +2,16 @@
 
 use super::pipeline::{PipelineArgs, ScopeArgs};
 use super::plan_text::plan_text;
+use super::run_folder;
 use super::terminal::{colour_on, is_broken_pipe, print, print_json, say_lines};
 use crate::error::Result;
-use crate::pipeline::{Pipeline, Scope, plan};
+use crate::pipeline::{Pipeline, Plan, Scope, plan};
 use clap::Args;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "Examples:
   etl plan weblogs.yaml
+  etl plan pipelines/
   etl plan weblogs.yaml --var date=2020-03-01 --only access_parquet
   etl plan weblogs.yaml --detailed-exitcode > /dev/null; [ $? -eq 2 ] && etl run weblogs.yaml
   etl plan weblogs.yaml --json | jq '.outputs[] | select(.action != \"unchanged\")'
@@ -47,12 +49,17 @@ pub(super) struct Telling {
 }
 
 /// What `plan` ends with where there are changes, if asked.
-const CHANGES: u8 = 2;
+pub(super) const CHANGES: u8 = 2;
 /// What it ends with for any error: 2 is taken.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 
 pub(super) fn run(args: &PlanArgs) -> Result<ExitCode> {
     let telling = Telling { json: args.json, detailed_exitcode: args.detailed_exitcode };
+    if let Some(folder) = args.pipeline.folder() {
+        args.scope.refuse_outputs()?;
+        let ordered = run_folder::load(folder, args.pipeline.vars());
+        return told(ordered.and_then(|ordered| run_folder::plan(&ordered, &args.scope.scope(), telling)));
+    }
     tell(args.pipeline.load(), &args.scope.scope(), telling)
 }
 
@@ -61,7 +68,15 @@ pub(super) fn run(args: &PlanArgs) -> Result<ExitCode> {
 /// # Errors
 /// Where standard output is closed.
 pub(super) fn tell(pipeline: Result<Pipeline>, scope: &Scope, telling: Telling) -> Result<ExitCode> {
-    match pipeline.and_then(|pipeline| write(&pipeline, scope, telling)) {
+    told(pipeline.and_then(|pipeline| write(&pipeline, scope, telling)))
+}
+
+/// Tells an error of planning, as all end with one code.
+///
+/// # Errors
+/// Where standard output is closed.
+pub(super) fn told(planned: Result<ExitCode>) -> Result<ExitCode> {
+    match planned {
         Err(error) if !is_broken_pipe(&error) => {
             say_lines(&format!("error: {error}"), false);
             Ok(ExitCode::from(FAILED))
@@ -74,10 +89,16 @@ fn write(pipeline: &Pipeline, scope: &Scope, telling: Telling) -> Result<ExitCod
     let plan = plan(pipeline, scope)?;
     match telling.json {
         true => print_json(&plan)?,
-        false => {
-            let colour = colour_on(&std::io::stdout());
-            print(plan_text(&plan, colour).trim_end(), colour)?;
-        }
+        false => print_plan(&plan)?,
     }
     Ok(if telling.detailed_exitcode && plan.changes { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
+}
+
+/// Writes a plan for people.
+///
+/// # Errors
+/// Where standard output is closed.
+pub(super) fn print_plan(plan: &Plan) -> Result<()> {
+    let colour = colour_on(&std::io::stdout());
+    print(plan_text(plan, colour).trim_end(), colour)
 }

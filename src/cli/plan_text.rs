@@ -77,7 +77,12 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
         (output.removed, "removed"),
     ];
     let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))).collect();
-    let _ = writeln!(text, "    source files: {}", if counts.is_empty() { "none".to_string() } else { counts.join(", ") });
+    if !counts.is_empty() || output.tables.is_empty() {
+        let _ = writeln!(text, "    source files: {}", if counts.is_empty() { "none".to_string() } else { counts.join(", ") });
+    }
+    if !output.tables.is_empty() {
+        let _ = writeln!(text, "    tables: {}", printable(&output.tables.join(", ")));
+    }
     if output.read_files > 0 {
         let more = if output.read_files as usize > output.read_examples.len() { ", …" } else { "" };
         let files = if output.read_files == 1 { "file" } else { "files" };

@@ -4,9 +4,10 @@ use super::bar::{Bar, Plain};
 use super::child;
 use super::pipeline::{MemoryArgs, PipelineArgs, ScopeArgs, ThreadArgs};
 use super::plan::{self, Telling};
+use super::run_folder;
 use super::terminal::{cancel_on_interrupt, colour_on, print_json, say, say_lines};
-use crate::error::Result;
-use crate::pipeline::{self, Pipeline, RunReport, RunSettings, RunStatus, Scope};
+use crate::error::{Error, Result};
+use crate::pipeline::{self, Outcome, Pipeline, RunReport, RunSettings, RunStatus, Scope};
 use crate::progress::Progress;
 use crate::publish::keys;
 use crate::report;
@@ -21,6 +22,7 @@ const EXAMPLES: &str = "Examples:
   etl run weblogs.yaml --dry-run
   etl run weblogs.yaml --var date=2020-03-01 --only access_parquet --json
   etl run weblogs.yaml --full
+  etl run pipelines/                              # a folder: each pipeline behind those whose tables it reads
   etl run weblogs.yaml --wait 10m
   etl run weblogs.yaml --max-reject-rate 20%      # this once
   etl run weblogs.yaml --retry-rejects
@@ -75,8 +77,16 @@ pub(super) struct RunArgs {
 /// # Errors
 /// What the run gives.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
+    let telling = Telling { json: args.json, detailed_exitcode: args.detailed_exitcode };
+    if let Some(folder) = args.pipeline.folder() {
+        args.scope.refuse_outputs()?;
+        let ordered = run_folder::load(folder, args.pipeline.vars());
+        if args.dry_run {
+            return plan::told(ordered.and_then(|ordered| run_folder::plan(&ordered, &args.scope.scope(), telling)));
+        }
+        return run_folder::run(&ordered?, &args.settings(), args.json);
+    }
     if args.dry_run {
-        let telling = Telling { json: args.json, detailed_exitcode: args.detailed_exitcode };
         return plan::tell(args.pipeline.load(), &args.scope.scope(), telling);
     }
     let pipeline = match args.child_of {
@@ -86,8 +96,14 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
         }
         None => args.pipeline.load()?,
     };
-    let settings = settings(args.scope.scope(), args.threads.count(), args.memory.size(), args.wait.map(|span| span.0));
-    run_once(&pipeline, &settings, args.json)
+    let (_, error) = run_once(&pipeline, &args.settings(), args.json, !args.json);
+    error.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+impl RunArgs {
+    fn settings(&self) -> RunSettings {
+        settings(self.scope.scope(), self.threads.count(), self.memory.size(), self.wait.map(|span| span.0))
+    }
 }
 
 /// How a run of the command line works.
@@ -95,29 +111,23 @@ pub(super) fn settings(scope: Scope, threads: usize, memory: ByteSize, wait: Opt
     RunSettings { scope, threads, memory, wait, cancel: cancel_on_interrupt(), page: Some(report::html) }
 }
 
-/// Runs a pipeline, tells what it did, and tells others.
-///
-/// # Errors
-/// What the run gives.
-pub(super) fn run_once(pipeline: &Pipeline, settings: &RunSettings, json: bool) -> Result<ExitCode> {
+/// Runs a pipeline, tells what it did, as JSON on standard output or to people, and tells others. With neither nothing is written of it.
+pub(super) fn run_once(pipeline: &Pipeline, settings: &RunSettings, json: bool, people: bool) -> (RunReport, Option<Error>) {
     let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Plain) };
-    let outcome = pipeline::run(pipeline, settings, progress.as_ref());
+    let Outcome { report, mut error } = pipeline::run(pipeline, settings, progress.as_ref());
     if json {
-        print_json(&outcome.report)?;
-    } else if !outcome.report.outputs.is_empty() || outcome.error.is_none() {
+        error = error.or(print_json(&report).err());
+    } else if people && (!report.outputs.is_empty() || error.is_none()) {
         // The error is told last, as that of any command.
-        let told = RunReport { error: None, ..outcome.report.clone() };
+        let told = RunReport { error: None, ..report.clone() };
         let colour = colour_on(&std::io::stderr());
         say_lines(report::text(&told, colour).trim_end(), colour);
-        if outcome.report.status != RunStatus::UpToDate {
-            say(&format!("report: {}/{}/report.html", pipeline.lake.location, keys::run_folder(&pipeline.name, &outcome.report.run)));
+        if report.status != RunStatus::UpToDate {
+            say(&format!("report: {}/{}/report.html", pipeline.lake.location, keys::run_folder(&pipeline.name, &report.run)));
         }
     }
-    for note in pipeline::tell_hooks(pipeline, &outcome.report, outcome.error.as_ref()) {
+    for note in pipeline::tell_hooks(pipeline, &report, error.as_ref()) {
         say(&format!("note: {note}"));
     }
-    match outcome.error {
-        Some(error) => Err(error),
-        None => Ok(ExitCode::SUCCESS),
-    }
+    (report, error)
 }

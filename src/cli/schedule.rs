@@ -118,7 +118,9 @@ pub(super) fn run(args: &ScheduleArgs, store: Vec<String>) -> Result<()> {
     if let Some(name) = &args.run_now {
         let pipeline = named(&mut folder, name)?;
         let memory = args.memory.unwrap_or_else(default_memory);
-        return run::run_once(&pipeline, &run::settings(Scope::default(), args.threads.count(), memory, None), args.json).map(drop);
+        let settings = run::settings(Scope::default(), args.threads.count(), memory, None);
+        let (_, error) = run::run_once(&pipeline, &settings, args.json, !args.json);
+        return error.map_or(Ok(()), Err);
     }
     let memory = args.state.clone().map_or(Memory::Lakes, Memory::File);
     let tell = teller(args.json);

@@ -5,6 +5,7 @@ mod governing;
 mod hooks;
 mod make;
 mod model;
+mod order;
 mod plan;
 mod registering;
 mod run;
@@ -24,6 +25,7 @@ pub use model::{
     OnFailure, OnMismatch, Output, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform,
     TransformEngine, When,
 };
+pub use order::{Ordered, in_order};
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
 pub use registering::comparison::ReaderPlan;
 pub use registering::differences::{ReaderDifference, differences_in, differences_of};

@@ -129,6 +129,9 @@ pub struct Transform {
     pub sql: String,
     /// The sources and earlier transforms that it reads; none of one that Athena makes.
     pub reads: Vec<String>,
+    /// The tables of the lake that it reads, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableName>,
     #[serde(skip_serializing_if = "TransformEngine::is_local")]
     pub engine: TransformEngine,
 }

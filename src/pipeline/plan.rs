@@ -3,8 +3,8 @@
 use super::model::{Layout, Pipeline};
 use super::run_report::Action;
 use crate::aws::AwsSettings;
-use crate::catalog::{Column, LocalCatalog, Registration, Table};
-use crate::error::Result;
+use crate::catalog::{Column, LocalCatalog, Registration, Snapshot, Table, TableName};
+use crate::error::{Error, ErrorKind, Result};
 use crate::governance::lake_formation::Told;
 use crate::governance::{ColumnShape, Draft, Finding, Resources, SightChange, TableShape};
 use crate::pipeline::athena_engine::open as open_athena;
@@ -21,8 +21,11 @@ use crate::pipeline::state::before::{OutputState, Scope, State};
 use crate::pipeline::state::changes::Step;
 use crate::pipeline::state::drift::drift;
 use crate::pipeline::state::listing::Listing;
-use crate::query::Runtime;
+use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};
+use crate::schema::types::arrow_type;
+use crate::sql_text::quoted;
 use crate::storage::{Location, Storage};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -73,6 +76,9 @@ pub struct OutputPlan {
     pub read_bytes: u64,
     /// The first of them.
     pub read_examples: Vec<String>,
+    /// The tables of the lake that it is made of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<String>,
     /// How the rows would be cut into files.
     pub files: String,
     /// Of the table as it is and as it would be.
@@ -123,16 +129,24 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         files: listing.files.len() as u64,
         bytes: listing.files.iter().map(|listed| listed.file.size).sum(),
     });
-    let mut outputs = Vec::new();
+    let mut outputs: Vec<OutputPlan> = Vec::new();
+    // The columns of tables that a run would make or change, for those that are made of them.
+    let mut planned: BTreeMap<TableName, SchemaRef> = BTreeMap::new();
     let mut notes: Vec<String> = state.listings.values().flat_map(Listing::notes).collect();
     for output in &state.outputs {
         notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
-        outputs.push(output_plan(pipeline, output, storage.as_ref(), readers.as_ref(), &runtime)?);
+        let planning =
+            Planning { pipeline, storage: storage.as_ref(), snapshot: &state.snapshot, readers: readers.as_ref(), runtime: &runtime };
+        let (plan, columns) = planning.output(output, &planned)?;
+        planned.extend(columns.map(|columns| (output.output.table.clone(), columns)));
+        outputs.push(plan);
     }
     let governed = governed(pipeline, &state, storage.as_ref(), &outputs)?;
     let policies = governed.iter().flat_map(|draft| draft.writes.iter().map(|(owner, _)| owner.clone()));
     let is_governed = governed.as_ref().is_none_or(|draft| draft.writes.is_empty());
     let lake_formation = lake_formation(pipeline, storage.as_ref(), governed.as_ref(), readers.as_ref())?;
+    let order = |plan: &OutputPlan| pipeline.outputs.iter().position(|output| output.name == plan.name);
+    outputs.sort_by_key(order);
     let changes = !is_governed || !lake_formation.is_empty() || !state.is_current() || outputs.iter().any(OutputPlan::is_otherwise);
     Ok(Plan {
         pipeline: pipeline.name.clone(),
@@ -192,12 +206,62 @@ fn lake_formation(
     Ok(remote.steps.iter().map(ToString::to_string).collect())
 }
 
+/// What outputs are planned with.
+struct Planning<'a> {
+    pipeline: &'a Pipeline,
+    storage: Option<&'a Storage>,
+    snapshot: &'a Snapshot,
+    readers: Option<&'a ReaderCatalog>,
+    runtime: &'a Runtime,
+}
+
+impl Planning<'_> {
+    /// The plan of an output, and the columns of its table where it would be another.
+    fn output(&self, output: &OutputState, planned: &BTreeMap<TableName, SchemaRef>) -> Result<(OutputPlan, Option<SchemaRef>)> {
+        let new = match output.changes.step {
+            Step::Nothing => None,
+            _ => Some(new_columns(self.pipeline, output, &self.tables(output, planned)?, self.runtime)?),
+        };
+        let plan = output_plan(output, self.storage, self.readers, new.as_ref())?;
+        let schema = new.as_ref().map(|(files, keys)| table_schema(files.iter().chain(keys))).transpose()?;
+        Ok((plan, schema))
+    }
+
+    /// The columns of the tables of the lake that an output is made of.
+    fn tables(&self, output: &OutputState, planned: &BTreeMap<TableName, SchemaRef>) -> Result<BTreeMap<TableName, SchemaRef>> {
+        let mut tables = BTreeMap::new();
+        for name in &output.reads_tables {
+            let schema = match (planned.get(name), output.lake_tables.get(name), self.storage) {
+                (Some(planned), ..) => planned.clone(),
+                (None, Some(_), Some(storage)) => {
+                    let engine = QueryEngine::new(QueryOptions { threads: 1, stdin: false, ..QueryOptions::default() })?;
+                    engine.register_lake(LakeTables::of(storage.clone(), self.snapshot.clone()))?;
+                    let sql = format!("SELECT * FROM {}.{}", quoted(&name.database), quoted(&name.table));
+                    self.runtime.block_on(|| engine.columns(&sql))?
+                }
+                _ => continue,
+            };
+            tables.insert(name.clone(), schema);
+        }
+        Ok(tables)
+    }
+}
+
+/// The columns as SQL sees them.
+fn table_schema<'a>(columns: impl Iterator<Item = &'a Column>) -> Result<SchemaRef> {
+    let fields = columns.map(|column| {
+        let data_type = arrow_type(&column.data_type);
+        let data_type = data_type.map_err(|fault| Error::new(ErrorKind::Internal, format!("{}: {}", column.name, fault.message)))?;
+        Ok(Field::new(&column.name, data_type, true))
+    });
+    Ok(Arc::new(Schema::new(fields.collect::<Result<Vec<_>>>()?)))
+}
+
 fn output_plan(
-    pipeline: &Pipeline,
     output: &OutputState,
     storage: Option<&Storage>,
     readers: Option<&ReaderCatalog>,
-    runtime: &Runtime,
+    new: Option<&(Vec<Column>, Vec<Column>)>,
 ) -> Result<OutputPlan> {
     let changes = &output.changes;
     let action = match (&output.table, changes.step, changes.stale.is_empty()) {
@@ -210,16 +274,12 @@ fn output_plan(
     };
     let read = changes.read.iter().flat_map(|(name, pieces)| pieces.iter().map(|piece| (&output.listings[name], piece)));
     let read: Vec<_> = read.map(|(listing, piece)| (&listing.files[piece.place].file.path, listing.source(piece))).collect();
-    let new = match changes.step {
-        Step::Nothing => None,
-        _ => Some(new_columns(pipeline, output, runtime)?),
-    };
-    let columns = match &new {
+    let columns = match new {
         None => described_columns(output),
         Some(new) => column_plans(output.table.as_ref(), new),
     };
     let catalog = match readers {
-        Some(readers) => Some(readers.compare(&output.output, storage.zip(output.table.as_ref()), new.as_ref())?),
+        Some(readers) => Some(readers.compare(&output.output, storage.zip(output.table.as_ref()), new)?),
         None => None,
     };
     let sum = |pick: fn(&crate::pipeline::state::difference::FileCounts) -> u64| changes.counts.values().map(pick).sum();
@@ -236,6 +296,7 @@ fn output_plan(
         read_files: read.len() as u64,
         read_bytes: read.iter().filter_map(|(_, source)| source.wanted()).sum(),
         read_examples: read.iter().take(3).map(|(path, _)| (*path).clone()).collect(),
+        tables: output.reads_tables.iter().map(ToString::to_string).collect(),
         files: files(output),
         columns,
         drift: match (storage, &output.table) {
@@ -264,7 +325,12 @@ fn files(output: &OutputState) -> String {
 }
 
 /// The columns, then the partition keys, that a run would give the table.
-fn new_columns(pipeline: &Pipeline, output: &OutputState, runtime: &Runtime) -> Result<(Vec<Column>, Vec<Column>)> {
+fn new_columns(
+    pipeline: &Pipeline,
+    output: &OutputState,
+    lake: &BTreeMap<TableName, SchemaRef>,
+    runtime: &Runtime,
+) -> Result<(Vec<Column>, Vec<Column>)> {
     if let Some(transform) = pipeline.made_in_athena(&output.output) {
         let asked = runtime.block_on(async || schema(&open_athena(pipeline, &Arc::default()).await?, &transform.sql).await);
         let schema = asked.map_err(|error| error.with_context("transform", &transform.name).with_context("at", &transform.place))?;
@@ -282,7 +348,7 @@ fn new_columns(pipeline: &Pipeline, output: &OutputState, runtime: &Runtime) -> 
     }
     let schema = match tables.get(&output.output.from) {
         Some(table) => table.format.schema(),
-        None => planned_columns(pipeline, &output.transforms, &tables, runtime)?,
+        None => planned_columns(pipeline, &output.transforms, &tables, lake, runtime)?,
     };
     let (files, keys) = split_columns(&output.output, &schema)?;
     columns(&output.output, &files, &keys)

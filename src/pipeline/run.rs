@@ -25,7 +25,7 @@ use crate::pipeline::verify::checking::{accounting, verify};
 use crate::progress::Progress;
 use crate::publish::keys::{self, WORK};
 use crate::publish::{Claim, Lease, RunId};
-use crate::query::{QueryOptions, Runtime};
+use crate::query::{LakeTables, QueryOptions, Runtime};
 use crate::secrets;
 use crate::storage::{Location, Storage};
 use crate::units::ByteSize;
@@ -165,7 +165,8 @@ impl Running<'_> {
             pipeline: self.pipeline.name.clone(),
             folders: state.outputs.iter().flat_map(|output| folders(output, self.run.as_str())).chain(own).collect(),
             tables: state.outputs.iter().map(|o| (o.output.table.database.clone(), o.output.table.table.clone())).collect(),
-            versions: Vec::new(),
+            // Of tables that it reads no vacuum may remove what it reads.
+            versions: state.read_versions(),
         };
         let lease = Lease::take(&storage, &claim)?;
         let swept = sweep(&storage, &catalog, &self.pipeline.name)?;
@@ -205,7 +206,14 @@ impl Running<'_> {
     fn make(&self, begun: &Begun, bench: &Bench, report: &mut RunReport) -> Result<Vec<Product>> {
         let (storage, state) = (&begun.storage, &begun.state);
         let engine = Engine { storage, threads: self.settings.threads, cancel: self.settings.cancel.clone(), progress: self.progress };
-        let transforming = Transforming::new(self.pipeline, &engine, &bench.workspace, &bench.runtime, &bench.queries);
+        let transforming = Transforming::new(
+            self.pipeline,
+            &engine,
+            &bench.workspace,
+            &bench.runtime,
+            &bench.queries,
+            LakeTables::of(storage.clone(), state.snapshot.clone()),
+        );
         let mut producing = Producing {
             pipeline: self.pipeline,
             engine: &engine,
@@ -218,7 +226,10 @@ impl Running<'_> {
         for output in &state.outputs {
             report.notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
             match producing.produce(output) {
-                Ok(Some(product)) => products.push(product),
+                Ok(Some(product)) => {
+                    producing.transforming.staged.push(product.table.clone());
+                    products.push(product);
+                }
                 Ok(None) => report.outputs.extend(unchanged(output)),
                 Err(error) => {
                     // Which lines were rejected is wanted most where there were too many.

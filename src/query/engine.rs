@@ -17,11 +17,12 @@ use super::scan::Rows;
 use super::short_times::ShortTimes;
 use super::table::FileTable;
 use super::tables::Tables;
+use crate::catalog::TableName;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Querying, Table, caught_in_tasks};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::catalog::{DynamicFileCatalog, TableProvider};
+use datafusion::catalog::{DynamicFileCatalog, MemorySchemaProvider, TableProvider};
 use datafusion::common::format::ExplainFormat;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, TableReference};
@@ -154,6 +155,25 @@ impl QueryEngine {
             let schema = LakeSchema::new(lake.clone(), database.clone(), self.tables.threads(), self.tables.rejects_shared());
             let registered = catalog.register_schema(&database, Arc::new(schema));
             registered.map_err(|e| Error::new(ErrorKind::Query, format!("no database can be named `{database}`")).with_source(e))?;
+        }
+        Ok(())
+    }
+
+    /// Makes tables known as `database.table` that have these columns and no rows, so that queries of them can be planned.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`] where a name can't be one.
+    pub fn register_planned<'a>(&self, tables: impl Iterator<Item = (&'a TableName, SchemaRef)>) -> Result<()> {
+        for (name, schema) in tables {
+            let failed = |e| Error::new(ErrorKind::Query, format!("no table can be named `{name}`")).with_source(e);
+            let catalog = self.context.catalog("datafusion");
+            let catalog = catalog.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine has no catalog"))?;
+            if catalog.schema(&name.database).is_none() {
+                catalog.register_schema(&name.database, Arc::new(MemorySchemaProvider::new())).map_err(failed)?;
+            }
+            let reference = TableReference::partial(name.database.as_str(), name.table.as_str());
+            self.context.register_table(reference, Arc::new(EmptyTable::new(schema))).map_err(failed)?;
+            self.tables.remember(&name.to_string());
         }
         Ok(())
     }

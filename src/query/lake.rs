@@ -59,6 +59,12 @@ impl LakeTables {
         Ok(self)
     }
 
+    /// The tables that `snapshot` has.
+    pub fn of(storage: Storage, snapshot: Snapshot) -> LakeTables {
+        let catalog = LocalCatalog::new(storage.clone());
+        LakeTables { storage, catalog, snapshot, staged: BTreeMap::new(), restriction: None, moment: None }
+    }
+
     /// The tables as they were at `moment`: when the run of that name had published, or at a time in UTC.
     ///
     /// # Errors

@@ -169,6 +169,9 @@ pub(super) fn when(check: &CheckRun) -> &'static str {
 
 /// What became of a run's source files, where nothing was to be done: `nothing changed in 12 files of 2 sources`.
 pub(super) fn nothing_to_do(report: &RunReport) -> String {
+    if report.sources.is_empty() {
+        return "none of the tables that it reads has changed since the last run".to_string();
+    }
     let files = report.sources.iter().map(|s| s.files_unchanged + s.files_new + s.files_grown + s.files_changed).sum();
     let sources = counted(report.sources.len() as u64, "source");
     format!("nothing changed in {} of {sources} since the last run", counted(files, "file"))

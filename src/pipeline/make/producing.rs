@@ -13,6 +13,7 @@ use crate::pipeline::model::{Output, Pipeline, RemovedSources, Source, Transform
 use crate::pipeline::run_report::{Action, OutputRun, TransformRun};
 use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::changes::{Step, sources_of};
+use crate::pipeline::state::lake_tables;
 use crate::pipeline::state::pieces::{ReadSet, merge};
 use crate::publish::{Input, Manifest};
 use chrono::Utc;
@@ -214,6 +215,12 @@ impl Producing<'_> {
         }
         written.report.losses.notes().for_each(|note| readings.note(name, &note));
         let mut inputs = BTreeMap::new();
+        for name in &state.reads_tables {
+            let staged = self.transforming.staged.iter().find(|table| table.database == name.database && table.name == name.table);
+            if let Some(table) = staged.or_else(|| state.lake_tables.get(name)) {
+                inputs.insert(name.to_string(), lake_tables::input(name, table));
+            }
+        }
         for (name, made) in &opened {
             let pieces = pieces_of(name);
             made.report.iter().for_each(|report| self.readings.took(name, report));

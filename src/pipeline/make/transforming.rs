@@ -3,6 +3,7 @@
 use super::opening::open;
 use super::workspace::Workspace;
 use super::writing::{Engine, RejectPolicy};
+use crate::catalog::{Table as LakeTable, TableName};
 use crate::convert::ConvertReport;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{FormatChoice, Place, Table, TableFormat, TableOptions, resolve};
@@ -11,7 +12,7 @@ use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::listing::Listing;
 use crate::pipeline::state::pieces::{Piece, ReadSet};
 use crate::publish::Input;
-use crate::query::{QueryEngine, QueryOptions, Runtime};
+use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};
 use crate::schema::fit;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
@@ -41,6 +42,10 @@ pub(crate) struct Transforming<'a> {
     /// Folders and files by what is in them.
     pub(crate) made: HashMap<String, Made>,
     pub(crate) ran: Vec<crate::pipeline::run_report::TransformRun>,
+    /// The lake as the run found it.
+    pub(crate) lake: LakeTables,
+    /// What this run has made of it so far.
+    pub(crate) staged: Vec<LakeTable>,
 }
 
 /// Rows that are kept.
@@ -68,8 +73,9 @@ impl<'a> Transforming<'a> {
         workspace: &'a Workspace,
         runtime: &'a Runtime,
         queries: &'a QueryOptions,
+        lake: LakeTables,
     ) -> Transforming<'a> {
-        Transforming { pipeline, engine, workspace, runtime, queries, made: HashMap::new(), ran: Vec::new() }
+        Transforming { pipeline, engine, workspace, runtime, queries, made: HashMap::new(), ran: Vec::new(), lake, staged: Vec::new() }
     }
 
     /// The rows of the last transform of an output, made of what is `read` of its sources.
@@ -134,6 +140,9 @@ impl<'a> Transforming<'a> {
         let started = Instant::now();
         let at = |error: Error| error.with_context("transform", &transform.name).with_context("at", &transform.place);
         let engine = query_engine(self.queries, tables, &transform.reads)?;
+        if !transform.tables.is_empty() {
+            engine.register_lake(self.lake.clone().with_staged(self.staged.iter().cloned()))?;
+        }
         let path = self.workspace.path(&format!("transform-{}.parquet", self.made.len()));
         self.engine.progress.start(&transform.name, None);
         let done = self.runtime.block_on(|| self.run(&engine, &transform.sql, &path));
@@ -213,6 +222,7 @@ pub(crate) fn planned_columns(
     pipeline: &Pipeline,
     transforms: &[String],
     sources: &BTreeMap<String, Table>,
+    tables: &BTreeMap<TableName, SchemaRef>,
     runtime: &Runtime,
 ) -> Result<SchemaRef> {
     let mut schemas: BTreeMap<&str, SchemaRef> = BTreeMap::new();
@@ -225,6 +235,7 @@ pub(crate) fn planned_columns(
         for (name, schema) in schemas.iter().filter(|(name, _)| transform.reads.iter().any(|read| read == *name)) {
             engine.register_columns(name, schema.clone())?;
         }
+        engine.register_planned(transform.tables.iter().filter_map(|name| Some((name, tables.get(name)?.clone()))))?;
         let at = |error: Error| error.with_context("transform", &transform.name).with_context("at", &transform.place);
         let schema: SchemaRef = runtime.block_on(|| engine.columns(&transform.sql)).map_err(at)?;
         schemas.insert(&transform.name, schema.clone());

@@ -4,17 +4,17 @@ use super::document::{PipelineText, SourceText};
 use super::{names, paths, store};
 use crate::accesslog::{LogFormat, Preset};
 use crate::diagnostic::nearest;
-use crate::pipeline::model::{Source, SourceFormat, TransformEngine};
-use crate::yaml::{Problems, Text, Value};
+use crate::pipeline::model::{Source, SourceFormat};
+use crate::yaml::{Problems, Text};
 use std::path::Path;
 
 pub(super) fn resolve(text: &PipelineText, folder: &Path, problems: &mut Problems<'_>) -> Vec<Source> {
     let Some(sources) = &*text.sources else { return Vec::new() };
     // Athena reads tables that are there.
     let mut transforms = text.transforms.iter().flat_map(|transforms| transforms.iter());
-    let in_athena = |engine: &Value<TransformEngine>| engine.value == TransformEngine::Athena;
-    if sources.0.is_empty() && !transforms.any(|(_, transform)| transform.engine.as_ref().is_some_and(in_athena)) {
-        problems.error(&text.place, "`sources` has nothing in it; name at least one");
+    // So do transforms of tables of the lake; where a transform names anything else, that is told.
+    if sources.0.is_empty() && transforms.next().is_none() {
+        problems.error(&text.place, "`sources` has nothing in it; name at least one, or make transforms of tables of the lake");
     }
     sources.iter().filter_map(|(name, source)| one(name, source, folder, problems)).collect()
 }

@@ -4,13 +4,13 @@ use super::athena;
 use super::document::{PipelineText, TransformText};
 use super::names::{self, listed, near};
 use super::sql;
-use crate::pipeline::model::{Transform, TransformEngine};
+use crate::pipeline::model::{TableName, Transform, TransformEngine};
 use crate::yaml::{Content, Entry, Node, Place, Problems, Text};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 
 /// A transform's name, its SQL, and what it needs.
-type Made<'t> = (&'t Text, &'t Text, Vec<&'t str>, TransformEngine);
+type Made<'t> = (&'t Text, &'t Text, Vec<&'t str>, Vec<TableName>, TransformEngine);
 
 /// The names that SQL uses; nothing where some can't be read: nobody knows what it uses then.
 pub(super) type Used = Option<HashSet<String>>;
@@ -39,16 +39,20 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
         if let Some(engine) = transform.engine.as_ref().filter(|_| is_athena(transform)) {
             // Whether its SQL is right, Athena says.
             athena::check_transform(text, name, sql, &engine.place, problems);
-            made.insert(&name.text, (name, sql, Vec::new(), TransformEngine::Athena));
+            made.insert(&name.text, (name, sql, Vec::new(), Vec::new(), TransformEngine::Athena));
             continue;
         }
         let tables = read.next().flatten();
         used = used.zip(tables.as_ref()).map(|(mut used, tables)| {
-            used.extend(tables.iter().map(|table| table.last().to_string()));
+            used.extend(tables.iter().filter(|table| table.parts == 1).map(|table| table.last().to_string()));
             used
         });
-        let mut needs = Vec::new();
+        let (mut needs, mut of_lake) = (Vec::new(), BTreeSet::new());
         for table in tables.unwrap_or_default() {
+            if let Some((database, table)) = table.name.split_once('.').filter(|_| table.parts == 2) {
+                of_lake.insert(TableName { database: database.to_string(), table: table.to_string() });
+                continue;
+            }
             let needed = known.get(table.name.as_str()).copied();
             if let Some(needed) = needed.filter(|needed| *needed != name.text) {
                 if transforms.get(needed).is_some_and(is_athena) {
@@ -64,7 +68,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
                 None => unknown(&table.name, &names),
             });
         }
-        made.insert(&name.text, (name, sql, needs, TransformEngine::Local));
+        made.insert(&name.text, (name, sql, needs, of_lake.into_iter().collect(), TransformEngine::Local));
     }
     (in_order(made, problems), used)
 }
@@ -82,7 +86,11 @@ pub(super) fn unknown(name: &str, known: &[&str]) -> String {
         None if known.is_empty() => "there are none yet".to_string(),
         None => format!("there are {}", listed(known)),
     };
-    let files = if name.contains(['/', '*', '\'']) { "; files are named under `sources`" } else { "" };
+    let files = match name {
+        _ if name.contains(['/', '*', '\'']) => "; files are named under `sources`",
+        _ if name.contains('.') => "; tables of the lake are database.table",
+        _ => "",
+    };
     format!("no source and no transform is called `{shown}`; {hint}{files}")
 }
 
@@ -99,7 +107,7 @@ fn in_order(mut made: BTreeMap<&str, Made<'_>>, problems: &mut Problems<'_>) -> 
     // How many each waits for, and who waits for it.
     let mut missing: HashMap<&str, usize> = HashMap::with_capacity(made.len());
     let mut waiting: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (reader, (_, _, needs, _)) in &made {
+    for (reader, (_, _, needs, ..)) in &made {
         let needs = needs.iter().filter(|need| made.contains_key(*need));
         missing.insert(*reader, needs.clone().count());
         needs.for_each(|need| waiting.entry(*need).or_default().push(*reader));
@@ -109,7 +117,7 @@ fn in_order(mut made: BTreeMap<&str, Made<'_>>, problems: &mut Problems<'_>) -> 
     let mut ordered = Vec::with_capacity(made.len());
     // Of those that could come next the one that stands first in the file.
     while let Some(Reverse((_, next))) = ready.pop() {
-        let Some((name, sql, needs, engine)) = made.remove(next) else { continue };
+        let Some((name, sql, needs, tables, engine)) = made.remove(next) else { continue };
         for reader in waiting.remove(next).unwrap_or_default() {
             let Some(left) = missing.get_mut(reader) else { continue };
             *left -= 1;
@@ -118,7 +126,14 @@ fn in_order(mut made: BTreeMap<&str, Made<'_>>, problems: &mut Problems<'_>) -> 
             }
         }
         let reads = needs.into_iter().map(str::to_string).collect();
-        ordered.push(Transform { name: name.text.clone(), place: problems.place(&name.place), sql: sql.text.clone(), reads, engine });
+        ordered.push(Transform {
+            name: name.text.clone(),
+            place: problems.place(&name.place),
+            sql: sql.text.clone(),
+            reads,
+            tables,
+            engine,
+        });
     }
     if let Some(circle) = circle(&made) {
         let first = circle.iter().filter_map(|name| made.get(name)).map(|(name, ..)| &name.place).min();

@@ -48,7 +48,7 @@ fn mark(glue: &GlueCatalog, database: &str, table: &str) -> Result<String> {
 }
 
 /// The tables that SQL names; none where it can't be read, or one is named without its database.
-fn names(sql: &str) -> Vec<(String, String)> {
+pub(crate) fn names(sql: &str) -> Vec<(String, String)> {
     let read = DFParser::parse_sql(sql).ok().and_then(|statements| statements.front().cloned());
     let tables = read.and_then(|statement| resolve_table_references(&statement, true).ok()).map(|(tables, _)| tables).unwrap_or_default();
     let named = tables.iter().map(|table| Some((table.schema()?.to_string(), table.table().to_string())));

@@ -4,17 +4,18 @@ use super::athena_tables::{changed, read_by};
 use super::changes::{Before, Changes, Step, decide};
 use super::definition::{Definition, inputs};
 use super::difference::SegmentInputs;
+use super::lake_tables::{changed as tables_changed, current, in_order, tables_of};
 use super::listing::Listing;
 use super::pieces::Piece;
 use super::published::head_of;
-use crate::catalog::{LocalCatalog, Snapshot, Table};
+use crate::catalog::{LocalCatalog, Snapshot, Table, TableName};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Output, Pipeline};
 use crate::publish::{Input, Manifest, keys};
 use crate::storage::Storage;
 use crate::units::Rate;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is asked of a run, or of a plan.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +56,10 @@ pub(crate) struct OutputState {
     pub(crate) described: bool,
     /// What Athena reads for it, by transform.
     pub(crate) athena_inputs: BTreeMap<String, Input>,
+    /// The tables of the lake that it is made of, as they are; those that this run changes are not among them.
+    pub(crate) lake_tables: BTreeMap<TableName, Table>,
+    /// The names of all of them.
+    pub(crate) reads_tables: BTreeSet<TableName>,
 }
 
 impl State {
@@ -69,22 +74,30 @@ impl State {
             None => Snapshot::default(),
         };
         let mut listings = BTreeMap::new();
-        let mut outputs = Vec::new();
-        for output in wanted {
+        let mut outputs: Vec<OutputState> = Vec::new();
+        for output in in_order(pipeline, wanted) {
             let (sources, transforms) = inputs(pipeline, output);
             for source in sources.iter().filter_map(|name| pipeline.source(name)) {
                 if !listings.contains_key(&source.name) {
                     listings.insert(source.name.clone(), Listing::of(pipeline, source)?);
                 }
             }
-            outputs.push(OutputState::read(pipeline, output, sources, transforms, storage, &snapshot, &mut listings, scope)?);
+            let changing = outputs.iter().filter(|before| before.is_changing()).map(|before| before.output.table.clone()).collect();
+            outputs.push(OutputState::read(pipeline, output, sources, transforms, storage, &snapshot, &mut listings, scope, &changing)?);
         }
         Ok(State { listings, snapshot, outputs })
     }
 
+    /// The keys of the versions of tables of the lake that are read.
+    pub(crate) fn read_versions(&self) -> Vec<String> {
+        let names: BTreeSet<&TableName> = self.outputs.iter().flat_map(|output| output.lake_tables.keys()).collect();
+        let key = |name: &&TableName| Some(self.snapshot.head.table(&name.database, &name.table)?.object.clone());
+        names.iter().filter_map(key).collect()
+    }
+
     /// Whether a run would change nothing.
     pub(crate) fn is_current(&self) -> bool {
-        self.outputs.iter().all(|output| output.changes.step == Step::Nothing && !output.described)
+        !self.outputs.iter().any(OutputState::is_changing)
     }
 }
 
@@ -113,6 +126,7 @@ impl OutputState {
         snapshot: &Snapshot,
         listings: &mut BTreeMap<String, Listing>,
         scope: &Scope,
+        changing: &BTreeSet<TableName>,
     ) -> Result<OutputState> {
         let full = scope.full;
         let definition = Definition::of(pipeline, output)?;
@@ -145,7 +159,11 @@ impl OutputState {
             }
         }
         let segments: Vec<SegmentInputs> = manifests.iter().map(read_files).collect();
+        let reads_tables = tables_of(pipeline, output);
+        let lake_tables = current(output, &reads_tables, changing, storage, snapshot)?;
+        let known = manifests.last().map(|manifest| &manifest.inputs);
         let before = Before {
+            tables_changed: tables_changed(known, &reads_tables, changing, &lake_tables),
             mode: output.mode,
             removed_sources: output.removed_sources,
             segments: table.is_some().then_some(&segments),
@@ -193,7 +211,14 @@ impl OutputState {
             changes,
             described,
             athena_inputs,
+            lake_tables,
+            reads_tables,
         })
+    }
+
+    /// Whether a run makes another version of its table.
+    pub(crate) fn is_changing(&self) -> bool {
+        self.changes.step != Step::Nothing || self.described
     }
 
     /// How many lines of each of `pieces` of the source `name` were rejected when they were read before.

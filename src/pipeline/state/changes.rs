@@ -19,6 +19,8 @@ pub(crate) struct Before<'a> {
     pub(crate) redefined: bool,
     /// New rows can't stand beside the old ones.
     pub(crate) reshaped: bool,
+    /// Why the tables of the lake that it reads ask for new rows.
+    pub(crate) tables_changed: Option<String>,
     /// All is to be made anew.
     pub(crate) full: bool,
     /// Files that had rejected lines are read again.
@@ -86,6 +88,9 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
             gone.extend(diff.removed);
         }
     }
+    if let Some(why) = before.tables_changed.as_ref().filter(|_| !whole && before.segments.is_some()) {
+        changes.notes.push(format!("{why}; rows that are there stay as they were made with it before"));
+    }
     let mut retried = 0;
     if before.retry_rejects {
         for listing in listings.iter().filter(|listing| listing.incremental || whole) {
@@ -108,6 +113,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         Some(_) if before.reshaped => Some("the pipeline says something else of it than when its rows were made".to_string()),
         Some(_) if whole && before.redefined => Some("its format, files or mode were changed".to_string()),
         Some(_) if whole && new + grown + changed + removed > 0 => Some(told(new, grown, changed, removed)),
+        Some(_) if whole && before.tables_changed.is_some() => before.tables_changed.clone(),
         Some(_) if whole => again.clone(),
         Some(_) => None,
     };

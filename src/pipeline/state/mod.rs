@@ -1,11 +1,12 @@
 //! What is there before a run: the files of sources, the tables of outputs, and what has changed since those were made.
 
-mod athena_tables;
+pub(crate) mod athena_tables;
 pub(crate) mod before;
 pub(crate) mod changes;
 pub(crate) mod definition;
 pub(crate) mod difference;
 pub(crate) mod drift;
+pub(crate) mod lake_tables;
 pub(crate) mod listing;
 mod memory;
 pub(crate) mod pieces;

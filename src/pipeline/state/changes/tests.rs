@@ -34,6 +34,7 @@ fn decided(mode: Mode, removed_sources: RemovedSources, now: &[(&str, &str)], th
         redefined: false,
         reshaped: false,
         full: false,
+        tables_changed: None,
         retry_rejects: false,
     };
     decide(&before, &mut [&mut listing(now)])
@@ -89,6 +90,7 @@ fn what_is_new_or_asked_for_is_made_whole() {
             redefined: false,
             reshaped,
             full,
+            tables_changed: None,
             retry_rejects: false,
         };
         decide(&before, &mut [&mut listing(&[("a", "1"), ("b", "1")])]).unwrap()

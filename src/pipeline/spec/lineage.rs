@@ -1,0 +1,61 @@
+//! Outputs that are made of tables of other outputs: none is made of itself.
+
+use crate::pipeline::model::{Output, Transform};
+use crate::yaml::{Place, Problems, Text};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tells of outputs whose rows are made of their own table, directly or by way of others. `names` are the outputs as they are written.
+pub(super) fn check(transforms: &[Transform], outputs: &[Output], names: &[&Text], problems: &mut Problems<'_>) {
+    let by_name: BTreeMap<&str, &Transform> = transforms.iter().map(|transform| (transform.name.as_str(), transform)).collect();
+    let makes: BTreeMap<String, &Output> = outputs.iter().map(|output| (output.table.to_string(), output)).collect();
+    // The outputs whose tables each output reads.
+    let reads = |output: &Output| -> BTreeSet<&str> {
+        let (mut found, mut seen, mut waiting) = (BTreeSet::new(), BTreeSet::new(), vec![output.from.as_str()]);
+        while let Some(name) = waiting.pop() {
+            let Some(transform) = by_name.get(name).filter(|_| seen.insert(name)) else { continue };
+            waiting.extend(transform.reads.iter().map(String::as_str));
+            found.extend(transform.tables.iter().filter_map(|table| makes.get(&table.to_string())).map(|output| output.name.as_str()));
+        }
+        found
+    };
+    let graph: BTreeMap<&str, BTreeSet<&str>> = outputs.iter().map(|output| (output.name.as_str(), reads(output))).collect();
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    for output in outputs {
+        if told.contains(output.name.as_str()) {
+            continue;
+        }
+        if let Some(way) = way_back(&graph, &output.name) {
+            told.extend(way.iter().copied());
+            let place = names.iter().find(|name| name.text == output.name).map_or(&Place::NOWHERE, |name| &name.place);
+            let message = match way.as_slice() {
+                [only] => format!("the rows of `{only}` are made of its own table, {}; that has none before it is made", output.table),
+                way => format!("circular dependency: these outputs are made of each other's tables: {} -> {}", way.join(" -> "), way[0]),
+            };
+            problems.error(place, message);
+        }
+    }
+}
+
+/// The outputs on a shortest way from `start` back to it.
+fn way_back<'g>(graph: &BTreeMap<&'g str, BTreeSet<&'g str>>, start: &str) -> Option<Vec<&'g str>> {
+    let (start, _) = graph.get_key_value(start)?;
+    let mut from: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut next = std::collections::VecDeque::from([*start]);
+    while let Some(at) = next.pop_front() {
+        for to in graph.get(at).into_iter().flatten() {
+            if to == start {
+                let mut way = vec![at];
+                while let Some(before) = from.get(way[way.len() - 1]).filter(|_| way[way.len() - 1] != *start) {
+                    way.push(before);
+                }
+                way.reverse();
+                return Some(way);
+            }
+            if !from.contains_key(to) {
+                from.insert(to, at);
+                next.push_back(to);
+            }
+        }
+    }
+    None
+}
