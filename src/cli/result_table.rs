@@ -34,7 +34,8 @@ pub(super) struct ResultTable {
 
 /// How wide the terminal is that results are shown on.
 pub(super) fn terminal_width() -> Option<usize> {
-    Table::new().width().map(usize::from)
+    // Some terminals say that they have none.
+    Table::new().width().map(usize::from).filter(|width| *width >= 20)
 }
 
 impl ResultTable {

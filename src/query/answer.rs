@@ -160,7 +160,8 @@ fn measures(field: &Field) -> Vec<(usize, String)> {
     let data_type = field.data_type();
     let has_order = data_type.is_primitive() || data_type.is_string() || data_type.is_binary() || *data_type == DataType::Boolean;
     if has_order && *data_type != DataType::Boolean {
-        asked.extend([(MIN, format!("min({name})")), (MAX, format!("max({name})")), (DISTINCT, format!("approx_distinct({name})"))]);
+        let counted = if data_type.is_integer() || data_type.is_string() { name.clone() } else { format!("CAST({name} AS string)") };
+        asked.extend([(MIN, format!("min({name})")), (MAX, format!("max({name})")), (DISTINCT, format!("approx_distinct({counted})"))]);
     }
     if *data_type == DataType::Boolean {
         asked.extend([

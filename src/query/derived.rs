@@ -20,7 +20,11 @@ use std::ops::ControlFlow;
 /// # Errors
 /// Where `sql` can't be planned.
 pub(super) async fn plan(state: &SessionState, tables: &Tables, sql: &str) -> Result<LogicalPlan> {
-    let statement = state.sql_to_statement(&versions::rewritten(sql), &state.config().options().sql_parser.dialect)?;
+    let sql = &versions::rewritten(sql);
+    let statement = match friendly::with_select(sql) {
+        Some(statement) => statement?,
+        None => state.sql_to_statement(sql, &state.config().options().sql_parser.dialect)?,
+    };
     let statement = friendly::meant(state, tables, statement);
     let plan = state.statement_to_plan(statement.clone()).await?;
     if !is_at_risk(&plan)? {

@@ -1,18 +1,95 @@
 //! Shorter ways to say what is meant, as DuckDB has them: `FROM t` is all of it, `ORDER BY ALL` all columns from the left, and a table of a
 //! lake needs no database where only one has it.
 
+use super::limits::PARSER_CALLS;
+use super::statements::words;
 use super::tables::Tables;
 use super::versions::MARK;
-use datafusion::common::TableReference;
+use datafusion::common::{DataFusionError, Result, TableReference};
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     Expr, Ident, ObjectName, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias, TableFactor, Value,
     VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
+
+/// The statement of a query that begins with FROM and goes on with WHERE or GROUP BY: its parser wants a SELECT between them, which all words
+/// are kept in their places for. Nothing of any other.
+pub(super) fn with_select(sql: &str) -> Option<Result<Statement>> {
+    // Most queries begin with SELECT, and have no other.
+    let words = words(sql)?;
+    let mut missing = places(&words);
+    if missing.is_empty() {
+        return None;
+    }
+    let mut all = Vec::with_capacity(words.len() + 4 * missing.len());
+    missing.reverse();
+    for (at, word) in words.into_iter().enumerate() {
+        if missing.last() == Some(&at) {
+            missing.pop();
+            let put = |token: Token| TokenWithSpan { token, span: word.span };
+            let blank = || put(Token::Whitespace(Whitespace::Space));
+            all.extend([put(Token::make_keyword("SELECT")), blank(), put(Token::Mul), blank()]);
+        }
+        all.push(word);
+    }
+    let parser = Parser::new(&GenericDialect {}).with_recursion_limit(PARSER_CALLS).with_tokens_with_locations(all);
+    let parsed = { parser }.parse_statements().map_err(|e| DataFusionError::SQL(Box::new(e), None));
+    Some(parsed.and_then(|mut statements| match (statements.pop(), statements.pop()) {
+        (Some(statement), None) => Ok(Statement::Statement(Box::new(statement))),
+        _ => Err(DataFusionError::NotImplemented("The context currently only supports a single SQL statement".to_string())),
+    }))
+}
+
+/// Before which of `words` a query that begins with FROM misses its SELECT.
+fn places(words: &[TokenWithSpan]) -> Vec<usize> {
+    let mut missing = Vec::new();
+    // Of the queries around a word, whether each began with FROM and has no SELECT so far.
+    let mut open = vec![false];
+    let mut begins = true;
+    for (at, word) in words.iter().enumerate() {
+        let keyword = match &word.token {
+            Token::Whitespace(_) => continue,
+            Token::LParen => {
+                open.push(false);
+                begins = true;
+                continue;
+            }
+            Token::RParen => {
+                if open.len() > 1 {
+                    open.pop();
+                }
+                begins = false;
+                continue;
+            }
+            Token::Word(word) if word.quote_style.is_none() => word.keyword,
+            _ => Keyword::NoKeyword,
+        };
+        let Some(last) = open.last_mut() else { continue };
+        match keyword {
+            Keyword::FROM if begins => *last = true,
+            Keyword::SELECT => *last = false,
+            Keyword::WHERE | Keyword::GROUP | Keyword::HAVING | Keyword::WINDOW | Keyword::QUALIFY if *last => {
+                missing.push(at);
+                *last = false;
+            }
+            _ => {}
+        }
+        begins = matches!(keyword, Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT)
+            || (begins && matches!(keyword, Keyword::ALL | Keyword::DISTINCT));
+        if begins {
+            *last = false;
+        }
+    }
+    missing
+}
 
 /// `statement` as it is meant.
 pub(super) fn meant(state: &SessionState, tables: &Tables, statement: Statement) -> Statement {
@@ -125,4 +202,27 @@ fn has_column(body: &SetExpr, name: &str) -> bool {
         SelectItem::ExprWithAlias { alias, .. } => alias.value.eq_ignore_ascii_case(name),
         _ => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_select_is_missing_where_from_goes_on() {
+        let missing = |sql: &str| places(&words(sql).unwrap()).len();
+        assert_eq!(missing("FROM t WHERE x"), 1);
+        assert_eq!(missing("FROM (FROM t WHERE x) GROUP BY ALL"), 2);
+        assert_eq!(missing("WITH a AS (FROM t WHERE x) SELECT * FROM a WHERE y"), 1);
+        assert_eq!(missing("FROM t UNION ALL FROM u WHERE x"), 1);
+        for whole in [
+            "FROM t SELECT a WHERE x",
+            "FROM t LIMIT 2",
+            "SELECT a FROM t WHERE x",
+            "SELECT (SELECT 1 FROM t WHERE x)",
+            "SELECT extract(day FROM t) WHERE x",
+        ] {
+            assert_eq!(missing(whole), 0, "{whole}");
+        }
+    }
 }

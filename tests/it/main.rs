@@ -2,12 +2,14 @@
 
 mod apache_truth;
 mod architecture;
+mod asking;
 mod athena_pipelines;
 mod athena_query;
 mod athena_results;
 mod athena_stand_in;
 mod athena_stub;
 mod athena_workgroups;
+mod bad_days;
 mod bench;
 mod bench_athena;
 mod browser;
@@ -43,6 +45,7 @@ mod lake_repair;
 mod lake_upkeep;
 mod log_damage;
 mod log_line;
+mod made_of_tables;
 mod memory;
 mod minio;
 mod nginx_truth;

@@ -1,0 +1,178 @@
+//! Days with lines that can't be read: limits of each file, accepting them once, trying them again, and who is told.
+
+use crate::etl::generated;
+use crate::lake::{APPEND, Lake, on_both_lakes};
+use etl::publish::{Claim, Lease, RunId};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+on_both_lakes!(
+    each_new_file_has_the_limit_and_one_that_was_accepted_has_not,
+    rejected_lines_become_rows_when_they_are_tried_again,
+    another_run_is_said_and_waited_for,
+);
+
+/// A log of which so many of 100 lines are none.
+fn bad(lines: usize) -> Vec<u8> {
+    let mut log = generated(100 - lines as u64);
+    log.extend_from_slice("this is no request\n".repeat(lines).as_bytes());
+    log
+}
+
+fn each_new_file_has_the_limit_and_one_that_was_accepted_has_not(lake: &Lake) {
+    lake.pipeline("weblogs.yaml", APPEND.replace("logs/*.log}", "logs/*.log, max_reject_rate: 5%}"));
+    // Ten good days don't hide a bad one: 12 of 1,100 lines are 1.1%.
+    for day in 0..10 {
+        lake.log(&format!("logs/{day}.log"), 100 + day);
+    }
+    lake.write("logs/bad.log", bad(12));
+    let outcome =
+        lake.etl("run weblogs.yaml").fails(5).says("logs/bad.log 12 of 100 lines were rejected, more than the 5% allowed of a file");
+    outcome.says("logs/bad.log:89: ").says("what to do: ");
+    assert_eq!(lake.below("weblogs"), [] as [String; 0]);
+    // It is accepted once, and counts no more, neither for new days nor when all is made anew.
+    lake.run_pipeline("weblogs.yaml --max-reject-rate 20%", 0);
+    lake.log("logs/next.log", 120);
+    lake.run_pipeline("weblogs.yaml", 0);
+    lake.run_pipeline("weblogs.yaml --full", 0);
+    assert_eq!(lake.value("SELECT count(*) FROM weblogs.access"), (88 + 120 + (0..10).map(|day| 100 + day).sum::<u64>()).to_string());
+    // The next bad one is not hidden behind it.
+    lake.write("logs/worse.log", bad(20));
+    lake.etl("run weblogs.yaml").fails(5).says("worse.log");
+    // One that has more rejects than were accepted is another.
+    lake.etl("run weblogs.yaml --full").fails(5).says("worse.log");
+}
+
+fn rejected_lines_become_rows_when_they_are_tried_again(lake: &Lake) {
+    let text = "version: 1\nname: p\nlake: {location: lake}\nsources: {n: {location: in/*.csv, schema: n.yaml, max_reject_rate: 100%}}\n\
+                outputs: {n: {from: n, table: a.n, mode: append}}\n";
+    lake.pipeline("p.yaml", text).write("n.yaml", "name: n\ncolumns:\n  - {name: n, type: int}\n").write("in/a.csv", "n\n1\nx\n");
+    lake.write("in/b.csv", "n\n2\n");
+    lake.run_pipeline("p.yaml", 0);
+    let report = lake.run_pipeline("p.yaml --retry-rejects", 0);
+    // What still doesn't fit is rejected as before; only that file's segment is read again, and no row is doubled.
+    assert_eq!(report["sources"][0]["rejects"], 1, "{report}");
+    assert_eq!(lake.value("SELECT count(*) FROM a.n"), "2");
+    let plan = String::from_utf8(lake.etl("plan p.yaml --retry-rejects").ok().stdout).unwrap();
+    assert!(plan.contains("1 with rejected lines, read again"), "{plan}");
+    lake.write("in/c.csv", "n\n3\n");
+    lake.run_pipeline("p.yaml", 0);
+    lake.etl("run p.yaml --retry-rejects --full").fails(2);
+    // A table without rejects has nothing to try again.
+    std::fs::remove_file(lake.path("in/a.csv")).unwrap();
+    lake.etl("run p.yaml --retry-rejects").fails(3).says("rows would be lost");
+}
+
+fn another_run_is_said_and_waited_for(lake: &Lake) {
+    lake.pipeline("weblogs.yaml", APPEND).log("logs/a.log", 50);
+    lake.run_pipeline("weblogs.yaml", 0);
+    lake.log("logs/b.log", 60);
+    // The sign of a run at work is this process's.
+    let claim = Claim {
+        run: RunId::new(chrono::Utc::now() - chrono::TimeDelta::minutes(5)),
+        pipeline: "weblogs".to_string(),
+        folders: Vec::new(),
+        tables: Vec::new(),
+        versions: Vec::new(),
+    };
+    let lease = Lease::take(&lake.storage().unwrap(), &claim).unwrap();
+    let said = format!("run {} of this pipeline", claim.run);
+    lake.etl("run weblogs.yaml --wait 200ms")
+        .fails(8)
+        .says(&format!("waiting for {said}, which is at work, begun 5 min ago"))
+        .says("as long as --wait allows");
+    let waiting = lake.command(["run", "weblogs.yaml", "--wait", "10m"]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    drop(lease);
+    let waited = crate::etl::Outcome::of(waiting.wait_with_output().unwrap()).ok().says(&format!("waiting for {said}"));
+    assert!(waited.stderr.contains("published in"), "{}", waited.stderr);
+    // Who doesn't wait is told, and races it.
+    let _lease = Lease::take(&lake.storage().unwrap(), &claim).unwrap();
+    lake.log("logs/c.log", 70);
+    lake.etl("run weblogs.yaml").ok().says(&format!("note: {said} is at work, begun 5 min ago")).says("--wait 10m waits for it");
+    lake.etl("run weblogs.yaml --wait 10").fails(2);
+}
+
+/// A server that answers one request with `status`, and what it was sent.
+fn answering(status: &'static str) -> (String, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/hook?token=sesame-street", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut got, mut piece) = (Vec::new(), [0; 4096]);
+        loop {
+            let n = stream.read(&mut piece).unwrap();
+            got.extend_from_slice(&piece[..n]);
+            let text = String::from_utf8_lossy(&got).into_owned();
+            let length =
+                text.to_lowercase().split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
+            if text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.len() >= length.unwrap_or(0)) {
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).unwrap();
+                return text;
+            }
+        }
+    });
+    (address, served)
+}
+
+#[test]
+fn others_are_told_of_runs() {
+    let lake = Lake::in_folder();
+    let hooks = "on_failure: {command: 'cat > failed.json; echo \"$ETL_PIPELINE $ETL_STATUS\" > failed.txt; echo said'}\n\
+                 on_success: {command: 'cat > done.json; exit 3'}\n";
+    lake.pipeline(
+        "p/weblogs.yaml",
+        format!("{}{hooks}", APPEND.replace("logs/*.log", "../logs/*.log").replace("location: lake", "location: ../lake")),
+    );
+    lake.log("logs/a.log", 20);
+    // What a command says is told, and its own failure is a note: the run is published.
+    lake.etl("run p/weblogs.yaml").ok().says("note: on_success: the command ended with exit status: 3");
+    let report: serde_json::Value = serde_json::from_slice(&lake.read("p/done.json")).unwrap();
+    assert_eq!((&report["status"], &report["outputs"][0]["rows"]), (&"published".into(), &20.into()));
+    // With nothing to do nobody is told.
+    std::fs::remove_file(lake.path("p/done.json")).unwrap();
+    lake.etl("run p/weblogs.yaml").ok();
+    assert!(!lake.path("p/done.json").exists());
+    lake.write("logs/b.log", "no request\n");
+    let outcome = lake.etl("run p/weblogs.yaml --json").fails(5).says("said");
+    let told: serde_json::Value = serde_json::from_slice(&lake.read("p/failed.json")).unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&outcome.stdout).unwrap();
+    assert_eq!((told["run"].as_str(), told["error"].as_str()), (said["run"].as_str(), said["error"].as_str()));
+    assert_eq!(lake.read("p/failed.txt"), b"weblogs failed\n");
+}
+
+#[test]
+fn webhooks_get_the_report_and_their_address_stays_secret() {
+    let (address, served) = answering("200 OK");
+    let lake = Lake::in_folder();
+    let pipeline = |address: &str| format!("{APPEND}on_success: {{webhook: '{address}'}}\n");
+    lake.pipeline("weblogs.yaml", pipeline(&address)).log("logs/a.log", 20);
+    let outcome = lake.etl("run weblogs.yaml").ok();
+    assert!(!outcome.stderr.contains("on_success"), "{}", outcome.stderr);
+    let request = served.join().unwrap();
+    assert!(request.starts_with("POST /hook?token=sesame-street HTTP/1.1"), "{request}");
+    let report: serde_json::Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(report["pipeline"], "weblogs");
+    let (address, served) = answering("503 Service Unavailable");
+    lake.pipeline("weblogs.yaml", pipeline(&address)).log("logs/b.log", 10);
+    let outcome = lake.etl("run weblogs.yaml").ok().says("the webhook at 127.0.0.1 answered 503");
+    assert!(!outcome.stderr.contains("sesame"), "{}", outcome.stderr);
+    served.join().unwrap();
+    lake.pipeline("weblogs.yaml", pipeline("http://127.0.0.1:9/x?token=sesame")).log("logs/c.log", 5);
+    let outcome = lake.etl("run weblogs.yaml").ok().says("the webhook at 127.0.0.1 can't be reached");
+    assert!(!outcome.stderr.contains("sesame"), "{}", outcome.stderr);
+}
+
+#[test]
+fn made_up_logs_have_days_and_bad_lines() {
+    let lake = Lake::in_folder();
+    let log = lake.etl("generate --lines 700 --start 2026-03-01 --days 7 --bad 10%").ok().stdout;
+    lake.write("week.log", &log);
+    let sql = "SELECT count(DISTINCT CAST(time AS date)) AS days, min(time) >= '2026-03-01' AND max(time) < '2026-03-08' AS within, count(*) FROM 'week.log'";
+    let told = String::from_utf8(lake.run(["query", "--format", "csv", sql]).ok().stdout).unwrap();
+    let row = told.lines().nth(1).unwrap();
+    let rows: u64 = row.strip_prefix("7,true,").unwrap_or_else(|| panic!("{told}")).parse().unwrap();
+    assert!((580..680).contains(&rows), "{rows}");
+    lake.etl("generate --start yesterday").fails(2).says("for example 2026-03-01");
+}
