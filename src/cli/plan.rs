@@ -1,11 +1,11 @@
 //! `etl plan`: what a run would do.
 
 use super::pipeline::{PipelineArgs, ScopeArgs};
-use super::plan_text::plan_text;
+use super::plan_telling::{CHANGES, Telling, print_plan, told};
 use super::run_folder;
-use super::terminal::{colour_on, is_broken_pipe, print, print_json, say_lines};
+use super::terminal::print_json;
 use crate::error::Result;
-use crate::pipeline::{Pipeline, Plan, Scope, plan};
+use crate::pipeline::{Pipeline, Scope, plan};
 use clap::Args;
 use std::process::ExitCode;
 
@@ -40,19 +40,6 @@ pub(super) struct PlanArgs {
     json: bool,
 }
 
-/// How a plan is told.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Telling {
-    pub(super) json: bool,
-    /// Whether changes are an exit code of their own.
-    pub(super) detailed_exitcode: bool,
-}
-
-/// What `plan` ends with where there are changes, if asked.
-pub(super) const CHANGES: u8 = 2;
-/// What it ends with for any error: 2 is taken.
-pub(super) const FAILED: u8 = 1;
-
 pub(super) fn run(args: &PlanArgs) -> Result<ExitCode> {
     let telling = Telling { json: args.json, detailed_exitcode: args.detailed_exitcode };
     if let Some(folder) = args.pipeline.folder() {
@@ -71,20 +58,6 @@ pub(super) fn tell(pipeline: Result<Pipeline>, scope: &Scope, telling: Telling) 
     told(pipeline.and_then(|pipeline| write(&pipeline, scope, telling)))
 }
 
-/// Tells an error of planning, as all end with one code.
-///
-/// # Errors
-/// Where standard output is closed.
-pub(super) fn told(planned: Result<ExitCode>) -> Result<ExitCode> {
-    match planned {
-        Err(error) if !is_broken_pipe(&error) => {
-            say_lines(&format!("error: {error}"), false);
-            Ok(ExitCode::from(FAILED))
-        }
-        told => told,
-    }
-}
-
 fn write(pipeline: &Pipeline, scope: &Scope, telling: Telling) -> Result<ExitCode> {
     let plan = plan(pipeline, scope)?;
     match telling.json {
@@ -92,13 +65,4 @@ fn write(pipeline: &Pipeline, scope: &Scope, telling: Telling) -> Result<ExitCod
         false => print_plan(&plan)?,
     }
     Ok(if telling.detailed_exitcode && plan.changes { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
-}
-
-/// Writes a plan for people.
-///
-/// # Errors
-/// Where standard output is closed.
-pub(super) fn print_plan(plan: &Plan) -> Result<()> {
-    let colour = colour_on(&std::io::stdout());
-    print(plan_text(plan, colour).trim_end(), colour)
 }

@@ -4,7 +4,7 @@ use super::athena_query::AthenaArgs;
 use super::from_format::{Dialect, FromFormat, delimiter};
 use super::log_format::LogFormatArgs;
 use super::query_result::ResultArgs;
-use super::query_session::QuerySession;
+use super::query_session::{Asked, QuerySession};
 use super::query_shell;
 use super::terminal::{cancel_on_interrupt, cores};
 use crate::catalog::GlueSettings;
@@ -169,7 +169,7 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
 fn ask_here(args: &QueryArgs, statements: Option<&[String]>) -> Result<()> {
     // What was read as the query is no table any more.
     let stdin = args.file.is_some() || args.sql.as_deref().is_some_and(|sql| sql != "-");
-    let session = QuerySession::open(args, stdin)?;
+    let session = QuerySession::open(&args.asked(stdin)?)?;
     let Some(statements) = statements else { return query_shell::run(&session, &args.result) };
     let cancel = if args.result.output.is_some() { cancel_on_interrupt() } else { Arc::default() };
     let done = statements.iter().try_for_each(|sql| {
@@ -186,16 +186,8 @@ fn ask_here(args: &QueryArgs, statements: Option<&[String]>) -> Result<()> {
 }
 
 impl QueryArgs {
-    /// How many threads work.
-    pub(super) fn thread_count(&self) -> usize {
-        self.threads.map_or_else(cores, NonZeroUsize::get)
-    }
-
-    /// How the engine of this machine works.
-    ///
-    /// # Errors
-    /// Where a LogFormat can't be read.
-    pub(super) fn options(&self, stdin: bool) -> Result<QueryOptions> {
+    /// What is asked, and how.
+    fn asked(&self, stdin: bool) -> Result<Asked<'_>> {
         let read = TableOptions {
             format: self.from.into(),
             log: self.log_format.choice()?,
@@ -203,38 +195,23 @@ impl QueryArgs {
             delimiter: self.delimiter,
             ..Default::default()
         };
-        Ok(QueryOptions {
-            threads: self.thread_count(),
+        let options = QueryOptions {
+            threads: self.threads.map_or_else(cores, NonZeroUsize::get),
             read,
             restricted: self.principal.is_some(),
             stdin,
             memory: self.memory.unwrap_or_else(default_memory),
             spill: None,
+        };
+        let glue = GlueSettings { catalog_id: self.catalog_id.clone(), ..GlueSettings::default() };
+        Ok(Asked {
+            options,
+            lake: self.lake.as_deref(),
+            moment: self.at.as_deref(),
+            principal: self.principal.as_deref(),
+            glue: self.catalog.map(|CatalogKind::Glue| glue),
+            tables: &self.tables,
         })
-    }
-
-    /// Which Glue catalog's tables are known.
-    pub(super) fn glue(&self) -> Option<GlueSettings> {
-        let settings = GlueSettings { catalog_id: self.catalog_id.clone(), ..GlueSettings::default() };
-        self.catalog.map(|CatalogKind::Glue| settings)
-    }
-
-    pub(super) fn lake(&self) -> Option<&str> {
-        self.lake.as_deref()
-    }
-
-    /// When the lake is looked at.
-    pub(super) fn moment(&self) -> Option<&str> {
-        self.at.as_deref()
-    }
-
-    pub(super) fn principal(&self) -> Option<&str> {
-        self.principal.as_deref()
-    }
-
-    /// Names with their paths.
-    pub(super) fn tables(&self) -> &[(String, String)] {
-        &self.tables
     }
 
     /// An option of the engine of this machine that was given.

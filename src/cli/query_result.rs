@@ -2,7 +2,7 @@
 
 use super::pager::page;
 use super::result_lines::ResultLines;
-use super::result_table::{ResultTable, terminal_width};
+use super::result_table::{ResultTable, rows_in_words, terminal_width};
 use super::terminal::say;
 use super::waiting::Waiting;
 use crate::error::{Error, ErrorKind, Result};
@@ -176,11 +176,6 @@ async fn copy(rows: &mut impl ResultRows, mut writer: Box<dyn BatchWriter>, wait
     }
     writer.finish()?.notes().for_each(|note| say(&format!("note: {note}")));
     Ok(count)
-}
-
-/// `1 row`, `1,000 rows`.
-pub(super) fn rows_in_words(rows: u64) -> String {
-    format!("{} {}", crate::units::count(rows), if rows == 1 { "row" } else { "rows" })
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! An engine with what a command line gave it, and what is done with each statement.
 
 use super::pipeline::open_lake;
-use super::query::QueryArgs;
 use super::query_result::{ResultArgs, ResultFormat};
 use super::terminal::{print_data, say};
 use crate::aws::AwsSettings;
-use crate::catalog::{GlueCatalog, LocalCatalog};
+use crate::catalog::{GlueCatalog, GlueSettings, LocalCatalog};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::head_of;
-use crate::query::{Answer, GlueTables, LakeTables, QueryEngine, Runtime, answer_of_lines};
+use crate::query::{Answer, GlueTables, LakeTables, QueryEngine, QueryOptions, Runtime, answer_of_lines};
 use crate::units::count;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -32,34 +31,47 @@ pub(super) struct QuerySession {
     told: Mutex<BTreeSet<String>>,
 }
 
+/// Which tables there are, and how they are asked.
+pub(super) struct Asked<'a> {
+    pub(super) options: QueryOptions,
+    pub(super) lake: Option<&'a str>,
+    /// When the lake is looked at.
+    pub(super) moment: Option<&'a str>,
+    /// Who asks, where that is said.
+    pub(super) principal: Option<&'a str>,
+    /// Which Glue catalog's tables are known.
+    pub(super) glue: Option<GlueSettings>,
+    /// Names with their paths.
+    pub(super) tables: &'a [(String, String)],
+}
+
 impl QuerySession {
-    /// Makes the tables known that `args` names.
+    /// Makes the tables known that are `asked`.
     ///
     /// # Errors
     /// Where one isn't there or can't be read, or options don't fit.
-    pub(super) fn open(args: &QueryArgs, stdin: bool) -> Result<QuerySession> {
-        let threads = args.thread_count();
+    pub(super) fn open(asked: &Asked<'_>) -> Result<QuerySession> {
         let session = QuerySession {
-            engine: QueryEngine::new(args.options(stdin)?)?,
-            runtime: Runtime::new(threads)?,
-            estimates: args.glue().is_some(),
-            restricted: args.principal().is_some(),
+            engine: QueryEngine::new(asked.options.clone())?,
+            runtime: Runtime::new(asked.options.threads)?,
+            estimates: asked.glue.is_some(),
+            restricted: asked.principal.is_some(),
             told: Mutex::default(),
         };
-        session.runtime.block_on(async || session.register(args))?;
+        session.runtime.block_on(async || session.register(asked))?;
         Ok(session)
     }
 
-    fn register(&self, args: &QueryArgs) -> Result<()> {
-        if let Some(lake) = args.lake() {
+    fn register(&self, asked: &Asked<'_>) -> Result<()> {
+        if let Some(lake) = asked.lake {
             let storage = open_lake(lake)?;
             head_of(&storage, &LocalCatalog::new(storage.clone()))?;
             let tables = LakeTables::open(storage)?;
-            let tables = match args.moment() {
+            let tables = match asked.moment {
                 Some(moment) => tables.at(moment)?,
                 None => tables,
             };
-            self.engine.register_lake(match args.principal() {
+            self.engine.register_lake(match asked.principal {
                 Some(principal) => {
                     let seen = tables.seen_by(principal)?;
                     if !seen.knows_principal() {
@@ -70,10 +82,10 @@ impl QuerySession {
                 None => tables,
             })?;
         }
-        if let Some(settings) = args.glue() {
-            self.engine.register_glue(GlueTables::new(GlueCatalog::connect(&settings, &AwsSettings::of_command_line())?));
+        if let Some(settings) = &asked.glue {
+            self.engine.register_glue(GlueTables::new(GlueCatalog::connect(settings, &AwsSettings::of_command_line())?));
         }
-        args.tables().iter().try_for_each(|(name, path)| self.engine.register_path(name, path))
+        asked.tables.iter().try_for_each(|(name, path)| self.engine.register_path(name, path))
     }
 
     /// Answers one statement.

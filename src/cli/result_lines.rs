@@ -1,7 +1,6 @@
 //! Rows upright, a value a line.
 
-use super::query_result::rows_in_words;
-use super::result_table::texts;
+use super::result_table::{rows_in_words, texts};
 use crate::error::Result;
 use crate::printable::printable;
 use arrow::datatypes::SchemaRef;

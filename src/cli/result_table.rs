@@ -1,6 +1,5 @@
 //! A query's result as people read it: a line a row. What is wider than the terminal has fewer columns, or long texts cut, and it is said.
 
-use super::query_result::rows_in_words;
 use crate::error::Result;
 use crate::printable::printable;
 use crate::schema::times::time_pattern;
@@ -179,6 +178,11 @@ pub(super) fn texts(batch: &RecordBatch, rows: usize) -> Result<Vec<Vec<String>>
     let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
     let row = |row: usize| columns.iter().map(|column| printable(&column.value(row).to_string()).into_owned()).collect();
     Ok((0..rows).map(row).collect())
+}
+
+/// `1 row`, `1,000 rows`.
+pub(super) fn rows_in_words(rows: u64) -> String {
+    format!("{} {}", count(rows), if rows == 1 { "row" } else { "rows" })
 }
 
 /// `text` in at most `width` columns of a terminal.

@@ -1,21 +1,16 @@
 //! `etl run`: a pipeline, once.
 
-use super::bar::{Bar, Plain};
 use super::child;
 use super::pipeline::{MemoryArgs, PipelineArgs, ScopeArgs, ThreadArgs};
-use super::plan::{self, Telling};
+use super::plan;
+use super::plan_telling::{Telling, told};
 use super::run_folder;
-use super::terminal::{cancel_on_interrupt, colour_on, print_json, say, say_lines};
-use crate::error::{Error, Result};
-use crate::pipeline::{self, Outcome, Pipeline, RunReport, RunSettings, RunStatus, Scope};
-use crate::progress::Progress;
-use crate::publish::keys;
-use crate::report;
-use crate::units::{ByteSize, TimeSpan};
+use super::single_run::{run_once, settings};
+use crate::error::Result;
+use crate::pipeline::RunSettings;
+use crate::units::TimeSpan;
 use clap::Args;
-use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::Duration;
 
 const EXAMPLES: &str = "Examples:
   etl run weblogs.yaml
@@ -82,7 +77,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
         args.scope.refuse_outputs()?;
         let ordered = run_folder::load(folder, args.pipeline.vars());
         if args.dry_run {
-            return plan::told(ordered.and_then(|ordered| run_folder::plan(&ordered, &args.scope.scope(), telling)));
+            return told(ordered.and_then(|ordered| run_folder::plan(&ordered, &args.scope.scope(), telling)));
         }
         return run_folder::run(&ordered?, &args.settings(), args.json);
     }
@@ -104,30 +99,4 @@ impl RunArgs {
     fn settings(&self) -> RunSettings {
         settings(self.scope.scope(), self.threads.count(), self.memory.size(), self.wait.map(|span| span.0))
     }
-}
-
-/// How a run of the command line works.
-pub(super) fn settings(scope: Scope, threads: usize, memory: ByteSize, wait: Option<Duration>) -> RunSettings {
-    RunSettings { scope, threads, memory, wait, cancel: cancel_on_interrupt(), page: Some(report::html) }
-}
-
-/// Runs a pipeline, tells what it did, as JSON on standard output or to people, and tells others. With neither nothing is written of it.
-pub(super) fn run_once(pipeline: &Pipeline, settings: &RunSettings, json: bool, people: bool) -> (RunReport, Option<Error>) {
-    let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Plain) };
-    let Outcome { report, mut error } = pipeline::run(pipeline, settings, progress.as_ref());
-    if json {
-        error = error.or(print_json(&report).err());
-    } else if people && (!report.outputs.is_empty() || error.is_none()) {
-        // The error is told last, as that of any command.
-        let told = RunReport { error: None, ..report.clone() };
-        let colour = colour_on(&std::io::stderr());
-        say_lines(report::text(&told, colour).trim_end(), colour);
-        if report.status != RunStatus::UpToDate {
-            say(&format!("report: {}/{}/report.html", pipeline.lake.location, keys::run_folder(&pipeline.name, &report.run)));
-        }
-    }
-    for note in pipeline::tell_hooks(pipeline, &report, error.as_ref()) {
-        say(&format!("note: {note}"));
-    }
-    (report, error)
 }

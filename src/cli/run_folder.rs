@@ -1,7 +1,7 @@
 //! `etl run` and `etl plan` of a folder: its pipelines, each behind those whose tables it reads.
 
-use super::plan::{self, Telling};
-use super::run::run_once;
+use super::plan_telling::{CHANGES, FAILED, Telling, print_plan};
+use super::single_run::run_once;
 use super::terminal::{print, print_json, say};
 use super::variable::VarArgs;
 use crate::error::{Error, ErrorKind, Result};
@@ -93,7 +93,7 @@ pub(super) fn plan(ordered: &[Ordered], scope: &Scope, telling: Telling) -> Resu
                         .push(serde_json::to_value(&plan).map_err(|e| Error::new(ErrorKind::Internal, "can't write JSON").with_source(e))?),
                     false => {
                         print("", false)?;
-                        plan::print_plan(&plan)?;
+                        print_plan(&plan)?;
                     }
                 }
             }
@@ -117,8 +117,8 @@ pub(super) fn plan(ordered: &[Ordered], scope: &Scope, telling: Telling) -> Resu
         print_json(&plans)?;
     }
     Ok(match (failed, telling.detailed_exitcode && changes) {
-        (true, _) => ExitCode::from(plan::FAILED),
-        (false, true) => ExitCode::from(plan::CHANGES),
+        (true, _) => ExitCode::from(FAILED),
+        (false, true) => ExitCode::from(CHANGES),
         (false, false) => ExitCode::SUCCESS,
     })
 }

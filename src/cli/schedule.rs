@@ -2,7 +2,7 @@
 
 use super::child::ChildRunner;
 use super::pipeline::ThreadArgs;
-use super::run;
+use super::single_run::{run_once, settings};
 use super::terminal::{print, print_json_text, say};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
@@ -118,8 +118,8 @@ pub(super) fn run(args: &ScheduleArgs, store: Vec<String>) -> Result<()> {
     if let Some(name) = &args.run_now {
         let pipeline = named(&mut folder, name)?;
         let memory = args.memory.unwrap_or_else(default_memory);
-        let settings = run::settings(Scope::default(), args.threads.count(), memory, None);
-        let (_, error) = run::run_once(&pipeline, &settings, args.json, !args.json);
+        let how = settings(Scope::default(), args.threads.count(), memory, None);
+        let (_, error) = run_once(&pipeline, &how, args.json, !args.json);
         return error.map_or(Ok(()), Err);
     }
     let memory = args.state.clone().map_or(Memory::Lakes, Memory::File);

@@ -27,7 +27,6 @@ use datafusion::common::format::ExplainFormat;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::config::ConfigNonZeroUsize;
-use datafusion::datasource::ViewTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::execution::{SessionStateBuilder, TaskContext};
@@ -46,8 +45,8 @@ use std::task::Poll;
 /// Runs SQL over files and registered tables. Queries only read.
 #[derive(Clone)]
 pub struct QueryEngine {
-    context: SessionContext,
-    tables: Arc<Tables>,
+    pub(super) context: SessionContext,
+    pub(super) tables: Arc<Tables>,
 }
 
 impl fmt::Debug for QueryEngine {
@@ -204,53 +203,6 @@ impl QueryEngine {
         Ok(QueryResult { schema, stream, failures, again, _querying: querying })
     }
 
-    /// Gives the rows of the query `sql` the table name `name`, for the queries behind it.
-    ///
-    /// # Errors
-    /// As [`QueryEngine::query`], and where the name is taken, unless it may `replace` another view.
-    pub(super) async fn name_view(&self, name: &str, replace: bool, sql: &str) -> Result<()> {
-        let plan = self.guarded(sql, self.checked(sql)).await?;
-        let taken = |known: &String| known == name;
-        if self.tables.names().iter().any(taken) && !(replace && self.tables.is_view(name)) {
-            return Err(Error::new(ErrorKind::Query, format!("a table is named `{name}` already; give the view another name")));
-        }
-        let view = Arc::new(ViewTable::new(plan, Some(sql.trim().to_string())));
-        let named = |e| Error::new(ErrorKind::Query, format!("no view can be named `{name}`")).with_source(e);
-        self.context.deregister_table(TableReference::bare(name)).map_err(named)?;
-        self.context.register_table(TableReference::bare(name), view).map_err(named)?;
-        self.tables.remember_view(name);
-        Ok(())
-    }
-
-    /// The plan of what only reads.
-    async fn checked(&self, sql: &str) -> datafusion::common::Result<LogicalPlan> {
-        let logical = derived::plan(&self.context.state(), &self.tables, sql).await?;
-        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
-        Ok(logical)
-    }
-
-    /// The names that tables have, those of a lake as `database.table`, sorted.
-    pub fn table_names(&self) -> Vec<String> {
-        let mut names = self.tables.names();
-        names.sort();
-        names
-    }
-
-    /// The names of the functions that can be called, sorted.
-    pub fn function_names(&self) -> Vec<String> {
-        let state = self.context.state();
-        let mut names: Vec<String> = state
-            .scalar_functions()
-            .keys()
-            .chain(state.aggregate_functions().keys())
-            .chain(state.window_functions().keys())
-            .cloned()
-            .collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-
     /// How the query would be run, as a tree of steps, the last first.
     ///
     /// # Errors
@@ -310,7 +262,7 @@ impl QueryEngine {
     }
 
     /// What `planning` gives of `sql`, step by step, so that no query takes more stack or memory than there is.
-    async fn guarded<T>(&self, sql: &str, planning: impl Future<Output = datafusion::common::Result<T>>) -> Result<T> {
+    pub(super) async fn guarded<T>(&self, sql: &str, planning: impl Future<Output = datafusion::common::Result<T>>) -> Result<T> {
         limits::check(sql).map_err(|excess| self.failures(sql).excess(excess))?;
         let _querying = Querying::begin();
         let mut planning = pin!(planning);

@@ -23,6 +23,7 @@ mod lake;
 mod limits;
 mod local_parquet;
 mod memory;
+mod names;
 mod options;
 mod parquet;
 mod partitions;

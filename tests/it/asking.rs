@@ -138,7 +138,7 @@ fn schemas_are_written_and_read_back() {
 fn typed(etl: &Etl, arguments: &str, typed: &str) -> Option<String> {
     if Command::new("script").arg("--version").output().is_err() {
         assert!(!required::is_required("terminal"), "there is no `script` (util-linux), which makes a terminal");
-        eprintln!("SKIPPED: the shell of `etl query`: there is no `script` (util-linux), which makes a terminal");
+        std::io::stderr().write_all(b"SKIPPED: the shell of etl query, because there is no script (util-linux), which makes a terminal\n").unwrap();
         return None;
     }
     let command = format!("{} query {arguments}", crate::etl::program().display());
