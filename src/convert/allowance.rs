@@ -61,10 +61,13 @@ fn within(
     if !whole_is_over && bad.is_empty() {
         return Ok(());
     }
-    let shares = |tally: &Tally| format!("{} of {} were rejected", count(tally.rejects), lines(tally.lines));
+    let shares = |tally: &Tally| {
+        let verb = if tally.rejects == 1 { "was" } else { "were" };
+        format!("{} of {} {verb} rejected", count(tally.rejects), lines(tally.lines))
+    };
     let message = match (whole_is_over, bad.as_slice()) {
         (true, _) => format!("{}, {told}; nothing was published", shares(&whole)),
-        (false, [one]) => format!("of {} {}, {told} of a file; nothing was published", table.sources[*one].path, shares(&tallies[*one])),
+        (false, [one]) => format!("{}: {}, {told} of a file; nothing was published", table.sources[*one].path, shares(&tallies[*one])),
         (false, more) => format!("{} files have {told} of rejected lines; nothing was published", count(more.len() as u64)),
     };
     let mut error = Error::new(ErrorKind::Rejects, message);

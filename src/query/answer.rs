@@ -62,7 +62,7 @@ impl QueryEngine {
             }
             Statement::Describe(query) => self.describe(&query).await,
             Statement::Summarize(query) => self.summarize(&query).await,
-            Statement::Explain(query) => Ok(Answer::Shown(in_boxes(self.explain(&query).await?.trim_end()))),
+            Statement::Explain(query) => Ok(Answer::Shown(plain_types(self.explain(&query).await?.trim_end()))),
             Statement::ShowTables => self.show_tables(),
             Statement::View { name, replace, query } => {
                 self.name_view(&name, replace, &query).await?;
@@ -207,19 +207,6 @@ fn told(columns: Vec<(&str, ArrayRef)>) -> Result<Answer> {
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, values)| (name, values, true)))?;
     let schema = batch.schema();
     Ok(Answer::Told(Some(batch), schema))
-}
-
-/// A plan without words of the engine; what is in boxes stays in them.
-fn in_boxes(plan: &str) -> String {
-    let line = |line: &str| {
-        let plain = plain_types(line);
-        let missing = line.chars().count().saturating_sub(plain.chars().count());
-        match plain.rsplit_once('│') {
-            Some((before, behind)) => format!("{before}{}│{behind}", " ".repeat(missing)),
-            None => plain,
-        }
-    };
-    plan.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The lines of a text as rows of a column.

@@ -212,7 +212,7 @@ impl QueryEngine {
             return Ok(self.guarded(sql, self.optimized(sql)).await?.display_indent().to_string());
         }
         let (plan, _) = self.physical(sql, Joins::Hashed).await?;
-        Ok(displayable(plan.as_ref()).tree_render().to_string())
+        Ok(displayable(plan.as_ref()).indent(false).to_string())
     }
 
     /// What the user should know of the tables opened so far: formats found, and the lines that are not rows.

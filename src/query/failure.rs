@@ -229,9 +229,10 @@ impl Failures {
         }
         if let Some(call) = between(message, "argument types '", "'") {
             let takes = message.split_once("Candidate functions:").map_or("", |(_, takes)| takes);
-            let takes: Vec<&str> = takes.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            let mut takes: Vec<String> = takes.lines().map(|line| plain_types(line.trim())).filter(|line| !line.is_empty()).collect();
+            takes.dedup();
             let error = self.wrong(format!("{call} is no function: the name fits, the types don't; cast the arguments"), span);
-            return if takes.is_empty() { error } else { error.with_context("expected", plain_types(&takes.join(" or "))) };
+            return if takes.is_empty() { error } else { error.with_context("expected", takes.join(" or ")) };
         }
         if let Some(name) = between(message, "table function '", "' not found") {
             return self

@@ -10,7 +10,6 @@ use std::sync::LazyLock;
 pub(super) fn type_name(data_type: &DataType) -> String {
     match (athena_type(data_type), data_type) {
         (Ok(name), _) => name,
-        (Err(_), DataType::Null) => "null".to_string(),
         (Err(_), DataType::Time32(_) | DataType::Time64(_)) => "time".to_string(),
         (Err(_), DataType::Interval(_) | DataType::Duration(_)) => "interval".to_string(),
         (Err(_), DataType::Timestamp(..)) => "timestamp".to_string(),
@@ -70,6 +69,5 @@ mod tests {
         let plain = "Cannot coerce arithmetic expression int + string to valid types, timestamp, decimal(10, 2)";
         assert_eq!(plain_types(message), plain);
         assert_eq!(type_name(&DataType::Utf8View), "string");
-        assert_eq!(type_name(&DataType::Null), "null");
     }
 }

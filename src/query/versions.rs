@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(rewritten(plain), plain);
         let one = "SELECT * FROM web.access FOR VERSION AS OF 3 WHERE x";
         let new = rewritten(one);
-        assert_eq!(new, "SELECT * FROM web.\"access@3\" AS \"access\"       WHERE x");
+        assert_eq!(new, "SELECT * FROM web.\"access@3\" AS \"access\"     WHERE x");
         assert_eq!(new.len(), one.len());
         let run = "FROM access for system_version as of '20200301T030000000Z-7f3a9c01' a JOIN b FOR TIMESTAMP AS OF TIMESTAMP '2020-01-01' USING (x)";
         let new = rewritten(run);

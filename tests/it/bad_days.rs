@@ -27,7 +27,7 @@ fn each_new_file_has_the_limit_and_one_that_was_accepted_has_not(lake: &Lake) {
     }
     lake.write("logs/bad.log", bad(12));
     let outcome =
-        lake.etl("run weblogs.yaml").fails(5).says("logs/bad.log 12 of 100 lines were rejected, more than the 5% allowed of a file");
+        lake.etl("run weblogs.yaml").fails(5).says("logs/bad.log: 12 of 100 lines were rejected, more than the 5% allowed of a file");
     outcome.says("logs/bad.log:89: ").says("what to do: ");
     assert_eq!(lake.below("weblogs"), [] as [String; 0]);
     // It is accepted once, and counts no more, neither for new days nor when all is made anew.

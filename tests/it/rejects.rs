@@ -101,7 +101,7 @@ fn what_is_done_with_a_reject_can_be_chosen() {
         assert_eq!(String::from_utf8(etl.read("bad.jsonl")).unwrap().lines().count(), 1);
         etl.convert(&format!("a.log -o out --max-reject-rate 0.5% --rejects bad.jsonl {how}"))
             .fails(5)
-            .says("1 of 100 lines were rejected, more than the 0.5% allowed; nothing was published")
+            .says("1 of 100 lines was rejected, more than the 0.5% allowed; nothing was published")
             .says("rejected: a.log:51");
         assert_eq!(String::from_utf8(etl.read("bad.jsonl")).unwrap().lines().count(), 1);
         assert_eq!(etl.names(""), ["a.log", "bad.jsonl"], "nothing is published, nor left hidden");
