@@ -31,7 +31,6 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::optimizer::Analyzer;
 use datafusion::physical_plan::joins::SortMergeJoinExec;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, displayable, execute_stream};
 use datafusion::prelude::SessionContext;
@@ -79,10 +78,8 @@ impl QueryEngine {
         bounded.map_err(|e| Error::new(ErrorKind::Internal, "functions can't be bounded").with_source(e))?;
         let tables = Arc::new(Tables::new(options));
         let catalogs = Arc::new(DynamicFileCatalog::new(plain.state().catalog_list().clone(), tables.clone()));
-        let state = SessionStateBuilder::new_from_existing(plain.state()).with_catalog_list(catalogs);
-        let mut rules = Analyzer::new().rules;
-        rules.push(Arc::new(ShortTimes));
-        let state = state.with_analyzer_rules(rules).build();
+        plain.add_analyzer_rule(Arc::new(ShortTimes));
+        let state = SessionStateBuilder::new_from_existing(plain.state()).with_catalog_list(catalogs).build();
         Ok(QueryEngine { context: SessionContext::new_with_state(state), tables })
     }
 

@@ -117,7 +117,7 @@ fn refused(location: &Location, answer: Answer) -> (StoreFailure, Option<String>
         }
         (_, "NotImplemented") | (501, _) => Some(
             "the store can't do conditional writes: set `conditional_writes: false`, and never let two runs write at once \
-             (README, \"S3\")"
+             (docs/s3.md)"
                 .to_string(),
         ),
         (_, code) if code.starts_with("KMS") => {

@@ -1,12 +1,12 @@
-//! The commands that the README shows do what it says, in its order.
+//! The commands that the README and the pages of `docs/` show do what they say, in their order, and their links lead somewhere.
 
 use super::etl::{Etl, Outcome, program};
 use super::minio::Minio;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The lines of the README's `sh` blocks that run the program, as `etl …`.
+/// The lines of a page's `sh` blocks that run the program, as `etl …`.
 fn commands(readme: &str) -> Vec<String> {
     let blocks = readme.split("\n```sh\n").skip(1).map(|block| block.split("\n```").next().unwrap());
     let command = |line: &str| line.strip_prefix("cargo run -- ").map_or(line.to_string(), |rest| format!("etl {rest}"));
@@ -18,11 +18,52 @@ fn commands(readme: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn the_commands_of_the_readme_run() {
+/// The pages of the documentation, each of which stands for itself.
+fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let commands = commands(&fs::read_to_string(root.join("README.md")).unwrap());
-    assert!(commands.len() >= 8, "{commands:?}");
+    let mut pages: Vec<PathBuf> = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // What a comparison shows is made by a command that takes minutes.
+    pages.retain(|page| page.extension().is_some_and(|ending| ending == "md") && !page.ends_with("format-comparison.md"));
+    pages.push(root.join("README.md"));
+    pages.sort();
+    pages
+}
+
+#[test]
+fn the_commands_of_the_pages_run() {
+    let mut all = 0;
+    for page in pages() {
+        all += run_commands(&page);
+    }
+    assert!(all >= 40, "{all}");
+}
+
+/// Links lead to files that are there, and to headings in them.
+#[test]
+fn links_lead_somewhere() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            if link.starts_with("http") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: {link}", page.display());
+            if let Some(heading) = heading {
+                let slug = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-").replace([',', '`'], "");
+                let headings = fs::read_to_string(&target).unwrap();
+                assert!(headings.lines().filter(|line| line.starts_with('#')).any(|line| slug(line) == heading), "{}: {link}", page.display());
+            }
+        }
+    }
+}
+
+/// Runs the commands of a page in its order, in a folder of its own; gives how many they are.
+fn run_commands(page: &Path) -> usize {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let commands = commands(&fs::read_to_string(page).unwrap());
+    let number = commands.len();
     let etl = Etl::new();
     for folder in ["sample-data", "pipelines", "pipelines/governed-sales"] {
         for entry in fs::read_dir(root.join(folder)).unwrap() {
@@ -56,6 +97,7 @@ fn the_commands_of_the_readme_run() {
             shell.env("AWS_ENDPOINT_URL_S3", &minio.endpoint);
         });
         let outcome = Outcome::of(shell.output().unwrap());
-        assert_eq!(outcome.code, Some(0), "{command}\n{}", outcome.stderr);
+        assert_eq!(outcome.code, Some(0), "{}: {command}\n{}", page.display(), outcome.stderr);
     }
+    number
 }
