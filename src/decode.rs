@@ -12,12 +12,24 @@ pub trait Decoder: Send {
     /// The schema of the batches, after projection.
     fn schema(&self) -> SchemaRef;
 
+    /// How the records of the next blocks lie, where that isn't as in the table; each file says it before its blocks.
+    fn arrange(&mut self, _layout: Option<&Arc<Layout>>) {}
+
     /// Decodes the first records of `block`, which ends with a record's end or the input's: all of them, where a batch of them
     /// is not many times as large as their bytes. Text columns may share the block's memory.
     ///
     /// # Errors
     /// Only for faults of the program; what can't be read is a [`Reject`].
     fn decode(&mut self, block: &Bytes) -> Result<Decoded>;
+}
+
+/// How the records of a file lie whose columns are not all of its table's, or stand in another order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// How many fields a record has.
+    pub width: usize,
+    /// Of each column of the table the field that it is; nothing for one that the file hasn't, which is NULL.
+    pub fields: Vec<Option<usize>>,
 }
 
 /// The values that a batch may have where the bytes of its rows don't bound them: a short line may be a row of many NULLs.

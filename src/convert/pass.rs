@@ -117,6 +117,7 @@ impl Pass<'_> {
                 Ok(())
             }
             (UnitInput::Range { start, end }, Some(decoder)) => {
+                decoder.arrange(source.layout.as_ref());
                 let mut reader = BlockReader::range(source, *start, *end)?;
                 while let Some(block) = reader.next_block()? {
                     if cancelled() {
@@ -130,6 +131,7 @@ impl Pass<'_> {
                 Ok(())
             }
             (UnitInput::Blocks { blocks, stored }, Some(decoder)) => {
+                decoder.arrange(source.layout.as_ref());
                 for block in blocks {
                     if cancelled() {
                         return Ok(());

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod arguments;
+mod beginnings;
 mod blocks;
 mod bucket;
 mod compression;
@@ -11,6 +12,7 @@ mod faults;
 mod files;
 mod framing;
 mod int96;
+mod layouts;
 mod local;
 mod look;
 mod many;

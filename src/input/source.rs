@@ -5,6 +5,7 @@ use super::object::{ObjectFile, ObjectReader};
 use super::random_access::{ObjectEnd, RandomAccess};
 use super::span::Span;
 use super::stream::Stream;
+use crate::decode::Layout;
 use crate::error::{Error, Result};
 use crate::units::count;
 use std::borrow::Cow;
@@ -25,6 +26,8 @@ pub struct Source {
     pub size: Option<u64>,
     /// The lines of it that are read, where that is not all.
     pub span: Option<Arc<Span>>,
+    /// How its records lie, where its columns are not those of its table in their order.
+    pub layout: Option<Arc<Layout>>,
 }
 
 /// Where an input is.
@@ -41,7 +44,7 @@ pub enum Place {
 impl Source {
     /// All of what is at `place`.
     pub fn new(path: impl Into<String>, place: Place, size: Option<u64>) -> Source {
-        Source { path: path.into(), place, size, span: None }
+        Source { path: path.into(), place, size, span: None, layout: None }
     }
 
     /// How many bytes are read of it, as they are stored, where that is known.

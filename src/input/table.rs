@@ -1,22 +1,24 @@
 //! Sources that are one table together: what they are, which columns they have, and who decodes them.
 
 use super::arguments::Inputs;
-use super::blocks::{Block, BlockReader, Content, MAX_LINE};
+use super::beginnings::{LOOKED_AT, first_block, first_records, long_start};
+use super::blocks::{Block, BlockReader, Content};
 use super::framing::Framing;
+use super::layouts;
 use super::many::each;
 use super::options::{FormatChoice, LogChoice, TableOptions};
 use super::parquet::parquet_schema;
 use super::source::Source;
-use super::unknown_format::{is_nothing, nothing_but_nul, unknown_format};
+use super::unknown_format::unknown_format;
 use super::widening::{misfits, with_text};
 use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{
-    CsvOptions, HiveText, JsonDecoder, OnMismatch, RowDecoder, RowSyntax, Typing, check_header, check_json_lines, delimiter_name,
-    find_delimiter, infer_json, infer_rows, separator_line,
+    CsvOptions, HiveText, JsonDecoder, OnMismatch, RowDecoder, RowSyntax, Typing, check_json_lines, delimiter_name, find_delimiter,
+    infer_json, infer_rows, separator_line,
 };
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -115,7 +117,7 @@ impl Table {
     /// # Errors
     /// [`ErrorKind::Input`] where one can't be read, [`ErrorKind::Format`] where it can't be told what they are.
     pub fn open(inputs: impl Into<Inputs>, options: &TableOptions) -> Result<Table> {
-        let Inputs { sources, mut notes } = inputs.into();
+        let Inputs { mut sources, mut notes } = inputs.into();
         let choice = match options.format {
             FormatChoice::Auto => by_name(&sources)?,
             chosen => chosen,
@@ -130,9 +132,9 @@ impl Table {
                 notes.extend(format.notes().iter().cloned());
                 TableFormat::Log { format, unescape: options.unescape }
             }
-            FormatChoice::Csv => open_csv(&sources, options, &mut notes)?,
-            FormatChoice::Tsv => open_rows(&sources, RowSyntax::Tsv { header: !options.no_header }, options)?,
-            FormatChoice::Json => open_json(&sources, options)?,
+            FormatChoice::Csv => open_csv(&mut sources, options, &mut notes)?,
+            FormatChoice::Tsv => open_rows(&mut sources, RowSyntax::Tsv { header: !options.no_header }, options, &mut notes)?,
+            FormatChoice::Json => open_json(&sources, options, &mut notes)?,
             FormatChoice::Parquet => TableFormat::Parquet { schema: parquet_schema(&sources, &mut notes)? },
         };
         let mut table = Table { sources, format, notes, misfits: BTreeMap::new() };
@@ -171,31 +173,27 @@ impl Table {
     }
 }
 
-fn open_csv(sources: &[Source], options: &TableOptions, notes: &mut Vec<String>) -> Result<TableFormat> {
+fn open_csv(sources: &mut [Source], options: &TableOptions, notes: &mut Vec<String>) -> Result<TableFormat> {
     let usual = if sources.iter().any(|s| s.stem().ends_with(".tsv")) { b'\t' } else { b',' };
     let mut csv = CsvOptions { delimiter: usual, header: !options.no_header, dialect: options.dialect };
     csv.delimiter = match options.delimiter {
         Some(delimiter) => delimiter,
         None => delimiter(sources, usual, csv, options.schema.as_ref(), notes)?,
     };
-    open_rows(sources, csv.into(), options)
+    open_rows(sources, csv.into(), options, notes)
 }
 
-fn open_rows(sources: &[Source], syntax: RowSyntax, options: &TableOptions) -> Result<TableFormat> {
+fn open_rows(sources: &mut [Source], syntax: RowSyntax, options: &TableOptions, notes: &mut Vec<String>) -> Result<TableFormat> {
     let schema = match &options.schema {
+        _ if syntax.has_header() => layouts::columns(sources, syntax, options, notes)?,
         Some(schema) => schema.clone(),
         None => {
-            let (path, start) = first_records(sources, Framing::Rows(syntax.with_header(false)), Framing::Rows(syntax))?;
+            let (path, start) = first_records(sources, Framing::Rows(syntax), Framing::Rows(syntax))?;
             infer_rows(&path, &start, syntax)?
         }
     };
-    if syntax.has_header() {
-        check_headers(sources, syntax, &schema)?;
-    }
-    if let Some(field) = schema.fields().iter().find(|field| field.data_type().is_nested()) {
-        let name = syntax.name().to_uppercase();
-        let message = format!("column {} is of a type that {name} has no values of: {}", field.name(), field.data_type());
-        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "declare it as string, or read JSON"));
+    if let Some(error) = layouts::nested(&schema, syntax) {
+        return Err(error);
     }
     Ok(TableFormat::Rows { syntax, schema, typing: options.typing() })
 }
@@ -221,7 +219,7 @@ fn delimiter(sources: &[Source], usual: u8, csv: CsvOptions, schema: Option<&Sch
     Ok(usual)
 }
 
-fn open_json(sources: &[Source], options: &TableOptions) -> Result<TableFormat> {
+fn open_json(sources: &[Source], options: &TableOptions, notes: &mut Vec<String>) -> Result<TableFormat> {
     let check = |source: &Source| {
         let mut reader = BlockReader::peek(source, Framing::Lines)?.starting_small();
         match reader.next_block()? {
@@ -233,6 +231,7 @@ fn open_json(sources: &[Source], options: &TableOptions) -> Result<TableFormat> 
     };
     each(sources, check).collect::<Result<()>>()?;
     let schema = match &options.schema {
+        Some(known) if options.guessed => with_new_keys(sources, known, notes)?,
         Some(schema) => schema.clone(),
         None => {
             let (path, start) = first_records(sources, Framing::Lines, Framing::Lines)?;
@@ -240,6 +239,29 @@ fn open_json(sources: &[Source], options: &TableOptions) -> Result<TableFormat> 
         }
     };
     Ok(TableFormat::Json { schema, typing: options.typing() })
+}
+
+/// The columns that an earlier run guessed, with those that the first lines of `sources` have beside them.
+fn with_new_keys(sources: &[Source], known: &SchemaRef, notes: &mut Vec<String>) -> Result<SchemaRef> {
+    // Of files that can't tell it each line says itself whether it fits.
+    let Ok(found) = first_records(sources, Framing::Lines, Framing::Lines).and_then(|(path, start)| infer_json(&path, &start)) else {
+        return Ok(known.clone());
+    };
+    let mut fields: Vec<Field> = known.fields().iter().map(|field| Field::clone(field)).collect();
+    for field in found.fields() {
+        match fields.iter_mut().find(|known| known.name() == field.name()) {
+            Some(known) if *known.data_type() == DataType::Int64 && *field.data_type() == DataType::Float64 => {
+                notes.push(format!("new files have fractions in column `{}`, which held whole numbers: it is double now", field.name()));
+                *known = Field::new(field.name(), DataType::Float64, true);
+            }
+            Some(_) => {}
+            None => {
+                notes.push(format!("new files have a new column `{}`: it is NULL in what was read before", field.name()));
+                fields.push(Field::clone(field));
+            }
+        }
+    }
+    Ok(Arc::new(Schema::new(fields)))
 }
 
 /// What `source` is, told by the ending of its name.
@@ -262,78 +284,6 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
         )),
         None => Ok(format_of(first)),
     }
-}
-
-/// Columns are told by their places, so every file must have the same ones in the same order.
-fn check_headers(sources: &[Source], syntax: RowSyntax, schema: &SchemaRef) -> Result<()> {
-    let framing = Framing::Rows(syntax.with_header(false));
-    let check = |source: &Source| match BlockReader::peek(source, framing)?.starting_small().next_block()? {
-        Some(Block { content: Content::Records(start), .. }) => check_header(&source.path, &start, syntax, schema),
-        Some(Block { content: Content::LongLine { head, .. }, .. }) => Err(long_start(source, &head)),
-        // A file without anything in it has no header, and no rows either.
-        None => Ok(()),
-    };
-    each(sources, check).collect()
-}
-
-/// A few records of `source`, beside others; nothing where it has none, or long ones.
-fn first_block(source: &Source, framing: Framing) -> Result<Option<Bytes>> {
-    match BlockReader::peek(source, framing)?.starting_small().with_lines_of(FURTHER_LINE).next_block()? {
-        Some(Block { content: Content::Records(start), .. }) => Ok(Some(start)),
-        _ => Ok(None),
-    }
-}
-
-/// How many sources are looked at, to tell what all have in common.
-const LOOKED_AT: usize = 1_000;
-/// The first line of a source is no longer than this where it is looked at beside others: many are at a time.
-const FURTHER_LINE: usize = 1 << 20;
-/// How many bytes of all sources are looked at to guess the columns.
-const SAMPLE: usize = 16 << 20;
-
-/// The error of a source whose first line is longer than a line may be, and begins with `head`.
-fn long_start(source: &Source, head: &[u8]) -> Error {
-    let mut hint = "a line may be that long in no log, CSV, TSV or JSON file";
-    if memchr::memchr(0, head).is_some() {
-        hint = "it has NUL bytes, as binary files have; text has none";
-    }
-    Error::new(ErrorKind::Format, format!("the first line of {} is longer than {} MiB", source.path, MAX_LINE >> 20))
-        .with_context("what is wrong", hint)
-        .with_context(
-            "what to do",
-            "where only that line is bad, name the format of a log (--log-format) or the columns of JSON (--schema): it is rejected",
-        )
-}
-
-/// The first records of the first source that has any, framed as `first` says, and its path; behind them a few records of each of the
-/// others, framed as `others` says: a column that has whole numbers in one file may have text in the next.
-fn first_records(sources: &[Source], first: Framing, others: Framing) -> Result<(String, Bytes)> {
-    let sources = &sources[..sources.len().min(LOOKED_AT)];
-    for (index, source) in sources.iter().enumerate() {
-        let bytes = match BlockReader::peek(source, first)?.next_block()? {
-            Some(Block { content: Content::Records(bytes), .. }) => bytes,
-            Some(Block { content: Content::LongLine { head, .. }, .. }) => return Err(long_start(source, &head)),
-            None => continue,
-        };
-        if is_nothing(&bytes) {
-            return Err(nothing_but_nul(source, ""));
-        }
-        let mut start = bytes.to_vec();
-        let rest = &sources[index + 1..];
-        for bytes in each(rest, |source| first_block(source, others)) {
-            let Some(bytes) = bytes? else { continue };
-            if !start.ends_with(b"\n") {
-                start.push(b'\n');
-            }
-            start.extend_from_slice(&bytes);
-            if start.len() > SAMPLE {
-                break;
-            }
-        }
-        return Ok((source.path.clone(), start.into()));
-    }
-    let path = sources.first().map_or("the input", |s| s.path.as_str());
-    Err(Error::new(ErrorKind::Format, format!("{path} is empty, so its columns can't be told; name them with --schema")))
 }
 
 /// The format that the first source with lines is in. Others in another format are named in a note: their lines will not fit.

@@ -26,6 +26,7 @@ pub(super) fn misfits(sources: &[Source], framing: Framing, decoder: impl Fn() -
     let decoder = &decoder;
     let look = move |source: &Source| {
         let (mut found, mut decoder): (BTreeMap<usize, u64>, _) = (BTreeMap::new(), decoder());
+        decoder.arrange(source.layout.as_ref());
         let mut reader = BlockReader::open(source, framing)?;
         while let Some(block) = reader.next_block()? {
             let Content::Records(bytes) = block.content else { continue };

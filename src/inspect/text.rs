@@ -63,6 +63,7 @@ impl Findings {
         let internal = || Error::new(ErrorKind::Internal, format!("{} was inspected as text but is none", source.path));
         let framing = table.format.framing().ok_or_else(internal)?;
         let mut decoder = table.format.decoder(None).ok_or_else(internal)?;
+        decoder.arrange(source.layout.as_ref());
         let mut reader = BlockReader::open(source, framing)?;
         let too_long: Arc<str> = format!("longer than the {} MiB that a line may have", MAX_LINE >> 20).into();
         let before = self.lines.rows;

@@ -11,7 +11,6 @@ use crate::pipeline::athena_engine::open as open_athena;
 use crate::pipeline::governing::remote::Remote;
 use crate::pipeline::governing::said::{draft, draft_of_none};
 use crate::pipeline::make::inserting::schema;
-use crate::pipeline::make::opening::open;
 use crate::pipeline::make::transforming::planned_columns;
 use crate::pipeline::make::version::columns;
 use crate::pipeline::make::writing::split_columns;
@@ -21,6 +20,7 @@ use crate::pipeline::state::before::{OutputState, Scope, State};
 use crate::pipeline::state::changes::Step;
 use crate::pipeline::state::drift::drift;
 use crate::pipeline::state::listing::Listing;
+use crate::pipeline::state::opening::open;
 use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};
 use crate::schema::types::arrow_type;
 use crate::sql_text::quoted;
@@ -341,7 +341,7 @@ fn new_columns(
     for source in output.sources.iter().filter_map(|name| pipeline.source(name)) {
         let pieces = output.changes.read.get(&source.name).map_or(&[][..], Vec::as_slice);
         let known = match output.changes.step {
-            Step::Rebuild => None,
+            Step::Rebuild => output.grown.get(&source.name),
             _ => output.manifests.iter().rev().find_map(|manifest| manifest.inputs.get(&source.name)),
         };
         tables.insert(source.name.clone(), open(source, &output.listings[&source.name], pieces, known)?);

@@ -122,6 +122,7 @@ impl RawScan {
         let internal = || Error::new(ErrorKind::Internal, format!("{} was scanned as text but is none", source.path));
         let framing = self.table.format.framing().ok_or_else(internal)?;
         let mut decoder = self.table.format.decoder(Some(self.decoded.clone())).ok_or_else(internal)?;
+        decoder.arrange(source.layout.as_ref());
         let mut reader = match (piece.range, begun) {
             (None, None) => BlockReader::open(source, framing)?,
             (None, Some(raw)) => BlockReader::begun(Box::new(raw), source, framing)?,

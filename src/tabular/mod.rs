@@ -27,7 +27,7 @@ pub use hive::{DelimitedFields, HiveLines, HiveText, LineSyntax, Pattern, Quoted
 pub use json::JsonDecoder;
 pub use json_columns::{check_json_lines, infer_json};
 pub use json_fault::is_json_layout;
-pub use row_columns::{check_header, header_names, infer_rows};
+pub use row_columns::{RowGuess, check_header, guess_rows, header_names, infer_rows, plain_name};
 pub use rows::RowDecoder;
 pub use syntax::RowSyntax;
 pub use typed::{OnMismatch, Typing, text_of};

@@ -36,12 +36,17 @@ pub fn header_names(path: &str, start: &[u8], syntax: RowSyntax) -> Result<Vec<S
     Ok(fields.iter().map(name).collect())
 }
 
+/// A name as files that differ in capitals and signs have it: `Shop ID` is `shop_id`.
+pub fn plain_name(name: &str) -> String {
+    name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "_")
+}
+
 /// Whether the header that `start`, of the file `path`, begins with is that of `schema`. `Shop ID` may be called `shop_id` there.
 ///
 /// # Errors
-/// [`ErrorKind::Format`] where it is not, as columns are told by their places, or where it is broken.
+/// [`ErrorKind::Format`] where it is not, or where it is broken.
 pub fn check_header(path: &str, start: &[u8], syntax: RowSyntax, schema: &Schema) -> Result<()> {
-    let plain = |name: &str| name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "_");
+    let plain = plain_name;
     let expected: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
     let fits = |names: &[String]| {
         names.len() == expected.len() && names.iter().zip(&expected).all(|(name, expected)| plain(name) == plain(expected))
@@ -64,7 +69,10 @@ pub fn check_header(path: &str, start: &[u8], syntax: RowSyntax, schema: &Schema
     let delimiter = char::from(syntax.delimiter()).to_string();
     Err(Error::new(ErrorKind::Format, format!("{path}:1: the header is `{}`", names.join(&delimiter).escape_debug()))
         .with_context("expected", expected.join(&delimiter).escape_debug())
-        .with_context("what to do", "convert files with other columns, or in another order, one at a time; --no-header if it is no header"))
+        .with_context(
+            "what to do",
+            "convert files with other columns one at a time, or name all columns with --schema; --no-header if it is no header",
+        ))
 }
 
 /// The schema of a CSV or TSV from its first records; `start` begins with the header, where there is one.
@@ -72,6 +80,53 @@ pub fn check_header(path: &str, start: &[u8], syntax: RowSyntax, schema: &Schema
 /// # Errors
 /// [`ErrorKind::Format`] where the header has a name twice or none, or too many.
 pub fn infer_rows(path: &str, start: &[u8], syntax: RowSyntax) -> Result<SchemaRef> {
+    guess_rows(path, start, syntax).map(|guess| guess.schema())
+}
+
+/// What the first records of files with one header tell of their columns.
+#[derive(Debug)]
+pub struct RowGuess {
+    header: Vec<String>,
+    columns: Vec<(String, Guess)>,
+}
+
+impl RowGuess {
+    /// The names in the header.
+    pub fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// The names of the columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The columns with their types.
+    pub fn schema(&self) -> SchemaRef {
+        let columns = self.columns.iter().map(|(name, guess)| Field::new(name, guess.data_type(), true));
+        Arc::new(Schema::new(columns.collect::<Vec<_>>()))
+    }
+
+    /// The columns of both, told by their names; what is only in `other` comes last.
+    #[must_use]
+    pub fn merged(mut self, other: RowGuess) -> RowGuess {
+        for (name, guess) in other.columns {
+            let exact = self.columns.iter().position(|(known, _)| *known == name);
+            let alike = || self.columns.iter().position(|(known, _)| plain_name(known) == plain_name(&name));
+            match exact.or_else(alike) {
+                Some(at) => self.columns[at].1 = self.columns[at].1.and(guess),
+                None => self.columns.push((name, guess)),
+            }
+        }
+        self
+    }
+}
+
+/// What the first records of a CSV or TSV tell of its columns; `start` begins with the header, where there is one.
+///
+/// # Errors
+/// As [`infer_rows`].
+pub fn guess_rows(path: &str, start: &[u8], syntax: RowSyntax) -> Result<RowGuess> {
     let (mut fields, mut alone) = (Vec::new(), Alone::default());
     // A header's quotes open a field also behind bytes that are none of it.
     let start = if syntax.has_header() { &start[lead(start)..] } else { start };
@@ -126,6 +181,5 @@ pub fn infer_rows(path: &str, start: &[u8], syntax: RowSyntax) -> Result<SchemaR
             }
         }
     }
-    let columns = names.into_iter().zip(guesses).map(|(name, guess)| Field::new(name, guess.data_type(), true));
-    Ok(Arc::new(Schema::new(columns.collect::<Vec<_>>())))
+    Ok(RowGuess { header: names.clone(), columns: names.into_iter().zip(guesses).collect() })
 }

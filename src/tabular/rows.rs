@@ -5,7 +5,7 @@ use super::misfits::Misfits;
 use super::record::{Alone, lead_of_record};
 use super::syntax::RowSyntax;
 use super::typed::{Typing, typed};
-use crate::decode::{Decoded, Decoder, MOST_REJECTS, MOST_VALUES, Reject, repaired};
+use crate::decode::{Decoded, Decoder, Layout, MOST_REJECTS, MOST_VALUES, Reject, repaired};
 use crate::error::Result;
 use crate::text_column::{Care, TextColumn};
 use arrow::array::ArrayRef;
@@ -30,6 +30,8 @@ pub struct RowDecoder {
     fields: Vec<RowField>,
     /// What the records decoded so far tell of the rest of their block; nothing at its end.
     alone: Alone,
+    /// How the records lie, where that isn't as in the table.
+    layout: Option<Arc<Layout>>,
 }
 
 impl RowDecoder {
@@ -44,7 +46,17 @@ impl RowDecoder {
         let typed = |index: &usize| *schema.field(*index).data_type() != DataType::Utf8View;
         read.extend((0..schema.fields().len()).filter(|index| !chosen.contains(index)).filter(typed));
         let typing = Typing { base64: matches!(syntax, RowSyntax::Tsv { .. }), ..typing };
-        RowDecoder { syntax, typing, file_schema: schema, read, wanted, schema: projected, fields: Vec::new(), alone: Alone::default() }
+        RowDecoder {
+            syntax,
+            typing,
+            file_schema: schema,
+            read,
+            wanted,
+            schema: projected,
+            fields: Vec::new(),
+            alone: Alone::default(),
+            layout: None,
+        }
     }
 
     /// Whether an empty text is NULL in the column at `index`.
@@ -86,10 +98,19 @@ impl Decoder for RowDecoder {
         self.schema.clone()
     }
 
+    fn arrange(&mut self, layout: Option<&Arc<Layout>>) {
+        self.layout = layout.cloned();
+    }
+
     fn decode(&mut self, block: &Bytes) -> Result<Decoded> {
         let bytes: &[u8] = block;
         let care = Care { valid_utf8: simdutf8::basic::from_utf8(bytes).is_ok(), unescape: false };
-        let width = self.file_schema.fields().len();
+        let width = self.layout.as_ref().map_or(self.file_schema.fields().len(), |layout| layout.width);
+        // The field of each column that is read.
+        let places: Vec<Option<usize>> = match &self.layout {
+            Some(layout) => self.read.iter().map(|index| layout.fields[*index]).collect(),
+            None => self.read.iter().map(|index| Some(*index)).collect(),
+        };
         let mut columns: Vec<TextColumn> = self.read.iter().map(|_| TextColumn::with_capacity(0)).collect();
         let (mut lines, mut text_line, mut blank, mut rejects) = (0, 0, 0, Vec::new());
         let (mut records, mut behind) = (Vec::new(), Vec::new());
@@ -119,8 +140,12 @@ impl Decoder for RowDecoder {
                 rejects.push(record.reject(block, reason.into()));
                 continue;
             }
-            for (column, index) in columns.iter_mut().zip(&self.read) {
-                let field = self.fields[*index];
+            for ((column, index), place) in columns.iter_mut().zip(&self.read).zip(&places) {
+                let Some(place) = place else {
+                    column.push_null();
+                    continue;
+                };
+                let field = self.fields[*place];
                 let value = &bytes[field.start..field.end];
                 if field.null || (value.is_empty() && self.is_null(*index)) {
                     column.push_null();

@@ -35,6 +35,7 @@ mod governance_rules;
 mod governed_lake;
 mod governed_leaks;
 mod governed_remote;
+mod growing_columns;
 mod hostile_rows;
 mod http;
 mod inputs;

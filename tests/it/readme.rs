@@ -53,7 +53,11 @@ fn links_lead_somewhere() {
             if let Some(heading) = heading {
                 let slug = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-").replace([',', '`'], "");
                 let headings = fs::read_to_string(&target).unwrap();
-                assert!(headings.lines().filter(|line| line.starts_with('#')).any(|line| slug(line) == heading), "{}: {link}", page.display());
+                assert!(
+                    headings.lines().filter(|line| line.starts_with('#')).any(|line| slug(line) == heading),
+                    "{}: {link}",
+                    page.display()
+                );
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Makes new versions of tables: opens what is to be read, runs SQL, writes files, and describes them.
 
 pub(crate) mod inserting;
-pub(crate) mod opening;
 pub(crate) mod producing;
 pub(crate) mod readings;
 pub(crate) mod transforming;

@@ -1,7 +1,6 @@
 //! Makes the new version of one table: reads what has changed, writes files, and says which older files stay.
 
 use super::inserting::Inserting;
-use super::opening::{open, remember};
 use super::readings::Readings;
 use super::transforming::{Made, Transforming};
 use super::version::{Maker, columns, redescribed, version, without};
@@ -14,6 +13,7 @@ use crate::pipeline::run_report::{Action, OutputRun, TransformRun};
 use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::changes::{Step, sources_of};
 use crate::pipeline::state::lake_tables;
+use crate::pipeline::state::opening::{open, remember};
 use crate::pipeline::state::pieces::{ReadSet, merge};
 use crate::publish::{Input, Manifest};
 use chrono::Utc;
@@ -241,7 +241,10 @@ fn check_columns(output: &Output, rows: &crate::input::Table) -> Result<()> {
 
 /// What the newest runs found out of each source; nothing where all is made anew.
 fn known_inputs(state: &OutputState) -> BTreeMap<String, Input> {
-    let manifests = if state.changes.step == Step::Rebuild { &[][..] } else { state.manifests.as_slice() };
+    if state.changes.step == Step::Rebuild {
+        return state.grown.clone();
+    }
+    let manifests = state.manifests.as_slice();
     manifests.iter().flat_map(|manifest| manifest.inputs.clone()).filter(|(_, input)| !input.columns.is_empty()).collect()
 }
 

@@ -1,6 +1,5 @@
 //! Runs SQL over sources and earlier transforms, and keeps the result as a file until it is written.
 
-use super::opening::open;
 use super::workspace::Workspace;
 use super::writing::{Engine, RejectPolicy};
 use crate::catalog::{Table as LakeTable, TableName};
@@ -10,6 +9,7 @@ use crate::input::{FormatChoice, Place, Table, TableFormat, TableOptions, resolv
 use crate::pipeline::model::{Pipeline, Source, Transform};
 use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::listing::Listing;
+use crate::pipeline::state::opening::open;
 use crate::pipeline::state::pieces::{Piece, ReadSet};
 use crate::publish::Input;
 use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};

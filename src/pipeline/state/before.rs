@@ -6,6 +6,7 @@ use super::definition::{Definition, inputs};
 use super::difference::SegmentInputs;
 use super::lake_tables::{changed as tables_changed, current, in_order, tables_of};
 use super::listing::Listing;
+use super::opening;
 use super::pieces::Piece;
 use super::published::head_of;
 use crate::catalog::{LocalCatalog, Snapshot, Table, TableName};
@@ -58,6 +59,8 @@ pub(crate) struct OutputState {
     pub(crate) athena_inputs: BTreeMap<String, Input>,
     /// The tables of the lake that it is made of, as they are; those that this run changes are not among them.
     pub(crate) lake_tables: BTreeMap<TableName, Table>,
+    /// What all files of sources have together whose new files have columns that the others have not.
+    pub(crate) grown: BTreeMap<String, Input>,
     /// The names of all of them.
     pub(crate) reads_tables: BTreeSet<TableName>,
 }
@@ -162,7 +165,8 @@ impl OutputState {
         let reads_tables = tables_of(pipeline, output);
         let lake_tables = current(output, &reads_tables, changing, storage, snapshot)?;
         let known = manifests.last().map(|manifest| &manifest.inputs);
-        let before = Before {
+        let mut before = Before {
+            columns_changed: None,
             tables_changed: tables_changed(known, &reads_tables, changing, &lake_tables),
             mode: output.mode,
             removed_sources: output.removed_sources,
@@ -181,8 +185,22 @@ impl OutputState {
             }
             used.insert(listing.name.clone(), listing);
         }
-        let changes = decide(&before, &mut used.values_mut().collect::<Vec<_>>());
-        let mut changes = changes.map_err(|error| error.with_context("output", &output.name))?;
+        let told = |error: Error| error.with_context("output", &output.name);
+        let mut changes = decide(&before, &mut used.values_mut().collect::<Vec<_>>()).map_err(told)?;
+        let mut grown = BTreeMap::new();
+        if matches!(changes.step, Step::Add | Step::ReplacePartitions) {
+            for source in sources.iter().filter_map(|name| pipeline.source(name)) {
+                let pieces = changes.read.get(&source.name).map_or(&[][..], Vec::as_slice);
+                let known = manifests.iter().rev().find_map(|manifest| manifest.inputs.get(&source.name));
+                if let Some(all) = opening::grown(source, &used[&source.name], pieces, known).map_err(told)? {
+                    grown.insert(source.name.clone(), all);
+                }
+            }
+            if let Some((name, all)) = grown.first_key_value() {
+                before.columns_changed = Some(format!("new files of {name} have other columns: {}", opening::news(all, &manifests)));
+                changes = decide(&before, &mut used.values_mut().collect::<Vec<_>>()).map_err(told)?;
+            }
+        }
         changes.notes.extend(used.values().flat_map(Listing::unread));
         // What was found out of files is the same for all outputs.
         for listing in used.values() {
@@ -213,6 +231,7 @@ impl OutputState {
             athena_inputs,
             lake_tables,
             reads_tables,
+            grown,
         })
     }
 

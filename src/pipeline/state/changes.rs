@@ -19,6 +19,8 @@ pub(crate) struct Before<'a> {
     pub(crate) redefined: bool,
     /// New rows can't stand beside the old ones.
     pub(crate) reshaped: bool,
+    /// Which columns new files have that the table hasn't.
+    pub(crate) columns_changed: Option<String>,
     /// Why the tables of the lake that it reads ask for new rows.
     pub(crate) tables_changed: Option<String>,
     /// All is to be made anew.
@@ -111,6 +113,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         None => Some("the table is new".to_string()),
         Some(_) if before.full => Some("all is made anew, as asked for".to_string()),
         Some(_) if before.reshaped => Some("the pipeline says something else of it than when its rows were made".to_string()),
+        Some(_) if before.columns_changed.is_some() => before.columns_changed.clone(),
         Some(_) if whole && before.redefined => Some("its format, files or mode were changed".to_string()),
         Some(_) if whole && new + grown + changed + removed > 0 => Some(told(new, grown, changed, removed)),
         Some(_) if whole && before.tables_changed.is_some() => before.tables_changed.clone(),

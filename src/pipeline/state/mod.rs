@@ -9,6 +9,7 @@ pub(crate) mod drift;
 pub(crate) mod lake_tables;
 pub(crate) mod listing;
 mod memory;
+pub(crate) mod opening;
 pub(crate) mod pieces;
 pub(crate) mod published;
 mod recognition;

@@ -34,6 +34,7 @@ fn decided(mode: Mode, removed_sources: RemovedSources, now: &[(&str, &str)], th
         redefined: false,
         reshaped: false,
         full: false,
+        columns_changed: None,
         tables_changed: None,
         retry_rejects: false,
     };
@@ -90,6 +91,7 @@ fn what_is_new_or_asked_for_is_made_whole() {
             redefined: false,
             reshaped,
             full,
+            columns_changed: None,
             tables_changed: None,
             retry_rejects: false,
         };

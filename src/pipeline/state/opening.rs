@@ -1,13 +1,13 @@
 //! Opens the files of a source as a table, the same way on each run.
 
+use super::listing::Listing;
+use super::pieces::Piece;
 use crate::accesslog::{LogFormat, Preset};
 use crate::convert::SourceReport;
 use crate::error::{Error, Result};
 use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions};
 use crate::pipeline::model::Source;
-use crate::pipeline::state::listing::Listing;
-use crate::pipeline::state::pieces::Piece;
-use crate::publish::{Input, SourceFile};
+use crate::publish::{Input, Manifest, SourceFile};
 use crate::schema::TableSchema;
 use crate::schema::types::{arrow_type, athena_type};
 use crate::secrets;
@@ -85,13 +85,40 @@ fn columns(known: &Input) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(fields.collect::<Result<Vec<_>>>()?)))
 }
 
+/// What is known of a guessed source together with what its new `pieces` have beside it; nothing where they have no other columns.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn grown(source: &Source, listing: &Listing, pieces: &[Piece], known: Option<&Input>) -> Result<Option<Input>> {
+    let Some(known) = known.filter(|known| matches!(known.format.as_str(), "csv" | "tsv" | "json")) else { return Ok(None) };
+    if pieces.is_empty() || source.schema.is_some() {
+        return Ok(None);
+    }
+    let table = open(source, listing, pieces, Some(known))?;
+    let columns = described(&table)?;
+    Ok((columns != known.columns).then(|| Input { columns, files: Vec::new(), seen: Vec::new(), ..known.clone() }))
+}
+
+/// The columns of `all` that the newest of `manifests` has not so, in words.
+pub(crate) fn news(all: &Input, manifests: &[Manifest]) -> String {
+    let known: Vec<&(String, String)> =
+        manifests.last().iter().flat_map(|manifest| manifest.inputs.values()).flat_map(|input| &input.columns).collect();
+    let new = all.columns.iter().filter(|column| !known.contains(column)).map(|(name, data_type)| format!("{name} {data_type}"));
+    new.collect::<Vec<_>>().join(", ")
+}
+
+/// Name and Athena's type of each column of `table`.
+fn described(table: &Table) -> Result<Vec<(String, String)>> {
+    let schema = table.format.schema();
+    schema.fields().iter().map(|field| Ok((field.name().clone(), athena_type(field.data_type())?))).collect()
+}
+
 /// What a run remembers of a source that it read as `table`: `read` tells of each of its `pieces`. `known` are the files that were read before.
 ///
 /// # Errors
 /// Where a column is of a type that Athena has not.
 pub(crate) fn remember(table: &Table, listing: &Listing, pieces: &[Piece], read: &[&SourceReport], known: &[SourceFile]) -> Result<Input> {
-    let schema = table.format.schema();
-    let columns = schema.fields().iter().map(|field| Ok((field.name().clone(), athena_type(field.data_type())?)));
+    let columns = described(table)?;
     let log_format = match &table.format {
         TableFormat::Log { format, .. } => Some(secrets::redact(format.text())),
         _ => None,
@@ -102,11 +129,5 @@ pub(crate) fn remember(table: &Table, listing: &Listing, pieces: &[Piece], read:
         SourceFile { rejects: read.map_or(0, |read| read.rejects), ..record }
     };
     let files: Vec<SourceFile> = pieces.iter().enumerate().map(file).collect();
-    Ok(Input {
-        format: table.format.name().to_string(),
-        log_format,
-        columns: columns.collect::<Result<_>>()?,
-        seen: listing.seen(&files)?,
-        files,
-    })
+    Ok(Input { format: table.format.name().to_string(), log_format, columns, seen: listing.seen(&files)?, files })
 }

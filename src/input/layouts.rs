@@ -1,0 +1,194 @@
+//! CSV and TSV files of one table whose headers differ: columns are told by their names, wherever they stand. What a file hasn't is NULL, and
+//! where the columns are guessed, one that is new in a later file is one of the table.
+
+use super::beginnings::{first_records, long_start};
+use super::blocks::{Block, BlockReader, Content};
+use super::framing::Framing;
+use super::many::each;
+use super::options::TableOptions;
+use super::source::Source;
+use crate::decode::Layout;
+use crate::error::{Error, ErrorKind, Result};
+use crate::tabular::{RowGuess, RowSyntax, check_header, guess_rows, header_names, plain_name};
+use crate::units::count;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many columns that files haven't are told of, each.
+const TOLD: usize = 5;
+
+/// The columns of `sources`, of which each is told how its records lie where they don't lie so; what the user should know goes to `notes`.
+///
+/// # Errors
+/// [`ErrorKind::Format`] for a header that is broken, has no column of the table, or has one that a declared table hasn't.
+pub(super) fn columns(sources: &mut [Source], syntax: RowSyntax, options: &TableOptions, notes: &mut Vec<String>) -> Result<SchemaRef> {
+    let headers = headers(sources, syntax)?;
+    let schema = match &options.schema {
+        Some(declared) if !options.guessed => {
+            let wrong = headers.iter().zip(&*sources).filter_map(|(header, source)| Some((header.as_ref()?, source)));
+            for (header, source) in wrong.filter(|(header, _)| !arrange(&header.names, declared).unknown.is_empty()) {
+                // It names what is expected, and the delimiter where that is what is wrong.
+                check_header(&source.path, &header.start, syntax, declared)?;
+            }
+            declared.clone()
+        }
+        known => guessed(sources, &headers, syntax, known.as_ref(), notes)?,
+    };
+    let mut missing: BTreeMap<usize, (u64, String)> = BTreeMap::new();
+    for (source, header) in sources.iter_mut().zip(&headers) {
+        let Some(header) = header else { continue };
+        let arranged = arrange(&header.names, &schema);
+        if arranged.layout.fields.iter().all(Option::is_none) {
+            check_header(&source.path, &header.start, syntax, &schema)?;
+        }
+        for (column, _) in arranged.layout.fields.iter().enumerate().filter(|(_, field)| field.is_none()) {
+            missing.entry(column).or_insert_with(|| (0, source.path.clone())).0 += 1;
+        }
+        let is_plain = arranged.layout.width == schema.fields().len()
+            && arranged.layout.fields.iter().enumerate().all(|(at, field)| *field == Some(at));
+        source.layout = (!is_plain).then(|| Arc::new(arranged.layout));
+    }
+    for (column, (files, first)) in missing.iter().take(TOLD) {
+        let more = if *files > 1 { format!(" and {} more", count(files - 1)) } else { String::new() };
+        notes.push(format!("column `{}` is not in {first}{more}: it is NULL there", schema.field(*column).name()));
+    }
+    if missing.len() > TOLD {
+        notes.push(format!("{} more columns are not in all files: they are NULL there", count((missing.len() - TOLD) as u64)));
+    }
+    Ok(schema)
+}
+
+/// The first line of a file.
+struct Header {
+    names: Vec<String>,
+    /// The file's start.
+    start: Vec<u8>,
+}
+
+/// So much of a file's start is kept to say what is wrong with it.
+const KEPT: usize = 1 << 10;
+
+/// The headers of all sources; nothing of those without anything in them.
+fn headers(sources: &[Source], syntax: RowSyntax) -> Result<Vec<Option<Header>>> {
+    let framing = Framing::Rows(syntax.with_header(false));
+    let read = |source: &Source| match BlockReader::peek(source, framing)?.starting_small().next_block()? {
+        Some(Block { content: Content::Records(start), .. }) => {
+            let names = header_names(&source.path, &start, syntax)?;
+            // The header, and some records: there may be very many files.
+            let line = memchr::memchr(b'\n', &start).map_or(start.len(), |end| end + 1);
+            Ok(Some(Header { names, start: start[..line.max(KEPT).min(start.len())].to_vec() }))
+        }
+        Some(Block { content: Content::LongLine { head, .. }, .. }) => Err(long_start(source, &head)),
+        None => Ok(None),
+    };
+    each(sources, read).collect()
+}
+
+/// The columns that all sources have together: those that are `known`, then what is new, file by file.
+fn guessed(
+    sources: &[Source],
+    headers: &[Option<Header>],
+    syntax: RowSyntax,
+    known: Option<&SchemaRef>,
+    notes: &mut Vec<String>,
+) -> Result<SchemaRef> {
+    // Files with one header are guessed together.
+    let mut kinds: Vec<(&[String], Vec<Source>)> = Vec::new();
+    for (source, header) in sources.iter().zip(headers) {
+        let Some(header) = header else { continue };
+        match kinds.iter_mut().find(|(names, _)| *names == header.names.as_slice()) {
+            Some((_, alike)) => alike.push(source.clone()),
+            None => kinds.push((&header.names, vec![source.clone()])),
+        }
+    }
+    let guess = |sources: &[Source]| -> Result<RowGuess> {
+        let (path, start) = first_records(sources, Framing::Rows(syntax.with_header(false)), Framing::Rows(syntax))?;
+        guess_rows(&path, &start, syntax)
+    };
+    let Some(known) = known else {
+        let mut all: Option<RowGuess> = None;
+        for (_, alike) in &kinds {
+            let found = guess(alike)?;
+            all = Some(match all {
+                None => found,
+                Some(all) => {
+                    if !all.names().any(|name| found.names().any(|other| plain_name(name) == plain_name(other))) {
+                        let header =
+                            headers.iter().zip(sources).find(|(header, _)| header.as_ref().is_some_and(|h| h.names == *found.header()));
+                        if let Some((Some(header), source)) = header {
+                            check_header(&source.path, &header.start, syntax, &all.schema())?;
+                        }
+                    }
+                    all.merged(found)
+                }
+            });
+        }
+        // Where nothing is in any of them, that is told.
+        return all.map_or_else(|| guess(sources).map(|guess| guess.schema()), |all| Ok(all.schema()));
+    };
+    let mut fields: Vec<Field> = known.fields().iter().map(|field| Field::clone(field)).collect();
+    for (names, alike) in &kinds {
+        let arranged = arrange(names, known);
+        if arranged.layout.fields.iter().all(Option::is_none) {
+            // That it is no file of this table is told where all are arranged.
+            continue;
+        }
+        let found = guess(alike)?.schema();
+        for (at, field) in found.fields().iter().enumerate() {
+            match arranged.layout.fields.iter().position(|file| *file == Some(at)) {
+                Some(column) if *fields[column].data_type() == DataType::Int64 && *field.data_type() == DataType::Float64 => {
+                    notes.push(format!(
+                        "{} has fractions in column `{}`, which held whole numbers: it is double now",
+                        alike[0].path,
+                        field.name()
+                    ));
+                    fields[column] = Field::new(fields[column].name(), DataType::Float64, true);
+                }
+                Some(_) => {}
+                None if fields.iter().any(|known| plain_name(known.name()) == plain_name(field.name())) => {}
+                None => {
+                    notes.push(format!("{} has a new column `{}`: it is NULL in what was read before", alike[0].path, field.name()));
+                    fields.push(Field::new(field.name(), field.data_type().clone(), true));
+                }
+            }
+        }
+    }
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+/// How a header's names lie to the columns of a table.
+struct Arranged {
+    layout: Layout,
+    /// Names that no column has.
+    unknown: Vec<usize>,
+}
+
+/// Which of `names` is which column of `schema`: by the name itself, else by one that differs in capitals and signs only.
+fn arrange(names: &[String], schema: &Schema) -> Arranged {
+    let mut taken = vec![false; names.len()];
+    let mut fields: Vec<Option<usize>> = vec![None; schema.fields().len()];
+    let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
+    for exact in [true, false] {
+        for (field, column) in fields.iter_mut().zip(schema.fields()).filter(|(field, _)| field.is_none()) {
+            let wanted = plain_name(column.name());
+            let is_it = |at: usize| !taken[at] && if exact { names[at] == *column.name() } else { plain[at] == wanted };
+            let mut found = (0..names.len()).filter(|at| is_it(*at));
+            // Two that are alike are none of it.
+            if let (Some(at), None) = (found.next(), found.next()) {
+                *field = Some(at);
+                taken[at] = true;
+            }
+        }
+    }
+    let unknown = (0..names.len()).filter(|at| !taken[*at]).collect();
+    Arranged { layout: Layout { width: names.len(), fields }, unknown }
+}
+
+/// The error of a table that can't have a column.
+pub(super) fn nested(schema: &Schema, syntax: RowSyntax) -> Option<Error> {
+    let field = schema.fields().iter().find(|field| field.data_type().is_nested())?;
+    let name = syntax.name().to_uppercase();
+    let message = format!("column {} is of a type that {name} has no values of: {}", field.name(), field.data_type());
+    Some(Error::new(ErrorKind::Usage, message).with_context("what to do", "declare it as string, or read JSON"))
+}
