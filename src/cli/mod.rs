@@ -55,7 +55,7 @@ use terminal::is_broken_pipe;
 
 /// Web logs and other raw files become tables that people can query.
 #[derive(Debug, Parser)]
-#[command(name = "etl", version, max_term_width = 110, disable_help_subcommand = true)]
+#[command(name = "etl", version, max_term_width = 110)]
 #[command(after_help = "Exit codes: 0 done, 1 a fault of etl itself, 2 wrong usage or format, 3 unreadable input, 4 output, 5 too many \
                         rejected lines, 6 a failed query, 7 a failed check, 8 another run was faster, 130 interrupted.\nEvery command has examples: etl run --help")]
 struct Cli {

@@ -65,7 +65,7 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
         Action::Appended => ("+", "add rows to", GREEN),
         Action::Updated => ("~", "replace rows of", YELLOW),
         Action::Altered => ("~", "describe", YELLOW),
-        Action::RolledBack | Action::Unchanged => ("=", "leave", DIM),
+        Action::RolledBack | Action::Unchanged | Action::Discarded => ("=", "leave", DIM),
     };
     let heading = format!("{sign} {verb} {} ({})", output.table, output.name);
     let _ = writeln!(text, "{}: {}", painted(&heading, paint, colour), printable(&output.why));

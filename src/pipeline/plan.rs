@@ -141,6 +141,15 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         planned.extend(columns.map(|columns| (output.output.table.clone(), columns)));
         outputs.push(plan);
     }
+    if let Some(storage) = &storage {
+        let told = |name: &String| {
+            format!(
+                "no output makes {name} any more; it stays as it is until `etl catalog drop {name} --lake {} --force`",
+                pipeline.lake.location
+            )
+        };
+        notes.extend(state.forgotten(pipeline, storage).iter().map(told));
+    }
     let governed = governed(pipeline, &state, storage.as_ref(), &outputs)?;
     let policies = governed.iter().flat_map(|draft| draft.writes.iter().map(|(owner, _)| owner.clone()));
     let is_governed = governed.as_ref().is_none_or(|draft| draft.writes.is_empty());

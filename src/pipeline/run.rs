@@ -1,7 +1,7 @@
 //! Runs a pipeline: reads what has changed, writes, checks, and moves the one pointer that readers follow.
 
 use super::model::{OnFailure, Pipeline, Severity, When};
-use super::run_report::{RunReport, RunStatus};
+use super::run_report::{Action, RunReport, RunStatus};
 use crate::aws::AwsSettings;
 use crate::catalog::LocalCatalog;
 use crate::error::{Error, ErrorKind, Result};
@@ -119,7 +119,13 @@ impl Running<'_> {
         report.finished = Utc::now();
         if let Err(error) = &done {
             report.error = Some(error.to_string());
+            if error.kind() == ErrorKind::Interrupted && report.status == RunStatus::Failed {
+                report.status = RunStatus::Interrupted;
+            }
             self.take_back(&begun, error, report);
+            if !report.status.is_published() {
+                discarded(&begun.state, report);
+            }
         }
         // A run that failed is history, too. That it can't be written is no reason to call a run failed whose tables are read.
         if let Err(error) = self.keep_report(&begun.storage, &begun.folder, report) {
@@ -348,7 +354,7 @@ impl Running<'_> {
     /// Removes what a run wrote that ended with `error`, unless readers see it. What can't be removed now is not read by anybody;
     /// `vacuum` tries again.
     fn take_back(&self, begun: &Begun, error: &Error, report: &RunReport) {
-        if !matches!(report.status, RunStatus::Failed | RunStatus::ChecksFailed) {
+        if report.status.is_published() {
             return;
         }
         let Begun { storage, catalog, state, claim, lease, folder, .. } = begun;
@@ -379,6 +385,16 @@ impl Running<'_> {
             Some(page) => storage.put(&format!("{run_folder}/report.html"), page(report)),
             None => Ok(()),
         }
+    }
+}
+
+/// Tells of the tables that a run would have made what they are: as they were before it.
+fn discarded(state: &State, report: &mut RunReport) {
+    for output in report.outputs.iter_mut().filter(|output| output.action.writes()) {
+        let before = state.outputs.iter().find(|before| before.output.name == output.name).and_then(|before| before.table.as_ref());
+        output.action = Action::Discarded;
+        (output.total_files, output.total_rows, output.total_bytes, output.table_version) =
+            before.map_or((0, 0, 0, 0), |table| (table.files, table.rows, table.bytes, table.version));
     }
 }
 

@@ -65,6 +65,15 @@ pub enum RunStatus {
     TakenBack,
     /// Readers see what they saw before.
     Failed,
+    /// Somebody stopped it; readers see what they saw before.
+    Interrupted,
+}
+
+impl RunStatus {
+    /// Whether readers see, or saw, what it made.
+    pub fn is_published(self) -> bool {
+        !matches!(self, RunStatus::Failed | RunStatus::ChecksFailed | RunStatus::Interrupted)
+    }
 }
 
 /// What was read of a source.
@@ -156,6 +165,8 @@ pub enum Action {
     RolledBack,
     /// Nothing had changed.
     Unchanged,
+    /// Files were written, and removed again, as the run failed: it is what it was before.
+    Discarded,
 }
 
 impl Action {

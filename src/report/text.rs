@@ -180,7 +180,7 @@ impl Text<'_> {
         }
         writeln!(out, "\n{shown}")?;
         if let [_, _, ..] = &outputs[..] {
-            let sum = |figure: fn(&OutputRun) -> u64| outputs.iter().map(figure).sum();
+            let sum = |figure: fn(&OutputRun) -> u64| outputs.iter().filter(|output| output.action.writes()).map(figure).sum();
             writeln!(out, "written in all: {}", holding(sum(|o| o.files), sum(|o| o.rows), sum(|o| o.bytes)))?;
         }
         Ok(())

@@ -72,6 +72,9 @@ pub(super) fn files(source: &SourceRun) -> String {
 
 /// `1.2 MB in 3 files, 20,000 rows`.
 pub(super) fn holding(files: u64, rows: u64, bytes: u64) -> String {
+    if files == 0 && rows == 0 && bytes == 0 {
+        return "nothing".to_string();
+    }
     format!("{} in {}, {}", ByteSize(bytes), counted(files, "file"), counted(rows, "row"))
 }
 
@@ -83,18 +86,19 @@ pub(super) fn outcome(report: &RunReport) -> String {
     let status = match report.status {
         RunStatus::Published => "published",
         RunStatus::UpToDate => "up to date",
-        RunStatus::ChecksFailed => "checks failed, not published",
+        RunStatus::ChecksFailed => "checks failed, nothing was published",
         RunStatus::PublishedChecksFailed => "published, checks failed",
         RunStatus::PublishedNotRegistered => "published, Glue is behind",
         RunStatus::TakenBack => "published, checks failed, rolled back",
-        RunStatus::Failed => "failed, not published",
+        RunStatus::Failed => "failed, nothing was published",
+        RunStatus::Interrupted => "interrupted, nothing was published",
     };
     match Mood::of_run(report) {
-        Mood::Warning => {
+        Mood::Warning if report.status != RunStatus::Interrupted => {
             let warnings = report.checks.iter().filter(|check| !check.passed).count() as u64;
             format!("{status} with {}", counted(warnings, "warning"))
         }
-        Mood::Good | Mood::Bad => status.to_string(),
+        _ => status.to_string(),
     }
 }
 
@@ -112,6 +116,7 @@ impl Mood {
         match report.status {
             RunStatus::Published | RunStatus::UpToDate if report.checks.iter().any(|check| !check.passed) => Mood::Warning,
             RunStatus::Published | RunStatus::UpToDate => Mood::Good,
+            RunStatus::Interrupted => Mood::Warning,
             RunStatus::ChecksFailed
             | RunStatus::PublishedChecksFailed
             | RunStatus::PublishedNotRegistered
@@ -154,6 +159,7 @@ pub(super) fn action(action: Action) -> &'static str {
         Action::Altered => "altered",
         Action::RolledBack => "rolled back",
         Action::Unchanged => "unchanged",
+        Action::Discarded => "discarded",
     }
 }
 

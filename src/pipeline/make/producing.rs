@@ -188,12 +188,8 @@ impl Producing<'_> {
                 table.notes.iter().for_each(|note| readings.note(&source.name, note));
                 check_columns(&state.output, &table)?;
                 let made = Made::read(table.clone());
-                let written = self.engine.write(
-                    &state.output,
-                    table,
-                    folder,
-                    readings.policy(source, pieces, state.accepted(&source.name, pieces), workspace),
-                )?;
+                let policy = readings.policy(source, pieces, state.accepted(&source.name, pieces), workspace);
+                let written = self.engine.write(&state.output, table, folder, policy).map_err(|error| limited(error, source))?;
                 let made = Made { report: Some(Arc::new(written.report.clone())), ..made };
                 opened.insert(source.name.clone(), made);
                 written
@@ -230,6 +226,14 @@ impl Producing<'_> {
             inputs.insert(name.clone(), remember(&made.table, &state.listings[name], pieces, &read, &known)?);
         }
         Ok((written, inputs))
+    }
+}
+
+/// The error with the place of the source, whose limit it is, where it is one of rejected lines.
+fn limited(error: Error, source: &Source) -> Error {
+    match error.kind() {
+        ErrorKind::Rejects => error.with_context("source", &source.name).with_context("at", &source.place),
+        _ => error,
     }
 }
 

@@ -1,7 +1,11 @@
 //! Outputs that are made of tables of other outputs: none is made of itself.
 
-use crate::pipeline::model::{Output, Transform};
+use super::document::PipelineText;
+use crate::pipeline::model::{Mode, Output, Source, Transform};
 use crate::yaml::{Place, Problems, Text};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tells of outputs whose rows are made of their own table, directly or by way of others. `names` are the outputs as they are written.
@@ -34,6 +38,50 @@ pub(super) fn check(transforms: &[Transform], outputs: &[Output], names: &[&Text
             problems.error(place, message);
         }
     }
+}
+
+/// Warns of outputs that add rows and have SQL on the way that is only right of all rows: each run has those of the files that it reads.
+pub(super) fn warn_of_parts(transforms: &[Transform], outputs: &[Output], sources: &[Source], text: &PipelineText, problems: &mut Problems<'_>) {
+    let find = |name: &str| transforms.iter().find(|transform| transform.name == name);
+    for output in outputs.iter().filter(|output| output.mode != Mode::Overwrite) {
+        let (mut waiting, mut found, mut adds) = (vec![output.from.as_str()], None, false);
+        while let Some(name) = waiting.pop() {
+            adds |= sources.iter().any(|source| source.name == name && source.incremental);
+            if let Some(transform) = find(name) {
+                waiting.extend(transform.reads.iter().map(String::as_str));
+                found = found.or_else(|| parts_of(&transform.sql).map(|what| (transform, what)));
+            }
+        }
+        let (Some((transform, what)), true) = (found, adds) else { continue };
+        let written = text.outputs.iter().flat_map(|outputs| outputs.iter()).find(|(name, _)| name.text == output.name);
+        let place = written.map(|(name, written)| written.mode.as_ref().map_or(&name.place, |mode| &mode.place));
+        let message = format!(
+            "`{}` has {what}, and with this mode each run has the rows of new files only: what belongs together may come in two runs, as two rows; \
+             `mode: overwrite` makes it of all rows",
+            transform.name
+        );
+        problems.warning(place.unwrap_or(&Place::NOWHERE), message);
+    }
+}
+
+/// What in `sql` is only right of all rows at once.
+fn parts_of(sql: &str) -> Option<&'static str> {
+    let words = Tokenizer::new(&GenericDialect {}, sql).tokenize().ok()?;
+    let keywords: Vec<Keyword> = words
+        .iter()
+        .filter_map(|word| match word {
+            Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+            Token::Whitespace(_) => None,
+            _ => Some(Keyword::NoKeyword),
+        })
+        .collect();
+    keywords.windows(2).find_map(|pair| match pair {
+        [Keyword::GROUP, Keyword::BY] => Some("GROUP BY"),
+        [Keyword::SELECT, Keyword::DISTINCT] => Some("SELECT DISTINCT"),
+        [Keyword::LIMIT, _] => Some("LIMIT"),
+        [Keyword::OVER, _] => Some("a window (OVER)"),
+        _ => None,
+    })
 }
 
 /// The outputs on a shortest way from `start` back to it.

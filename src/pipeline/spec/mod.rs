@@ -136,6 +136,7 @@ fn read(
     let outputs = outputs::resolve(&text, &root, problems);
     let names: Vec<&Text> = text.outputs.iter().flat_map(|outputs| outputs.iter()).map(|(name, _)| name).collect();
     lineage::check(&transforms, &outputs, &names, problems);
+    lineage::warn_of_parts(&transforms, &outputs, &sources, &text, problems);
     let governing = governance::resolve_all(&text, folder, problems);
     others.extend(governing.problems);
     let verify = checks::resolve(&text, problems);

@@ -91,6 +91,19 @@ impl State {
         Ok(State { listings, snapshot, outputs })
     }
 
+    /// The tables of the lake that `pipeline` made once and has no output for any more; of those that can't be read nothing is said here.
+    pub(crate) fn forgotten(&self, pipeline: &Pipeline, storage: &Storage) -> Vec<String> {
+        let catalog = LocalCatalog::new(storage.clone());
+        let mut forgotten = Vec::new();
+        for (database, name, reference) in self.snapshot.head.tables() {
+            let is_made = pipeline.outputs.iter().any(|output| output.table.database == database && output.table.table == name);
+            if !is_made && catalog.table(reference).is_ok_and(|table| table.origin.pipeline == pipeline.name && table.registered().is_none()) {
+                forgotten.push(format!("{database}.{name}"));
+            }
+        }
+        forgotten
+    }
+
     /// The keys of the versions of tables of the lake that are read.
     pub(crate) fn read_versions(&self) -> Vec<String> {
         let names: BTreeSet<&TableName> = self.outputs.iter().flat_map(|output| output.lake_tables.keys()).collect();
