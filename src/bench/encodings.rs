@@ -110,7 +110,11 @@ pub(super) fn encodings(settings: &Settings, local: &Local, set: &DataSet, place
             encoded.push(Encoding { name, bytes: size(&bare)?, zstd_bytes: size(&packed)?, seconds: None });
             files.push((columns.len(), encoded.len() - 1, packed));
         }
-        columns.push(EncodedColumn { column: field.name().clone(), data_type: field.data_type().to_string(), encodings: encoded });
+        columns.push(EncodedColumn {
+            column: field.name().clone(),
+            data_type: crate::schema::types::described_type(field.data_type()),
+            encodings: encoded,
+        });
     }
     let form = DataSet { form: Form { format: Kind::Parquet, compression: "zstd".to_string() }, splits: 1, partition_by: Vec::new() };
     let sql = format!("SELECT * FROM {TABLE}");

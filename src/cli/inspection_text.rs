@@ -174,7 +174,7 @@ mod tests {
             rows: 3,
             columns: vec![ColumnInspection {
                 name: "host".into(),
-                data_type: "Utf8View".into(),
+                data_type: "string".into(),
                 nulls: Some(0),
                 distinct: Some(Distinct { count: 12_345, estimated: true }),
                 min: Some("\u{7}".into()),
@@ -200,11 +200,11 @@ a.log
   size        1.5 kB
   status      2xx 3 (100.0%)
 
-┌────────┬──────────┬───────┬──────────┬───────┬─────┐
-│ column ┆ type     ┆ NULLs ┆ distinct ┆ min   ┆ max │
-╞════════╪══════════╪═══════╪══════════╪═══════╪═════╡
-│ host   ┆ Utf8View ┆     0 ┆  ≈12,345 ┆ \\u{7} ┆     │
-└────────┴──────────┴───────┴──────────┴───────┴─────┘
+┌────────┬────────┬───────┬──────────┬───────┬─────┐
+│ column ┆ type   ┆ NULLs ┆ distinct ┆ min   ┆ max │
+╞════════╪════════╪═══════╪══════════╪═══════╪═════╡
+│ host   ┆ string ┆     0 ┆  ≈12,345 ┆ \\u{7} ┆     │
+└────────┴────────┴───────┴──────────┴───────┴─────┘
 ≈ is an estimate, good to about 2%
 
 1 rejected: no quote

@@ -59,6 +59,12 @@ use terminal::is_broken_pipe;
 #[command(after_help = "Exit codes: 0 done, 1 a fault of etl itself, 2 wrong usage or format, 3 unreadable input, 4 output, 5 too many \
                         rejected lines, 6 a failed query, 7 a failed check, 8 another run was faster, 130 interrupted.\nEvery command has examples: etl run --help")]
 struct Cli {
+    /// Tell nothing but results and errors
+    #[arg(long, short, global = true, help_heading = "Telling")]
+    quiet: bool,
+    /// When what is told is coloured
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = terminal::ColourArg::Auto, help_heading = "Telling")]
+    color: terminal::ColourArg,
     #[command(flatten)]
     store: store::StoreArgs,
     #[command(subcommand)]
@@ -102,6 +108,7 @@ pub fn main() -> ExitCode {
             return if is_error { ExitCode::from(ErrorKind::Usage.exit_code()) } else { ExitCode::SUCCESS };
         }
     };
+    terminal::set_telling(cli.quiet, cli.color);
     let store = cli.store.arguments();
     cli.store.apply();
     let success = |()| ExitCode::SUCCESS;
@@ -132,7 +139,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::say_lines(&format!("error: {error}"), false);
+            terminal::say_error(&error);
             ExitCode::from(error.kind().exit_code())
         }
     }

@@ -1,7 +1,7 @@
 //! How a plan is told, and what a command ends with that told one.
 
 use super::plan_text::plan_text;
-use super::terminal::{colour_on, is_broken_pipe, print, say_lines};
+use super::terminal::{colour_on, is_broken_pipe, print, say_error};
 use crate::error::Result;
 use crate::pipeline::Plan;
 use std::process::ExitCode;
@@ -26,7 +26,7 @@ pub(super) const FAILED: u8 = 1;
 pub(super) fn told(planned: Result<ExitCode>) -> Result<ExitCode> {
     match planned {
         Err(error) if !is_broken_pipe(&error) => {
-            say_lines(&format!("error: {error}"), false);
+            say_error(&error);
             Ok(ExitCode::from(FAILED))
         }
         told => told,

@@ -3,7 +3,7 @@
 use super::query_result::{ResultArgs, ResultFormat};
 use super::query_session::QuerySession;
 use super::shell_words::ShellWords;
-use super::terminal::{say, say_lines};
+use super::terminal::{say, say_error, say_lines};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::split_statements;
 use rustyline::error::ReadlineError;
@@ -97,7 +97,7 @@ impl Shell<'_> {
             None => self.statements(typed),
         };
         if let Err(error) = told {
-            say_lines(&format!("error: {error}"), false);
+            say_error(&error);
         }
         true
     }

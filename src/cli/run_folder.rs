@@ -64,7 +64,7 @@ pub(super) fn run(ordered: &[Ordered], settings: &RunSettings, json: bool) -> Re
                 say(&format!("{name} failed; what reads nothing of it is run all the same"));
                 first = Some(error);
             }
-            (Some(error), Some(_)) => super::terminal::say_lines(&format!("error: {error}"), false),
+            (Some(error), Some(_)) => super::terminal::say_error(&error),
             (None, _) => {}
         }
     }
@@ -109,7 +109,7 @@ pub(super) fn plan(ordered: &[Ordered], scope: &Scope, telling: Telling) -> Resu
             }
             Err(error) => {
                 failed = true;
-                super::terminal::say_lines(&format!("error: {error}"), false);
+                super::terminal::say_error(&error);
             }
         }
     }

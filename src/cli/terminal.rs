@@ -3,13 +3,49 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::printable::{is_unseen, printable, printable_lines};
 use crate::secrets::{redact, redact_json};
+use clap::ValueEnum;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-/// Says something to the user on standard error, on one line. Nobody hearing it is no reason to stop.
+/// Whether only errors and results are told.
+static QUIET: AtomicBool = AtomicBool::new(false);
+/// 0: colours where there is a terminal; 1: always; 2: never.
+static COLOUR: AtomicU8 = AtomicU8::new(0);
+
+/// When what is told is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColourArg {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+/// Sets how things are told, for all of this process.
+pub(super) fn set_telling(quiet: bool, colour: ColourArg) {
+    QUIET.store(quiet, Ordering::Relaxed);
+    let colour = match colour {
+        ColourArg::Auto => 0,
+        ColourArg::Always => 1,
+        ColourArg::Never => 2,
+    };
+    COLOUR.store(colour, Ordering::Relaxed);
+}
+
+/// Whether only errors and results are told.
+pub(super) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Says what went wrong on standard error, however quiet.
+pub(super) fn say_error(error: &Error) {
+    tell(&format!("error: {error}"), false);
+}
+
+/// Says something to the user on standard error, on one line, unless nothing is to be told. Nobody hearing it is no reason to stop.
 pub(super) fn say(message: &str) {
     say_lines(&printable(message), false);
 }
@@ -17,6 +53,12 @@ pub(super) fn say(message: &str) {
 /// Says something of several lines: each is ours, and names and values in them are [`printable`]. With `colour` it has the escapes of a
 /// terminal in it.
 pub(super) fn say_lines(text: &str, colour: bool) {
+    if !is_quiet() {
+        tell(text, colour);
+    }
+}
+
+fn tell(text: &str, colour: bool) {
     let _ = writeln!(std::io::stderr().lock(), "{}", shown(&redact(text), colour));
 }
 
@@ -98,9 +140,12 @@ fn shown(text: &str, colour: bool) -> Cow<'_, str> {
     shown.into()
 }
 
-/// Whether what is written to `stream` is coloured: on a terminal, unless NO_COLOR (no-color.org) is set.
+/// Whether what is written to `stream` is coloured: as --color says, else on a terminal, unless NO_COLOR (no-color.org) is set.
 pub(super) fn colour_on(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    match COLOUR.load(Ordering::Relaxed) {
+        0 => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        always => always == 1,
+    }
 }
 
 /// A flag that Ctrl-C (and SIGTERM) sets; at the second Ctrl-C the process ends at once.

@@ -1,6 +1,6 @@
 //! `etl validate`: what is wrong with pipelines, and with files of who may see what.
 
-use super::terminal::{print, print_json, say_lines};
+use super::terminal::{print, print_json, say_error, say_lines};
 use super::variable::{VarArgs, variables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::governance::{LoadedPolicy, PolicyFile};
@@ -10,7 +10,7 @@ use crate::printable::printable;
 use crate::yaml::{Problem, read_text};
 use clap::Args;
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "Examples:
   etl validate weblogs.yaml
@@ -20,7 +20,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Check pipelines and policies, and tell all that is wrong with them
 ///
-/// Nothing but the files themselves is read: what the sources hold is seen by `etl plan`.
+/// Nothing but the files themselves is read, and whether files that they name are there: what those hold is seen by `etl plan`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ValidateArgs {
@@ -56,7 +56,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
                 // That of the only file is told where the program ends.
                 match args.json {
                     true => reports.push(json!({"file": path, "ok": false, "error": error.to_string()})),
-                    false if args.files.len() > 1 => say_lines(&format!("error: {error}"), false),
+                    false if args.files.len() > 1 => say_error(&error),
                     false => {}
                 }
                 unreadable.push(error);
@@ -84,6 +84,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
 /// What was found in a file.
 struct Checked {
     problems: Vec<Problem>,
+    missing: Vec<Missing>,
     /// What it is made of, in words; nothing where it can't be used.
     contents: Option<String>,
     /// The same for programs.
@@ -93,7 +94,9 @@ struct Checked {
 impl Checked {
     fn of_pipeline(loaded: Loaded) -> Checked {
         let counts = loaded.pipeline.as_ref().map(counts).unwrap_or_default();
-        Checked { problems: loaded.problems, contents: loaded.pipeline.as_ref().map(contents), counts }
+        let missing = loaded.pipeline.as_ref().map(missing).unwrap_or_default();
+        let can_run = !missing.iter().any(|missing| missing.is_error);
+        Checked { problems: loaded.problems, missing, contents: loaded.pipeline.as_ref().filter(|_| can_run).map(contents), counts }
     }
 
     fn of_policy(loaded: LoadedPolicy) -> Checked {
@@ -108,13 +111,16 @@ impl Checked {
             counts.insert("tags".to_string(), json!(file.policy.tags.len()));
             counts.insert("grants".to_string(), json!(file.policy.grants.len()));
         }
-        Checked { problems: loaded.problems, contents, counts }
+        Checked { problems: loaded.problems, missing: Vec::new(), contents, counts }
     }
 
     /// For people: problems on standard error, what is well on standard output.
     fn tell(&self, path: &str) -> Result<()> {
         for problem in &self.problems {
             say_lines(&format!("{}: {problem}", if problem.is_error() { "error" } else { "warning" }), false);
+        }
+        for Missing { is_error, message } in &self.missing {
+            say_lines(&printable(&format!("{}: {message}", if *is_error { "error" } else { "warning" })), false);
         }
         match &self.contents {
             Some(contents) => print(&printable(&format!("{path}: ok ({contents})")), false),
@@ -124,9 +130,37 @@ impl Checked {
 
     fn report(&self, path: &str) -> Value {
         let mut report = json!({"file": path, "ok": self.contents.is_some(), "problems": self.problems});
+        if !self.missing.is_empty() {
+            report["missing"] = json!(self.missing.iter().map(|missing| missing.message.as_str()).collect::<Vec<_>>());
+        }
         self.counts.iter().for_each(|(key, value)| report[key] = value.clone());
         report
     }
+}
+
+/// A file that a pipeline names and that is not there.
+struct Missing {
+    /// Without it no run begins; what sources read may still come.
+    is_error: bool,
+    message: String,
+}
+
+/// The files of this machine that `pipeline` names, without a pattern, and that are not there.
+fn missing(pipeline: &Pipeline) -> Vec<Missing> {
+    let mut missing = Vec::new();
+    for source in &pipeline.sources {
+        if let Some(schema) = source.schema.as_ref().filter(|path| !path.exists()) {
+            let message = format!("{}: the schema of `{}` is not there: {}", source.place, source.name, schema.display());
+            missing.push(Missing { is_error: true, message });
+        }
+        for location in source.locations.iter().filter(|location| !location.contains("://") && !location.contains(['*', '?', '['])) {
+            if !Path::new(location).exists() {
+                let message = format!("{}: `{}` has nothing to read yet: {location} is not there", source.place, source.name);
+                missing.push(Missing { is_error: false, message });
+            }
+        }
+    }
+    missing
 }
 
 /// What a pipeline is made of: `2 sources, 1 transform, 3 outputs`.

@@ -1,5 +1,6 @@
 //! Says that a query is at work, when it has been for a second, on a terminal only.
 
+use super::terminal::is_quiet;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::future::Future;
 use std::io::IsTerminal;
@@ -21,7 +22,7 @@ pub(super) struct Waiting {
 impl Waiting {
     /// For the rows of a query.
     pub(super) fn for_rows() -> Waiting {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = (std::io::stderr().is_terminal() && !is_quiet()).then(|| {
             let style = ProgressStyle::with_template("{spinner} {elapsed}  {pos} rows  Ctrl-C ends it")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5)).with_style(style)

@@ -38,7 +38,7 @@ pub struct FileInspection {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ColumnInspection {
     pub name: String,
-    /// Its Arrow type.
+    /// Its type as Athena calls it, with the unit of times.
     #[serde(rename = "type")]
     pub data_type: String,
     /// The LogFormat directive that it comes from.

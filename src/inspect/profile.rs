@@ -69,7 +69,7 @@ impl Profile {
     pub(super) fn column(&self, field: &Field) -> ColumnInspection {
         ColumnInspection {
             name: field.name().clone(),
-            data_type: field.data_type().to_string(),
+            data_type: crate::schema::types::described_type(field.data_type()),
             directive: field.metadata().get("directive").cloned(),
             nulls: Some(self.nulls),
             distinct: self.distinct(),

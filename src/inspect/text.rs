@@ -166,7 +166,7 @@ no line of a log
         let folder = tempfile::tempdir().unwrap();
         let found = inspect(&table(folder.path(), "sales.csv", "shop,price\n1,2.5\n2\n3,\n")).unwrap();
         let types: Vec<&str> = found.columns.iter().map(|c| c.data_type.as_str()).collect();
-        assert_eq!((types, found.rows, found.columns[1].nulls), (vec!["Int64", "Float64"], 2, Some(1)));
+        assert_eq!((types, found.rows, found.columns[1].nulls), (vec!["bigint", "double"], 2, Some(1)));
         assert_eq!(found.lines.unwrap().reasons[0].examples[0].line, 3);
     }
 }

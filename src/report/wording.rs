@@ -86,12 +86,12 @@ pub(super) fn outcome(report: &RunReport) -> String {
     let status = match report.status {
         RunStatus::Published => "published",
         RunStatus::UpToDate => "up to date",
-        RunStatus::ChecksFailed => "checks failed, nothing was published",
+        RunStatus::ChecksFailed => "checks failed, not published",
         RunStatus::PublishedChecksFailed => "published, checks failed",
         RunStatus::PublishedNotRegistered => "published, Glue is behind",
         RunStatus::TakenBack => "published, checks failed, rolled back",
-        RunStatus::Failed => "failed, nothing was published",
-        RunStatus::Interrupted => "interrupted, nothing was published",
+        RunStatus::Failed => "failed, not published",
+        RunStatus::Interrupted => "interrupted, not published",
     };
     match Mood::of_run(report) {
         Mood::Warning if report.status != RunStatus::Interrupted => {

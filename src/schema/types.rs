@@ -32,6 +32,19 @@ const DEEPEST: usize = 32;
 /// The most digits of a decimal.
 const MOST_DIGITS: u8 = 38;
 
+/// What people call a type that a file has: Athena's name for it, and of times their unit, as `timestamp(us, UTC)`.
+pub fn described_type(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Timestamp(unit, zone) => {
+            let zone = zone.as_ref().map(|zone| format!(", {zone}")).unwrap_or_default();
+            format!("timestamp({unit}{zone})")
+        }
+        DataType::Time32(unit) | DataType::Time64(unit) => format!("time({unit})"),
+        DataType::Interval(_) | DataType::Duration(_) => "interval".to_string(),
+        other => athena_type(other).unwrap_or_else(|_| other.to_string().to_lowercase()),
+    }
+}
+
 /// The name that Athena and Glue have for an Arrow type.
 ///
 /// ```

@@ -112,6 +112,7 @@ const FLOORS: [(u8, &str, &[&str]); 34] = [
         "bench",
         &[
             "error",
+            "schema",
             "units",
             "diagnostic",
             "progress",

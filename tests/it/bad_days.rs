@@ -176,3 +176,59 @@ fn made_up_logs_have_days_and_bad_lines() {
     assert!((580..680).contains(&rows), "{rows}");
     lake.etl("generate --start yesterday").fails(2).says("for example 2026-03-01");
 }
+
+/// What a run that failed, or was stopped, says of its tables.
+#[test]
+fn what_was_not_published_is_said_to_be_discarded() {
+    let lake = Lake::in_folder();
+    lake.pipeline("weblogs.yaml", APPEND).log("logs/a.log", 30);
+    lake.run_pipeline("weblogs.yaml", 0);
+    lake.pipeline("weblogs.yaml", format!("{APPEND}verify: [{{rows: {{table: weblogs.access, max: 40}}}}]\n")).log("logs/b.log", 20);
+    let outcome = lake.etl("run weblogs.yaml").fails(7).says("checks failed, not published").says("discarded");
+    assert!(!outcome.stderr.contains("appended"), "{}", outcome.stderr);
+    let report = lake.run_pipeline("weblogs.yaml", 7);
+    let output = &report["outputs"][0];
+    // The table holds what it held, and what was written is counted.
+    assert_eq!((&output["action"], &output["rows"], &output["total_rows"]), (&"discarded".into(), &20.into(), &30.into()));
+    // The limit is at its place.
+    lake.pipeline("weblogs.yaml", APPEND.replace("logs/*.log}", "logs/*.log, max_reject_rate: 1%}")).write("logs/c.log", bad(50));
+    lake.etl("run weblogs.yaml").fails(5).says("source: access").says("at: weblogs.yaml:6:");
+}
+
+#[test]
+fn what_is_hardly_meant_is_told_before() {
+    let lake = Lake::in_folder();
+    let grouped = "version: 1\nname: g\nlake: {location: lake}\nsources: {logs: {location: a.log}, shops: {location: s.csv, schema: s.yaml, incremental: false}}\n\
+                   transforms: {by: {sql: 'SELECT status, count(*) AS n FROM logs GROUP BY 1'}, all: {sql: 'SELECT DISTINCT n FROM shops'}}\n\
+                   outputs:\n  by: {from: by, table: g.by, mode: append}\n  all: {from: all, table: g.all_of, mode: append}\n";
+    lake.write("g.yaml", grouped);
+    // A source that isn't there yet is a warning, a schema that isn't there is an error.
+    let outcome = lake.etl("validate g.yaml").fails(2);
+    let outcome = outcome.says("`by` has GROUP BY, and with this mode each run has the rows of new files only").says("g.yaml:7:");
+    let outcome =
+        outcome.says("error: g.yaml:4:36: the schema of `shops` is not there").says("warning: g.yaml:4:11: `logs` has nothing to read yet");
+    assert!(!outcome.stderr.contains("SELECT DISTINCT"), "{}", outcome.stderr);
+    lake.write("s.yaml", "name: s\ncolumns:\n  - {name: n, type: int}\n").write("s.csv", "n\n1\n").log("a.log", 5);
+    lake.etl("validate g.yaml").ok();
+    lake.etl("run g.yaml").ok();
+    // A table that no output makes any more is told of.
+    lake.write("g.yaml", grouped.replace("  all: {from: all, table: g.all_of, mode: append}\n", ""));
+    let plan = String::from_utf8(lake.etl("plan g.yaml").ok().stdout).unwrap();
+    assert!(plan.contains("no output makes g.all_of any more") && plan.contains("etl catalog drop g.all_of"), "{plan}");
+}
+
+#[test]
+fn what_is_told_can_be_less_and_in_colours() {
+    let lake = Lake::in_folder();
+    lake.pipeline("weblogs.yaml", APPEND).log("logs/a.log", 10);
+    let outcome = lake.etl("run weblogs.yaml -q").ok();
+    assert_eq!((outcome.stderr.as_str(), outcome.stdout.as_slice()), ("", &b""[..]));
+    lake.etl("--quiet run wrong.yaml").fails(3).says("error: can't read wrong.yaml");
+    let shown = lake.etl("plan weblogs.yaml --color always").ok().stdout;
+    assert!(String::from_utf8_lossy(&shown).contains("\u{1b}[2m"));
+    let shown = lake.etl("plan weblogs.yaml").ok().stdout;
+    assert!(!shown.contains(&0x1b));
+    let help = String::from_utf8(lake.etl("help run").ok().stdout).unwrap();
+    assert!(help.starts_with("Run a pipeline") && help.contains("etl run weblogs.yaml"), "{help}");
+    lake.etl("rnu x").fails(2).says("a similar subcommand exists: 'run'");
+}

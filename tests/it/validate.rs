@@ -10,6 +10,7 @@ const GOOD: &str = "version: 1\nlake: {location: lake}\nvars: {log: access.log}\
 fn what_is_well_and_what_is_wrong_is_told() {
     let etl = Etl::new();
     etl.write("good.yaml", GOOD).write("bad.yaml", GOOD.replace("from: access", "from: acces").replace("version: 1", "version: 2"));
+    etl.log("access.log", 1);
     let good = etl.run(["validate", "good.yaml"]).ok();
     assert_eq!((good.stdout.as_slice(), good.stderr.as_str()), (b"good.yaml: ok (1 source, 1 output)\n".as_slice(), ""));
     let both = etl.run(["validate", "good.yaml", "bad.yaml"]).fails(2);

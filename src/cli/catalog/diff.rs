@@ -4,7 +4,7 @@ use super::name::TableName;
 use super::which::WhichArgs;
 use crate::catalog::{Catalog, GlueCatalog, LAKE};
 use crate::cli::pipeline::open_lake;
-use crate::cli::terminal::{is_broken_pipe, print, print_json, say_lines};
+use crate::cli::terminal::{is_broken_pipe, print, print_json, say_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{ReaderDifference, differences_in, differences_of};
 use crate::printable::printable;
@@ -44,7 +44,7 @@ const FAILED: u8 = 1;
 pub(super) fn run(args: &DiffArgs) -> Result<ExitCode> {
     match told(args) {
         Err(error) if !is_broken_pipe(&error) => {
-            say_lines(&format!("error: {error}"), false);
+            say_error(&error);
             Ok(ExitCode::from(FAILED))
         }
         told => told,

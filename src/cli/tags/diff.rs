@@ -2,7 +2,7 @@
 
 use super::draft_text;
 use crate::cli::governed_lake::LakeArgs;
-use crate::cli::terminal::{colour_on, is_broken_pipe, print, print_json, say_lines};
+use crate::cli::terminal::{colour_on, is_broken_pipe, print, print_json, say_error, say_lines};
 use crate::error::Result;
 use crate::governance::{Draft, PolicyFile, Resources};
 use clap::Args;
@@ -42,7 +42,7 @@ const FAILED: u8 = 1;
 pub(super) fn run(args: &DiffArgs) -> Result<ExitCode> {
     match told(args) {
         Err(error) if !is_broken_pipe(&error) => {
-            say_lines(&format!("error: {error}"), false);
+            say_error(&error);
             Ok(ExitCode::from(FAILED))
         }
         told => told,

@@ -41,7 +41,13 @@ pub(super) fn check(transforms: &[Transform], outputs: &[Output], names: &[&Text
 }
 
 /// Warns of outputs that add rows and have SQL on the way that is only right of all rows: each run has those of the files that it reads.
-pub(super) fn warn_of_parts(transforms: &[Transform], outputs: &[Output], sources: &[Source], text: &PipelineText, problems: &mut Problems<'_>) {
+pub(super) fn warn_of_parts(
+    transforms: &[Transform],
+    outputs: &[Output],
+    sources: &[Source],
+    text: &PipelineText,
+    problems: &mut Problems<'_>,
+) {
     let find = |name: &str| transforms.iter().find(|transform| transform.name == name);
     for output in outputs.iter().filter(|output| output.mode != Mode::Overwrite) {
         let (mut waiting, mut found, mut adds) = (vec![output.from.as_str()], None, false);

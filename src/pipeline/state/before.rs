@@ -97,7 +97,9 @@ impl State {
         let mut forgotten = Vec::new();
         for (database, name, reference) in self.snapshot.head.tables() {
             let is_made = pipeline.outputs.iter().any(|output| output.table.database == database && output.table.table == name);
-            if !is_made && catalog.table(reference).is_ok_and(|table| table.origin.pipeline == pipeline.name && table.registered().is_none()) {
+            if !is_made
+                && catalog.table(reference).is_ok_and(|table| table.origin.pipeline == pipeline.name && table.registered().is_none())
+            {
                 forgotten.push(format!("{database}.{name}"));
             }
         }
