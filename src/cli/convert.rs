@@ -288,6 +288,7 @@ impl ConvertArgs {
             },
             max_reject_rate: self.max_reject_rate,
             accepted_rejects: Vec::new(),
+            counted: Default::default(),
             rejects: self.rejects.as_deref().map(RejectsFile::open).transpose()?,
             rejects_limit: self.rejects_limit,
             threads: self.threads.map_or_else(cores, |threads| threads.get().min(MOST_THREADS)),

@@ -23,7 +23,7 @@ pub(super) fn run_once(pipeline: &Pipeline, settings: &RunSettings, json: bool, 
     let Outcome { report, mut error } = pipeline::run(pipeline, settings, progress.as_ref());
     if json {
         error = error.or(print_json(&report).err());
-    } else if people && (!report.outputs.is_empty() || error.is_none()) {
+    } else if people && (!report.outputs.is_empty() || error.is_none() || report.sources.iter().any(|source| source.lines > 0)) {
         // The error is told last, as that of any command.
         let told = RunReport { error: None, ..report.clone() };
         let colour = colour_on(&std::io::stderr());

@@ -15,7 +15,7 @@ use super::report::{ConvertReport, FileReport, SourceReport};
 use super::writing::Writing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{LocalFile, Place, Source, Table, growth};
-use crate::output::{Written, check};
+use crate::output::{Losses, Written, check};
 use crate::progress::Progress;
 use crate::publish::{Existing, Target};
 use std::borrow::Cow;
@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 /// Converts and publishes.
@@ -63,6 +63,10 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     }
     let table = spooled?;
     let total: Option<u64> = table.sources.iter().map(Source::wanted).sum();
+    let refused = |tallies: &[Tally], rejects: Option<Rejects>, mismatches: Mismatches| {
+        let report = counted(options, &table, tallies, rejects, mismatches, started);
+        *options.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    };
 
     let mut starts = None;
     if by_row {
@@ -74,7 +78,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         let passed = pass.run(&counting, &gate);
         progress.finish();
         passed?;
-        rejects = gate.into_totals()?.1;
+        rejects = gate.into_totals(refused)?.1;
         let counted = counting.starts(options.layout);
         if let Layout::Splits(files) = options.layout
             && let Some((partitions, rows)) = counted.short(files.get())
@@ -94,7 +98,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let passed = pass.run(&writing, &gate);
     progress.finish();
     passed?;
-    let (tallies, taken, mismatches) = gate.into_totals()?;
+    let (tallies, taken, mismatches) = gate.into_totals(refused)?;
     let rejects = taken.or(rejects);
     notes.extend(rejects.as_ref().and_then(Rejects::note));
     let losses = writing.losses();
@@ -122,7 +126,29 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     files.iter_mut().zip(places).for_each(|(file, place)| file.path = place);
 
     notes.extend(growth(&table.sources));
-    let sources = table.sources.iter().zip(&tallies).map(|(source, t)| SourceReport {
+    let mut report = ConvertReport {
+        bytes_out: files.iter().map(|f| f.bytes).sum(),
+        files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path), ..f }).collect(),
+        notes,
+        losses,
+        ..counted(options, &table, &tallies, rejects, mismatches, started)
+    };
+    report.notes.extend(report.unread());
+    Ok(report)
+}
+
+/// What was read of `table`, of which nothing is written yet.
+fn counted(
+    options: &ConvertOptions,
+    table: &Table,
+    tallies: &[Tally],
+    rejects: Option<Rejects>,
+    mismatches: Mismatches,
+    started: Instant,
+) -> ConvertReport {
+    let mut whole = Tally::default();
+    tallies.iter().for_each(|tally| whole.add(*tally));
+    let sources = table.sources.iter().zip(tallies).map(|(source, t)| SourceReport {
         path: source.path.clone(),
         lines: t.lines,
         rows: t.rows,
@@ -131,7 +157,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         repaired: t.repaired,
         has_more: source.lines_before() > 0,
     });
-    let mut report = ConvertReport {
+    ConvertReport {
         format: table.format.name().to_string(),
         lines: whole.lines,
         rows: whole.rows,
@@ -140,18 +166,16 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
         repaired: whole.repaired,
         bytes_in: whole.stored,
         bytes_decoded: whole.decoded,
-        bytes_out: files.iter().map(|f| f.bytes).sum(),
+        bytes_out: 0,
         seconds: started.elapsed().as_secs_f64(),
         sources: sources.collect(),
         rejects_by_reason: rejects.as_ref().map(|r| r.reasons.counts()).unwrap_or_default(),
         mismatches_by_column: mismatches_by_column(&options.table, mismatches),
         reject_examples: rejects.map(|r| r.examples).unwrap_or_default(),
-        files: files.into_iter().map(|f| FileReport { path: options.output.join(&f.path), ..f }).collect(),
-        notes,
-        losses,
-    };
-    report.notes.extend(report.unread());
-    Ok(report)
+        files: Vec::new(),
+        notes: Vec::new(),
+        losses: Losses::default(),
+    }
 }
 
 /// By name, with those values for which columns became text.

@@ -148,13 +148,21 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// What was counted, checked against what may be rejected.
-    pub(super) fn into_totals(self) -> Result<(Vec<Tally>, Option<Rejects>, Mismatches)> {
+    /// What was counted, checked against what may be rejected. Where that is too much `tell` is told it.
+    pub(super) fn into_totals(
+        self,
+        tell: impl FnOnce(&[Tally], Option<Rejects>, Mismatches),
+    ) -> Result<(Vec<Tally>, Option<Rejects>, Mismatches)> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (source, tally) in self.table.sources.iter().zip(&state.tallies) {
             tally.check(&source.path)?;
         }
-        allowance::check(self.options, self.table, &state.tallies, &state.first, state.rejects.as_ref())?;
-        Ok((state.tallies, state.rejects, state.mismatches))
+        match allowance::check(self.options, self.table, &state.tallies, &state.first, state.rejects.as_ref()) {
+            Ok(()) => Ok((state.tallies, state.rejects, state.mismatches)),
+            Err(error) => {
+                tell(&state.tallies, state.rejects, state.mismatches);
+                Err(error)
+            }
+        }
     }
 }

@@ -23,7 +23,7 @@ mod unit_streams;
 mod writing;
 
 pub use engine::convert;
-pub use options::{ConvertOptions, Layout, OnError, REJECTS_LIMIT};
+pub use options::{ConvertOptions, Counted, Layout, OnError, REJECTS_LIMIT};
 pub use partition::unfit;
 pub use rejects_file::RejectsFile;
 pub use report::{ConvertReport, FileReport, RejectExample, SourceReport};

@@ -1,6 +1,7 @@
 //! What a conversion is asked to do.
 
 use super::rejects_file::RejectsFile;
+use super::report::ConvertReport;
 use crate::input::Table;
 use crate::output::FileFormat;
 use crate::publish::{Existing, Output};
@@ -9,8 +10,8 @@ use crate::units::{ByteSize, Rate};
 use crate::zone::Zone;
 use serde::Serialize;
 use std::num::NonZeroU64;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 /// A conversion, fully described.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct ConvertOptions {
     /// So many rejected lines of each source, in the order of the table's, were accepted when it was read before: one that has no more of
     /// them counts for no limit. Empty where none was.
     pub accepted_rejects: Vec<u64>,
+    /// Where it is told what was read, where too many lines are rejected for anything to be published.
+    pub counted: Counted,
     /// Where rejected lines are written, as JSON lines.
     pub rejects: Option<RejectsFile>,
     /// How many bytes of them are written; lines beyond are only counted.
@@ -45,6 +48,9 @@ pub struct ConvertOptions {
     /// Set from outside to stop the conversion; nothing is published then.
     pub cancel: Arc<AtomicBool>,
 }
+
+/// What a conversion counted that failed for its rejected lines.
+pub type Counted = Arc<Mutex<Option<ConvertReport>>>;
 
 /// What a file of rejected lines may have where nothing else is said: a log that isn't one would else be written a second time, many
 /// times as large.

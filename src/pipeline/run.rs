@@ -238,6 +238,7 @@ impl Running<'_> {
                 }
                 Ok(None) => report.outputs.extend(unchanged(output)),
                 Err(error) => {
+                    producing.readings.take_failed();
                     // Which lines were rejected is wanted most where there were too many.
                     report.sources = producing.readings.sources(self.pipeline, state);
                     // That they can't be kept does not matter beside what went wrong.

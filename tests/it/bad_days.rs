@@ -192,7 +192,12 @@ fn what_was_not_published_is_said_to_be_discarded() {
     assert_eq!((&output["action"], &output["rows"], &output["total_rows"]), (&"discarded".into(), &20.into(), &30.into()));
     // The limit is at its place.
     lake.pipeline("weblogs.yaml", APPEND.replace("logs/*.log}", "logs/*.log, max_reject_rate: 1%}")).write("logs/c.log", bad(50));
-    lake.etl("run weblogs.yaml").fails(5).says("source: access").says("at: weblogs.yaml:6:");
+    let outcome = lake.etl("run weblogs.yaml").fails(5).says("source: access").says("at: weblogs.yaml:6:");
+    // What was read and rejected is counted and shown, though nothing came of it.
+    outcome.says("failed, not published").says("1 new, 2 unchanged").says("logs/c.log:51 (byte ").says("this is no request");
+    let report = lake.run_pipeline("weblogs.yaml", 5);
+    let source = &report["sources"][0];
+    assert_eq!((&source["lines"], &source["rows"], &source["rejects"]), (&100.into(), &50.into(), &50.into()), "{source}");
 }
 
 #[test]
@@ -230,5 +235,5 @@ fn what_is_told_can_be_less_and_in_colours() {
     assert!(!shown.contains(&0x1b));
     let help = String::from_utf8(lake.etl("help run").ok().stdout).unwrap();
     assert!(help.starts_with("Run a pipeline") && help.contains("etl run weblogs.yaml"), "{help}");
-    lake.etl("rnu x").fails(2).says("a similar subcommand exists: 'run'");
+    lake.etl("validat x").fails(2).says("a similar subcommand exists: 'validate'");
 }

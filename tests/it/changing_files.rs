@@ -77,6 +77,7 @@ fn options(table: Table, output: &Path, splits: u64) -> ConvertOptions {
         on_error: OnError::Reject,
         max_reject_rate: None,
         accepted_rejects: Vec::new(),
+        counted: Default::default(),
         rejects: None,
         rejects_limit: etl::convert::REJECTS_LIMIT,
         threads: 1,

@@ -266,6 +266,7 @@ fn options(storage: &Storage, key: &str, output: Output) -> ConvertOptions {
         on_error: OnError::Reject,
         max_reject_rate: None,
         accepted_rejects: Vec::new(),
+        counted: Default::default(),
         rejects: None,
         rejects_limit: etl::convert::REJECTS_LIMIT,
         threads: 2,

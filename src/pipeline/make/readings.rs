@@ -2,7 +2,7 @@
 
 use super::workspace::Workspace;
 use super::writing::RejectPolicy;
-use crate::convert::{ConvertReport, OnError};
+use crate::convert::{ConvertReport, Counted, OnError};
 use crate::error::Result;
 use crate::pipeline::model::{Pipeline, Source};
 use crate::pipeline::run_report::SourceRun;
@@ -12,7 +12,7 @@ use crate::storage::Storage;
 use crate::units::Rate;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// What was read, for all outputs of a run.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Readings {
     notes: BTreeSet<String>,
     /// Takes the place of the limits that sources have.
     max_reject_rate: Option<Rate>,
+    /// Where conversions that fail for their rejected lines tell what they read, with the source's name.
+    counted: Vec<(String, Counted)>,
 }
 
 impl Readings {
@@ -42,7 +44,17 @@ impl Readings {
             self.files.push((source.name.clone(), path.clone()));
             file = Some(path);
         }
-        RejectPolicy { on_error: source.on_error, max_rate: self.max_reject_rate.or(source.max_reject_rate), accepted, file }
+        let counted = Counted::default();
+        self.counted.push((source.name.clone(), counted.clone()));
+        RejectPolicy { on_error: source.on_error, max_rate: self.max_reject_rate.or(source.max_reject_rate), accepted, file, counted }
+    }
+
+    /// Takes note of what conversions read that failed.
+    pub(crate) fn take_failed(&mut self) {
+        for (name, counted) in std::mem::take(&mut self.counted) {
+            let report = counted.lock().unwrap_or_else(PoisonError::into_inner).take();
+            report.into_iter().for_each(|report| self.took(&name, &Arc::new(report)));
+        }
     }
 
     /// Takes note of how the source `name` was read.

@@ -1,6 +1,6 @@
 //! Writes the files of one output below a folder of its own.
 
-use crate::convert::{ConvertOptions, ConvertReport, OnError, REJECTS_LIMIT, RejectsFile, convert};
+use crate::convert::{ConvertOptions, ConvertReport, Counted, OnError, REJECTS_LIMIT, RejectsFile, convert};
 use crate::error::Result;
 use crate::input::Table;
 use crate::output::{FileFormat, Timestamps, Written as FileColumns};
@@ -42,6 +42,8 @@ pub(crate) struct RejectPolicy {
     pub(crate) max_rate: Option<Rate>,
     /// How many of each file were accepted before.
     pub(crate) accepted: Vec<u64>,
+    /// Where it is told what was read, where they are too many.
+    pub(crate) counted: Counted,
     /// Where they are kept.
     pub(crate) file: Option<PathBuf>,
 }
@@ -96,6 +98,7 @@ impl Engine<'_> {
             on_error: rejects.on_error,
             max_reject_rate: rejects.max_rate,
             accepted_rejects: rejects.accepted,
+            counted: rejects.counted,
             rejects: rejects.file.map(RejectsFile::from),
             rejects_limit: REJECTS_LIMIT,
             threads: self.threads,
