@@ -119,6 +119,11 @@ pub fn count(n: u64) -> String {
     out
 }
 
+/// `1 file`, `2,000 files`.
+pub fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
 /// A share of rejected lines: `1%` or `0.01`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Rate(pub f64);

@@ -2,7 +2,7 @@
 
 use crate::inspect::{ColumnInspection, Distinct, Inspection, LineInspection, LogInspection, ParquetInspection};
 use crate::printable::printable;
-use crate::units::{ByteSize, count};
+use crate::units::{ByteSize, count, counted};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use std::fmt::{self, Display, Formatter};
@@ -40,9 +40,9 @@ impl InspectionText<'_> {
         if let [only] = &files[..] {
             return writeln!(f, "{}", safe(&only.path));
         }
-        writeln!(f, "{} files, {} rows", count(files.len() as u64), count(self.0.rows))?;
+        writeln!(f, "{}, {}", counted(files.len() as u64, "file"), counted(self.0.rows, "row"))?;
         for file in files.iter().take(LISTED) {
-            writeln!(f, "  {} ({}, {} rows)", safe(&file.path), ByteSize(file.bytes), count(file.rows))?;
+            writeln!(f, "  {} ({}, {})", safe(&file.path), ByteSize(file.bytes), counted(file.rows, "row"))?;
         }
         match files.len().saturating_sub(LISTED) {
             0 => Ok(()),
@@ -73,8 +73,8 @@ impl InspectionText<'_> {
         if let Some(log) = log {
             fact(f, "LogFormat", &log.log_format)?;
         }
-        let (rows, rejects, blank) = (count(lines.rows), count(lines.rejects), count(lines.blank));
-        fact(f, "lines", format!("{} = {rows} rows + {rejects} rejects + {blank} blank", count(lines.lines)))?;
+        let (rows, rejects, blank) = (counted(lines.rows, "row"), counted(lines.rejects, "reject"), count(lines.blank));
+        fact(f, "lines", format!("{} = {rows} + {rejects} + {blank} blank", count(lines.lines)))?;
         if lines.repaired > 0 {
             fact(f, "repaired", format!("{}: NUL bytes or a byte order mark before the line are left out", count(lines.repaired)))?;
         }
@@ -196,7 +196,7 @@ mod tests {
 a.log
   format      common
   LogFormat   %h
-  lines       5 = 3 rows + 1 rejects + 1 blank
+  lines       5 = 3 rows + 1 reject + 1 blank
   size        1.5 kB
   status      2xx 3 (100.0%)
 

@@ -2,12 +2,13 @@
 
 use super::pager::page;
 use super::result_lines::ResultLines;
-use super::result_table::{ResultTable, rows_in_words, terminal_width};
+use super::result_table::{ResultTable, terminal_width};
 use super::terminal::say;
 use super::waiting::Waiting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
 use crate::query::ResultRows;
+use crate::units::counted;
 use clap::{Args, ValueEnum};
 use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -134,7 +135,7 @@ impl ResultArgs {
         let count = copy(rows, stream_writer(format, rows.schema(), out)?, &waiting).await?;
         drop(waiting);
         file.persist(path).map_err(|e| failed(e.error))?;
-        say(&format!("{} to {}", rows_in_words(count), path.display()));
+        say(&format!("{} to {}", counted(count, "row"), path.display()));
         Ok(())
     }
 

@@ -1,8 +1,9 @@
 //! Rows upright, a value a line.
 
-use super::result_table::{rows_in_words, texts};
+use super::result_table::texts;
 use crate::error::Result;
 use crate::printable::printable;
+use crate::units::counted;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use std::fmt::{self, Write};
@@ -45,8 +46,8 @@ impl ResultLines {
     /// How many rows there are, and how many of them are not shown.
     pub(super) fn summary(&self) -> String {
         match self.rows.saturating_sub(self.limit) {
-            0 => rows_in_words(self.rows),
-            more => format!("{}, {more} of them not shown (--max-rows 0 shows all)", rows_in_words(self.rows)),
+            0 => counted(self.rows, "row"),
+            more => format!("{}, {more} of them not shown (--max-rows 0 shows all)", counted(self.rows, "row")),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::printable::printable;
 use crate::schema::times::time_pattern;
-use crate::units::count;
+use crate::units::{count, counted};
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -63,7 +63,7 @@ impl ResultTable {
 
     /// How many rows there are, and how much of them is not shown.
     pub(super) fn summary(&self) -> String {
-        let mut said = rows_in_words(self.rows);
+        let mut said = counted(self.rows, "row");
         let more = self.rows - self.shown.len() as u64;
         if more > 0 {
             said += &format!(
@@ -178,11 +178,6 @@ pub(super) fn texts(batch: &RecordBatch, rows: usize) -> Result<Vec<Vec<String>>
     let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
     let row = |row: usize| columns.iter().map(|column| printable(&column.value(row).to_string()).into_owned()).collect();
     Ok((0..rows).map(row).collect())
-}
-
-/// `1 row`, `1,000 rows`.
-pub(super) fn rows_in_words(rows: u64) -> String {
-    format!("{} {}", count(rows), if rows == 1 { "row" } else { "rows" })
 }
 
 /// `text` in at most `width` columns of a terminal.

@@ -6,7 +6,7 @@ use super::rejects::Rejects;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Table, TableFormat, is_json_layout};
 use crate::secrets::without_values;
-use crate::units::{Rate, count};
+use crate::units::{Rate, count, counted};
 use std::sync::Arc;
 
 /// The number and the reason of the first rejected line of a source, where it has one.
@@ -42,28 +42,28 @@ pub(super) fn check(
     }
 }
 
-/// Whether the sources `counted` have no more rejects than `limit` allows: all together, so that many a little bad are seen, and each on
+/// Whether the `sources` have no more rejects than `limit` allows: all together, so that many a little bad are seen, and each on
 /// its own, so that a bad one isn't hidden among good ones. Of one that has grown the few lines at its end are no file of their own.
 fn within(
     limit: Rate,
     table: &Table,
     tallies: &[Tally],
-    counted: &[usize],
+    sources: &[usize],
     first: &[FirstReject],
     rejects: Option<&Rejects>,
 ) -> Result<()> {
     let is_over = |tally: &Tally| tally.rejects as f64 > limit.0 * tally.lines as f64;
     let mut whole = Tally::default();
-    counted.iter().for_each(|index| whole.add(tallies[*index]));
+    sources.iter().for_each(|index| whole.add(tallies[*index]));
     let bad: Vec<usize> =
-        counted.iter().copied().filter(|index| is_over(&tallies[*index]) && table.sources[*index].lines_before() == 0).collect();
+        sources.iter().copied().filter(|index| is_over(&tallies[*index]) && table.sources[*index].lines_before() == 0).collect();
     let (whole_is_over, told) = (is_over(&whole), format!("more than the {limit} allowed"));
     if !whole_is_over && bad.is_empty() {
         return Ok(());
     }
     let shares = |tally: &Tally| {
         let verb = if tally.rejects == 1 { "was" } else { "were" };
-        format!("{} of {} {verb} rejected", count(tally.rejects), lines(tally.lines))
+        format!("{} of {} {verb} rejected", count(tally.rejects), counted(tally.lines, "line"))
     };
     let message = match (whole_is_over, bad.as_slice()) {
         (true, _) => format!("{}, {told}; nothing was published", shares(&whole)),
@@ -89,11 +89,6 @@ fn within(
     }
     let name = "leave such files out, correct them, or accept them once with a higher --max-reject-rate";
     Err(error.with_context("what to do", name))
-}
-
-/// `1 line`, `1,000 lines`.
-fn lines(n: u64) -> String {
-    format!("{} {}", count(n), if n == 1 { "line" } else { "lines" })
 }
 
 /// Names the first rejected line of each of `sources`, as far as they are told.

@@ -2,7 +2,7 @@
 
 use crate::output::Losses;
 use crate::printable::printable;
-use crate::units::{ByteSize, Throughput, count};
+use crate::units::{ByteSize, Throughput, count, counted};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -98,10 +98,10 @@ impl fmt::Display for ConvertReport {
         let elapsed = Duration::from_secs_f64(self.seconds);
         writeln!(
             f,
-            "{} lines = {} rows + {} rejects + {} blank",
-            count(self.lines),
-            count(self.rows),
-            count(self.rejects),
+            "{} = {} + {} + {} blank",
+            counted(self.lines, "line"),
+            counted(self.rows, "row"),
+            counted(self.rejects, "reject"),
             count(self.blank)
         )?;
         let ratio = if self.bytes_decoded > 0 { self.bytes_out as f64 / self.bytes_decoded as f64 } else { 0.0 };

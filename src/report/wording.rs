@@ -3,6 +3,7 @@
 use crate::catalog::{Change, Registered};
 use crate::pipeline::{Action, CheckEngine, CheckRun, RunReport, RunStatus, Severity, SourceRun, When};
 use crate::printable::printable;
+pub(super) use crate::units::counted;
 use crate::units::{ByteSize, Throughput, count};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -18,11 +19,6 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
         0 => printable(&start).into_owned(),
         more => format!("{}… ({} more)", printable(&start), counted(more as u64, "character")),
     }
-}
-
-/// `1 file`, `2,000 files`.
-pub(super) fn counted(n: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
 /// `0.34 s`, `12.5 s`, `2 min 05 s`, `1 h 02 min`.

@@ -301,7 +301,7 @@ fn the_delimiter_is_found_and_told() {
     etl.convert("a.csv -o a --to json").ok().says("the delimiter is `;` (found in a.csv)");
     assert_eq!(rows(&etl.path("a"))[1]["Name"].as_deref(), Some("B;C"));
     let report = etl.convert("sep.csv -o sep --to json").ok().says("the delimiter is `|` (named in the first line of sep.csv)");
-    assert!(report.stderr.contains("1 lines = 1 rows"), "{}", report.stderr);
+    assert!(report.stderr.contains("1 line = 1 row"), "{}", report.stderr);
     etl.convert("t.csv -o t --to json").ok().says("the delimiter is a tab");
     assert_eq!(rows(&etl.path("sep")), rows(&etl.path("t")));
     let (answer, said) = query(&etl, "SELECT \"Preis\" FROM 'a.csv' WHERE \"Name\" = 'A'");
