@@ -39,7 +39,7 @@ impl LocalCatalog {
             let before = base.head.table(&table.database, &table.name);
             let own = table.segments.iter().all(|segment| segment.run == table.origin.run);
             let old = match before {
-                // All its rows are made anew: what is lost of the one before does no harm.
+                // All its rows are rebuilt: what is lost of the one before does no harm.
                 Some(before) if own && self.is_lost(before)? => None,
                 before => before.map(|before| self.table(before)).transpose()?,
             };
@@ -147,11 +147,11 @@ impl LocalCatalog {
         Some(format!("{database}.{name}"))
     }
 
-    /// The error of a lake that has tables and no head: one made anew would forget those of others.
+    /// The error of a lake that has tables and no head: one rebuilt would forget those of others.
     pub fn headless(&self) -> Error {
         let location = self.storage().location();
         Error::new(ErrorKind::Input, format!("{} is gone, which says what is read of the tables; nothing was changed", location.join(HEAD)))
-            .with_context("what to do", format!("bring it back, or make it anew with `etl catalog repair --lake {location}`"))
+            .with_context("what to do", format!("bring it back, or rebuild it with `etl catalog repair --lake {location}`"))
     }
 
     /// Whether readers of `head` see `tables`, or saw them until a later version.

@@ -115,7 +115,7 @@ impl LocalCatalog {
         self.found(object, self.storage.get(object)?)
     }
 
-    /// The newest policy of each owner, whatever the head says: for a head that is made anew.
+    /// The newest policy of each owner, whatever the head says: for a head that is rebuilt.
     ///
     /// # Errors
     /// [`ErrorKind::Input`] where the store can't be read.

@@ -21,7 +21,7 @@ pub(super) struct GenerateArgs {
     #[arg(long, default_value_t = 10_000)]
     lines: u64,
 
-    /// What all chance comes from
+    /// The random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
 

@@ -50,6 +50,7 @@ mod waiting;
 use crate::error::ErrorKind;
 use crate::printable::{is_unseen, printable};
 use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 use terminal::is_broken_pipe;
 
@@ -99,7 +100,7 @@ enum Command {
 
 /// Runs the command that the arguments name, and says what went wrong on standard error.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(arguments()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; a closed pipe is none either.
@@ -145,9 +146,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The arguments of the process. SQL that begins with a comment begins as an option does: a blank before it tells them apart.
+fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os().map(|argument| match argument.to_str() {
+        Some(sql) if sql.starts_with("-- ") || sql.starts_with("--\n") => format!(" {sql}").into(),
+        _ => argument,
+    })
+}
+
 /// The error of arguments that have something in them that isn't seen, as names of files may: the same of escaped ones.
 fn escaped(kind: clap::error::ErrorKind) -> Option<clap::Error> {
-    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<String> = arguments().map(|argument| argument.to_string_lossy().into_owned()).collect();
     if !arguments.iter().any(|argument| argument.contains(is_unseen)) {
         return None;
     }

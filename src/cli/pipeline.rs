@@ -29,7 +29,7 @@ pub(super) struct ScopeArgs {
     #[arg(long, value_name = "OUTPUT", value_delimiter = ',')]
     only: Vec<String>,
 
-    /// Make all rows anew, also of files that have not changed
+    /// Rebuild all rows, also of files that have not changed
     #[arg(long)]
     full: bool,
 

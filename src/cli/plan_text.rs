@@ -61,7 +61,7 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
 fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
     let (sign, verb, paint) = match output.action {
         Action::Created => ("+", "create", GREEN),
-        Action::Replaced => ("~", "make anew", YELLOW),
+        Action::Replaced => ("~", "rebuild", YELLOW),
         Action::Appended => ("+", "add rows to", GREEN),
         Action::Updated => ("~", "replace rows of", YELLOW),
         Action::Altered => ("~", "describe", YELLOW),

@@ -16,7 +16,7 @@ use clap::Args;
   etl catalog repair --lake s3://bucket/lake --json
 
 A description that is gone or was edited is written again as it was. A table whose files are gone becomes what its last whole version
-was: the next run reads again the source files that came later, as far as they are still there. A catalog whose head is gone is made anew,
+was: the next run reads again the source files that came later, as far as they are still there. A catalog whose head is gone is rebuilt,
 of the newest whole version of each table that readers saw. What is whole is left alone. It ends with 3 where a table can't be brought back, and with 8 where
 others publish meanwhile.")]
 pub(super) struct RepairArgs {
@@ -44,7 +44,7 @@ pub(super) fn run(args: &RepairArgs) -> Result<()> {
     } else {
         let would = if args.dry_run { "would be" } else { "is" };
         if let Some(wrong) = &report.head {
-            say(&format!("{wrong}: it {would} made anew"));
+            say(&format!("{wrong}: it {would} rebuilt"));
         }
         report.tables.iter().for_each(|table| say(&told(table, would)));
         if report.head.is_none() && report.tables.iter().all(|table| table.action == RepairAction::Whole) {
@@ -58,7 +58,7 @@ pub(super) fn run(args: &RepairArgs) -> Result<()> {
     }
     let message = format!("{} can't be brought back: no version of it is whole", lost.join(", "));
     Err(Error::new(ErrorKind::Input, message)
-        .with_context("what to do", "bring the files back from a backup, or make all rows anew with `etl run PIPELINE --full`"))
+        .with_context("what to do", "bring the files back from a backup, or rebuild all rows with `etl run PIPELINE --full`"))
 }
 
 fn told(table: &TableRepair, would: &str) -> String {

@@ -33,7 +33,7 @@ pub use registering::dropping::{Dropped, drop_from_glue};
 pub use registering::existing::{Registering, said};
 pub use registering::sync::sync;
 pub use run::{Outcome, RunSettings, run};
-pub use run_report::{Action, CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun, TransformRun};
+pub use run_report::{Action, CheckRun, OutputRun, RejectFile, RunReport, RunStatus, Sample, SourceRun, TransformRun};
 pub use state::before::Scope;
 pub use state::published::head_of;
 pub use upkeep::history::{PastRun, history};

@@ -188,12 +188,12 @@ impl Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// The table holds the rows of all sources as they are now; if any changed, all is made anew.
+    /// The table holds the rows of all sources as they are now; if any changed, all is rebuilt.
     #[default]
     Overwrite,
     /// Rows of new files are added. Rows of files that changed take the place of the rows that those files gave before.
     Append,
-    /// The partitions that new and changed files have rows in are made anew, of all files that have rows in them.
+    /// The partitions that new and changed files have rows in are rebuilt, of all files that have rows in them.
     ReplacePartitions,
 }
 

@@ -107,8 +107,20 @@ pub struct SourceRun {
     #[serde(default)]
     pub mismatches_by_column: BTreeMap<String, u64>,
     pub reject_examples: Vec<RejectExample>,
+    /// The files with the most rejected lines, the worst first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reject_files: Vec<RejectFile>,
     /// Where in the lake all rejected lines are kept.
     pub rejects_file: Option<String>,
+}
+
+/// A file with rejected lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectFile {
+    pub path: String,
+    /// Of those that the run read.
+    pub lines: u64,
+    pub rejects: u64,
 }
 
 /// What a transform gave.
@@ -139,6 +151,9 @@ pub struct OutputRun {
     pub seconds: f64,
     /// Partitions that it wrote to.
     pub partitions: Vec<String>,
+    /// How many rows the table held before; nothing where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_before: Option<u64>,
     /// What the table holds now.
     pub total_files: u64,
     pub total_rows: u64,
@@ -153,11 +168,11 @@ pub struct OutputRun {
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     Created,
-    /// All its rows were made anew.
+    /// All its rows were rebuilt.
     Replaced,
     /// Rows were added.
     Appended,
-    /// Some of its rows were made anew.
+    /// Some of its rows were rebuilt.
     Updated,
     /// Only what is said of it is new: its description, or comments of columns.
     Altered,
@@ -223,6 +238,7 @@ impl OutputRun {
             bytes_decoded: 0,
             seconds: 0.0,
             partitions: Vec::new(),
+            rows_before: None,
             total_files: table.files,
             total_rows: table.rows,
             total_bytes: table.bytes,

@@ -20,6 +20,7 @@ pub(super) fn published() -> RunReport {
         bytes_decoded: 31_457_280,
         seconds,
         partitions: vec!["dt=2020-02-28".into(), "dt=2020-02-29".into()],
+        rows_before: Some(1_000),
         total_files: 30,
         total_rows: 445_599,
         total_bytes: bytes * 3,

@@ -1,7 +1,8 @@
 //! A run as people read it on a terminal.
 
 use super::wording::{
-    Mood, REPAIRED, action, duration, files, holding, moment, nothing_to_do, outcome, registered, share, shortened, throughput, when,
+    Mood, REPAIRED, action, counted, duration, files, holding, moment, nothing_to_do, outcome, registered, share, shortened, throughput,
+    when,
 };
 use crate::pipeline::{CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun};
 use crate::printable::{printable, printable_lines};
@@ -14,6 +15,8 @@ use std::ops::Range;
 
 /// Characters of a rejected line, or of a value in a sample, that are shown.
 const SHOWN: usize = 160;
+/// How many files with rejected lines are named, of each source.
+const WORST: usize = 5;
 
 /// The report as text without a line end behind it. With `colour` it has the escapes of a terminal in it: say so only where the text
 /// goes to one, and the user doesn't forbid it (`NO_COLOR`).
@@ -130,6 +133,12 @@ impl Text<'_> {
             for line in source.reject_examples.iter().filter(|line| line.reason == *reason) {
                 let (path, text) = (printable(&line.path), shortened(&line.text, SHOWN));
                 writeln!(out, "    {path}:{} (byte {}): {text}", line.line, line.offset)?;
+            }
+        }
+        if source.files_read > 1 {
+            for file in source.reject_files.iter().take(WORST) {
+                let (rejects, lines) = (count(file.rejects), counted(file.lines, "line"));
+                writeln!(out, "  {rejects} of {lines} of {} rejected", printable(&file.path))?;
             }
         }
         for (column, values) in &source.mismatches_by_column {

@@ -1,7 +1,7 @@
 //! How figures, times and states are put in words, and how text that others wrote is made safe to look at.
 
 use crate::catalog::{Change, Registered};
-use crate::pipeline::{Action, CheckEngine, CheckRun, RunReport, RunStatus, Severity, SourceRun, When};
+use crate::pipeline::{Action, CheckEngine, CheckRun, OutputRun, RunReport, RunStatus, Severity, SourceRun, When};
 use crate::printable::printable;
 pub(super) use crate::units::counted;
 use crate::units::{ByteSize, Throughput, count};
@@ -156,6 +156,44 @@ pub(super) fn action(action: Action) -> &'static str {
         Action::RolledBack => "rolled back",
         Action::Unchanged => "unchanged",
         Action::Discarded => "discarded",
+    }
+}
+
+/// How many tables a sentence names.
+const NAMED: usize = 3;
+
+/// What happened, and to which tables, in a sentence or two.
+pub(super) fn sentence(report: &RunReport) -> String {
+    let changed: Vec<_> = report.outputs.iter().filter(|output| output.action != Action::Unchanged).collect();
+    let more = |clauses: Vec<String>| {
+        let others = changed.len().saturating_sub(NAMED) as u64;
+        let others = (others > 0).then(|| format!("and so on for {}", counted(others, "more table")));
+        clauses.into_iter().chain(others).collect::<Vec<_>>().join("; ")
+    };
+    let rejects: u64 = report.sources.iter().map(|source| source.rejects).sum();
+    let rejected = if rejects > 0 { format!(" {} rejected.", counted(rejects, "line")) } else { String::new() };
+    if !report.status.is_published() {
+        let names: Vec<String> = changed.iter().take(NAMED).map(|output| printable(&output.table).into_owned()).collect();
+        let tables = if names.is_empty() { "all tables are".to_string() } else { format!("{} is", more(names)) };
+        return format!("Nothing was published: {tables} as before.{rejected}");
+    }
+    let clauses: Vec<String> = changed.iter().take(NAMED).map(|output| clause(output)).collect();
+    if clauses.is_empty() { format!("No table has changed.{rejected}") } else { format!("{}.{rejected}", more(clauses)) }
+}
+
+/// What happened to a table.
+fn clause(output: &OutputRun) -> String {
+    let name = printable(&output.table);
+    let (rows, all) = (counted(output.rows, "row"), counted(output.total_rows, "row"));
+    let before = output.rows_before.map(|rows| format!(", before {}", count(rows))).unwrap_or_default();
+    match output.action {
+        Action::Created => format!("{name} is new, with {all}"),
+        Action::Replaced => format!("{name} was rebuilt and has {all}{before}"),
+        Action::Appended => format!("{name} got {rows} and has {all}{before}"),
+        Action::Updated => format!("{name} had rows replaced and has {all}{before}"),
+        Action::Altered => format!("{name} is described otherwise"),
+        Action::RolledBack => format!("{name} is again what it was, with {all}"),
+        Action::Unchanged | Action::Discarded => format!("{name} is as before"),
     }
 }
 

@@ -48,7 +48,7 @@ impl<T: Read> Read for Named<T> {
         for entry in entries {
             let name = Text { text: entry.key.clone(), place: entry.key_place.clone(), secret: false };
             if !seen.insert(entry.key.as_str()) {
-                problems.error(&name.place, format!("`{}` stands here twice", name.text.escape_debug()));
+                problems.error(&name.place, format!("duplicate key `{}`", name.text.escape_debug()));
                 continue;
             }
             if let Content::Null = entry.value.content {

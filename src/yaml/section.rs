@@ -42,7 +42,7 @@ impl<'n> Fields<'n> {
                 let hint = hint.unwrap_or_else(|| expected(known));
                 problems.error(&entry.key_place, format!("there is no `{key}` here; {hint}"));
             } else if !seen.insert(entry.key.as_str()) {
-                problems.error(&entry.key_place, format!("`{key}` stands here twice"));
+                problems.error(&entry.key_place, format!("duplicate key `{key}`"));
             }
         }
         Some(Fields { entries, place: &node.place, wrong: problems.errors() > before, meant })

@@ -23,6 +23,7 @@ fn statements_are_answered_one_after_the_other() {
     let outcome = etl.run(["query", "--format", "csv", "-f", "report.sql"]).fails(6).says("no column `nope`").says("  SELECT nope\n");
     assert_eq!(outcome.stdout, b"a\n1\n");
     etl.run(["query", "SELECT 1; SELECT 2", "-o", "x.csv"]).fails(2).says("there are 2 statements here");
+    assert_eq!(asked(&etl, "-- what is it?\nSELECT 1 AS a"), "a\n1\n");
     etl.run(["query", " ; -- nothing"]).fails(2).says("the query is empty");
     etl.run(["query", "DROP TABLE x"]).fails(6).says("a query only reads");
     etl.run(["query", "CREATE TEMP VIEW v AS SELECT 1; CREATE TEMP VIEW v AS SELECT 2"]).fails(6).says("a table is named `v` already");

@@ -126,7 +126,7 @@ fn athena_makes_rows_by_a_hundred_partitions() {
     let tables = lake.glue.done("GetTables", &json!({"DatabaseName": database}));
     let names: Vec<&str> = tables["TableList"].as_array().unwrap().iter().map(|table| table["Name"].as_str().unwrap()).collect();
     assert_eq!(names, ["counted", "split"]);
-    // Nothing is made anew until what is read has another version.
+    // Nothing is rebuilt until what is read has another version.
     assert!(lake.etl("run made.yaml").ok().stderr.contains("nothing to do"));
     lake.write("in/b.csv", numbers(1000, 1001));
     lake.etl("run numbers.yaml").ok();

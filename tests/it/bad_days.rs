@@ -30,7 +30,7 @@ fn each_new_file_has_the_limit_and_one_that_was_accepted_has_not(lake: &Lake) {
         lake.etl("run weblogs.yaml").fails(5).says("logs/bad.log: 12 of 100 lines were rejected, more than the 5% allowed of a file");
     outcome.says("logs/bad.log:89: ").says("what to do: ");
     assert_eq!(lake.below("weblogs"), [] as [String; 0]);
-    // It is accepted once, and counts no more, neither for new days nor when all is made anew.
+    // It is accepted once, and counts no more, neither for new days nor when all is rebuilt.
     lake.run_pipeline("weblogs.yaml --max-reject-rate 20%", 0);
     lake.log("logs/next.log", 120);
     lake.run_pipeline("weblogs.yaml", 0);
@@ -198,6 +198,15 @@ fn what_was_not_published_is_said_to_be_discarded() {
     let report = lake.run_pipeline("weblogs.yaml", 5);
     let source = &report["sources"][0];
     assert_eq!((&source["lines"], &source["rows"], &source["rejects"]), (&120.into(), &70.into(), &50.into()), "{source}");
+    // By file, and on the page with a sentence of what happened.
+    assert_eq!((&source["reject_files"][0]["rejects"], source["reject_files"].as_array().unwrap().len()), (&50.into(), 1));
+    let page = String::from_utf8(lake.read(&format!("lake/_etl/runs/weblogs/{}/report.html", report["run"].as_str().unwrap()))).unwrap();
+    assert!(page.contains("Nothing was published: all tables are as before. 50 lines rejected."), "{page}");
+    assert!(page.contains("div class=\"amber\"") && page.contains("Rejected lines of each file of access"));
+    lake.pipeline("weblogs.yaml", APPEND);
+    let report = lake.run_pipeline("weblogs.yaml --max-reject-rate 60%", 0);
+    let page = String::from_utf8(lake.read(&format!("lake/_etl/runs/weblogs/{}/report.html", report["run"].as_str().unwrap()))).unwrap();
+    assert!(page.contains("weblogs.access got 70 rows and has 100 rows, before 30. 50 lines rejected."), "{page}");
 }
 
 #[test]

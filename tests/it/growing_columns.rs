@@ -24,7 +24,7 @@ fn columns_come_and_go_from_file_to_file(lake: &Lake) {
     lake.write("o2.csv", "Amount,ID\n5,3\n");
     assert_eq!(action(&lake.run_pipeline("o.yaml", 0), "orders"), "appended");
     assert_eq!(rows(lake), "id,amount\n1,2\n2,3\n3,5\n");
-    // A new one asks for all rows to be made anew, which a plan says.
+    // A new one asks for all rows to be rebuilt, which a plan says.
     lake.write("o3.csv", "id,note,amount\n4,hello,6\n");
     let plan = String::from_utf8(lake.etl("plan o.yaml").ok().stdout).unwrap();
     assert!(plan.contains("new files of orders have other columns: note string") && plan.contains("+ note string"), "{plan}");

@@ -161,7 +161,7 @@ fn a_head_that_was_edited_is_made_anew(lake: &Lake) {
         assert_ne!(edited, good);
         storage.put("_etl/catalog/head.json", edited.into_bytes()).unwrap();
         let told = lake.etl(&format!("catalog repair --lake {}", lake.location)).ok();
-        told.says("doesn't fit together: it is made anew").says("weblogs.access is found again: version 3, 160 rows");
+        told.says("doesn't fit together: it is rebuilt").says("weblogs.access is found again: version 3, 160 rows");
         assert_eq!(lake.value(COUNT), "160");
         assert_eq!(lake.value("SELECT count(*) FROM weblogs.other"), "160");
         lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair");

@@ -194,7 +194,7 @@ fn what_a_rollback_at_work_goes_back_to_is_not_removed(lake: &Lake) {
 fn what_is_condemned_is_not_published_again(lake: &Lake) {
     let (first, _) = two_versions(lake);
     lake.log("logs/a.log", 20);
-    // The first run's rows are made anew: only the past has them.
+    // The first run's rows are rebuilt: only the past has them.
     lake.run_pipeline("weblogs.yaml --full", 0);
     let (_, catalog) = catalog(lake);
     // A vacuum condemns them, and is stopped.

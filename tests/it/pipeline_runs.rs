@@ -191,7 +191,7 @@ fn a_plan_tells_what_a_run_would_do(etl: &Lake) {
     assert_eq!(plan(0)["changes"], false);
     etl.pipeline("shop.yaml", SQL.replace("sum(amount) AS amount", "sum(amount) AS total, count(*) AS n"));
     let planned = String::from_utf8(etl.etl("plan --detailed-exitcode shop.yaml").fails(2).stdout).unwrap();
-    for line in ["make anew shop.by_city", "+ total bigint", "+ n bigint", "- amount bigint"] {
+    for line in ["rebuild shop.by_city", "+ total bigint", "+ n bigint", "- amount bigint"] {
         assert!(planned.contains(line), "`{line}` is not in {planned}");
     }
     etl.pipeline("shop.yaml", SQL.replace("FROM named GROUP", "FROM nmaed GROUP"));

@@ -299,7 +299,7 @@ fn a_pipeline_has_the_days_of_its_zone() {
     assert!(report["notes"].to_string().contains("days: dt and hour are those of Asia/Tokyo"), "{report}");
     let days = || [lake.value("SELECT dt FROM web.days"), lake.value("SELECT dt FROM web.utc"), lake.value("SELECT time FROM web.days")];
     assert_eq!(days(), ["2020-03-01", "2020-02-29", "2020-02-29 15:00:00.000"]);
-    // Another zone makes other folders of the same rows, so that all are made anew.
+    // Another zone makes other folders of the same rows, so that all are rebuilt.
     lake.pipeline("zoned.yaml", ZONED.replace("Asia/Tokyo", "Europe/Berlin"));
     let report = lake.run_pipeline("zoned.yaml", 0);
     assert_eq!((action(&report, "days"), action(&report, "utc")), ("replaced", "unchanged"), "{report}");

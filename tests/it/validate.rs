@@ -79,7 +79,7 @@ fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
         (format!("version: 1\n{}", many(|n| format!("k{n}: 1\n"))), "more errors"),
         (many(|_| "name: a\n".to_string()), "more errors"),
         (format!("{GOOD}transforms:\n{}", many(|n| format!("  t{n}:\n"))), "10000 is the most"),
-        (format!("{GOOD}vars:\n{}", many(|n| format!("  t{n}:\n"))), "stands here twice"),
+        (format!("{GOOD}vars:\n{}", many(|n| format!("  t{n}:\n"))), "duplicate key"),
         (format!("{GOOD}description: '{}'\n", many(|_| "${x}".to_string())), "more errors"),
         (format!("{GOOD}verify: [{}]\n", many(|_| "1,".to_string())), "10000 is the most"),
         (format!("{GOOD}description: {}x{}\n", "[".repeat(1_000), "]".repeat(1_000)), "error"),
@@ -104,7 +104,7 @@ fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
         // Transforms that name one another: in a circle, and with names that there are not.
         (
             format!("{GOOD}transforms:\n{}", some(|n| format!("  t{n}: {{sql: SELECT 1 FROM t{} AS a}}\n", (n + 1) % SOME))),
-            "in a circle: t0 -> t1",
+            "need each other: t0 -> t1",
         ),
         (format!("{GOOD}transforms:\n{}", some(|n| format!("  t{n}: {{sql: SELECT 1 FROM u{n} AS a}}\n"))), "more errors"),
         // Checks without names, of tables that there are not, and of the wrong columns.

@@ -83,7 +83,7 @@ fn of_lake(args: &DropArgs, storage: &Storage) -> Result<(Vec<String>, Vec<Strin
             let message = format!("{name} is not dropped: {why}");
             return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "add --force if that is meant"));
         }
-        notes.push("its files are read by nobody now: `etl vacuum` removes them; a run of its pipeline makes it anew".to_string());
+        notes.push("its files are read by nobody now: `etl vacuum` removes them; a run of its pipeline rebuilds it".to_string());
     }
     let place = match table.registered() {
         Some(address) => address.to_string(),

@@ -105,7 +105,7 @@ impl Producing<'_> {
         Ok(Some(Product { table: version, manifest: Some(manifest), summary }))
     }
 
-    /// Makes anew the partitions that what is new has rows in, of all files that have rows in them.
+    /// Rebuilds the partitions that what is new has rows in, of all files that have rows in them.
     fn replace_partitions(
         &mut self,
         state: &OutputState,
@@ -243,7 +243,7 @@ fn check_columns(output: &Output, rows: &crate::input::Table) -> Result<()> {
     columns(output, &files, &keys).map(|_| ())
 }
 
-/// What the newest runs found out of each source; nothing where all is made anew.
+/// What the newest runs found out of each source; nothing where all is rebuilt.
 fn known_inputs(state: &OutputState) -> BTreeMap<String, Input> {
     if state.changes.step == Step::Rebuild {
         return state.grown.clone();
@@ -268,6 +268,7 @@ fn summary(state: &OutputState, action: Action, written: Option<&Written>, table
         bytes_decoded: written.map_or(0, |written| written.report.bytes_decoded),
         seconds,
         partitions: partitions.into_iter().cloned().collect(),
+        rows_before: state.table.as_ref().map(|table| table.rows),
         total_files: table.files,
         total_rows: table.rows,
         total_bytes: table.bytes,

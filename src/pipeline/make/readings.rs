@@ -5,7 +5,7 @@ use super::writing::RejectPolicy;
 use crate::convert::{ConvertReport, Counted, OnError};
 use crate::error::Result;
 use crate::pipeline::model::{Pipeline, Source};
-use crate::pipeline::run_report::SourceRun;
+use crate::pipeline::run_report::{RejectFile, SourceRun};
 use crate::pipeline::state::before::State;
 use crate::pipeline::state::pieces::Piece;
 use crate::storage::Storage;
@@ -105,6 +105,7 @@ impl Readings {
             source.rejects_by_reason.clone_from(&report.rejects_by_reason);
             source.mismatches_by_column.clone_from(&report.mismatches_by_column);
             source.reject_examples.clone_from(&report.reject_examples);
+            source.reject_files = worst(report);
         }
         source
     }
@@ -131,4 +132,17 @@ impl Readings {
         }
         Ok(())
     }
+}
+
+/// How many files with rejected lines are told, of each source.
+const WORST: usize = 20;
+
+/// The files with the most rejected lines, the worst first.
+fn worst(report: &ConvertReport) -> Vec<RejectFile> {
+    let bad = report.sources.iter().filter(|source| source.rejects > 0);
+    let mut files: Vec<RejectFile> =
+        bad.map(|source| RejectFile { path: source.path.clone(), lines: source.lines, rejects: source.rejects }).collect();
+    files.sort_by_key(|file| std::cmp::Reverse(file.rejects));
+    files.truncate(WORST);
+    files
 }

@@ -91,7 +91,7 @@ pub(crate) fn version(state: &OutputState, written: &Written, kept: Vec<Segment>
             return Err(Error::new(ErrorKind::Format, message)
                 .with_context("there", before.join(", "))
                 .with_context("new", now.join(", "))
-                .with_context("what to do", "name the columns of the source with `schema`, or make all rows anew with --full"));
+                .with_context("what to do", "name the columns of the source with `schema`, or rebuild all rows with --full"));
         }
     }
     let mut partitions: BTreeMap<String, PartitionSize> = BTreeMap::new();

@@ -259,7 +259,7 @@ fn kept(told: &Told, known: &Entry) -> Option<String> {
         |entry: &Entry| entry.storage.columns.iter().map(|column| (column.name.clone(), column.data_type.clone())).collect::<Vec<_>>();
     (shape(&told.entry) != shape(known)).then(|| {
         format!(
-            "{} keeps the columns that it has, and the files have others now; `etl catalog drop` and `register` make it anew",
+            "{} keeps the columns that it has, and the files have others now; `etl catalog drop` and `register` rebuild it",
             known.full_name()
         )
     })

@@ -67,7 +67,7 @@ fn one(name: &Text, output: &OutputText, table: Option<TableName>, timezone: Zon
     }
     let mode = output.mode.as_ref().map(|mode| mode.value).unwrap_or_default();
     if let (Mode::ReplacePartitions, Some(written), None) = (mode, &output.mode, &output.partition_by) {
-        problems.error(&written.place, "replace_partitions needs `partition_by`: the columns whose partitions are made anew");
+        problems.error(&written.place, "replace_partitions needs `partition_by`: the columns whose partitions are rebuilt");
     }
     if let (Mode::Overwrite, Some(removed)) = (mode, &output.removed_sources)
         && matches!(removed.value, RemovedSources::Keep)

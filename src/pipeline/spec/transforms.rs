@@ -141,7 +141,7 @@ fn in_order(mut made: BTreeMap<&str, Made<'_>>, problems: &mut Problems<'_>) -> 
             0..=SHOWN => circle.join(" -> "),
             all => format!("{} -> …, {} in all", circle[..SHOWN].join(" -> "), all - 1),
         };
-        problems.error(first.unwrap_or(&Place::NOWHERE), format!("these transforms need each other in a circle: {shown}"));
+        problems.error(first.unwrap_or(&Place::NOWHERE), format!("circular dependency: these transforms need each other: {shown}"));
     }
     ordered
 }

@@ -26,7 +26,7 @@ pub(crate) fn read_by(pipeline: &Pipeline, transform: &Transform) -> Result<Inpu
     Ok(Input { format: FORMAT.to_string(), files: files.collect::<Result<_>>()?, ..Input::default() })
 }
 
-/// Why what was made of `before` is to be made anew, now that it is `now`.
+/// Why what was made of `before` is to be rebuilt, now that it is `now`.
 pub(crate) fn changed(before: Option<&Input>, now: &Input) -> Option<String> {
     if now.files.is_empty() {
         return Some("it isn't known which tables Athena reads for it, and whether they changed".to_string());

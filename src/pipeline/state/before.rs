@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What is asked of a run, or of a plan.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    /// Make all rows anew.
+    /// Rebuild all rows.
     pub full: bool,
     /// Read again what had rejected lines.
     pub retry_rejects: bool,
@@ -157,7 +157,7 @@ impl OutputState {
                     .with_context("at", &output.place)
                     .with_context("what to do", "give the table another name, or the pipeline that name")
             };
-            // Where all is made anew, it need not be whole; but it must be this pipeline's.
+            // Where all is rebuilt, it need not be whole; but it must be this pipeline's.
             if full && catalog.is_lost(reference)? {
                 if storage.list(&keys::run_folder(&pipeline.name, &reference.run))?.is_empty() {
                     return Err(foreign("another pipeline"));

@@ -23,7 +23,7 @@ pub(crate) struct Before<'a> {
     pub(crate) columns_changed: Option<String>,
     /// Why the tables of the lake that it reads ask for new rows.
     pub(crate) tables_changed: Option<String>,
-    /// All is to be made anew.
+    /// All is to be rebuilt.
     pub(crate) full: bool,
     /// Files that had rejected lines are read again.
     pub(crate) retry_rejects: bool,
@@ -36,7 +36,7 @@ pub(crate) struct Changes {
     /// Why, in words.
     pub(crate) why: String,
     pub(crate) read: ReadSet,
-    /// Segments that are made anew, or of which partitions are.
+    /// Segments that are rebuilt, or of which partitions are.
     pub(crate) stale: BTreeSet<usize>,
     pub(crate) counts: BTreeMap<String, FileCounts>,
     pub(crate) notes: Vec<String>,
@@ -51,7 +51,7 @@ pub(crate) enum Step {
     Rebuild,
     /// Rows are added to those of the segments that are not stale.
     Add,
-    /// Partitions are made anew: those that are read into, and those of the stale segments.
+    /// Partitions are rebuilt: those that are read into, and those of the stale segments.
     ReplacePartitions,
 }
 
@@ -111,10 +111,10 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
 
     let rebuild = match before.segments {
         None => Some("the table is new".to_string()),
-        Some(_) if before.full => Some("all is made anew, as asked for".to_string()),
-        Some(_) if before.reshaped => Some("the pipeline says something else of it than when its rows were made".to_string()),
+        Some(_) if before.full => Some("full rebuild, as asked for".to_string()),
+        Some(_) if before.reshaped => Some("its definition changed".to_string()),
         Some(_) if before.columns_changed.is_some() => before.columns_changed.clone(),
-        Some(_) if whole && before.redefined => Some("its format, files or mode were changed".to_string()),
+        Some(_) if whole && before.redefined => Some("its format, layout or mode changed".to_string()),
         Some(_) if whole && new + grown + changed + removed > 0 => Some(told(new, grown, changed, removed)),
         Some(_) if whole && before.tables_changed.is_some() => before.tables_changed.clone(),
         Some(_) if whole => again.clone(),
@@ -146,7 +146,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
     changes.why = [Some(told).filter(|told| !told.is_empty()), again].into_iter().flatten().collect::<Vec<_>>().join(", ");
     changes.step = if before.mode == Mode::Append { Step::Add } else { Step::ReplacePartitions };
     if changes.step == Step::Add {
-        // What is made anew is made of all that it was made of.
+        // What is rebuilt is made of all that it was made of.
         let (more, lost_now) = sources_of(segments, &changes.stale, listings.iter().map(|listing| &**listing));
         if !lost_now.is_empty() && before.removed_sources == RemovedSources::Keep {
             return Err(lost(&changes.why, &lost_now));

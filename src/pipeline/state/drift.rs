@@ -28,7 +28,7 @@ pub(crate) fn drift(storage: &Storage, output: &OutputState, table: &Table) -> R
     for (files, what) in [(missing, "gone"), (other, "not what was written")] {
         if let Some(first) = files.first() {
             drift.push(format!(
-                "{} of its files {} {what}, such as {first}; --full makes them anew",
+                "{} of its files {} {what}, such as {first}; --full rebuilds them",
                 files.len(),
                 if files.len() == 1 { "is" } else { "are" }
             ));

@@ -73,7 +73,7 @@ pub(crate) fn current(
     Ok(found)
 }
 
-/// Why rows that were made of the tables in `before` are to be made anew, now that they are `now`, or that `made` by this run are others.
+/// Why rows that were made of the tables in `before` are to be rebuilt, now that they are `now`, or that `made` by this run are others.
 pub(crate) fn changed(
     before: Option<&BTreeMap<String, Input>>,
     tables: &BTreeSet<TableName>,

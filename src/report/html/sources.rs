@@ -90,6 +90,26 @@ fn table(sources: &[SourceRun]) -> Markup {
     }
 }
 
+/// The files with the most rejected lines: a bad one isn't hidden among good ones.
+fn by_file(source: &SourceRun) -> Markup {
+    html! {
+        table {
+            caption.hidden { "Rejected lines of each file of " (printable(&source.name)) }
+            thead { tr { th scope="col" { "File" } th.n scope="col" { "Lines" } th.n scope="col" { "Rejected" } th.n scope="col" { "Share" } } }
+            tbody {
+                @for file in &source.reject_files {
+                    tr {
+                        th scope="row" { (printable(&file.path)) }
+                        td.n { (count(file.lines)) }
+                        td.n { (count(file.rejects)) }
+                        td.n { (share(file.rejects, file.lines).unwrap_or_default()) }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The lines that don't fit, by reason, with examples.
 pub(super) fn rejects(sources: &[SourceRun]) -> Markup {
     let some: Vec<(usize, &SourceRun)> =
@@ -102,6 +122,7 @@ pub(super) fn rejects(sources: &[SourceRun]) -> Markup {
             h2 id="rejects" { "Rejected lines" }
             @for (index, source) in some {
                 (reasons(index, source))
+                @if source.reject_files.len() > 1 || (source.files_read > 1 && !source.reject_files.is_empty()) { (scrolling("Files with rejected lines", by_file(source))) }
                 @for reason in source.rejects_by_reason.keys() {
                     @let lines: Vec<&RejectExample> = source.reject_examples.iter().filter(|line| line.reason == *reason).collect();
                     @if !lines.is_empty() {

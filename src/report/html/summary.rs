@@ -1,7 +1,7 @@
 //! The head of the page, which says at a glance how the run went, and its foot.
 
 use super::super::checks::tally;
-use super::super::wording::{Mood, counted, duration, moment, nothing_to_do, outcome, share, throughput};
+use super::super::wording::{Mood, counted, duration, moment, nothing_to_do, outcome, sentence, share, throughput};
 use super::parts::{alert, class};
 use crate::pipeline::{RunReport, RunStatus};
 use crate::printable::printable;
@@ -17,6 +17,7 @@ pub(super) fn header(report: &RunReport) -> Markup {
                 h1 { (printable(&report.pipeline)) }
                 span class={ "pill " (class(mood)) } { (outcome(report)) }
             }
+            @if report.status != RunStatus::UpToDate { p.sentence { (sentence(report)) } }
             dl.facts {
                 dt { "Run" } dd.mono { (printable(&report.run)) }
                 dt { "Started" } dd { (moment(report.started)) }
@@ -48,7 +49,8 @@ fn tiles(report: &RunReport) -> Markup {
     html! {
         dl.tiles {
             (tile("Lines read", count(lines), format!("{} in {}", ByteSize(decoded), counted(files_read, "file"))))
-            (tile("Rejected", count(rejects), share(rejects, lines).map(|share| format!("{share} of the lines")).unwrap_or_default()))
+            @let of_lines = share(rejects, lines).map(|share| format!("{share} of the lines")).unwrap_or_default();
+            @if rejects > 0 { (amber("Rejected", count(rejects), of_lines)) } @else { (tile("Rejected", count(rejects), of_lines)) }
             (tile("Rows written", count(rows), format!("into {}", counted(tables, "table"))))
             (tile("Stored", ByteSize(bytes).to_string(), format!("in {}", counted(files, "file"))))
             (tile("Took", duration(report.seconds()), speed.unwrap_or_default()))
@@ -61,6 +63,11 @@ fn tiles(report: &RunReport) -> Markup {
 
 fn tile(name: &str, figure: String, more: String) -> Markup {
     html! { div { dt { (name) } dd { div.figure { (figure) } div.more { (more) } } } }
+}
+
+/// A figure that should be looked at.
+fn amber(name: &str, figure: String, more: String) -> Markup {
+    html! { div.amber { dt { (name) } dd { div.figure { (figure) } div.more { (more) } } } }
 }
 
 pub(super) fn footer(report: &RunReport) -> Markup {
