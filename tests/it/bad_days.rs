@@ -225,6 +225,11 @@ fn what_is_hardly_meant_is_told_before() {
     lake.write("s.yaml", "name: s\ncolumns:\n  - {name: n, type: int}\n").write("s.csv", "n\n1\n").log("a.log", 5);
     lake.etl("validate g.yaml").ok();
     lake.etl("run g.yaml").ok();
+    let united = grouped.replace("SELECT status, count(*) AS n FROM logs GROUP BY 1", "SELECT * FROM logs UNION ALL SELECT * FROM logs");
+    lake.write("u.yaml", &united);
+    lake.etl("validate u.yaml").ok().says("`by` puts rows together by the places of their columns").says("UNION ALL BY NAME");
+    lake.write("u.yaml", united.replace("UNION ALL", "UNION ALL BY NAME"));
+    assert!(!lake.etl("validate u.yaml").ok().stderr.contains("by the places"));
     // A table that no output makes any more is told of.
     lake.write("g.yaml", grouped.replace("  all: {from: all, table: g.all_of, mode: append}\n", ""));
     let plan = String::from_utf8(lake.etl("plan g.yaml").ok().stdout).unwrap();

@@ -70,24 +70,49 @@ pub(super) fn warn_of_parts(
     }
 }
 
+/// Warns of SQL that puts rows together by the places of columns of which it takes all: one more column in a source, and they are others.
+pub(super) fn warn_of_places(text: &PipelineText, problems: &mut Problems<'_>) {
+    for (name, transform) in text.transforms.iter().flat_map(|transforms| transforms.iter()) {
+        let Some(sql) = transform.sql.as_ref() else { continue };
+        let words = keywords(&sql.text);
+        let by_place = words.windows(3).any(|words| matches!(words, [Keyword::UNION, Keyword::ALL, next] if *next != Keyword::BY));
+        if by_place && takes_all(&sql.text) {
+            let message = format!(
+                "`{}` puts rows together by the places of their columns, and takes all of them (*): UNION ALL BY NAME goes by their names",
+                name.text.escape_debug()
+            );
+            problems.warning(&name.place, message);
+        }
+    }
+}
+
+/// Whether `sql` has a SELECT of all columns.
+fn takes_all(sql: &str) -> bool {
+    let words = Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap_or_default();
+    let words: Vec<&Token> = words.iter().filter(|word| !matches!(word, Token::Whitespace(_))).collect();
+    words.windows(2).any(|pair| matches!(pair, [Token::Word(word), Token::Mul] if word.keyword == Keyword::SELECT))
+}
+
 /// What in `sql` is only right of all rows at once.
 fn parts_of(sql: &str) -> Option<&'static str> {
-    let words = Tokenizer::new(&GenericDialect {}, sql).tokenize().ok()?;
-    let keywords: Vec<Keyword> = words
-        .iter()
-        .filter_map(|word| match word {
-            Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
-            Token::Whitespace(_) => None,
-            _ => Some(Keyword::NoKeyword),
-        })
-        .collect();
-    keywords.windows(2).find_map(|pair| match pair {
+    keywords(sql).windows(2).find_map(|pair| match pair {
         [Keyword::GROUP, Keyword::BY] => Some("GROUP BY"),
         [Keyword::SELECT, Keyword::DISTINCT] => Some("SELECT DISTINCT"),
         [Keyword::LIMIT, _] => Some("LIMIT"),
         [Keyword::OVER, _] => Some("a window (OVER)"),
         _ => None,
     })
+}
+
+/// The keywords of `sql` in its order, and where something else stands; none where it can't be cut into words.
+fn keywords(sql: &str) -> Vec<Keyword> {
+    let words = Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap_or_default();
+    let keyword = |word: &Token| match word {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+        Token::Whitespace(_) => None,
+        _ => Some(Keyword::NoKeyword),
+    };
+    words.iter().filter_map(keyword).collect()
 }
 
 /// The outputs on a shortest way from `start` back to it.

@@ -137,6 +137,7 @@ fn read(
     let names: Vec<&Text> = text.outputs.iter().flat_map(|outputs| outputs.iter()).map(|(name, _)| name).collect();
     lineage::check(&transforms, &outputs, &names, problems);
     lineage::warn_of_parts(&transforms, &outputs, &sources, &text, problems);
+    lineage::warn_of_places(&text, problems);
     let governing = governance::resolve_all(&text, folder, problems);
     others.extend(governing.problems);
     let verify = checks::resolve(&text, problems);

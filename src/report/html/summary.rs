@@ -9,7 +9,12 @@ use crate::units::{ByteSize, count};
 use maud::{Markup, html};
 
 pub(super) fn header(report: &RunReport) -> Markup {
-    let mood = Mood::of_run(report);
+    let rejected = report.sources.iter().any(|source| source.rejects > 0);
+    // Rejected lines are worth a look, also where they were allowed.
+    let mood = match Mood::of_run(report) {
+        Mood::Good if rejected => Mood::Warning,
+        mood => mood,
+    };
     html! {
         header {
             p.over { "Run report" }
