@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{RowGuess, RowSyntax, check_header, guess_rows, header_names, plain_name};
 use crate::units::count;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// How many columns that files haven't are told of, each.
@@ -36,18 +36,24 @@ pub(super) fn columns(sources: &mut [Source], syntax: RowSyntax, options: &Table
         known => guessed(sources, &headers, syntax, known.as_ref(), notes)?,
     };
     let mut missing: BTreeMap<usize, (u64, String)> = BTreeMap::new();
+    // Most files have one header.
+    let mut known: HashMap<&[String], Kind> = HashMap::new();
     for (source, header) in sources.iter_mut().zip(&headers) {
         let Some(header) = header else { continue };
-        let arranged = arrange(&header.names, &schema);
-        if arranged.layout.fields.iter().all(Option::is_none) {
-            check_header(&source.path, &header.start, syntax, &schema)?;
+        if !known.contains_key(header.names.as_slice()) {
+            let fields = arrange(&header.names, &schema).layout;
+            if fields.fields.iter().all(Option::is_none) {
+                check_header(&source.path, &header.start, syntax, &schema)?;
+            }
+            let is_plain = fields.width == schema.fields().len() && fields.fields.iter().enumerate().all(|(at, field)| *field == Some(at));
+            let lacks = fields.fields.iter().enumerate().filter(|(_, field)| field.is_none()).map(|(column, _)| column).collect();
+            known.insert(&header.names, Kind { layout: (!is_plain).then(|| Arc::new(fields)), lacks });
         }
-        for (column, _) in arranged.layout.fields.iter().enumerate().filter(|(_, field)| field.is_none()) {
-            missing.entry(column).or_insert_with(|| (0, source.path.clone())).0 += 1;
+        let Some(Kind { layout, lacks }) = known.get(header.names.as_slice()) else { continue };
+        for column in lacks {
+            missing.entry(*column).or_insert_with(|| (0, source.path.clone())).0 += 1;
         }
-        let is_plain = arranged.layout.width == schema.fields().len()
-            && arranged.layout.fields.iter().enumerate().all(|(at, field)| *field == Some(at));
-        source.layout = (!is_plain).then(|| Arc::new(arranged.layout));
+        source.layout.clone_from(layout);
     }
     for (column, (files, first)) in missing.iter().take(TOLD) {
         let more = if *files > 1 { format!(" and {} more", count(files - 1)) } else { String::new() };
@@ -57,6 +63,14 @@ pub(super) fn columns(sources: &mut [Source], syntax: RowSyntax, options: &Table
         notes.push(format!("{} more columns are not in all files: they are NULL there", count((missing.len() - TOLD) as u64)));
     }
     Ok(schema)
+}
+
+/// The files of one header.
+struct Kind {
+    /// How their records lie, where that isn't as in the table.
+    layout: Option<Arc<Layout>>,
+    /// The columns that they haven't.
+    lacks: Vec<usize>,
 }
 
 /// The first line of a file.

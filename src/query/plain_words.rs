@@ -29,6 +29,10 @@ static TYPE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A column's name with values as SQL writes them: `sum(Int64(1))` is `sum(1)`.
 pub(super) fn plain_name(name: &str) -> String {
+    // Most names have none, and to make the expression of its text takes longer than a short query.
+    if !["Int", "Float", "Boolean", "Utf8"].iter().any(|word| name.contains(word)) {
+        return name.to_string();
+    }
     let plain = LITERAL.replace_all(name, |found: &Captures<'_>| match (found.get(1).or(found.get(2)), found.get(3)) {
         (Some(value), _) => value.as_str().to_string(),
         (None, Some(text)) => format!("'{}'", text.as_str().replace('\'', "''")),
