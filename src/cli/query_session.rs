@@ -103,6 +103,11 @@ impl QuerySession {
             {
                 print_data(&text)
             }
+            // Glue's tables are looked up when they are named.
+            Answer::Told(Some(batch), _) if self.estimates && batch.num_rows() == 0 => {
+                say("Glue's tables are listed by `etl catalog list --catalog glue`");
+                Ok(())
+            }
             Answer::Shown(text) => result.write(&mut answer_of_lines("plan", &text)?).await,
             mut answer => result.write(&mut answer).await,
         }

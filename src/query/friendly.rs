@@ -20,10 +20,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// The statement of a query that begins with FROM and goes on with WHERE or GROUP BY: its parser wants a SELECT between them, which all words
-/// are kept in their places for. Nothing of any other.
+/// The statement of a query that begins with FROM and goes on with WHERE or GROUP BY, for which the parser wants a SELECT between them: it is put
+/// there, and all words keep their places. Nothing of any other query.
 pub(super) fn with_select(sql: &str) -> Option<Result<Statement>> {
-    // Most queries begin with SELECT, and have no other.
     let words = words(sql)?;
     let mut missing = places(&words);
     if missing.is_empty() {
@@ -40,8 +39,8 @@ pub(super) fn with_select(sql: &str) -> Option<Result<Statement>> {
         }
         all.push(word);
     }
-    let parser = Parser::new(&GenericDialect {}).with_recursion_limit(PARSER_CALLS).with_tokens_with_locations(all);
-    let parsed = { parser }.parse_statements().map_err(|e| DataFusionError::SQL(Box::new(e), None));
+    let mut parser = Parser::new(&GenericDialect {}).with_recursion_limit(PARSER_CALLS).with_tokens_with_locations(all);
+    let parsed = parser.parse_statements().map_err(|e| DataFusionError::SQL(Box::new(e), None));
     Some(parsed.and_then(|mut statements| match (statements.pop(), statements.pop()) {
         (Some(statement), None) => Ok(Statement::Statement(Box::new(statement))),
         _ => Err(DataFusionError::NotImplemented("The context currently only supports a single SQL statement".to_string())),
