@@ -25,14 +25,7 @@ const TOLD: usize = 5;
 pub(super) fn columns(sources: &mut [Source], syntax: RowSyntax, options: &TableOptions, notes: &mut Vec<String>) -> Result<SchemaRef> {
     let headers = headers(sources, syntax)?;
     let schema = match &options.schema {
-        Some(declared) if !options.guessed => {
-            let wrong = headers.iter().zip(&*sources).filter_map(|(header, source)| Some((header.as_ref()?, source)));
-            for (header, source) in wrong.filter(|(header, _)| !arrange(&header.names, declared).unknown.is_empty()) {
-                // It names what is expected, and the delimiter where that is what is wrong.
-                check_header(&source.path, &header.start, syntax, declared)?;
-            }
-            declared.clone()
-        }
+        Some(declared) if !options.guessed => declared.clone(),
         known => guessed(sources, &headers, syntax, known.as_ref(), notes)?,
     };
     let mut missing: BTreeMap<usize, (u64, String)> = BTreeMap::new();
@@ -41,13 +34,16 @@ pub(super) fn columns(sources: &mut [Source], syntax: RowSyntax, options: &Table
     for (source, header) in sources.iter_mut().zip(&headers) {
         let Some(header) = header else { continue };
         if !known.contains_key(header.names.as_slice()) {
-            let fields = arrange(&header.names, &schema).layout;
-            if fields.fields.iter().all(Option::is_none) {
+            let Arranged { mut layout, unknown } = arrange(&header.names, &schema);
+            if !unknown.is_empty() || layout.fields.iter().all(Option::is_none) {
+                // Values of a column that the table hasn't would be lost, and of two that are alike it isn't known which is which: then
+                // all names must be the table's, in its order. What is expected is named, and the delimiter where that is what is wrong.
                 check_header(&source.path, &header.start, syntax, &schema)?;
+                layout.fields = (0..layout.width).map(Some).collect();
             }
-            let is_plain = fields.width == schema.fields().len() && fields.fields.iter().enumerate().all(|(at, field)| *field == Some(at));
-            let lacks = fields.fields.iter().enumerate().filter(|(_, field)| field.is_none()).map(|(column, _)| column).collect();
-            known.insert(&header.names, Kind { layout: (!is_plain).then(|| Arc::new(fields)), lacks });
+            let is_plain = layout.width == schema.fields().len() && layout.fields.iter().enumerate().all(|(at, field)| *field == Some(at));
+            let lacks = layout.fields.iter().enumerate().filter(|(_, field)| field.is_none()).map(|(column, _)| column).collect();
+            known.insert(&header.names, Kind { layout: (!is_plain).then(|| Arc::new(layout)), lacks });
         }
         let Some(Kind { layout, lacks }) = known.get(header.names.as_slice()) else { continue };
         for column in lacks {
@@ -108,12 +104,12 @@ fn guessed(
     notes: &mut Vec<String>,
 ) -> Result<SchemaRef> {
     // Files with one header are guessed together.
-    let mut kinds: Vec<(&[String], Vec<Source>)> = Vec::new();
+    let mut kinds: Vec<(&Header, Vec<Source>)> = Vec::new();
     for (source, header) in sources.iter().zip(headers) {
         let Some(header) = header else { continue };
-        match kinds.iter_mut().find(|(names, _)| *names == header.names.as_slice()) {
+        match kinds.iter_mut().find(|(known, _)| known.names == header.names) {
             Some((_, alike)) => alike.push(source.clone()),
-            None => kinds.push((&header.names, vec![source.clone()])),
+            None => kinds.push((header, vec![source.clone()])),
         }
     }
     let guess = |sources: &[Source]| -> Result<RowGuess> {
@@ -122,17 +118,13 @@ fn guessed(
     };
     let Some(known) = known else {
         let mut all: Option<RowGuess> = None;
-        for (_, alike) in &kinds {
+        for (header, alike) in &kinds {
             let found = guess(alike)?;
             all = Some(match all {
                 None => found,
                 Some(all) => {
                     if !all.names().any(|name| found.names().any(|other| plain_name(name) == plain_name(other))) {
-                        let header =
-                            headers.iter().zip(sources).find(|(header, _)| header.as_ref().is_some_and(|h| h.names == *found.header()));
-                        if let Some((Some(header), source)) = header {
-                            check_header(&source.path, &header.start, syntax, &all.schema())?;
-                        }
+                        check_header(&alike[0].path, &header.start, syntax, &all.schema())?;
                     }
                     all.merged(found)
                 }
@@ -142,33 +134,37 @@ fn guessed(
         return all.map_or_else(|| guess(sources).map(|guess| guess.schema()), |all| Ok(all.schema()));
     };
     let mut fields: Vec<Field> = known.fields().iter().map(|field| Field::clone(field)).collect();
-    for (names, alike) in &kinds {
-        let arranged = arrange(names, known);
-        if arranged.layout.fields.iter().all(Option::is_none) {
-            // That it is no file of this table is told where all are arranged.
+    for (header, alike) in &kinds {
+        let Arranged { layout, .. } = arrange(&header.names, known);
+        // That a file is none of this table is told where all are arranged.
+        if layout.fields.iter().all(Option::is_none) {
             continue;
         }
-        let found = guess(alike)?.schema();
-        for (at, field) in found.fields().iter().enumerate() {
-            match arranged.layout.fields.iter().position(|file| *file == Some(at)) {
-                Some(column) if *fields[column].data_type() == DataType::Int64 && *field.data_type() == DataType::Float64 => {
-                    notes.push(format!(
-                        "{} has fractions in column `{}`, which held whole numbers: it is double now",
-                        alike[0].path,
-                        field.name()
-                    ));
-                    fields[column] = Field::new(fields[column].name(), DataType::Float64, true);
-                }
-                Some(_) => {}
-                None if fields.iter().any(|known| plain_name(known.name()) == plain_name(field.name())) => {}
-                None => {
-                    notes.push(format!("{} has a new column `{}`: it is NULL in what was read before", alike[0].path, field.name()));
-                    fields.push(Field::new(field.name(), field.data_type().clone(), true));
-                }
-            }
+        for (at, field) in guess(alike)?.schema().fields().iter().enumerate() {
+            let own = layout.fields.iter().position(|file| *file == Some(at));
+            let alike_to = || fields.iter().position(|known| plain_name(known.name()) == plain_name(field.name()));
+            let place = own.or_else(alike_to);
+            grow(&mut fields, place, field, &alike[0].path, notes);
         }
     }
     Ok(Arc::new(Schema::new(fields)))
+}
+
+/// Takes a column that `files` have into the guessed `fields` of a table: whole numbers become fractions where these files have such, and a
+/// column that isn't at any `place` comes last. A value that is otherwise none of its column's type is a reject: one makes no text of a column.
+pub(super) fn grow(fields: &mut Vec<Field>, place: Option<usize>, found: &Field, files: &str, notes: &mut Vec<String>) {
+    let name = found.name();
+    match place.map(|place| &mut fields[place]) {
+        Some(known) if *known.data_type() == DataType::Int64 && *found.data_type() == DataType::Float64 => {
+            notes.push(format!("column `{name}`, which held whole numbers, has fractions in {files}: it is double now"));
+            *known = Field::new(known.name(), DataType::Float64, true);
+        }
+        Some(_) => {}
+        None => {
+            notes.push(format!("column `{name}` is new in {files}: it is NULL in what was read before"));
+            fields.push(found.clone());
+        }
+    }
 }
 
 /// How a header's names lie to the columns of a table.

@@ -18,7 +18,7 @@ use crate::tabular::{
     CsvOptions, HiveText, JsonDecoder, OnMismatch, RowDecoder, RowSyntax, Typing, check_json_lines, delimiter_name, find_delimiter,
     infer_json, infer_rows, separator_line,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -249,17 +249,8 @@ fn with_new_keys(sources: &[Source], known: &SchemaRef, notes: &mut Vec<String>)
     };
     let mut fields: Vec<Field> = known.fields().iter().map(|field| Field::clone(field)).collect();
     for field in found.fields() {
-        match fields.iter_mut().find(|known| known.name() == field.name()) {
-            Some(known) if *known.data_type() == DataType::Int64 && *field.data_type() == DataType::Float64 => {
-                notes.push(format!("new files have fractions in column `{}`, which held whole numbers: it is double now", field.name()));
-                *known = Field::new(field.name(), DataType::Float64, true);
-            }
-            Some(_) => {}
-            None => {
-                notes.push(format!("new files have a new column `{}`: it is NULL in what was read before", field.name()));
-                fields.push(Field::clone(field));
-            }
-        }
+        let place = fields.iter().position(|known| known.name() == field.name());
+        layouts::grow(&mut fields, place, field, "new files", notes);
     }
     Ok(Arc::new(Schema::new(fields)))
 }

@@ -85,37 +85,29 @@ pub fn infer_rows(path: &str, start: &[u8], syntax: RowSyntax) -> Result<SchemaR
 
 /// What the first records of files with one header tell of their columns.
 #[derive(Debug)]
-pub struct RowGuess {
-    header: Vec<String>,
-    columns: Vec<(String, Guess)>,
-}
+pub struct RowGuess(Vec<(String, Guess)>);
 
 impl RowGuess {
-    /// The names in the header.
-    pub fn header(&self) -> &[String] {
-        &self.header
-    }
-
     /// The names of the columns.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().map(|(name, _)| name.as_str())
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// The columns with their types.
     pub fn schema(&self) -> SchemaRef {
-        let columns = self.columns.iter().map(|(name, guess)| Field::new(name, guess.data_type(), true));
+        let columns = self.0.iter().map(|(name, guess)| Field::new(name, guess.data_type(), true));
         Arc::new(Schema::new(columns.collect::<Vec<_>>()))
     }
 
     /// The columns of both, told by their names; what is only in `other` comes last.
     #[must_use]
     pub fn merged(mut self, other: RowGuess) -> RowGuess {
-        for (name, guess) in other.columns {
-            let exact = self.columns.iter().position(|(known, _)| *known == name);
-            let alike = || self.columns.iter().position(|(known, _)| plain_name(known) == plain_name(&name));
+        for (name, guess) in other.0 {
+            let exact = self.0.iter().position(|(known, _)| *known == name);
+            let alike = || self.0.iter().position(|(known, _)| plain_name(known) == plain_name(&name));
             match exact.or_else(alike) {
-                Some(at) => self.columns[at].1 = self.columns[at].1.and(guess),
-                None => self.columns.push((name, guess)),
+                Some(at) => self.0[at].1 = self.0[at].1.and(guess),
+                None => self.0.push((name, guess)),
             }
         }
         self
@@ -181,5 +173,5 @@ pub fn guess_rows(path: &str, start: &[u8], syntax: RowSyntax) -> Result<RowGues
             }
         }
     }
-    Ok(RowGuess { header: names.clone(), columns: names.into_iter().zip(guesses).collect() })
+    Ok(RowGuess(names.into_iter().zip(guesses).collect()))
 }

@@ -85,6 +85,9 @@ fn files_of_one_conversion_are_one_table_by_their_names() {
     // The order of the first file is the table's, whatever is asked of it.
     let read = etl.run(["query", "--format", "csv", "SELECT note, amount FROM '[ab].csv' ORDER BY 2"]).ok().stdout;
     assert_eq!(String::from_utf8(read).unwrap(), "note,amount\n,2.0\n\"x, y\",2.5\n");
+    // Of two names that are alike it isn't known which is which, and neither's values are dropped for it.
+    etl.write("x.csv", "id,a_mount\n1,2\n").write("y.csv", "id,A mount,A/mount\n2,3,4\n");
+    etl.convert("x.csv y.csv -o no --to csv").fails(2).says("y.csv:1: the header is `id,A mount,A/mount`").says("expected: id,a_mount");
     // A declared table has no other columns, and each file some of them.
     etl.write("t.yaml", "name: t\ncolumns:\n  - {name: id, type: bigint}\n  - {name: amount, type: double}\n");
     etl.convert("a.csv b.csv -o no --to csv --schema t.yaml").fails(2).says("b.csv:1: the header is `amount,id,note`");
