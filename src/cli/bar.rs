@@ -1,6 +1,6 @@
 //! A progress bar on a terminal; nothing in a pipe.
 
-use super::terminal::say;
+use super::terminal::{is_quiet, say};
 use crate::progress::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::Mutex;
@@ -50,7 +50,8 @@ impl Progress for Bar {
             None => "{msg:10} {spinner} {bytes}  {binary_bytes_per_sec}",
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::with_draw_target(total_bytes, ProgressDrawTarget::stderr_with_hz(5)).with_style(style);
+        let target = if is_quiet() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
+        let bar = ProgressBar::with_draw_target(total_bytes, target).with_style(style);
         bar.set_message(phase.to_string());
         self.with(|shown| *shown = Some(bar));
     }

@@ -41,21 +41,20 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) fn run(args: &PlanArgs) -> Result<ExitCode> {
-    let telling = Telling { json: args.json, detailed_exitcode: args.detailed_exitcode };
-    if let Some(folder) = args.pipeline.folder() {
-        args.scope.refuse_outputs()?;
-        let ordered = run_folder::load(folder, args.pipeline.vars());
-        return told(ordered.and_then(|ordered| run_folder::plan(&ordered, &args.scope.scope(), telling)));
-    }
-    tell(args.pipeline.load(), &args.scope.scope(), telling)
+    tell(&args.pipeline, &args.scope, Telling { json: args.json, detailed_exitcode: args.detailed_exitcode })
 }
 
-/// Writes the plan of `pipeline`. Errors are told here, as they all end with one code.
+/// Writes the plan of a pipeline, or of a folder of them. Errors are told here, as they all end with one code.
 ///
 /// # Errors
 /// Where standard output is closed.
-pub(super) fn tell(pipeline: Result<Pipeline>, scope: &Scope, telling: Telling) -> Result<ExitCode> {
-    told(pipeline.and_then(|pipeline| write(&pipeline, scope, telling)))
+pub(super) fn tell(pipeline: &PipelineArgs, scope: &ScopeArgs, telling: Telling) -> Result<ExitCode> {
+    told(match pipeline.folder() {
+        Some(folder) => {
+            scope.refuse_outputs().and_then(|()| run_folder::plan(&run_folder::load(folder, pipeline.vars())?, &scope.scope(), telling))
+        }
+        None => pipeline.load().and_then(|pipeline| write(&pipeline, &scope.scope(), telling)),
+    })
 }
 
 fn write(pipeline: &Pipeline, scope: &Scope, telling: Telling) -> Result<ExitCode> {

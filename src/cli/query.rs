@@ -170,7 +170,17 @@ fn ask_here(args: &QueryArgs, statements: Option<&[String]>) -> Result<()> {
     // What was read as the query is no table any more.
     let stdin = args.file.is_some() || args.sql.as_deref().is_some_and(|sql| sql != "-");
     let session = QuerySession::open(&args.asked(stdin)?)?;
-    let Some(statements) = statements else { return query_shell::run(&session, &args.result) };
+    let done = match statements {
+        None => query_shell::run(&session, &args.result),
+        Some(statements) => answer(args, &session, statements),
+    };
+    // A thread that still decodes for a query that is over must not be waited for.
+    session.runtime.leave();
+    done
+}
+
+/// Answers the statements, and says what was found out of their tables.
+fn answer(args: &QueryArgs, session: &QuerySession, statements: &[String]) -> Result<()> {
     let cancel = if args.result.output.is_some() { cancel_on_interrupt() } else { Arc::default() };
     let done = statements.iter().try_for_each(|sql| {
         session.until_cancelled(&cancel, async || match args.explain {
@@ -178,11 +188,8 @@ fn ask_here(args: &QueryArgs, statements: Option<&[String]>) -> Result<()> {
             false => session.answer(sql, &args.result).await,
         })
     });
-    // A thread that still decodes for a query that is over must not be waited for.
     session.say_notes();
-    let unread = session.refuse_unread();
-    session.runtime.leave();
-    done.and(unread)
+    done.and_then(|()| session.refuse_unread())
 }
 
 impl QueryArgs {

@@ -7,17 +7,12 @@ use crate::aws::AwsSettings;
 use crate::catalog::{GlueCatalog, GlueSettings, LocalCatalog};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::head_of;
-use crate::query::{Answer, GlueTables, LakeTables, QueryEngine, QueryOptions, Runtime, answer_of_lines};
+use crate::query::{Answer, GlueTables, LakeTables, QueryEngine, QueryOptions, Runtime, answer_of_lines, unless_cancelled};
 use crate::units::count;
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-/// How often it is looked whether a query is cancelled.
-const BLINK: Duration = Duration::from_millis(50);
 
 /// Answers statements, one after the other.
 pub(super) struct QuerySession {
@@ -122,16 +117,7 @@ impl QuerySession {
         cancel: &AtomicBool,
         work: impl FnOnce() -> F + Send,
     ) -> Result<()> {
-        self.runtime.block_on(|| async {
-            let mut work = pin!(work());
-            loop {
-                match tokio::time::timeout(BLINK, work.as_mut()).await {
-                    Ok(done) => return done,
-                    Err(_) if cancel.load(Ordering::Relaxed) => return Err(Error::new(ErrorKind::Interrupted, "interrupted")),
-                    Err(_) => {}
-                }
-            }
-        })
+        self.runtime.block_on(|| unless_cancelled(cancel, "interrupted", work()))
     }
 
     /// Shows how a query would be run.

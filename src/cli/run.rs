@@ -3,7 +3,7 @@
 use super::child;
 use super::pipeline::{MemoryArgs, PipelineArgs, ScopeArgs, ThreadArgs};
 use super::plan;
-use super::plan_telling::{Telling, told};
+use super::plan_telling::Telling;
 use super::run_folder;
 use super::single_run::{run_once, settings};
 use crate::error::Result;
@@ -72,17 +72,12 @@ pub(super) struct RunArgs {
 /// # Errors
 /// What the run gives.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
-    let telling = Telling { json: args.json, detailed_exitcode: args.detailed_exitcode };
+    if args.dry_run {
+        return plan::tell(&args.pipeline, &args.scope, Telling { json: args.json, detailed_exitcode: args.detailed_exitcode });
+    }
     if let Some(folder) = args.pipeline.folder() {
         args.scope.refuse_outputs()?;
-        let ordered = run_folder::load(folder, args.pipeline.vars());
-        if args.dry_run {
-            return told(ordered.and_then(|ordered| run_folder::plan(&ordered, &args.scope.scope(), telling)));
-        }
-        return run_folder::run(&ordered?, &args.settings(), args.json);
-    }
-    if args.dry_run {
-        return plan::tell(args.pipeline.load(), &args.scope.scope(), telling);
+        return run_folder::run(&run_folder::load(folder, args.pipeline.vars())?, &args.settings(), args.json);
     }
     let pipeline = match args.child_of {
         Some(parent) => {

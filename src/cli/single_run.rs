@@ -1,7 +1,7 @@
 //! One run of one pipeline, told to who waits for it and to others.
 
 use super::bar::{Bar, Plain};
-use super::terminal::{cancel_on_interrupt, colour_on, is_quiet, print_json, say, say_lines};
+use super::terminal::{cancel_on_interrupt, colour_on, print_json, say, say_lines};
 use crate::error::Error;
 use crate::pipeline::{self, Outcome, Pipeline, RunReport, RunSettings, RunStatus, Scope};
 use crate::progress::Progress;
@@ -18,8 +18,7 @@ pub(super) fn settings(scope: Scope, threads: usize, memory: ByteSize, wait: Opt
 
 /// Runs a pipeline, tells what it did, as JSON on standard output or to people, and tells others. With neither nothing is written of it.
 pub(super) fn run_once(pipeline: &Pipeline, settings: &RunSettings, json: bool, people: bool) -> (RunReport, Option<Error>) {
-    let progress: Box<dyn Progress> =
-        if std::io::stderr().is_terminal() && !is_quiet() { Box::new(Bar::default()) } else { Box::new(Plain) };
+    let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::default()) } else { Box::new(Plain) };
     let Outcome { report, mut error } = pipeline::run(pipeline, settings, progress.as_ref());
     if json {
         error = error.or(print_json(&report).err());

@@ -4,10 +4,10 @@
 //! end is gone. Looked at are the words, one after the other, before a tree is made of them: a chain such as `a + b + c` is as deep as
 //! it is long, brackets are as deep as they are nested, and a query in `WITH` is planned as often as it is named.
 
+use super::statements::words;
 use super::words::{BEHIND, CLASSES, Kind, class, closing, is_before, keyword, name, opening, separates};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 use std::collections::HashMap;
 
 /// Bytes of a query's text.
@@ -54,7 +54,7 @@ pub fn check(sql: &str) -> Result<(), Excess> {
         let message = format!("this query has {} bytes, and {TEXT} is the most; read long lists from a file and join with it", sql.len());
         return Err(Excess { message, line: 1, column: 1 });
     }
-    let Ok(mut tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location() else { return Ok(()) };
+    let Some(mut tokens) = words(sql) else { return Ok(()) };
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
     if let Some(token) = tokens.get(WORDS) {
         let many = tokens.len();

@@ -54,6 +54,6 @@ pub use limits::{Excess, PARSER_CALLS, TOO_DEEP, check as check_limits};
 pub use memory::{default_memory, share_of};
 pub use options::QueryOptions;
 pub use rejects::RejectLog;
-pub use runtime::{Runtime, deep};
+pub use runtime::{Runtime, deep, unless_cancelled};
 pub use sql_engine::{ResultRows, SqlEngine};
 pub use statements::{is_ended, split as split_statements};

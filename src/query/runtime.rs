@@ -3,11 +3,17 @@
 use crate::error::{Error, ErrorKind, Result};
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Of the thread that plans. It is memory of the machine only as far as it is used.
 const PLANNING: usize = 256 << 20;
 /// Of each thread that computes.
 const COMPUTING: usize = 128 << 20;
+
+/// How often it is looked whether to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Runs queries to their end.
 pub struct Runtime(tokio::runtime::Runtime);
@@ -40,6 +46,22 @@ impl Runtime {
     /// Ends without waiting for threads that are at work.
     pub fn leave(self) {
         self.0.shutdown_background();
+    }
+}
+
+/// What `work` gives, unless `cancel` is set before, which ends it with this message: a query may be long at work without giving rows.
+///
+/// # Errors
+/// What `work` gives, and [`ErrorKind::Interrupted`].
+pub async fn unless_cancelled<T>(cancel: &AtomicBool, message: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut work = pin!(work);
+    loop {
+        if cancel.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Interrupted, message));
+        }
+        if let Ok(done) = tokio::time::timeout(PATIENCE, work.as_mut()).await {
+            return done;
+        }
     }
 }
 

@@ -30,8 +30,9 @@ pub struct RowDecoder {
     fields: Vec<RowField>,
     /// What the records decoded so far tell of the rest of their block; nothing at its end.
     alone: Alone,
-    /// How the records lie, where that isn't as in the table.
-    layout: Option<Arc<Layout>>,
+    /// How many fields a record of this file has, and which of them is each column that is read.
+    width: usize,
+    places: Vec<Option<usize>>,
 }
 
 impl RowDecoder {
@@ -46,7 +47,7 @@ impl RowDecoder {
         let typed = |index: &usize| *schema.field(*index).data_type() != DataType::Utf8View;
         read.extend((0..schema.fields().len()).filter(|index| !chosen.contains(index)).filter(typed));
         let typing = Typing { base64: matches!(syntax, RowSyntax::Tsv { .. }), ..typing };
-        RowDecoder {
+        let mut decoder = RowDecoder {
             syntax,
             typing,
             file_schema: schema,
@@ -55,8 +56,11 @@ impl RowDecoder {
             schema: projected,
             fields: Vec::new(),
             alone: Alone::default(),
-            layout: None,
-        }
+            width: 0,
+            places: Vec::new(),
+        };
+        decoder.arrange(None);
+        decoder
     }
 
     /// Whether an empty text is NULL in the column at `index`.
@@ -99,18 +103,14 @@ impl Decoder for RowDecoder {
     }
 
     fn arrange(&mut self, layout: Option<&Arc<Layout>>) {
-        self.layout = layout.cloned();
+        self.width = layout.map_or(self.file_schema.fields().len(), |layout| layout.width);
+        self.places = self.read.iter().map(|index| layout.map_or(Some(*index), |layout| layout.fields[*index])).collect();
     }
 
     fn decode(&mut self, block: &Bytes) -> Result<Decoded> {
         let bytes: &[u8] = block;
         let care = Care { valid_utf8: simdutf8::basic::from_utf8(bytes).is_ok(), unescape: false };
-        let width = self.layout.as_ref().map_or(self.file_schema.fields().len(), |layout| layout.width);
-        // The field of each column that is read.
-        let places: Vec<Option<usize>> = match &self.layout {
-            Some(layout) => self.read.iter().map(|index| layout.fields[*index]).collect(),
-            None => self.read.iter().map(|index| Some(*index)).collect(),
-        };
+        let width = self.width;
         let mut columns: Vec<TextColumn> = self.read.iter().map(|_| TextColumn::with_capacity(0)).collect();
         let (mut lines, mut text_line, mut blank, mut rejects) = (0, 0, 0, Vec::new());
         let (mut records, mut behind) = (Vec::new(), Vec::new());
@@ -140,7 +140,7 @@ impl Decoder for RowDecoder {
                 rejects.push(record.reject(block, reason.into()));
                 continue;
             }
-            for ((column, index), place) in columns.iter_mut().zip(&self.read).zip(&places) {
+            for ((column, index), place) in columns.iter_mut().zip(&self.read).zip(&self.places) {
                 let Some(place) = place else {
                     column.push_null();
                     continue;

@@ -109,6 +109,8 @@ fn a_folder_is_run_in_the_order_of_what_reads_what(lake: &Lake) {
     lake.write("p/broken.yaml", "version: 1\nsources: {}\n");
     lake.etl("run p").fails(2).says("broken.yaml");
     lake.etl("run p --only x").fails(2);
+    std::fs::remove_file(lake.path("p/broken.yaml")).unwrap();
+    lake.etl("plan p --only x").fails(1).says("--only names outputs of a pipeline");
 }
 
 #[test]

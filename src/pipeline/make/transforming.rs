@@ -12,7 +12,7 @@ use crate::pipeline::state::listing::Listing;
 use crate::pipeline::state::opening::open;
 use crate::pipeline::state::pieces::{Piece, ReadSet};
 use crate::publish::Input;
-use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};
+use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime, unless_cancelled};
 use crate::schema::fit;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
@@ -23,13 +23,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Bytes of rows that are held until they are written.
 const GROUP: usize = 64 << 20;
-/// How often it is looked whether to stop.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Makes the rows of transforms; what two outputs need is made once.
 pub(crate) struct Transforming<'a> {
@@ -168,25 +165,12 @@ impl<'a> Transforming<'a> {
         let file = File::create(path).map_err(|e| Error::output(path.display(), e))?;
         let mut writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(failed)?;
         let mut rows = 0;
-        while let Some(batch) = self.unless_cancelled(result.next()).await? {
+        while let Some(batch) = unless_cancelled(&self.engine.cancel, "interrupted; nothing was published", result.next()).await? {
             rows += batch.num_rows() as u64;
             writer.write(&batch).map_err(failed)?;
         }
         writer.close().map_err(failed)?;
         Ok(rows)
-    }
-
-    /// What `work` gives, unless the run is cancelled before: a query may be long at work without giving rows.
-    async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let mut work = std::pin::pin!(work);
-        loop {
-            if self.engine.cancel.load(Ordering::Relaxed) {
-                return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published"));
-            }
-            if let Ok(done) = tokio::time::timeout(PATIENCE, work.as_mut()).await {
-                return done;
-            }
-        }
     }
 }
 

@@ -88,9 +88,7 @@ pub(super) fn warn_of_places(text: &PipelineText, problems: &mut Problems<'_>) {
 
 /// Whether `sql` has a SELECT of all columns.
 fn takes_all(sql: &str) -> bool {
-    let words = Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap_or_default();
-    let words: Vec<&Token> = words.iter().filter(|word| !matches!(word, Token::Whitespace(_))).collect();
-    words.windows(2).any(|pair| matches!(pair, [Token::Word(word), Token::Mul] if word.keyword == Keyword::SELECT))
+    words(sql).windows(2).any(|pair| matches!(pair, [Token::Word(word), Token::Mul] if word.keyword == Keyword::SELECT))
 }
 
 /// What in `sql` is only right of all rows at once.
@@ -104,15 +102,20 @@ fn parts_of(sql: &str) -> Option<&'static str> {
     })
 }
 
-/// The keywords of `sql` in its order, and where something else stands; none where it can't be cut into words.
+/// The keywords of `sql` in its order, and where something else stands.
 fn keywords(sql: &str) -> Vec<Keyword> {
-    let words = Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap_or_default();
     let keyword = |word: &Token| match word {
-        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
-        Token::Whitespace(_) => None,
-        _ => Some(Keyword::NoKeyword),
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
     };
-    words.iter().filter_map(keyword).collect()
+    words(sql).iter().map(keyword).collect()
+}
+
+/// The words and signs of `sql`; none where it can't be cut into them.
+fn words(sql: &str) -> Vec<Token> {
+    let mut words = Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap_or_default();
+    words.retain(|word| !matches!(word, Token::Whitespace(_)));
+    words
 }
 
 /// The outputs on a shortest way from `start` back to it.
