@@ -85,7 +85,9 @@ impl State {
                     listings.insert(source.name.clone(), Listing::of(pipeline, source)?);
                 }
             }
-            let changing = outputs.iter().filter(|before| before.is_changing()).map(|before| before.output.table.clone()).collect();
+            // That a table is described otherwise is no other content.
+            let changing = outputs.iter().filter(|before| before.changes.step != Step::Nothing);
+            let changing = changing.map(|before| before.output.table.clone()).collect();
             outputs.push(OutputState::read(pipeline, output, sources, transforms, storage, &snapshot, &mut listings, scope, &changing)?);
         }
         Ok(State { listings, snapshot, outputs })

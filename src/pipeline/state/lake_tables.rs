@@ -37,7 +37,8 @@ pub(crate) fn in_order<'a>(pipeline: &Pipeline, outputs: Vec<&'a Output>) -> Vec
 
 /// What an output remembers of having read `table`: a mark of its content, whatever is said of it.
 pub(crate) fn input(name: &TableName, table: &Table) -> Input {
-    let content = serde_json::to_vec(&(&table.segments, &table.storage.columns, &table.partition_keys)).unwrap_or_default();
+    let columns = table.storage.columns.iter().chain(&table.partition_keys).map(|column| (&column.name, &column.data_type));
+    let content = serde_json::to_vec(&(&table.segments, columns.collect::<Vec<_>>())).unwrap_or_default();
     let mark = match table.registered() {
         Some(_) => UNKNOWN.to_string(),
         None => hex::encode(Sha256::digest(&content)),
