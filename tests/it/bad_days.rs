@@ -230,6 +230,14 @@ fn what_is_hardly_meant_is_told_before() {
     lake.etl("validate u.yaml").ok().says("`by` puts rows together by the places of their columns").says("UNION ALL BY NAME");
     lake.write("u.yaml", united.replace("UNION ALL", "UNION ALL BY NAME"));
     assert!(!lake.etl("validate u.yaml").ok().stderr.contains("by the places"));
+    // Many ways through transforms take no longer than the transforms are many.
+    let ladder = (1..60).map(|n| format!("  t{n}: {{sql: 'SELECT a.n FROM t{0} a JOIN u{0} b ON a.n = b.n'}}\n  u{n}: {{sql: 'SELECT a.n FROM t{0} a JOIN u{0} b ON a.n = b.n'}}\n", n - 1));
+    let ladder = format!(
+        "version: 1\nname: l\nlake: {{location: lake}}\nsources: {{t0: {{location: s.csv}}, u0: {{location: s.csv}}}}\ntransforms:\n{}outputs: {{l: {{from: t59, table: g.l, mode: append}}}}\n",
+        ladder.collect::<String>()
+    );
+    lake.write("l.yaml", ladder);
+    lake.etl("validate l.yaml").ok();
     // A table that no output makes any more is told of.
     lake.write("g.yaml", grouped.replace("  all: {from: all, table: g.all_of, mode: append}\n", ""));
     let plan = String::from_utf8(lake.etl("plan g.yaml").ok().stdout).unwrap();

@@ -8,19 +8,37 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The transforms of a pipeline, by their names.
+pub(super) struct Lineage<'a>(BTreeMap<&'a str, &'a Transform>);
+
+impl<'a> Lineage<'a> {
+    pub(super) fn of(transforms: &'a [Transform]) -> Lineage<'a> {
+        Lineage(transforms.iter().map(|transform| (transform.name.as_str(), transform)).collect())
+    }
+
+    /// The transforms that the rows of `output` are made by, the last first, and the names of all that is read on the way; each once.
+    fn above(&self, output: &'a Output) -> (Vec<&'a Transform>, BTreeSet<&'a str>) {
+        let (mut transforms, mut names, mut waiting) = (Vec::new(), BTreeSet::new(), vec![output.from.as_str()]);
+        while let Some(name) = waiting.pop() {
+            if !names.insert(name) {
+                continue;
+            }
+            if let Some(transform) = self.0.get(name) {
+                waiting.extend(transform.reads.iter().map(String::as_str));
+                transforms.push(*transform);
+            }
+        }
+        (transforms, names)
+    }
+}
+
 /// Tells of outputs whose rows are made of their own table, directly or by way of others. `names` are the outputs as they are written.
-pub(super) fn check(transforms: &[Transform], outputs: &[Output], names: &[&Text], problems: &mut Problems<'_>) {
-    let by_name: BTreeMap<&str, &Transform> = transforms.iter().map(|transform| (transform.name.as_str(), transform)).collect();
+pub(super) fn check(lineage: &Lineage<'_>, outputs: &[Output], names: &[&Text], problems: &mut Problems<'_>) {
     let makes: BTreeMap<String, &Output> = outputs.iter().map(|output| (output.table.to_string(), output)).collect();
     // The outputs whose tables each output reads.
-    let reads = |output: &Output| -> BTreeSet<&str> {
-        let (mut found, mut seen, mut waiting) = (BTreeSet::new(), BTreeSet::new(), vec![output.from.as_str()]);
-        while let Some(name) = waiting.pop() {
-            let Some(transform) = by_name.get(name).filter(|_| seen.insert(name)) else { continue };
-            waiting.extend(transform.reads.iter().map(String::as_str));
-            found.extend(transform.tables.iter().filter_map(|table| makes.get(&table.to_string())).map(|output| output.name.as_str()));
-        }
-        found
+    let reads = |output| -> BTreeSet<&str> {
+        let tables = lineage.above(output).0.into_iter().flat_map(|transform| &transform.tables);
+        tables.filter_map(|table| makes.get(&table.to_string())).map(|output| output.name.as_str()).collect()
     };
     let graph: BTreeMap<&str, BTreeSet<&str>> = outputs.iter().map(|output| (output.name.as_str(), reads(output))).collect();
     let mut told: BTreeSet<&str> = BTreeSet::new();
@@ -42,23 +60,17 @@ pub(super) fn check(transforms: &[Transform], outputs: &[Output], names: &[&Text
 
 /// Warns of outputs that add rows and have SQL on the way that is only right of all rows: each run has those of the files that it reads.
 pub(super) fn warn_of_parts(
-    transforms: &[Transform],
+    lineage: &Lineage<'_>,
     outputs: &[Output],
     sources: &[Source],
     text: &PipelineText,
     problems: &mut Problems<'_>,
 ) {
-    let find = |name: &str| transforms.iter().find(|transform| transform.name == name);
+    let incremental: BTreeSet<&str> = sources.iter().filter(|source| source.incremental).map(|source| source.name.as_str()).collect();
     for output in outputs.iter().filter(|output| output.mode != Mode::Overwrite) {
-        let (mut waiting, mut found, mut adds) = (vec![output.from.as_str()], None, false);
-        while let Some(name) = waiting.pop() {
-            adds |= sources.iter().any(|source| source.name == name && source.incremental);
-            if let Some(transform) = find(name) {
-                waiting.extend(transform.reads.iter().map(String::as_str));
-                found = found.or_else(|| parts_of(&transform.sql).map(|what| (transform, what)));
-            }
-        }
-        let (Some((transform, what)), true) = (found, adds) else { continue };
+        let (transforms, names) = lineage.above(output);
+        let found = transforms.into_iter().find_map(|transform| Some((transform, parts_of(&transform.sql)?)));
+        let Some((transform, what)) = found.filter(|_| !names.is_disjoint(&incremental)) else { continue };
         let written = text.outputs.iter().flat_map(|outputs| outputs.iter()).find(|(name, _)| name.text == output.name);
         let place = written.map(|(name, written)| written.mode.as_ref().map_or(&name.place, |mode| &mode.place));
         let message = format!(

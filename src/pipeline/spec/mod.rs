@@ -33,6 +33,7 @@ pub use schema::json_schema;
 pub use template::template;
 
 use self::document::PipelineText;
+use self::lineage::Lineage;
 use self::variables::Variables;
 use super::model::{Hooks, Lake, Pipeline};
 use crate::error::{Error, ErrorKind};
@@ -135,8 +136,9 @@ fn read(
     let (transforms, used) = transforms::resolve(&text, &root, problems);
     let outputs = outputs::resolve(&text, &root, problems);
     let names: Vec<&Text> = text.outputs.iter().flat_map(|outputs| outputs.iter()).map(|(name, _)| name).collect();
-    lineage::check(&transforms, &outputs, &names, problems);
-    lineage::warn_of_parts(&transforms, &outputs, &sources, &text, problems);
+    let lineage = Lineage::of(&transforms);
+    lineage::check(&lineage, &outputs, &names, problems);
+    lineage::warn_of_parts(&lineage, &outputs, &sources, &text, problems);
     lineage::warn_of_places(&text, problems);
     let governing = governance::resolve_all(&text, folder, problems);
     others.extend(governing.problems);
