@@ -37,6 +37,7 @@ pub mod sql_text;
 pub mod storage;
 pub mod tabular;
 pub mod text_column;
+pub mod trace;
 pub mod units;
 pub mod yaml;
 pub mod zone;

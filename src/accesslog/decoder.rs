@@ -5,14 +5,15 @@
 
 use super::column::{RequestPiece, Source};
 use super::format::LogFormat;
+use super::formats::LogFormats;
 use super::line::LineValues;
-use super::misfit::Reasons;
+use super::misfit::{Misfit, Reasons};
 use super::request::{self, RequestLine};
 use crate::decode::{Decoded, Decoder, MOST_REJECTS, Reject, lead};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text_column::{Care, TextColumn};
 use arrow::array::{ArrayRef, Int32Array, Int64Array, NullBufferBuilder, TimestampMicrosecondArray, TimestampMillisecondArray};
-use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub struct DecodeOptions {
     pub unescape: bool,
 }
 
-/// Decodes access logs of one format.
+/// Decodes access logs of one format, or of the first of some that fits a line.
 ///
 /// ```
 /// use etl::accesslog::{DecodeOptions, LogDecoder, Preset};
@@ -42,10 +43,18 @@ pub struct DecodeOptions {
 /// ```
 #[derive(Debug)]
 pub struct LogDecoder {
-    format: Arc<LogFormat>,
     schema: SchemaRef,
-    columns: Vec<(Source, Building)>,
+    columns: Vec<Building>,
     unescape: bool,
+    ways: Vec<Way>,
+}
+
+/// How lines of one format are read.
+#[derive(Debug)]
+struct Way {
+    format: Arc<LogFormat>,
+    /// Where the value of each column that was asked for comes from; nothing for one that the format hasn't.
+    sources: Vec<Option<Source>>,
     /// Whether the columns asked for need the request line of a step split.
     splits: Vec<bool>,
     line: LineValues,
@@ -62,39 +71,66 @@ enum Building {
 }
 
 impl LogDecoder {
-    /// A decoder of `format`. Projected indices that don't exist are ignored.
-    pub fn new(format: Arc<LogFormat>, options: DecodeOptions) -> Self {
-        let all = format.schema();
+    /// A decoder of `formats`. Projected indices that don't exist are ignored.
+    pub fn new(formats: impl Into<LogFormats>, options: DecodeOptions) -> Self {
+        let formats = formats.into();
+        let all = formats.schema();
         let projection = options.projection.unwrap_or_else(|| (0..all.fields().len()).collect());
         let chosen: Vec<usize> = projection.into_iter().filter(|i| *i < all.fields().len()).collect();
         let schema = Arc::new(all.project(&chosen).expect("the indices were checked on the line above"));
-        let columns: Vec<(Source, Building)> = chosen
-            .iter()
-            .map(|i| {
-                let column = &format.columns()[*i];
-                let nulls = NullBufferBuilder::new(0);
-                let building = match column.data_type {
-                    DataType::Int32 => Building::Int(Vec::new(), nulls),
-                    DataType::Int64 => Building::Long(Vec::new(), nulls),
-                    DataType::Timestamp(unit, _) => Building::Time(Vec::new(), nulls, unit),
-                    _ => Building::Text(TextColumn::with_capacity(0)),
-                };
-                (column.source, building)
-            })
-            .collect();
+        let building = |field: &Arc<Field>| {
+            let nulls = NullBufferBuilder::new(0);
+            match field.data_type() {
+                DataType::Int32 => Building::Int(Vec::new(), nulls),
+                DataType::Int64 => Building::Long(Vec::new(), nulls),
+                DataType::Timestamp(unit, _) => Building::Time(Vec::new(), nulls, *unit),
+                _ => Building::Text(TextColumn::with_capacity(0)),
+            }
+        };
+        let columns = schema.fields().iter().map(building).collect();
+        let is_one = formats.single().is_some();
+        let way = |(index, format): (usize, &Arc<LogFormat>)| {
+            let before = if is_one { String::new() } else { format!("as {} (format {}): ", format.name(), index + 1) };
+            Way::new(format.clone(), &schema, &before)
+        };
+        let ways = formats.all().iter().enumerate().map(way).collect();
+        LogDecoder { schema, columns, unescape: options.unescape, ways }
+    }
+
+    /// Finds the values of `line`, by the first format that it fits; else says what is wrong with it, as the format has it that it fits the
+    /// furthest.
+    fn read(&mut self, line: &[u8]) -> std::result::Result<usize, Arc<str>> {
+        let mut furthest: Option<(usize, Misfit, usize)> = None;
+        for (index, way) in self.ways.iter_mut().enumerate() {
+            match way.line.read(&way.format, line) {
+                Ok(()) => return Ok(index),
+                Err((misfit, at)) if furthest.is_none_or(|(_, _, most)| at > most) => furthest = Some((index, misfit, at)),
+                Err(_) => {}
+            }
+        }
+        let (way, misfit, _) = furthest.expect("there is a format, and the line fits none");
+        Err(self.ways[way].reasons.of_misfit(misfit))
+    }
+}
+
+impl Way {
+    /// The way of `format`, for the columns of `schema`; `before` is what stands before each reason.
+    fn new(format: Arc<LogFormat>, schema: &SchemaRef, before: &str) -> Way {
+        let source = |name: &String| format.columns().iter().find(|column| column.name == *name).map(|column| column.source);
+        let sources: Vec<Option<Source>> = schema.fields().iter().map(|field| source(field.name())).collect();
         let mut splits = vec![false; format.steps.len()];
-        for (source, _) in &columns {
-            if let Source::Request { step, .. } = source {
+        for source in &sources {
+            if let Some(Source::Request { step, .. }) = source {
                 splits[*step] = true;
             }
         }
         let line = LineValues::new(&format);
-        let reasons = Reasons::of(&format);
-        LogDecoder { format, schema, columns, unescape: options.unescape, splits, line, reasons }
+        let reasons = Reasons::of(&format, before);
+        Way { format, sources, splits, line, reasons }
     }
 
-    /// Fills the columns from the line that was just read.
-    fn append(&mut self, line: &[u8], base: u32, care: Care) {
+    /// Fills the `columns` from the line that was just read.
+    fn append(&self, columns: &mut [Building], line: &[u8], base: u32, care: Care) {
         let values = &self.line;
         let text = |step: usize| {
             let (start, end) = values.spans[step];
@@ -102,7 +138,11 @@ impl LogDecoder {
         };
         // A format has one request line but for odd ones, so the last split is kept.
         let mut split: Option<(usize, Option<RequestLine<'_>>)> = None;
-        for (source, building) in &mut self.columns {
+        for (source, building) in self.sources.iter().zip(columns) {
+            let Some(source) = source else {
+                building.push_null();
+                continue;
+            };
             match (*source, building) {
                 (Source::Text { step, dash_is_null }, Building::Text(column)) => match text(step) {
                     b"-" if dash_is_null => column.push_null(),
@@ -145,8 +185,11 @@ impl LogDecoder {
                     column.push(values.numbers[step].unwrap_or_default());
                     nulls.append(values.numbers[step].is_some());
                 }
-                (Source::Time { group }, Building::Time(column, nulls, _)) => {
-                    column.push(values.instants[group].unwrap_or_default());
+                (Source::Time { group }, Building::Time(column, nulls, unit)) => {
+                    let instant = values.instants[group].unwrap_or_default();
+                    // Another format's times are finer. Years have four digits, so that no time is out of reach.
+                    let is_coarser = *unit == TimeUnit::Microsecond && self.format.groups[group].unit == TimeUnit::Millisecond;
+                    column.push(if is_coarser { instant * 1_000 } else { instant });
                     nulls.append(values.instants[group].is_some());
                 }
                 _ => unreachable!("a column's builder was made from the same source"),
@@ -187,14 +230,10 @@ impl Decoder for LogDecoder {
                 from => from,
             };
             let line = &bytes[from..end];
-            let read = if has_nul && memchr::memchr(0, line).is_some() {
-                Err(self.reasons.nul.clone())
-            } else {
-                self.line.read(&self.format, line).map_err(|(misfit, _)| self.reasons.of_misfit(misfit))
-            };
+            let read = if has_nul && memchr::memchr(0, line).is_some() { Err(self.ways[0].reasons.nul.clone()) } else { self.read(line) };
             match read {
-                Ok(()) => {
-                    self.append(line, from as u32, care);
+                Ok(way) => {
+                    self.ways[way].append(&mut self.columns, line, from as u32, care);
                     rows += 1;
                     repaired += u64::from(from > start);
                 }
@@ -211,7 +250,7 @@ impl Decoder for LogDecoder {
             lines += 1;
             start = newline + 1;
         }
-        let arrays: Vec<ArrayRef> = self.columns.iter_mut().map(|(_, building)| building.finish(block)).collect();
+        let arrays: Vec<ArrayRef> = self.columns.iter_mut().map(|building| building.finish(block)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?;
         Ok(Decoded { batch, taken: start.min(bytes.len()), lines, text_lines: lines, blank, repaired, rejects, mismatches: Vec::new() })
@@ -219,6 +258,20 @@ impl Decoder for LogDecoder {
 }
 
 impl Building {
+    fn push_null(&mut self) {
+        match self {
+            Building::Text(column) => column.push_null(),
+            Building::Int(values, nulls) => {
+                values.push(0);
+                nulls.append_null();
+            }
+            Building::Long(values, nulls) | Building::Time(values, nulls, _) => {
+                values.push(0);
+                nulls.append_null();
+            }
+        }
+    }
+
     fn finish(&mut self, block: &Bytes) -> ArrayRef {
         match self {
             Building::Text(column) => column.finish(block),

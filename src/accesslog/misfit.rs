@@ -37,7 +37,9 @@ pub(super) struct Reasons {
 }
 
 impl Reasons {
-    pub(super) fn of(format: &LogFormat) -> Self {
+    /// The reasons of `format`, each behind `before`.
+    pub(super) fn of(format: &LogFormat, before: &str) -> Self {
+        let told = |reason: String| -> Arc<str> { format!("{before}{reason}").into() };
         let quote = |bytes: &[u8]| format!("`{}`", String::from_utf8_lossy(bytes).escape_debug().to_string().replace("\\\"", "\""));
         let value = format.steps.iter().map(|step| match step.lex {
             Lex::Quoted { .. } => format!("no closing quote after {}", step.text),
@@ -51,16 +53,16 @@ impl Reasons {
         let zeros = format.steps.iter().map(|step| format!("{} has zeros before its digits", step.text));
         let guarded = format.steps.iter().map(|step| step.guard.reason(&step.text));
         Reasons {
-            prefix: format!("expected {} at the start", quote(&format.prefix)).into(),
-            value: value.map(Into::into).collect(),
-            zeros: zeros.map(Into::into).collect(),
-            guarded: guarded.map(Into::into).collect(),
-            after: after.map(Into::into).collect(),
-            trailing: "text after the last field".into(),
-            time: "the time does not exist".into(),
-            year: format!("the time is of a year before {}, in which there were no logs", Clock::FIRST_YEAR).into(),
+            prefix: told(format!("expected {} at the start", quote(&format.prefix))),
+            value: value.map(told).collect(),
+            zeros: zeros.map(told).collect(),
+            guarded: guarded.map(told).collect(),
+            after: after.map(told).collect(),
+            trailing: told("text after the last field".to_string()),
+            time: told("the time does not exist".to_string()),
+            year: told(format!("the time is of a year before {}, in which there were no logs", Clock::FIRST_YEAR)),
             nul: "a NUL byte in the line".into(),
-            shifted: "one more column than the format has".into(),
+            shifted: told("one more column than the format has".to_string()),
         }
     }
 

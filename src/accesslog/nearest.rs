@@ -24,7 +24,7 @@ pub fn nearest(line: &[u8]) -> Option<Nearest> {
         let format = preset.format();
         let (misfit, at) = LineValues::new(&format).read(&format, line).err()?;
         if nearest.as_ref().is_none_or(|nearest| nearest.at <= at) {
-            nearest = Some(Nearest { preset, at, reason: Reasons::of(&format).of_misfit(misfit) });
+            nearest = Some(Nearest { preset, at, reason: Reasons::of(&format, "").of_misfit(misfit) });
         }
     }
     nearest

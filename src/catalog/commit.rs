@@ -5,9 +5,11 @@ use super::head::{Database, Head, PolicyRef, TableRef};
 use super::local::{LocalCatalog, Snapshot, to_json};
 use super::references::NewReferences;
 use super::table::{PastVersion, Table};
+use super::table_name::TableName;
 use crate::error::{Error, ErrorKind, Result};
-use crate::publish::Lease;
 use crate::publish::keys::{self, HEAD};
+use crate::publish::{Lease, RunId};
+use chrono::Utc;
 
 /// How often a commit begins again because another one was faster.
 const MOST_TRIES: u32 = 100;
@@ -20,20 +22,14 @@ impl LocalCatalog {
     /// [`ErrorKind::Conflict`] where another run published one of them since `base` was read, where the run was taken for dead, or where
     /// something that it refers to is gone. Nothing has changed then, and nothing will. With other errors it may have.
     pub fn commit(&self, base: &Snapshot, tables: Vec<Table>, lease: &Lease) -> Result<Vec<Table>> {
-        self.commit_with(base, tables, &[], lease)
+        self.commit_with(base, tables, &Beside::default(), lease)
     }
 
-    /// As [`LocalCatalog::commit`], and with the tables the policies of owners, which must be there already. There may be no tables.
+    /// As [`LocalCatalog::commit`], and with the tables what changes `beside` them. There may be no tables.
     ///
     /// # Errors
-    /// As [`LocalCatalog::commit`]; [`ErrorKind::Conflict`] too where any policy has changed since `base` was read.
-    pub fn commit_with(
-        &self,
-        base: &Snapshot,
-        mut tables: Vec<Table>,
-        policies: &[(String, PolicyRef)],
-        lease: &Lease,
-    ) -> Result<Vec<Table>> {
+    /// As [`LocalCatalog::commit`]; [`ErrorKind::Conflict`] too where any policy, or a table that is dropped, has changed since `base` was read.
+    pub fn commit_with(&self, base: &Snapshot, mut tables: Vec<Table>, beside: &Beside<'_>, lease: &Lease) -> Result<Vec<Table>> {
         let mut references = NewReferences::default();
         for table in &mut tables {
             let before = base.head.table(&table.database, &table.name);
@@ -47,15 +43,40 @@ impl LocalCatalog {
             references.add(table, object_key(table), old.as_ref());
             self.write_version(table)?;
         }
-        references.objects.extend(policies.iter().map(|(_, policy)| policy.object.clone()));
-        self.publish(base, tables, policies, &references, lease)
+        references.objects.extend(beside.policies.iter().map(|(_, policy)| policy.object.clone()));
+        self.publish(base, tables, beside, &references, lease)
     }
 
     /// As [`LocalCatalog::commit`], for versions that have their numbers and histories: those that they follow can't be read.
     ///
     /// # Errors
     /// As [`LocalCatalog::commit`].
-    pub fn commit_anew(&self, base: &Snapshot, mut tables: Vec<Table>, lease: &Lease) -> Result<Vec<Table>> {
+    pub fn commit_anew(&self, base: &Snapshot, tables: Vec<Table>, lease: &Lease) -> Result<Vec<Table>> {
+        self.commit_numbered(base, tables, &Beside::default(), lease)
+    }
+
+    /// Gives `table` the name `database.name`, under which it goes on, with its history; `run` is who does it.
+    ///
+    /// # Errors
+    /// As [`LocalCatalog::commit`]; [`ErrorKind::Usage`] where there is a table of that name.
+    pub fn rename(&self, base: &Snapshot, table: &Table, to: &TableName, run: &RunId, lease: &Lease) -> Result<Table> {
+        let old = TableName { database: table.database.clone(), table: table.name.clone() };
+        let Some(before) = base.head.table(&old.database, &old.table) else {
+            return Err(Error::new(ErrorKind::Usage, format!("there is no table {old}")));
+        };
+        if base.head.table(&to.database, &to.table).is_some() {
+            return Err(Error::new(ErrorKind::Usage, format!("there is a table {to} already; nothing was changed")));
+        }
+        let mut renamed = table.clone();
+        renamed.history.push(PastVersion::of(before, table.rows));
+        (renamed.database, renamed.name, renamed.version) = (to.database.clone(), to.table.clone(), table.version + 1);
+        (renamed.origin.run, renamed.updated) = (run.to_string(), Utc::now());
+        let beside = Beside { dropped: &[old], ..Beside::default() };
+        let mut done = self.commit_numbered(base, vec![renamed], &beside, lease)?;
+        done.pop().ok_or_else(|| Error::new(ErrorKind::Internal, "a table was published, and is none"))
+    }
+
+    fn commit_numbered(&self, base: &Snapshot, mut tables: Vec<Table>, beside: &Beside<'_>, lease: &Lease) -> Result<Vec<Table>> {
         let mut references = NewReferences::default();
         for table in &mut tables {
             table.count();
@@ -63,14 +84,14 @@ impl LocalCatalog {
             references.add(table, object_key(table), None);
             self.write_version(table)?;
         }
-        self.publish(base, tables, &[], &references, lease)
+        self.publish(base, tables, beside, &references, lease)
     }
 
     fn publish(
         &self,
         base: &Snapshot,
         tables: Vec<Table>,
-        policies: &[(String, PolicyRef)],
+        beside: &Beside<'_>,
         references: &NewReferences,
         lease: &Lease,
     ) -> Result<Vec<Table>> {
@@ -79,7 +100,7 @@ impl LocalCatalog {
         let mut current = base.clone();
         for attempt in 0..MOST_TRIES {
             // Told that another one was faster, we may be the one: where the answer to a write was lost, and others went on from there.
-            if attempt > 0 && self.has(&current.head, &tables)? && has_policies(&current.head, policies) {
+            if attempt > 0 && self.has(&current.head, &tables)? && beside.is_in(&current.head) {
                 return Ok(tables);
             }
             if current.is_empty() && !base.is_empty() {
@@ -89,16 +110,19 @@ impl LocalCatalog {
             for table in &tables {
                 let (seen, now) = (base.head.table(&table.database, &table.name), head.table(&table.database, &table.name));
                 if seen.map(|table| &table.object) != now.map(|table| &table.object) {
-                    return Err(lost(table, now));
+                    return Err(lost(&table.database, &table.name, now));
                 }
                 let database: &mut Database = head.databases.entry(table.database.clone()).or_default();
                 database.tables.insert(table.name.clone(), self.reference(table));
             }
+            for name in beside.dropped {
+                drop_from(&mut head, name, base)?;
+            }
             // What was found to fit together was the policies of then.
-            if !policies.is_empty() && head.policies != base.head.policies {
+            if !beside.policies.is_empty() && head.policies != base.head.policies {
                 return Err(governed());
             }
-            head.policies.extend(policies.iter().cloned());
+            head.policies.extend(beside.policies.iter().cloned());
             // Behind the reading of the head: what is condemned after this makes the head another one.
             if !lease.is_held()? {
                 let message = "another run took this one for dead and cleaned up after it; nothing of it is seen";
@@ -111,7 +135,7 @@ impl LocalCatalog {
             pause(attempt);
             current = self.snapshot()?;
         }
-        if self.has(&current.head, &tables)? && has_policies(&current.head, policies) {
+        if self.has(&current.head, &tables)? && beside.is_in(&current.head) {
             return Ok(tables);
         }
         let message = format!("the catalog of {} is replaced by others all the time; nothing was published", self.storage().location());
@@ -192,9 +216,38 @@ fn follow(table: &mut Table, before: Option<&TableRef>, old: Option<&Table>) {
     table.digest = table.expected_digest();
 }
 
-/// Whether `head` has `policies`.
-fn has_policies(head: &Head, policies: &[(String, PolicyRef)]) -> bool {
-    policies.iter().all(|(owner, policy)| head.policies.get(owner) == Some(policy))
+/// What a commit changes beside the tables that it publishes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// The policies of owners, which must be there already.
+    pub policies: &'a [(String, PolicyRef)],
+    /// Tables that readers see no more; their files stay.
+    pub dropped: &'a [TableName],
+}
+
+impl Beside<'_> {
+    /// Whether `head` has it all.
+    fn is_in(&self, head: &Head) -> bool {
+        self.policies.iter().all(|(owner, policy)| head.policies.get(owner) == Some(policy))
+            && self.dropped.iter().all(|name| head.table(&name.database, &name.table).is_none())
+    }
+}
+
+/// Takes the table `name` out of `head`, where it is as in `base`.
+fn drop_from(head: &mut Head, name: &TableName, base: &Snapshot) -> Result<()> {
+    let now = head.table(&name.database, &name.table);
+    if let Some(now) = now
+        && base.head.table(&name.database, &name.table) != Some(now)
+    {
+        return Err(lost(&name.database, &name.table, Some(now)));
+    }
+    if let Some(database) = head.databases.get_mut(&name.database) {
+        database.tables.remove(&name.table);
+        if database.tables.is_empty() {
+            head.databases.remove(&name.database);
+        }
+    }
+    Ok(())
 }
 
 fn governed() -> Error {
@@ -202,10 +255,9 @@ fn governed() -> Error {
     Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it is held against what there is now")
 }
 
-fn lost(table: &Table, now: Option<&TableRef>) -> Error {
+fn lost(database: &str, table: &str, now: Option<&TableRef>) -> Error {
     let winner = now.map_or("it was removed".to_string(), |now| format!("run {} published version {} of it", now.run, now.version));
-    let message =
-        format!("{}.{} has changed while this run was at work: {winner}; nothing of this run is seen", table.database, table.name);
+    let message = format!("{database}.{table} has changed while this run was at work: {winner}; nothing of this run is seen");
     Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it goes on from what is there now")
 }
 

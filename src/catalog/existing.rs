@@ -86,7 +86,7 @@ impl Existing<'_> {
     fn described(&self, columns: &[Column]) -> (StorageDescriptor, BTreeMap<String, String>) {
         let plain = |kind, dialect| FileFormat { kind, codec: Codec::None, dialect, timestamps: Timestamps::default() };
         match self.format {
-            TableFormat::Log { format, .. } => describe_log(format, self.address),
+            TableFormat::Log { formats, .. } => describe_log(&formats.all()[0], self.address),
             TableFormat::Json { .. } => describe(plain(Kind::Json, CsvDialect::default()), columns.to_vec(), self.address),
             // Never found by looking at files: it is what a catalog says of them.
             TableFormat::Parquet { .. } | TableFormat::Hive(_) => {

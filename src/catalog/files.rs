@@ -4,6 +4,14 @@ use super::table::Table;
 use crate::error::Result;
 use crate::publish::{DataFile, Manifest};
 use crate::storage::Storage;
+use std::collections::BTreeSet;
+
+/// The folders of the tables whose runs wrote the rows of `table`: its own, and those of the names that it had before.
+pub fn table_folders(table: &Table) -> BTreeSet<String> {
+    let own = format!("{}/{}", table.database, table.name);
+    let parents = table.segments.iter().filter_map(|segment| segment.location.trim_end_matches('/').rsplit_once('/'));
+    parents.map(|(folder, _)| folder.to_string()).chain([own]).collect()
+}
 
 /// The live files of `table`, in the order of its segments and of their rows.
 ///

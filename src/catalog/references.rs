@@ -1,7 +1,7 @@
 //! What a version of a table refers to, and whether that is there.
 
 use super::condemned::{Condemned, Sentence};
-use super::files::live_files;
+use super::files::{live_files, table_folders};
 use super::table::{Segment, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
@@ -103,7 +103,7 @@ pub fn is_whole(storage: &Storage, table: &Table, condemned: &[&Condemned]) -> R
     let mut there: BTreeMap<String, u64> = BTreeMap::new();
     let mut folders: BTreeSet<String> = table.segments.iter().map(|segment| segment.location.clone()).collect();
     if folders.len() > FEW {
-        folders = BTreeSet::from([format!("{}/{}", table.database, table.name)]);
+        folders = table_folders(table);
     }
     for folder in &folders {
         there.extend(storage.list(folder.trim_end_matches('/'))?.into_iter().map(|entry| (entry.key, entry.size)));

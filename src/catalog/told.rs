@@ -22,7 +22,8 @@ pub const LAKE: &str = "etl.lake";
 pub const TABLE: &str = "etl.table";
 /// The parameter that says which version of it, counted from 1.
 pub const VERSION: &str = "etl.version";
-const PIPELINE: &str = "etl.pipeline";
+/// The parameter of a table that says which pipeline makes it.
+pub const PIPELINE: &str = "etl.pipeline";
 const RUN: &str = "etl.run";
 
 /// What is told of a table.

@@ -264,8 +264,8 @@ impl ConvertArgs {
             no_header: self.no_header,
             dialect: self.from_dialect.into(),
             schema: self.schema.as_deref().map(TableSchema::load).transpose()?.map(|schema| schema.arrow_schema()),
-            guessed: false,
             on_mismatch: self.on_mismatch.into(),
+            ..Default::default()
         };
         Ok(ConvertOptions {
             table: Table::open(resolve(&self.inputs)?, &table_options)?,

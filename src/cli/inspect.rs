@@ -82,7 +82,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
 /// The description of the columns, as `schemas/` has those of the presets.
 fn schema(table: &Table, path: &str) -> Result<String> {
     let log_format = match &table.format {
-        TableFormat::Log { format, .. } => Some(format.text().to_string()),
+        TableFormat::Log { formats, .. } => formats.single().map(|format| format.text().to_string()),
         _ => None,
     };
     let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default();

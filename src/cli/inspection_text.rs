@@ -71,7 +71,7 @@ impl InspectionText<'_> {
 
     fn lines(&self, f: &mut Formatter<'_>, lines: &LineInspection, log: Option<&LogInspection>) -> fmt::Result {
         if let Some(log) = log {
-            fact(f, "LogFormat", &log.log_format)?;
+            log.log_format.lines().try_for_each(|format| fact(f, "LogFormat", format))?;
         }
         let (rows, rejects, blank) = (counted(lines.rows, "row"), counted(lines.rejects, "reject"), count(lines.blank));
         fact(f, "lines", format!("{} = {rows} + {rejects} + {blank} blank", count(lines.lines)))?;

@@ -1,6 +1,6 @@
 //! The options that say which LogFormat a log is of; every command that reads logs has them.
 
-use crate::accesslog::{LogFormat, Preset, nickname, nicknames};
+use crate::accesslog::{LogFormat, LogFormats, Preset, nickname, nicknames};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::LogChoice;
@@ -13,9 +13,10 @@ use std::sync::Arc;
 pub(super) struct LogFormatArgs {
     /// How log lines look: `auto`, a preset's name, a LogFormat string as in httpd.conf, or a nickname of --httpd-conf
     ///
-    /// `auto` tries the presets common, combined, vhost_combined, combinedio and nginx_combined on the first lines.
+    /// `auto` tries the presets common, combined, vhost_combined, combinedio and nginx_combined on the first lines. Given several times, the first
+    /// that fits a line is its: for logs whose LogFormat changed.
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
-    pub log_format: String,
+    pub log_format: Vec<String>,
 
     /// An Apache configuration file that gives the --log-format its nickname
     #[arg(long, value_name = "FILE")]
@@ -24,14 +25,14 @@ pub(super) struct LogFormatArgs {
 
 impl Default for LogFormatArgs {
     fn default() -> Self {
-        LogFormatArgs { log_format: "auto".to_string(), httpd_conf: None }
+        LogFormatArgs { log_format: vec!["auto".to_string()], httpd_conf: None }
     }
 }
 
 impl LogFormatArgs {
     /// Whether one of them says something.
     pub(super) fn is_given(&self) -> bool {
-        self.log_format != "auto" || self.httpd_conf.is_some()
+        self.log_format != ["auto"] || self.httpd_conf.is_some()
     }
 
     /// The format that the options name.
@@ -40,26 +41,33 @@ impl LogFormatArgs {
     /// [`ErrorKind::Format`] for a LogFormat that can't be read, or a name that nothing has; [`ErrorKind::Input`] where the
     /// configuration file can't be read.
     pub(super) fn choice(&self) -> Result<LogChoice> {
-        let wanted = self.log_format.as_str();
-        if wanted.contains('%') {
-            return parsed("custom", wanted);
+        match (&self.log_format[..], &self.httpd_conf) {
+            ([one], None) if one == "auto" => Ok(LogChoice::Auto),
+            (several, _) if several.len() > 1 && several.iter().any(|name| name == "auto") => {
+                Err(Error::new(ErrorKind::Usage, "--log-format auto finds one format: where several are given, name each"))
+            }
+            (names, _) => {
+                let formats = names.iter().map(|name| self.named(name)).collect::<Result<Vec<_>>>()?;
+                LogFormats::new(formats).map(LogChoice::Formats)
+            }
         }
-        if let Some(conf) = &self.httpd_conf {
-            return from_conf(conf, wanted);
+    }
+
+    fn named(&self, wanted: &str) -> Result<Arc<LogFormat>> {
+        match &self.httpd_conf {
+            _ if wanted.contains('%') => parsed("custom", wanted),
+            Some(conf) => from_conf(conf, wanted),
+            None => Preset::named(wanted).map(Preset::format).ok_or_else(|| unknown(wanted)),
         }
-        if wanted == "auto" {
-            return Ok(LogChoice::Auto);
-        }
-        Preset::named(wanted).map(|preset| LogChoice::Format(preset.format())).ok_or_else(|| unknown(wanted))
     }
 }
 
-fn parsed(name: &str, text: &str) -> Result<LogChoice> {
-    LogFormat::parse(name, text).map(|format| LogChoice::Format(Arc::new(format)))
+fn parsed(name: &str, text: &str) -> Result<Arc<LogFormat>> {
+    LogFormat::parse(name, text).map(Arc::new)
 }
 
 /// The format that the file `conf` gives the nickname `wanted`; `auto` is the only one it has.
-fn from_conf(conf: &Path, wanted: &str) -> Result<LogChoice> {
+fn from_conf(conf: &Path, wanted: &str) -> Result<Arc<LogFormat>> {
     let shown = conf.display().to_string();
     // Comments may be in any encoding.
     let bytes = std::fs::read(conf).map_err(|e| Error::input(&shown, e))?;
@@ -96,12 +104,12 @@ mod tests {
     fn name(args: &LogFormatArgs) -> Result<String> {
         args.choice().map(|choice| match choice {
             LogChoice::Auto => "auto".to_string(),
-            LogChoice::Format(format) => format.name().to_string(),
+            LogChoice::Formats(formats) => formats.name().to_string(),
         })
     }
 
     fn args(log_format: &str, httpd_conf: Option<&Path>) -> LogFormatArgs {
-        LogFormatArgs { log_format: log_format.to_string(), httpd_conf: httpd_conf.map(Path::to_path_buf) }
+        LogFormatArgs { log_format: vec![log_format.to_string()], httpd_conf: httpd_conf.map(Path::to_path_buf) }
     }
 
     #[test]

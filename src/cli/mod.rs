@@ -49,6 +49,7 @@ mod waiting;
 
 use crate::error::ErrorKind;
 use crate::printable::{is_unseen, printable};
+use crate::trace;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -63,6 +64,9 @@ struct Cli {
     /// Tell nothing but results and errors
     #[arg(long, short, global = true, help_heading = "Telling")]
     quiet: bool,
+    /// Tell each request to a store or a service, and each step of a run
+    #[arg(long, short, global = true, help_heading = "Telling", conflicts_with = "quiet")]
+    verbose: bool,
     /// When what is told is coloured
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = terminal::ColourArg::Auto, help_heading = "Telling")]
     color: terminal::ColourArg,
@@ -110,6 +114,9 @@ pub fn main() -> ExitCode {
         }
     };
     terminal::set_telling(cli.quiet, cli.color);
+    if cli.verbose {
+        trace::listen(terminal::say);
+    }
     let store = cli.store.arguments();
     cli.store.apply();
     let success = |()| ExitCode::SUCCESS;

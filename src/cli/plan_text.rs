@@ -2,7 +2,7 @@
 
 use crate::pipeline::{Action, ColumnPlan, OutputPlan, Plan, ReaderPlan};
 use crate::printable::{printable, printable_lines};
-use crate::units::{ByteSize, count};
+use crate::units::{ByteSize, count, counted};
 use std::fmt::Write;
 
 const GREEN: &str = "32";
@@ -20,6 +20,13 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
     for output in &plan.outputs {
         text.push('\n');
         output_text(output, colour, &mut text);
+    }
+    for name in &plan.dropped {
+        let _ = writeln!(
+            text,
+            "\n{}: no output makes it any more; its files stay until a vacuum",
+            painted(&format!("- drop {name}"), RED, colour)
+        );
     }
     if !plan.policies.is_empty() || !plan.access.is_empty() || !plan.lake_formation.is_empty() || !plan.findings.is_empty() {
         let _ = writeln!(
@@ -49,10 +56,15 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
     let changed = plan.outputs.iter().filter(|output| output.action != Action::Unchanged).count();
     let drifted = plan.outputs.iter().filter(|output| output.is_otherwise()).count();
     let summary = match (changed, drifted) {
+        (0, 0) if !plan.dropped.is_empty() => format!("{} would be dropped", counted(plan.dropped.len() as u64, "table")),
         (0, 0) if !plan.policies.is_empty() => "only who may see what would change".to_string(),
         (0, 0) => "nothing to do".to_string(),
         (0, drifted) => format!("nothing to do, but {drifted} of {} tables are not as they were left", plan.outputs.len()),
-        (changed, _) => format!("{changed} of {} tables would change", plan.outputs.len()),
+        (changed, _) => {
+            let dropped = plan.dropped.len() as u64;
+            let more = if dropped > 0 { format!(", and {} be dropped", counted(dropped, "table")) } else { String::new() };
+            format!("{changed} of {} tables would change{more}", plan.outputs.len())
+        }
     };
     let _ = writeln!(text, "\n{summary}");
     text

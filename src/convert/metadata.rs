@@ -10,8 +10,8 @@ pub(super) fn metadata(options: &ConvertOptions) -> Vec<(String, String)> {
         ("etl.version".to_string(), env!("CARGO_PKG_VERSION").to_string()),
         ("etl.source_format".to_string(), options.table.format.name().to_string()),
     ];
-    if let TableFormat::Log { format, unescape } = &options.table.format {
-        pairs.push(("etl.log_format".to_string(), secrets::redact(format.text())));
+    if let TableFormat::Log { formats, unescape } = &options.table.format {
+        pairs.push(("etl.log_format".to_string(), secrets::redact(formats.text())));
         pairs.push(("etl.unescaped".to_string(), unescape.to_string()));
     }
     if !options.timezone.is_utc() {

@@ -9,7 +9,7 @@ use super::options::TableOptions;
 use super::source::Source;
 use crate::decode::Layout;
 use crate::error::{Error, ErrorKind, Result};
-use crate::tabular::{RowGuess, RowSyntax, check_header, guess_rows, header_names, plain_name};
+use crate::tabular::{Renames, RowGuess, RowSyntax, check_header, guess_rows, header_names, plain_name};
 use crate::units::count;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::collections::{BTreeMap, HashMap};
@@ -23,10 +23,10 @@ const TOLD: usize = 5;
 /// # Errors
 /// [`ErrorKind::Format`] for a header that is broken, has no column of the table, or has one that a declared table hasn't.
 pub(super) fn columns(sources: &mut [Source], syntax: RowSyntax, options: &TableOptions, notes: &mut Vec<String>) -> Result<SchemaRef> {
-    let headers = headers(sources, syntax)?;
+    let headers = headers(sources, syntax, &options.renames)?;
     let schema = match &options.schema {
         Some(declared) if !options.guessed => declared.clone(),
-        known => guessed(sources, &headers, syntax, known.as_ref(), notes)?,
+        known => guessed(sources, &headers, syntax, known.as_ref(), &options.renames, notes)?,
     };
     let mut missing: BTreeMap<usize, (u64, String)> = BTreeMap::new();
     // Most files have one header.
@@ -79,12 +79,12 @@ struct Header {
 /// So much of a file's start is kept to say what is wrong with it.
 const KEPT: usize = 1 << 10;
 
-/// The headers of all sources; nothing of those without anything in them.
-fn headers(sources: &[Source], syntax: RowSyntax) -> Result<Vec<Option<Header>>> {
+/// The headers of all sources, with the names that columns have now; nothing of those without anything in them.
+fn headers(sources: &[Source], syntax: RowSyntax, renames: &Renames) -> Result<Vec<Option<Header>>> {
     let framing = Framing::Rows(syntax.with_header(false));
     let read = |source: &Source| match BlockReader::peek(source, framing)?.starting_small().next_block()? {
         Some(Block { content: Content::Records(start), .. }) => {
-            let names = header_names(&source.path, &start, syntax)?;
+            let names = renamed(&source.path, header_names(&source.path, &start, syntax)?, renames)?;
             // The header, and some records: there may be very many files.
             let line = memchr::memchr(b'\n', &start).map_or(start.len(), |end| end + 1);
             Ok(Some(Header { names, start: start[..line.max(KEPT).min(start.len())].to_vec() }))
@@ -95,12 +95,27 @@ fn headers(sources: &[Source], syntax: RowSyntax) -> Result<Vec<Option<Header>>>
     each(sources, read).collect()
 }
 
+/// The `names` of the header of the file at `path`, as columns are called now.
+fn renamed(path: &str, names: Vec<String>, renames: &Renames) -> Result<Vec<String>> {
+    let now: Vec<String> = names.iter().map(|name| renames.now(name).to_string()).collect();
+    for (at, name) in now.iter().enumerate().filter(|(at, name)| names[*at] != **name) {
+        if let Some(other) = (0..now.len()).find(|other| *other != at && now[*other] == *name) {
+            let message =
+                format!("{path}:1: `{}` and `{}` are both the column `{name}`, and a file has one of them", names[other], names[at]);
+            return Err(Error::new(ErrorKind::Format, message)
+                .with_context("what to do", "leave the name out of the column's `from`, and put the two together in SQL: coalesce(…)"));
+        }
+    }
+    Ok(now)
+}
+
 /// The columns that all sources have together: those that are `known`, then what is new, file by file.
 fn guessed(
     sources: &[Source],
     headers: &[Option<Header>],
     syntax: RowSyntax,
     known: Option<&SchemaRef>,
+    renames: &Renames,
     notes: &mut Vec<String>,
 ) -> Result<SchemaRef> {
     // Files with one header are guessed together.
@@ -114,7 +129,7 @@ fn guessed(
     }
     let guess = |sources: &[Source]| -> Result<RowGuess> {
         let (path, start) = first_records(sources, Framing::Rows(syntax.with_header(false)), Framing::Rows(syntax))?;
-        guess_rows(&path, &start, syntax)
+        guess_rows(&path, &start, syntax).map(|guess| guess.renamed(renames))
     };
     let Some(known) = known else {
         let mut all: Option<RowGuess> = None;

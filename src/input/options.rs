@@ -1,11 +1,10 @@
 //! How sources are to be read.
 
-use crate::accesslog::LogFormat;
+use crate::accesslog::LogFormats;
 use crate::error::{Error, ErrorKind, Result};
-use crate::tabular::{CsvDialect, OnMismatch, Typing};
+use crate::tabular::{CsvDialect, OnMismatch, Renames, Typing};
 use arrow::datatypes::SchemaRef;
 use serde::Serialize;
-use std::sync::Arc;
 
 /// What kind of data the sources hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -30,13 +29,13 @@ impl FormatChoice {
     }
 }
 
-/// Which LogFormat a log is of.
+/// Which LogFormats a log is of.
 #[derive(Debug, Clone, Default)]
 pub enum LogChoice {
     /// The preset that the first lines fit.
     #[default]
     Auto,
-    Format(Arc<LogFormat>),
+    Formats(LogFormats),
 }
 
 /// How sources are read.
@@ -54,6 +53,8 @@ pub struct TableOptions {
     pub dialect: CsvDialect,
     /// The columns of CSV, TSV and JSON; guessed from the first lines where not given.
     pub schema: Option<SchemaRef>,
+    /// The names that columns of CSV, TSV and JSON had before.
+    pub renames: Renames,
     /// That schema was guessed by an earlier run, and not declared.
     pub guessed: bool,
     /// What becomes of values of CSV, TSV and JSON that are none of their column's type.

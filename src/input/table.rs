@@ -11,12 +11,12 @@ use super::parquet::parquet_schema;
 use super::source::Source;
 use super::unknown_format::unknown_format;
 use super::widening::{misfits, with_text};
-use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, Preset, detect};
+use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, LogFormats, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{
-    CsvOptions, HiveText, JsonDecoder, OnMismatch, RowDecoder, RowSyntax, Typing, check_json_lines, delimiter_name, find_delimiter,
-    infer_json, infer_rows, separator_line,
+    CsvOptions, HiveText, JsonDecoder, OnMismatch, Renames, RowDecoder, RowSyntax, Typing, check_json_lines, delimiter_name,
+    find_delimiter, infer_json, infer_rows, renamed_lines, separator_line,
 };
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use bytes::Bytes;
@@ -38,7 +38,7 @@ pub struct Table {
 #[derive(Debug, Clone)]
 pub enum TableFormat {
     Log {
-        format: Arc<LogFormat>,
+        formats: LogFormats,
         unescape: bool,
     },
     Rows {
@@ -49,6 +49,7 @@ pub enum TableFormat {
     Json {
         schema: SchemaRef,
         typing: Typing,
+        renames: Renames,
     },
     Parquet {
         schema: SchemaRef,
@@ -61,7 +62,7 @@ impl TableFormat {
     /// All columns of the table.
     pub fn schema(&self) -> SchemaRef {
         match self {
-            TableFormat::Log { format, .. } => format.schema(),
+            TableFormat::Log { formats, .. } => formats.schema(),
             TableFormat::Rows { schema, .. } | TableFormat::Json { schema, .. } | TableFormat::Parquet { schema } => schema.clone(),
             TableFormat::Hive(text) => text.schema.clone(),
         }
@@ -70,7 +71,7 @@ impl TableFormat {
     /// The name that reports show: a log's preset, or `csv`, `tsv`, `json`, `parquet`.
     pub fn name(&self) -> &str {
         match self {
-            TableFormat::Log { format, .. } => format.name(),
+            TableFormat::Log { formats, .. } => formats.name(),
             TableFormat::Rows { syntax, .. } => syntax.name(),
             TableFormat::Json { .. } => "json",
             TableFormat::Parquet { .. } => "parquet",
@@ -90,11 +91,13 @@ impl TableFormat {
     /// A decoder of the columns at `projection`, all where not given; nothing for Parquet.
     pub fn decoder(&self, projection: Option<Vec<usize>>) -> Option<Box<dyn Decoder>> {
         match self {
-            TableFormat::Log { format, unescape } => {
-                Some(Box::new(LogDecoder::new(format.clone(), DecodeOptions { projection, unescape: *unescape })))
+            TableFormat::Log { formats, unescape } => {
+                Some(Box::new(LogDecoder::new(formats.clone(), DecodeOptions { projection, unescape: *unescape })))
             }
             TableFormat::Rows { syntax, schema, typing } => Some(Box::new(RowDecoder::new(*syntax, schema.clone(), *typing, projection))),
-            TableFormat::Json { schema, typing } => Some(Box::new(JsonDecoder::new(schema.clone(), *typing, projection))),
+            TableFormat::Json { schema, typing, renames } => {
+                Some(Box::new(JsonDecoder::new(schema.clone(), *typing, projection).renaming(renames.clone())))
+            }
             TableFormat::Hive(text) => Some(text.decoder(projection)),
             TableFormat::Parquet { .. } => None,
         }
@@ -125,12 +128,12 @@ impl Table {
         options.check(choice)?;
         let format = match choice {
             FormatChoice::Log | FormatChoice::Auto => {
-                let format = match &options.log {
-                    LogChoice::Format(format) => format.clone(),
-                    LogChoice::Auto => detect_log(&sources, &mut notes)?,
+                let formats = match &options.log {
+                    LogChoice::Formats(formats) => formats.clone(),
+                    LogChoice::Auto => detect_log(&sources, &mut notes)?.into(),
                 };
-                notes.extend(format.notes().iter().cloned());
-                TableFormat::Log { format, unescape: options.unescape }
+                notes.extend(formats.notes().cloned());
+                TableFormat::Log { formats, unescape: options.unescape }
             }
             FormatChoice::Csv => open_csv(&mut sources, options, &mut notes)?,
             FormatChoice::Tsv => open_rows(&mut sources, RowSyntax::Tsv { header: !options.no_header }, options, &mut notes)?,
@@ -231,20 +234,22 @@ fn open_json(sources: &[Source], options: &TableOptions, notes: &mut Vec<String>
     };
     each(sources, check).collect::<Result<()>>()?;
     let schema = match &options.schema {
-        Some(known) if options.guessed => with_new_keys(sources, known, notes)?,
+        Some(known) if options.guessed => with_new_keys(sources, known, &options.renames, notes)?,
         Some(schema) => schema.clone(),
         None => {
             let (path, start) = first_records(sources, Framing::Lines, Framing::Lines)?;
-            infer_json(&path, &start)?
+            infer_json(&path, &renamed_lines(&start, &options.renames))?
         }
     };
-    Ok(TableFormat::Json { schema, typing: options.typing() })
+    Ok(TableFormat::Json { schema, typing: options.typing(), renames: options.renames.clone() })
 }
 
 /// The columns that an earlier run guessed, with those that the first lines of `sources` have beside them.
-fn with_new_keys(sources: &[Source], known: &SchemaRef, notes: &mut Vec<String>) -> Result<SchemaRef> {
+fn with_new_keys(sources: &[Source], known: &SchemaRef, renames: &Renames, notes: &mut Vec<String>) -> Result<SchemaRef> {
     // Of files that can't tell it each line says itself whether it fits.
-    let Ok(found) = first_records(sources, Framing::Lines, Framing::Lines).and_then(|(path, start)| infer_json(&path, &start)) else {
+    let Ok(found) =
+        first_records(sources, Framing::Lines, Framing::Lines).and_then(|(path, start)| infer_json(&path, &renamed_lines(&start, renames)))
+    else {
         return Ok(known.clone());
     };
     let mut fields: Vec<Field> = known.fields().iter().map(|field| Field::clone(field)).collect();
@@ -307,15 +312,24 @@ fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> 
         Some(lines) => detect(&lines),
         None => Ok(None),
     };
-    let mut others: Vec<String> = Vec::new();
-    for (source, found) in sources.iter().zip(each(sources, look)) {
-        if let Some(found) = found?.filter(|found| found.format.text() != format.text()) {
+    let (mut others, mut names) = (Vec::new(), vec![format.name()]);
+    let found: Vec<Option<_>> = each(sources, look).collect::<Result<_>>()?;
+    for (source, found) in sources.iter().zip(&found) {
+        if let Some(found) = found.as_ref().filter(|found| found.format.text() != format.text()) {
             others.push(format!("{} looks like {}", source.path, found.format.name()));
+            if !names.contains(&found.format.name()) {
+                names.push(found.format.name());
+            }
         }
     }
     let [first, rest @ ..] = others.as_slice() else { return Ok(None) };
     let more = if rest.is_empty() { String::new() } else { format!(", and {} more files are in another format too", rest.len()) };
-    Ok(Some(format!("not all files are in one format: {first}{more}; read them on their own, or their lines are rejected")))
+    let options: Vec<String> = names.iter().map(|name| format!("--log-format {name}")).collect();
+    Ok(Some(format!(
+        "not all files are in one format: {first}{more}; {} (in a pipeline log_format: [{}]) reads them all, else lines of the others are rejected",
+        options.join(" "),
+        names.join(", ")
+    )))
 }
 
 /// The lines of a log's start that tell its format; nothing where all are blank.

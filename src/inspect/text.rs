@@ -19,10 +19,10 @@ pub(super) fn inspect(table: &Table) -> Result<Inspection> {
     let files = table.sources.iter().map(|source| findings.read(table, source)).collect::<Result<Vec<_>>>()?;
     let columns = schema.fields().iter().zip(&findings.profiles).map(|(field, profile)| profile.column(field)).collect();
     let log = match &table.format {
-        TableFormat::Log { format, .. } => {
+        TableFormat::Log { formats, .. } => {
             let time = schema.index_of("time").ok().map(|index| &findings.profiles[index]);
             Some(LogInspection {
-                log_format: format.text().to_string(),
+                log_format: formats.text().to_string(),
                 first_time: time.and_then(Profile::min),
                 last_time: time.and_then(Profile::max),
                 statuses: findings.statuses,

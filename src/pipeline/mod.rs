@@ -22,8 +22,8 @@ pub use governing::remote::tell_lake_formation;
 pub use hooks::tell_hooks;
 pub use model::{
     AthenaSettings, Bounds, CatalogKind, CatchUp, Check, CheckEngine, Expectation, Fingerprint, Hook, Hooks, Lake, Layout, Mode, OnError,
-    OnFailure, OnMismatch, Output, Pipeline, RemovedSources, Schedule, Severity, Source, SourceFormat, TableName, Transform,
-    TransformEngine, When,
+    OnFailure, OnMismatch, Output, Pipeline, Removal, Schedule, Severity, Source, SourceFormat, TableName, Transform, TransformEngine,
+    When,
 };
 pub use order::{Ordered, in_order};
 pub use plan::{ColumnPlan, OutputPlan, Plan, SourcePlan, plan};
@@ -31,12 +31,14 @@ pub use registering::comparison::ReaderPlan;
 pub use registering::differences::{ReaderDifference, differences_in, differences_of};
 pub use registering::dropping::{Dropped, drop_from_glue};
 pub use registering::existing::{Registering, said};
+pub use registering::renaming::rename;
 pub use registering::sync::sync;
 pub use run::{Outcome, RunSettings, run};
-pub use run_report::{Action, CheckRun, OutputRun, RejectFile, RunReport, RunStatus, Sample, SourceRun, TransformRun};
+pub use run_report::{Action, CheckRun, OutputRun, RejectFile, RunReport, RunStatus, Sample, SourceRun, StepRun, TransformRun};
 pub use state::before::Scope;
 pub use state::published::head_of;
-pub use upkeep::history::{PastRun, history};
+pub use upkeep::history::{Around, PastRun, history};
+pub use upkeep::pages::Page;
 pub use upkeep::repair::{RepairAction, RepairReport, TableRepair, repair};
 pub use upkeep::rollback::rollback;
 pub use upkeep::vacuum::{Removed, VacuumReport, vacuum};

@@ -32,6 +32,8 @@ pub struct Pipeline {
     /// In an order in which each needs only those before it.
     pub transforms: Vec<Transform>,
     pub outputs: Vec<Output>,
+    /// What becomes of its tables that no output makes any more.
+    pub removed_tables: Removal,
     /// Who may see what, as the pipeline says it.
     #[serde(skip_serializing_if = "Policy::is_empty")]
     pub policy: Policy,
@@ -86,13 +88,16 @@ pub struct Source {
     /// How buckets among them are reached.
     pub store: StoreSettings,
     pub format: SourceFormat,
-    /// A preset's name or a LogFormat; found out where not given.
-    pub log_format: Option<String>,
+    /// Names of presets and LogFormats, the first of which that fits a line is its; found out where none is given.
+    pub log_formats: Vec<String>,
     pub unescape: bool,
     /// Of CSV.
     pub delimiter: Option<char>,
     /// CSV and TSV files have a first line of names.
     pub header: bool,
+    /// The names that columns of CSV, TSV and JSON had before, each with the one that it has now.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub renames: BTreeMap<String, String>,
     /// The description of the columns of CSV, TSV and JSON, as in `schemas/`.
     pub schema: Option<PathBuf>,
     pub on_error: OnError,
@@ -172,7 +177,7 @@ pub struct Output {
     /// Whose days and hours `dt` and `hour` are.
     pub timezone: Zone,
     pub mode: Mode,
-    pub removed_sources: RemovedSources,
+    pub removed_sources: Removal,
     /// How readers' catalogs are told of it.
     pub readers: ReaderOptions,
 }
@@ -197,10 +202,10 @@ pub enum Mode {
     ReplacePartitions,
 }
 
-/// What becomes of rows whose source file is no longer there, in tables that are not overwritten.
+/// What becomes of rows whose source file is no longer there, in tables that are not overwritten; and of tables that no output makes any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RemovedSources {
+pub enum Removal {
     #[default]
     Keep,
     Drop,

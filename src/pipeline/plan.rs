@@ -39,6 +39,9 @@ pub struct Plan {
     pub changes: bool,
     pub sources: Vec<SourcePlan>,
     pub outputs: Vec<OutputPlan>,
+    /// Tables that no output makes any more, and that a run takes out of the lake.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<String>,
     /// Who would see more or less than now.
     pub access: Vec<SightChange>,
     /// Whose policies a run would publish.
@@ -141,14 +144,21 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         planned.extend(columns.map(|columns| (output.output.table.clone(), columns)));
         outputs.push(plan);
     }
+    let mut dropped = Vec::new();
     if let Some(storage) = &storage {
-        let told = |name: &String| {
+        dropped = state.dropped(pipeline, storage, scope);
+        let told = |name: &TableName| {
             format!(
-                "no output makes {name} any more; it stays as it is until `etl catalog drop {name} --lake {} --force`",
+                "no output makes {name} any more; it stays as it is until `etl catalog drop {name} --lake {} --force`, or with `removed_tables: drop`",
                 pipeline.lake.location
             )
         };
-        notes.extend(state.forgotten(pipeline, storage).iter().map(told));
+        notes.extend(state.forgotten(pipeline, storage).iter().filter(|name| !dropped.contains(name)).map(told));
+        if let Some(readers) = readers.as_ref().filter(|_| scope.only.is_empty()) {
+            dropped.extend(
+                readers.left(pipeline, storage)?.into_iter().map(|(_, entry)| TableName { database: entry.database, table: entry.name }),
+            );
+        }
     }
     let governed = governed(pipeline, &state, storage.as_ref(), &outputs)?;
     let policies = governed.iter().flat_map(|draft| draft.writes.iter().map(|(owner, _)| owner.clone()));
@@ -156,13 +166,18 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
     let lake_formation = lake_formation(pipeline, storage.as_ref(), governed.as_ref(), readers.as_ref())?;
     let order = |plan: &OutputPlan| pipeline.outputs.iter().position(|output| output.name == plan.name);
     outputs.sort_by_key(order);
-    let changes = !is_governed || !lake_formation.is_empty() || !state.is_current() || outputs.iter().any(OutputPlan::is_otherwise);
+    let changes = !dropped.is_empty()
+        || !is_governed
+        || !lake_formation.is_empty()
+        || !state.is_current()
+        || outputs.iter().any(OutputPlan::is_otherwise);
     Ok(Plan {
         pipeline: pipeline.name.clone(),
         lake: pipeline.lake.location.clone(),
         changes,
         sources: sources.collect(),
         outputs,
+        dropped: dropped.iter().map(ToString::to_string).collect(),
         access: governed.as_ref().map(|draft| draft.changes.clone()).unwrap_or_default(),
         policies: policies.collect(),
         lake_formation,

@@ -1,9 +1,9 @@
 //! Runs a pipeline: reads what has changed, writes, checks, and moves the one pointer that readers follow.
 
 use super::model::{OnFailure, Pipeline, Severity, When};
-use super::run_report::{Action, RunReport, RunStatus};
+use super::run_report::{Action, RunReport, RunStatus, StepRun};
 use crate::aws::AwsSettings;
-use crate::catalog::LocalCatalog;
+use crate::catalog::{Beside, LocalCatalog, TableName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::governance::{Resources, resources_of};
 use crate::pipeline::governing::remote::tell_lake_formation;
@@ -17,6 +17,7 @@ use crate::pipeline::registering::of_pipeline::ReaderCatalog;
 use crate::pipeline::state::before::{Scope, State};
 use crate::pipeline::state::drift::drift;
 use crate::pipeline::state::listing::Listing;
+use crate::pipeline::upkeep::pages::{Page, keep_page};
 use crate::pipeline::upkeep::rollback::take_back;
 use crate::pipeline::upkeep::sweep::{discard, sweep};
 use crate::pipeline::upkeep::waiting::Waiting;
@@ -28,12 +29,13 @@ use crate::publish::{Claim, Lease, RunId};
 use crate::query::{LakeTables, QueryOptions, Runtime};
 use crate::secrets;
 use crate::storage::{Location, Storage};
+use crate::trace;
 use crate::units::ByteSize;
 use chrono::Utc;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How a pipeline is run.
 #[derive(Debug, Clone)]
@@ -48,7 +50,7 @@ pub struct RunSettings {
     /// Set from outside to stop the run; nothing is published then.
     pub cancel: Arc<AtomicBool>,
     /// Makes the page that is kept beside the report.
-    pub page: Option<fn(&RunReport) -> String>,
+    pub page: Option<Page>,
 }
 
 /// How a run ended: the report of it, and the error where it failed.
@@ -95,6 +97,8 @@ struct Begun {
     lease: Lease,
     /// The catalog of readers that is told.
     readers: Option<ReaderCatalog>,
+    /// Tables that are taken out of the lake.
+    dropped: Vec<TableName>,
     /// The key of the folder of what it says of itself.
     folder: String,
 }
@@ -108,9 +112,9 @@ struct Bench {
 
 impl Running<'_> {
     fn go(&self, report: &mut RunReport) -> Result<()> {
-        let begun = self.begin(report)?;
+        let begun = self.step("look at what is there", report, |report| self.begin(report))?;
         let said = draft(self.pipeline, &begun.catalog, &begun.state.snapshot, Resources::new())?;
-        if begun.state.is_current() && said.as_ref().is_none_or(|draft| draft.writes.is_empty()) {
+        if begun.state.is_current() && begun.dropped.is_empty() && said.as_ref().is_none_or(|draft| draft.writes.is_empty()) {
             self.tell_nothing_to_do(&begun, report)?;
             // A run that was killed behind its publication may have left this to do.
             return self.register(&begun, report);
@@ -134,18 +138,32 @@ impl Running<'_> {
         done
     }
 
+    /// Does a step, whose time goes to `report`.
+    fn step<T>(&self, name: &str, report: &mut RunReport, work: impl FnOnce(&mut RunReport) -> Result<T>) -> Result<T> {
+        let begun = Instant::now();
+        let done = work(report);
+        let seconds = begun.elapsed().as_secs_f64();
+        trace::tell(|| format!("run {}: {name} took {seconds:.3} s", self.run));
+        report.steps.push(StepRun { name: name.to_string(), seconds });
+        done
+    }
+
     fn stages(&self, begun: &Begun, report: &mut RunReport) -> Result<()> {
         let bench = self.bench(begun)?;
-        let products = self.make(begun, &bench, report)?;
-        self.check(begun, &bench, &products, report)?;
+        let products = self.step("make the tables", report, |report| self.make(begun, &bench, report))?;
+        self.step("check before publishing", report, |report| self.check(begun, &bench, &products, report))?;
         if let Some(catalog) = &begun.readers {
             let staged: Vec<_> = products.iter().map(|product| product.table.clone()).collect();
             catalog.prepare(self.pipeline, &begun.storage, &staged)?;
         }
-        self.publish(begun, products, report)?;
-        let registered = self.register(begun, report);
+        self.step("publish", report, |report| self.publish(begun, products, report))?;
+        let registered = match &begun.readers {
+            Some(_) => self.step("tell Glue", report, |report| self.register(begun, report)),
+            None => Ok(()),
+        };
         // Checks of the lake are made whatever a catalog was told; those of what its readers see can't be.
-        let checked = self.check_published(begun, &bench, registered.is_ok(), report);
+        let checked =
+            self.step("check what is published", report, |report| self.check_published(begun, &bench, registered.is_ok(), report));
         registered.and(checked)
     }
 
@@ -178,7 +196,8 @@ impl Running<'_> {
         let swept = sweep(&storage, &catalog, &self.pipeline.name)?;
         report.notes.extend(state.listings.values().flat_map(Listing::notes));
         report.notes.extend(swept.iter().map(|run| format!("cleaned up after run {run}, which was killed")));
-        Ok(Begun { storage, catalog, state, claim, lease, readers, folder })
+        let dropped = state.dropped(self.pipeline, &storage, &self.settings.scope);
+        Ok(Begun { storage, catalog, state, claim, lease, readers, dropped, folder })
     }
 
     fn tell_nothing_to_do(&self, begun: &Begun, report: &mut RunReport) -> Result<()> {
@@ -265,7 +284,7 @@ impl Running<'_> {
         report.checks = accounting(&begun.storage, products, &bench.queries, &bench.runtime)?;
         report.checks.extend(verify(self.pipeline, &begun.storage, &staged, When::BeforePublish, &bench.queries, &bench.runtime)?);
         self.stop_if_cancelled()?;
-        match failed_checks(report, When::BeforePublish) {
+        match report.failed_checks(When::BeforePublish) {
             Some(error) => {
                 report.status = RunStatus::ChecksFailed;
                 Err(error)
@@ -287,8 +306,13 @@ impl Running<'_> {
             }
         };
         self.committing.set(true);
-        let published = begun.catalog.commit_with(&begun.state.snapshot, staged, &policies, &begun.lease)?;
+        let beside = Beside { policies: &policies, dropped: &begun.dropped };
+        let published = begun.catalog.commit_with(&begun.state.snapshot, staged, &beside, &begun.lease)?;
         report.status = RunStatus::Published;
+        report.dropped = begun.dropped.iter().map(ToString::to_string).collect();
+        report.notes.extend(
+            report.dropped.iter().map(|name| format!("dropped {name}, which no output makes any more; its files stay until a vacuum")),
+        );
         for table in &published {
             let name = format!("{}.{}", table.database, table.name);
             report.outputs.iter_mut().filter(|output| output.table == name).for_each(|output| output.table_version = table.version);
@@ -307,6 +331,15 @@ impl Running<'_> {
             Err(error) => {
                 report.status = RunStatus::PublishedNotRegistered;
                 return Err(error);
+            }
+        }
+        if self.settings.scope.only.is_empty() {
+            match catalog.drop_left(self.pipeline, &begun.storage) {
+                Ok(names) => report.notes.extend(names.iter().map(|name| format!("dropped {name} from Glue"))),
+                Err(error) => {
+                    report.status = RunStatus::PublishedNotRegistered;
+                    return Err(error.with_context("then", "Glue still has a table that was dropped; the next run takes it out"));
+                }
             }
         }
         let aws = AwsSettings::beside(&self.pipeline.lake.store);
@@ -329,7 +362,7 @@ impl Running<'_> {
             let checked = verify_in_athena(self.pipeline, storage, &self.settings.cancel, &bench.queries, &bench.runtime);
             report.checks.extend(checked.map_err(|error| error.with_context("then", "the run is published, and not checked in Athena"))?);
         }
-        let Some(error) = failed_checks(report, When::AfterPublish) else { return Ok(()) };
+        let Some(error) = report.failed_checks(When::AfterPublish) else { return Ok(()) };
         report.status = RunStatus::PublishedChecksFailed;
         if !self.goes_back(report) {
             return Err(error.with_context("then", "the run is published all the same; roll it back if it must not be"));
@@ -382,10 +415,7 @@ impl Running<'_> {
     fn keep_report(&self, storage: &Storage, run_folder: &str, report: &mut RunReport) -> Result<()> {
         report.redact();
         report.keep(storage, &format!("{run_folder}/report.json"))?;
-        match self.settings.page {
-            Some(page) => storage.put(&format!("{run_folder}/report.html"), page(report)),
-            None => Ok(()),
-        }
+        self.settings.page.map_or(Ok(()), |page| keep_page(storage, self.pipeline, report, page))
     }
 }
 
@@ -397,20 +427,4 @@ fn discarded(state: &State, report: &mut RunReport) {
         (output.total_files, output.total_rows, output.total_bytes, output.table_version) =
             before.map_or((0, 0, 0, 0), |table| (table.files, table.rows, table.bytes, table.version));
     }
-}
-
-/// The error of the checks that failed at `when`, if any that counts did.
-fn failed_checks(report: &RunReport, when: When) -> Option<Error> {
-    let failed: Vec<&str> = report
-        .checks
-        .iter()
-        .filter(|check| check.when == when && !check.passed && check.severity == Severity::Fail)
-        .map(|check| check.name.as_str())
-        .collect();
-    if failed.is_empty() {
-        return None;
-    }
-    let checks = if failed.len() == 1 { "check" } else { "checks" };
-    let seen = if when == When::BeforePublish { "; nothing was published" } else { "" };
-    Some(Error::new(ErrorKind::Checks, format!("{} {checks} failed: {}{seen}", failed.len(), failed.join(", "))))
 }

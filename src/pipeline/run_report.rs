@@ -39,6 +39,12 @@ pub struct RunReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lake_formation: Vec<String>,
     /// What the user should know.
+    /// What it was busy with, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepRun>,
+    /// Tables that no output makes any more, and that readers see no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<String>,
     pub notes: Vec<String>,
     /// Why it failed.
     pub error: Option<String>,
@@ -121,6 +127,13 @@ pub struct RejectFile {
     /// Of those that the run read.
     pub lines: u64,
     pub rejects: u64,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRun {
+    pub name: String,
+    pub seconds: f64,
 }
 
 /// What a transform gave.
@@ -268,6 +281,8 @@ impl RunReport {
             catalog: Vec::new(),
             access: Vec::new(),
             lake_formation: Vec::new(),
+            steps: Vec::new(),
+            dropped: Vec::new(),
             notes: Vec::new(),
             error: None,
             rolled_back_to: None,
@@ -291,6 +306,22 @@ impl RunReport {
         {
             *self = shown;
         }
+    }
+
+    /// The error of the checks that failed at `when`, if any that counts did.
+    pub(super) fn failed_checks(&self, when: When) -> Option<Error> {
+        let failed: Vec<&str> = self
+            .checks
+            .iter()
+            .filter(|check| check.when == when && !check.passed && check.severity == Severity::Fail)
+            .map(|check| check.name.as_str())
+            .collect();
+        if failed.is_empty() {
+            return None;
+        }
+        let checks = if failed.len() == 1 { "check" } else { "checks" };
+        let seen = if when == When::BeforePublish { "; nothing was published" } else { "" };
+        Some(Error::new(ErrorKind::Checks, format!("{} {checks} failed: {}{seen}", failed.len(), failed.join(", "))))
     }
 
     /// How long it took.

@@ -12,6 +12,7 @@ use super::lake::{LakeSchema, LakeTables};
 use super::limits;
 use super::options::QueryOptions;
 use super::partitions::Partitions;
+use super::plan_tree::tree;
 use super::rejects::RejectLog;
 use super::scan::Rows;
 use super::short_times::ShortTimes;
@@ -206,10 +207,10 @@ impl QueryEngine {
     /// As [`QueryEngine::query`].
     pub async fn explain(&self, sql: &str) -> Result<String> {
         if self.tables.is_restricted() {
-            return Ok(self.guarded(sql, self.optimized(sql)).await?.display_indent().to_string());
+            return Ok(tree(&self.guarded(sql, self.optimized(sql)).await?.display_indent().to_string()));
         }
         let (plan, _) = self.physical(sql, Joins::Hashed).await?;
-        Ok(displayable(plan.as_ref()).indent(false).to_string())
+        Ok(tree(&displayable(plan.as_ref()).indent(false).to_string()))
     }
 
     /// What the user should know of the tables opened so far: formats found, and the lines that are not rows.

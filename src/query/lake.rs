@@ -13,7 +13,7 @@ use crate::input::{LocalFile, ObjectFile, Place, Source, Table, TableFormat};
 use crate::output::Kind;
 use crate::publish::DataFile;
 use crate::storage::{Location, Storage};
-use crate::tabular::{CsvDialect, CsvOptions, RowSyntax, Typing};
+use crate::tabular::{CsvDialect, CsvOptions, Renames, RowSyntax, Typing};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -221,7 +221,7 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
     let serde = &table.storage.serde;
     match serde.kind() {
         Some(Kind::Parquet) => Ok(TableFormat::Parquet { schema }),
-        Some(Kind::Json) => Ok(TableFormat::Json { schema, typing }),
+        Some(Kind::Json) => Ok(TableFormat::Json { schema, typing, renames: Renames::default() }),
         Some(Kind::Tsv) => Ok(TableFormat::Rows { syntax: RowSyntax::Tsv { header: true }, schema, typing }),
         Some(Kind::Csv) => {
             let escape = serde.parameters.get("escapeChar").map(String::as_str);

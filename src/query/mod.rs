@@ -30,6 +30,7 @@ mod partitions;
 mod pieces;
 mod pinned;
 mod plain_words;
+mod plan_tree;
 mod registered;
 mod rejects;
 mod restricted;

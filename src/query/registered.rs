@@ -6,7 +6,7 @@ use crate::catalog::{KEYS, LOG_FORMAT, Table as CatalogTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{FormatChoice, Table, TableFormat, TableOptions, resolve};
 use crate::output::Kind;
-use crate::tabular::{CsvDialect, CsvOptions, RowSyntax, Typing};
+use crate::tabular::{CsvDialect, CsvOptions, Renames, RowSyntax, Typing};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
     let typing = Typing { guessed: true, ..Typing::default() };
     let serde = |name: &str| table.storage.serde.parameters.get(name).map(String::as_str);
     if let Some(text) = table.parameters.get(LOG_FORMAT) {
-        return Ok(TableFormat::Log { format: Arc::new(LogFormat::parse("registered", text)?), unescape: false });
+        return Ok(TableFormat::Log { formats: Arc::new(LogFormat::parse("registered", text)?).into(), unescape: false });
     }
     let header = table.parameters.get("skip.header.line.count").is_some_and(|count| count != "0");
     match table.storage.serde.kind() {
@@ -57,7 +57,7 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
                 None => field.clone(),
             };
             let fields: Vec<Arc<Field>> = schema.fields().iter().enumerate().map(named).collect();
-            Ok(TableFormat::Json { schema: Arc::new(Schema::new(fields)), typing })
+            Ok(TableFormat::Json { schema: Arc::new(Schema::new(fields)), typing, renames: Renames::default() })
         }
         Some(Kind::Parquet) | None => {
             let message =

@@ -111,7 +111,7 @@ async fn the_projection_reaches_the_decoder() {
     let plan = engine().explain(&format!("SELECT status FROM '{path}' WHERE bytes > 3")).await.unwrap();
     assert!(plan.contains("projection=[status, bytes]"), "{plan}");
     let plan = engine().explain(&format!("SELECT count(*) FROM '{path}'")).await.unwrap();
-    assert!(plan.contains("StreamingTableExec") && !plan.contains("projection=[host"), "{plan}");
+    assert!(plan.contains("Read: ") && !plan.contains("projection=[host"), "{plan}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +158,7 @@ async fn partition_folders_are_columns_and_choose_files() {
 
 fn read_common() -> crate::input::TableOptions {
     let format = crate::accesslog::Preset::Common.format();
-    crate::input::TableOptions { log: crate::input::LogChoice::Format(format), ..Default::default() }
+    crate::input::TableOptions { log: crate::input::LogChoice::Formats(format.into()), ..Default::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,7 @@ pub(super) fn pipeline(name: &str, cron: &str) -> Pipeline {
         sources: Vec::new(),
         transforms: Vec::new(),
         outputs: Vec::new(),
+        removed_tables: crate::pipeline::Removal::Keep,
         policy: Default::default(),
         governance: None,
         verify: Vec::new(),

@@ -3,6 +3,7 @@
 
 use super::answer::Answer;
 use super::blocking::handle;
+use crate::trace::{Span, is_on};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
@@ -119,7 +120,23 @@ impl HttpService for Transport {
     }
 }
 
+/// Sends a request, and tells of it who listens.
 async fn attempt(client: HttpClient, request: HttpRequest) -> Result<HttpResponse, Failed> {
+    let span = Span::begin();
+    // What is asked of an object tells nothing that is secret; a signature stands in the headers.
+    let asked = is_on().then(|| format!("S3 {} {}", request.method(), request.uri()));
+    let done = send(client, request).await;
+    span.done(|| {
+        let asked = asked.unwrap_or_default();
+        match &done {
+            Ok(response) => format!("{asked}: {}", response.status().as_u16()),
+            Err(failed) => format!("{asked}: {}", chain(&failed.error)),
+        }
+    });
+    done
+}
+
+async fn send(client: HttpClient, request: HttpRequest) -> Result<HttpResponse, Failed> {
     let is_get = *request.method() == "GET";
     let has_range = request.headers().contains_key("range");
     let is_listing = request.uri().query().is_some_and(|query| query.contains("list-type=") || query.contains("uploads"));

@@ -5,6 +5,7 @@ use super::json_flat::FlatReader;
 use super::json_line::{count_keys, is_deep, keys, twice};
 use super::json_places::Places;
 use super::misfits::{Misfits, mismatch};
+use super::renames::Renames;
 use super::typed::{Typing, text_of, typed};
 use crate::decode::{Decoded, Decoder, MOST_VALUES, Reject, lead, repaired};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,6 +33,8 @@ pub struct JsonDecoder {
     flat: Option<FlatReader>,
     /// Where each column is in the schema, as soon as there is a line to be looked at on its own.
     places: Option<Places>,
+    /// Keys that columns had before.
+    renames: Renames,
     /// A key that the schema hasn't is passed over.
     ignores_others: bool,
     /// The block before had keys that differ from the columns' names in case: this one has too, most probably.
@@ -49,16 +52,23 @@ impl JsonDecoder {
         let text_schema = Arc::new(Schema::new(texts.collect::<Vec<_>>()));
         JsonDecoder {
             size: RowSize::of(&schema),
-            flat: FlatReader::of(&text_schema),
+            flat: FlatReader::of(&text_schema, &Renames::default()),
             text_schema,
             file_schema: schema,
             schema: projected,
             typing,
             projection,
             places: None,
+            renames: Renames::default(),
             ignores_others: false,
             respells: false,
         }
+    }
+
+    /// The same, where columns had other keys before.
+    #[must_use]
+    pub fn renaming(self, renames: Renames) -> JsonDecoder {
+        JsonDecoder { flat: FlatReader::of(&self.text_schema, &renames), renames, ..self }
     }
 
     /// The same, where keys that the schema hasn't are passed over.
@@ -83,7 +93,7 @@ impl JsonDecoder {
             return Some(format!("more than {MOST_LINE_VALUES} values, with those that its objects lack"));
         }
         let fields = self.text_schema.fields();
-        let places = self.places.get_or_insert_with(|| Places::of(&self.text_schema));
+        let places = self.places.get_or_insert_with(|| Places::of(&self.text_schema, &self.renames, !self.typing.guessed));
         let schema = match keys(line) {
             Some(keys) => {
                 let mut own: Vec<usize> = keys.iter().filter_map(|key| places.get(&key.name)).collect();
@@ -331,8 +341,8 @@ impl Decoder for JsonDecoder {
         };
         // Where others are passed over, it must be known first that they are no columns in another case.
         lines_of.strict = !self.ignores_others;
-        if whole.is_none() && !self.typing.guessed {
-            let places = self.places.get_or_insert_with(|| Places::of(&self.text_schema));
+        if whole.is_none() && !(self.typing.guessed && self.renames.is_empty()) {
+            let places = self.places.get_or_insert_with(|| Places::of(&self.text_schema, &self.renames, !self.typing.guessed));
             let respelled = spans.iter().filter_map(|(_, start, end)| Some((*start, places.respelled(&bytes[*start..*end])?)));
             lines_of.respelled = respelled.collect();
             if !unread && (self.respells || self.ignores_others || !lines_of.respelled.is_empty()) {

@@ -3,6 +3,7 @@
 //! Source: [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259). What is not read here is not wrong for that: whoever asks has another reader, which is
 //! slower and knows what to say.
 
+use super::renames::Renames;
 use crate::text_column::{Care, TextColumn};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -33,12 +34,17 @@ struct Columns {
 
 impl FlatReader {
     /// A reader of objects with the keys of `schema`; nothing where one of its columns is no text that may be missing.
-    pub(super) fn of(schema: &SchemaRef) -> Option<FlatReader> {
+    pub(super) fn of(schema: &SchemaRef, renames: &Renames) -> Option<FlatReader> {
         if !schema.fields().iter().all(|field| *field.data_type() == DataType::Utf8View && field.is_nullable()) {
             return None;
         }
         let names: Vec<Vec<u8>> = schema.fields().iter().map(|field| field.name().as_bytes().to_vec()).collect();
-        let by_name = names.iter().enumerate().map(|(column, name)| (name.clone(), column)).collect();
+        let mut by_name: HashMap<Vec<u8>, usize> = names.iter().enumerate().map(|(column, name)| (name.clone(), column)).collect();
+        for (before, now) in renames.iter() {
+            if let Some(column) = by_name.get(now.as_bytes()).copied() {
+                by_name.entry(before.as_bytes().to_vec()).or_insert(column);
+            }
+        }
         Some(FlatReader { schema: schema.clone(), names, by_name })
     }
 
@@ -234,7 +240,7 @@ mod tests {
 
     fn flat(line: &str) -> Option<RecordBatch> {
         let block = Bytes::from(format!("  {line}"));
-        FlatReader::of(&schema()).unwrap().read(&block, [(2, block.len())].into_iter())
+        FlatReader::of(&schema(), &Renames::default()).unwrap().read(&block, [(2, block.len())].into_iter())
     }
 
     #[test]
@@ -308,12 +314,12 @@ mod tests {
             assert!(flat(line).is_none(), "{line}");
         }
         let block = Bytes::from(b"{\"a\":\"\xff\"}".to_vec());
-        assert!(FlatReader::of(&schema()).unwrap().read(&block, [(0, block.len())].into_iter()).is_none());
+        assert!(FlatReader::of(&schema(), &Renames::default()).unwrap().read(&block, [(0, block.len())].into_iter()).is_none());
     }
 
     #[test]
     fn only_texts_that_may_be_missing_are_columns() {
-        let of = |field| FlatReader::of(&Arc::new(Schema::new(vec![field])));
+        let of = |field| FlatReader::of(&Arc::new(Schema::new(vec![field])), &Renames::default());
         assert!(of(Field::new("a", DataType::Utf8View, false)).is_none());
         assert!(of(Field::new("a", DataType::Int64, true)).is_none());
     }

@@ -1,10 +1,12 @@
 //! The columns of CSV and TSV: those that a header names, and their types.
 
+use super::column_name::plain_name;
 use super::delimiter::{delimiter_name, find_delimiter};
 use super::dialect::CsvOptions;
 use super::fields::{RowField, trimmed_end};
 use super::infer::{Guess, MOST_COLUMNS, check_width};
 use super::record::{Alone, lead_of_record};
+use super::renames::Renames;
 use super::syntax::RowSyntax;
 use crate::decode::lead;
 use crate::error::{Error, ErrorKind, Result};
@@ -34,11 +36,6 @@ pub fn header_names(path: &str, start: &[u8], syntax: RowSyntax) -> Result<Vec<S
         String::from_utf8_lossy(&escaped).trim().to_string()
     };
     Ok(fields.iter().map(name).collect())
-}
-
-/// A name as files that differ in capitals and signs have it: `Shop ID` is `shop_id`.
-pub fn plain_name(name: &str) -> String {
-    name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "_")
 }
 
 /// Whether the header that `start`, of the file `path`, begins with is that of `schema`. `Shop ID` may be called `shop_id` there.
@@ -97,6 +94,13 @@ impl RowGuess {
     pub fn schema(&self) -> SchemaRef {
         let columns = self.0.iter().map(|(name, guess)| Field::new(name, guess.data_type(), true));
         Arc::new(Schema::new(columns.collect::<Vec<_>>()))
+    }
+
+    /// The same, with the names that columns have now.
+    #[must_use]
+    pub fn renamed(mut self, renames: &Renames) -> RowGuess {
+        self.0.iter_mut().for_each(|(name, _)| *name = renames.now(name).to_string());
+        self
     }
 
     /// The columns of both, told by their names; what is only in `other` comes last.

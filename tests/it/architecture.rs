@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest floor first, and what each may use. What isn't listed must not be used.
-const FLOORS: [(u8, &str, &[&str]); 34] = [
+const FLOORS: [(u8, &str, &[&str]); 35] = [
     (0, "printable", &[]),
     (0, "secrets", &["printable"]),
     (0, "error", &["printable"]),
@@ -14,6 +14,7 @@ const FLOORS: [(u8, &str, &[&str]); 34] = [
     (0, "diagnostic", &["printable"]),
     (0, "progress", &[]),
     (0, "peak_memory", &[]),
+    (0, "trace", &[]),
     (0, "zone", &["diagnostic"]),
     (0, "sql_text", &[]),
     (1, "escape", &[]),
@@ -24,11 +25,11 @@ const FLOORS: [(u8, &str, &[&str]); 34] = [
     (1, "tabular", &["error", "units", "diagnostic", "decode", "escape", "text_column", "accesslog"]),
     (1, "yaml", &["printable", "secrets", "error", "units", "diagnostic"]),
     (1, "schema", &["error", "diagnostic", "accesslog", "yaml"]),
-    (2, "storage", &["secrets", "error"]),
+    (2, "storage", &["secrets", "error", "trace"]),
     (2, "input", &["printable", "error", "units", "diagnostic", "decode", "nested", "accesslog", "tabular", "schema", "storage"]),
     (2, "output", &["error", "units", "decode", "nested", "accesslog", "tabular", "schema"]),
     (2, "generate", &["error", "units", "accesslog"]),
-    (3, "aws", &["secrets", "error", "storage"]),
+    (3, "aws", &["secrets", "error", "storage", "trace"]),
     (3, "publish", &["error", "storage", "input"]),
     (
         3,
@@ -90,6 +91,7 @@ const FLOORS: [(u8, &str, &[&str]); 34] = [
             "units",
             "diagnostic",
             "progress",
+            "trace",
             "zone",
             "accesslog",
             "schema",
@@ -129,7 +131,7 @@ const FLOORS: [(u8, &str, &[&str]); 34] = [
             "pipeline",
         ],
     ),
-    (6, "report", &["printable", "error", "units", "diagnostic", "catalog", "governance", "pipeline", "bench"]),
+    (6, "report", &["printable", "error", "units", "diagnostic", "publish", "catalog", "governance", "pipeline", "bench"]),
     (6, "schedule", &["error", "storage", "publish", "pipeline"]),
     (
         7,
@@ -141,6 +143,7 @@ const FLOORS: [(u8, &str, &[&str]); 34] = [
             "units",
             "diagnostic",
             "progress",
+            "trace",
             "peak_memory",
             "bench",
             "zone",

@@ -67,7 +67,7 @@ fn columns_are_told_with_figures_and_in_the_lakes_words() {
     etl.run(["query", "SELECT strftime(at, '%Y') FROM 't.csv'"]).fails(6).says("no function `strftime`; here it is to_char(");
     etl.run(["query", "SELECT * FROM web.access"]).fails(6).says("by --lake LAKE or ETL_LAKE");
     let plan = String::from_utf8(etl.run(["query", "EXPLAIN SELECT s, count(*) FROM 't.csv' GROUP BY 1"]).ok().stdout).unwrap();
-    assert!(plan.contains("\n  Aggregate") && !plan.contains("Int64("), "{plan}");
+    assert!(plan.contains("\n└─ Aggregate") && !plan.contains("Int64("), "{plan}");
 }
 
 /// What is told of functions that are called otherwise elsewhere is true.

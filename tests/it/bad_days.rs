@@ -10,6 +10,7 @@ on_both_lakes!(
     each_new_file_has_the_limit_and_one_that_was_accepted_has_not,
     rejected_lines_become_rows_when_they_are_tried_again,
     another_run_is_said_and_waited_for,
+    pages_lead_to_what_lies_beside_them,
 );
 
 /// A log of which so many of 100 lines are none.
@@ -258,4 +259,28 @@ fn what_is_told_can_be_less_and_in_colours() {
     let help = String::from_utf8(lake.etl("help run").ok().stdout).unwrap();
     assert!(help.starts_with("Run a pipeline") && help.contains("etl run weblogs.yaml"), "{help}");
     lake.etl("validat x").fails(2).says("a similar subcommand exists: 'validate'");
+}
+
+fn pages_lead_to_what_lies_beside_them(lake: &Lake) {
+    lake.pipeline("web.yaml", "version: 1\nname: web\nlake: {location: lake}\nsources: {log: {location: '*.log'}}\noutputs: {log: {from: log, table: web.log, mode: append}}\n");
+    let mut runs = Vec::new();
+    for day in 1..=3 {
+        lake.write(&format!("{day}.log"), [crate::lake::log_of_day(day, 5).as_slice(), b"no line of a log\n"].concat());
+        let told = lake.etl("run web.yaml --json -v").ok().says("look at what is there took ").says("publish took ");
+        if lake.location.starts_with("s3://") {
+            told.says("S3 GET http://").says(".json: 200 in ");
+        }
+        runs.push(lake.json("history web.yaml")[0]["report"]["run"].as_str().unwrap().to_string());
+    }
+    let folder = |run: usize| format!("_etl/runs/web/{}", runs[run]);
+    let object = |key: &str| lake.storage().unwrap().get(key).unwrap().unwrap_or_else(|| panic!("no {key}")).bytes.to_vec();
+    let page = |run: usize| String::from_utf8(object(&format!("{}/report.html", folder(run)))).unwrap();
+    let (first, middle, last) = (page(0), page(1), page(2));
+    assert!(!first.contains("run before") && first.contains(&format!("href=\"../{}/report.html\"", runs[1])) && !first.contains("Last "));
+    assert!(middle.contains(&format!("../{}/report.html", runs[0])) && middle.contains(&format!("../{}/report.html", runs[2])));
+    assert!(last.contains("run before") && !last.contains("run after") && last.contains("Last 3 runs") && last.contains("Time by step"));
+    for file in ["rejects-log.jsonl", "report.json"] {
+        assert!(last.contains(&format!("href=\"{file}\"")) && !object(&format!("{}/{file}", folder(2))).is_empty(), "{file}");
+    }
+    lake.etl("history web.yaml -v -q").fails(2);
 }

@@ -104,3 +104,101 @@ fn files_of_one_conversion_are_one_table_by_their_names() {
     assert_eq!(report["rows"], 2, "{report}");
     assert_eq!(etl.read("tsv/part-00000.csv"), b"id,s\n1,x\nz,y\n");
 }
+
+#[test]
+fn columns_that_had_other_names_are_one() {
+    let lake = Lake::in_folder();
+    let sources = "{orders: {location: 'o*.csv', columns: {user_id: {from: [user, User Name]}}}, events: {location: 'e*.json', columns: {user_id: {from: user}}}}";
+    let pipeline = |sources: &str| {
+        format!(
+            "version: 1\nname: o\nlake: {{location: lake}}\nsources: {sources}\noutputs:\n  orders: {{from: orders, table: shop.orders, mode: append}}\n  \
+             events: {{from: events, table: shop.events, mode: append}}\n"
+        )
+    };
+    lake.pipeline("o.yaml", pipeline(sources)).write("o1.csv", "id,user\n1,anna\n").write("o2.csv", "user name,id\nbob,2\n");
+    lake.write("e1.json", "{\"id\":1,\"user\":\"x\"}\n{\"id\":2,\"user_id\":\"y\"}\n{\"id\":3,\"user\":\"a\",\"user_id\":\"b\"}\n");
+    let report = lake.run_pipeline("o.yaml", 0);
+    assert!(report.to_string().contains("no column for the key `user`"), "{report}");
+    lake.write("o3.csv", "user_id,id\ncarl,3\n").write("e2.json", "{\"user\":\"z\",\"id\":4}\n");
+    assert_eq!(action(&lake.run_pipeline("o.yaml", 0), "orders"), "appended");
+    assert_eq!(rows(&lake), "id,user_id\n1,anna\n2,bob\n3,carl\n");
+    assert_eq!(lake.value("SELECT string_agg(user_id, '' ORDER BY id) FROM shop.events"), "xyz");
+    // A file that has a column by two names has too many, and neither's values are dropped.
+    lake.write("o4.csv", "user_id,id,User\ndora,4,dan\n");
+    lake.etl("run o.yaml").fails(2).says("o4.csv:1: `user_id` and `User` are both the column `user_id`");
+    for (source, wrong) in [
+        ("orders: {location: o1.csv, columns: {id: {from: id}}}", "this is the name that the column has"),
+        ("orders: {location: o1.csv, columns: {id: {from: a}, b: {from: a}}}", "`a` is what the column `id` was called already"),
+        ("orders: {location: o1.csv, columns: {id: {from: b}, b: {from: c}}}", "`b` is another column of this list"),
+        ("orders: {location: o1.csv, header: false, columns: {id: {from: a}}}", "columns are told by their names"),
+        ("orders: {location: o1.csv, format: parquet, columns: {id: {from: a}}}", "`columns` is not for sources of this format"),
+    ] {
+        lake.pipeline("wrong.yaml", pipeline(&format!("{{{source}, events: {{location: e1.json}}}}")));
+        lake.etl("validate wrong.yaml").fails(2).says("wrong.yaml:4:").says(wrong);
+    }
+}
+
+#[test]
+fn a_log_whose_format_changed_is_one_table() {
+    let lake = Lake::in_folder();
+    let plain = "1.2.3.4 - - [29/Feb/2020:00:00:02 +0000] \"GET / HTTP/1.1\" 200 2";
+    let timed = "%h %l %u %t \\\"%r\\\" %>s %b %D";
+    let pipeline = |formats: &str| {
+        format!(
+            "version: 1\nname: w\nlake: {{location: lake}}\nsources: {{log: {{location: '*.log', log_format: {formats}}}}}\n\
+             outputs: {{log: {{from: log, table: web.log, mode: append}}}}\n"
+        )
+    };
+    lake.pipeline("w.yaml", pipeline("combined")).write("1.log", &format!("{plain} \"-\" \"curl\"\n"));
+    lake.run_pipeline("w.yaml", 0);
+    // A format that has no other columns: what is there stays.
+    lake.pipeline("w.yaml", pipeline("[combined, common]")).write("2.log", &format!("{plain}\n{plain} \"-\" \"curl\"\n"));
+    std::fs::rename(lake.path("1.log"), lake.path("1.log.read")).unwrap();
+    let report = lake.run_pipeline("w.yaml", 0);
+    assert_eq!((action(&report, "log"), &report["sources"][0]["rejects"]), ("appended", &0.into()), "{report}");
+    assert_eq!(lake.value("SELECT string_agg(coalesce(user_agent, '-'), ',' ORDER BY user_agent) FROM web.log"), "\"curl,curl,-\"");
+    // One that has more asks for all rows to be made again.
+    lake.pipeline("w.yaml", pipeline(&format!("[combined, common, \"{timed}\"]")));
+    lake.write("3.log", &format!("{plain} 77\n{plain} x\n"));
+    lake.etl("run w.yaml").fails(3).says("rows would be lost that can't be made again (its definition changed)");
+    std::fs::rename(lake.path("1.log.read"), lake.path("1.log")).unwrap();
+    let report = lake.run_pipeline("w.yaml", 0);
+    assert!(report.to_string().contains("as custom (format 3): %D is not a number"), "{report}");
+    assert_eq!(lake.value("SELECT count(*) || ' ' || sum(duration_us) FROM web.log"), "4 77");
+    // Without a list, what an earlier run read by stays known.
+    lake.etl("query --log-format auto --log-format common 'SELECT 1'").fails(2);
+    lake.pipeline("w.yaml", pipeline("[combined, combined]"));
+    lake.etl("validate w.yaml").fails(2).says("w.yaml:4:59").says("the log format combined is named twice");
+}
+
+#[test]
+fn a_line_is_read_by_the_first_format_that_it_fits() {
+    let etl = Etl::new();
+    let line = |rest: &str| format!("1.2.3.4 - - [29/Feb/2020:00:00:02 +0000] \"GET / HTTP/1.1\" 200 2{rest}\n");
+    etl.write("a.log", &[line(""), line(" \"-\" \"curl\""), "\n".to_string(), line(" \"-\" \"curl"), line(" 5 6")].concat());
+    etl.write("b.log", &line(" \"-\" \"curl\"")).write("c.log", &line(""));
+    let run = |folder: &str, formats: &[&str]| {
+        let mut arguments = vec!["convert", "a.log", "-o", folder, "--to", "csv", "--on-error", "skip"];
+        formats.iter().for_each(|format| arguments.extend(["--log-format", format]));
+        etl.run(arguments).ok().says("5 lines = 3 rows + 1 reject + 1 blank");
+        std::fs::read_to_string(etl.path(&format!("{folder}/part-00000.csv"))).unwrap()
+    };
+    let numbers = "%h %l %u %t \"%r\" %>s %b %I %{msec}t";
+    let made = run("one", &["common", "combined", "%h %l %u %t \"%r\" %>s %b %I %D"]);
+    assert_eq!(
+        made,
+        "host,ident,auth_user,time,method,path,query,protocol,status,bytes,request,referer,user_agent,bytes_in,duration_us\n\
+         1.2.3.4,,,2020-02-29 00:00:02.000,GET,/,,HTTP/1.1,200,2,,,,,\n\
+         1.2.3.4,,,2020-02-29 00:00:02.000,GET,/,,HTTP/1.1,200,2,,,curl,,\n\
+         1.2.3.4,,,2020-02-29 00:00:02.000,GET,/,,HTTP/1.1,200,2,,,,5,6\n"
+    );
+    let made = run("other", &[numbers, "combined", "common"]);
+    assert!(made.lines().last().unwrap().contains(",5,1970-01-01 00:00:00.006"), "{made}");
+    // What `auto` finds in other files is said, with the options that read them.
+    etl.convert("b.log c.log -o no --to csv")
+        .fails(5)
+        .says("--log-format combined --log-format common (in a pipeline log_format: [combined, common])");
+    etl.convert("b.log c.log --log-format combined --log-format common -o both --to csv --splits 2").ok();
+    etl.convert("b.log --log-format common --log-format auto -o no").fails(2).says("name each");
+    etl.convert("b.log --log-format %h|%{bytes}i --log-format %b|%h -o no").fails(2).says("column `bytes` of `%b|%h` is of another type");
+}

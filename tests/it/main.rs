@@ -88,6 +88,7 @@ mod sql_limits;
 mod stand_in;
 mod stand_ins;
 mod table;
+mod table_names;
 mod terminal;
 mod times;
 mod trino;

@@ -85,6 +85,9 @@ fn run_commands(page: &Path) -> usize {
         "name: sales\ncolumns:\n  - {name: date, type: date}\n  - {name: shop_id, type: string}\n  - {name: price, type: double}\n",
     );
     etl.write("app.log", "h - - [29/Feb/2020:00:00:02 +0000] \"GET /x HTTP/1.1\" 200 5 12\n");
+    // A log before and after its format changed.
+    let line = "h - - [29/Feb/2020:00:00:02 +0000] \"GET /x HTTP/1.1\" 200 5 \"-\" \"curl\"";
+    etl.write("old.log", format!("{line}\n")).write("new.log", format!("{line} 12\n"));
     let programs = std::env::join_paths(
         [program().parent().unwrap().to_path_buf()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
     );

@@ -2,13 +2,14 @@
 
 use super::settings::GlueSettings;
 use super::shapes;
-use crate::aws::{AwsSettings, Service, code, config, failed};
+use crate::aws::{AwsSettings, Calls, Service, code, config, failed};
 use crate::catalog::entry::{Entry, Partition};
 use crate::catalog::readers::There;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::wait;
 use aws_config::SdkConfig;
 use aws_sdk_glue::Client;
+use aws_sdk_glue::config::Builder;
 use aws_sdk_glue::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_glue::types::{self, DatabaseInput};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -42,7 +43,7 @@ impl GlueCatalog {
         let aws = settings.aws(aws);
         let config = wait(async move { config(Service::Glue, &aws).await })?;
         settings.region = config.region().map(ToString::to_string);
-        Ok(GlueCatalog { client: Client::new(&config), config, settings })
+        Ok(GlueCatalog { client: Client::from_conf(Builder::from(&config).interceptor(Calls).build()), config, settings })
     }
 
     /// Which catalog it is, with its region.

@@ -313,7 +313,7 @@ impl BenchArgs {
         let mut add = |name: &str, value: String| arguments.push(format!("--{name}={value}"));
         let named = |value: Option<clap::builder::PossibleValue>| value.map(|value| value.get_name().to_string()).unwrap_or_default();
         add("from", named(self.from.to_possible_value()));
-        add("log-format", self.log_format.log_format.clone());
+        self.log_format.log_format.iter().for_each(|format| add("log-format", format.clone()));
         if let Some(conf) = &self.log_format.httpd_conf {
             add("httpd-conf", conf.display().to_string());
         }

@@ -1,16 +1,15 @@
 //! `etl catalog drop`: a catalog forgets a table.
 
+use super::asking::confirmed;
 use super::name::TableName;
 use super::which::{Opened, WhichArgs};
 use crate::catalog::{Catalog, Entry, GlueCatalog, LAKE, LocalCatalog, REGISTERED, Table};
 use crate::cli::terminal::{print_json, say};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::drop_from_glue;
-use crate::printable::printable;
 use crate::storage::Storage;
 use clap::Args;
 use serde_json::json;
-use std::io::{BufRead, IsTerminal, Write};
 
 /// Take a table out of a catalog; its files stay
 #[derive(Debug, Args)]
@@ -65,7 +64,7 @@ fn of_glue(args: &DropArgs, glue: &GlueCatalog) -> Result<(Vec<String>, Vec<Stri
     if !is_ours && !args.force {
         return Err(refused(name, "it was made by others", &entry));
     }
-    if !confirmed(args, &glue.name(), &entry.storage.location)? {
+    if !is_meant(args, &glue.name(), &entry.storage.location)? {
         return Ok((Vec::new(), Vec::new()));
     }
     let dropped = drop_from_glue(glue, &entry)?;
@@ -89,7 +88,7 @@ fn of_lake(args: &DropArgs, storage: &Storage) -> Result<(Vec<String>, Vec<Strin
         Some(address) => address.to_string(),
         None => storage.location().join(&table.storage.location).to_string(),
     };
-    if !confirmed(args, &catalog.name(), &place)? || !catalog.drop_table(&name.database, &name.table)? {
+    if !is_meant(args, &catalog.name(), &place)? || !catalog.drop_table(&name.database, &name.table)? {
         return Ok((Vec::new(), Vec::new()));
     }
     Ok((vec![name.to_string()], notes))
@@ -102,19 +101,7 @@ fn refused(name: &TableName, why: &str, entry: &Entry) -> Error {
 }
 
 /// Whether the user says yes.
-fn confirmed(args: &DropArgs, catalog: &str, location: &str) -> Result<bool> {
-    if args.yes {
-        return Ok(true);
-    }
-    if !std::io::stdin().is_terminal() {
-        let error = Error::new(ErrorKind::Usage, format!("nobody can be asked whether to drop {}: this is no terminal", args.table));
-        return Err(error.with_context("what to do", "say --yes"));
-    }
-    let mut err = std::io::stderr().lock();
-    let files = if location.is_empty() { String::new() } else { format!(" (its files at {} stay)", printable(location)) };
-    let asked = write!(err, "drop {} from {}{files}? [y/N] ", printable(&args.table.to_string()), printable(catalog));
-    asked.and_then(|()| err.flush()).map_err(|e| Error::output("standard error", e))?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(|e| Error::input("standard input", e))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+fn is_meant(args: &DropArgs, catalog: &str, location: &str) -> Result<bool> {
+    let files = if location.is_empty() { String::new() } else { format!(" (its files at {location} stay)") };
+    if args.yes { Ok(true) } else { confirmed(&format!("drop {} from {catalog}{files}", args.table)) }
 }

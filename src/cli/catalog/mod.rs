@@ -1,5 +1,6 @@
 //! `etl catalog`: the tables of a lake, and of Glue.
 
+mod asking;
 mod ddl;
 mod diff;
 mod drop;
@@ -7,6 +8,7 @@ mod in_glue;
 mod in_lake;
 mod name;
 mod register;
+mod rename;
 mod shown;
 mod sync;
 mod which;
@@ -28,6 +30,7 @@ use which::{Opened, WhichArgs};
   etl catalog diff --lake s3://bucket/lake
   etl catalog sync --lake s3://bucket/lake
   etl catalog register s3://bucket/old/ --table weblogs.old
+  etl catalog rename weblogs.access weblogs.requests --lake lake/
   etl catalog drop weblogs.old
   etl catalog repair --lake lake/ --dry-run
 
@@ -70,6 +73,7 @@ enum CatalogCommand {
     Diff(diff::DiffArgs),
     Register(register::RegisterArgs),
     Sync(sync::SyncArgs),
+    Rename(rename::RenameArgs),
     Drop(drop::DropArgs),
     Repair(repair::RepairArgs),
 }
@@ -88,6 +92,7 @@ pub(super) fn run(args: &CatalogArgs) -> Result<ExitCode> {
         CatalogCommand::Diff(args) => return diff::run(args),
         CatalogCommand::Register(args) => register::run(args),
         CatalogCommand::Sync(args) => sync::run(args),
+        CatalogCommand::Rename(args) => rename::run(args),
         CatalogCommand::Drop(args) => drop::run(args),
         CatalogCommand::Repair(args) => repair::run(args),
     }

@@ -1,7 +1,7 @@
 //! Whose account it is, and how its principals are called.
 
 use super::clock::Clock;
-use crate::aws::{AwsSettings, Service, config, failed};
+use crate::aws::{AwsSettings, Calls, Service, config, failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::governance::policy::Policy;
 use crate::governance::principal::{IAM_ALLOWED_PRINCIPALS, IAM_PRINCIPALS};
@@ -40,7 +40,13 @@ impl Account {
         wait(async move {
             let config = config(Service::Sts, &aws).await?;
             let clock = Clock::default();
-            let asked = aws_sdk_sts::Client::new(&config).get_caller_identity().customize().interceptor(clock.clone()).send().await;
+            let asked = aws_sdk_sts::Client::new(&config)
+                .get_caller_identity()
+                .customize()
+                .interceptor(clock.clone())
+                .interceptor(Calls)
+                .send()
+                .await;
             let told = asked.map_err(|error| failed(ErrorKind::Input, Service::Sts, "can't tell whose keys these are", &config, &error))?;
             Ok((Account::of_arn(told.arn().unwrap_or_default())?, clock.ahead().map(|ahead| ahead.num_seconds())))
         })

@@ -1,12 +1,13 @@
 //! What Lake Formation is asked by.
 
 use super::account::Account;
-use crate::aws::{AwsSettings, Service, code, config, failed};
+use crate::aws::{AwsSettings, Calls, Service, code, config, failed};
 use crate::catalog::GlueSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::wait;
 use aws_config::SdkConfig;
 use aws_sdk_lakeformation::Client;
+use aws_sdk_lakeformation::config::Builder;
 use aws_sdk_lakeformation::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::fmt;
@@ -40,7 +41,12 @@ impl LakeFormation {
         let aws = AwsSettings { region: glue.region.clone(), ..AwsSettings::default() }.or(aws.clone());
         let account = Account::of_keys(&aws)?;
         let config = wait(async move { config(Service::LakeFormation, &aws).await })?;
-        Ok(LakeFormation { client: Client::new(&config), config, glue: glue.clone(), account })
+        Ok(LakeFormation {
+            client: Client::from_conf(Builder::from(&config).interceptor(Calls).build()),
+            config,
+            glue: glue.clone(),
+            account,
+        })
     }
 
     /// Whose account it is.

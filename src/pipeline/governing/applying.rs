@@ -1,6 +1,6 @@
 //! Publishes a policy without a run.
 
-use crate::catalog::{LocalCatalog, Snapshot};
+use crate::catalog::{Beside, LocalCatalog, Snapshot};
 use crate::error::Result;
 use crate::governance::{Draft, Policy, Resources};
 use crate::publish::{Claim, Lease, RunId};
@@ -24,6 +24,6 @@ pub fn apply_policy(storage: &Storage, snapshot: &Snapshot, owner: String, polic
     let claim = Claim { run: run.clone(), pipeline: owner, folders: Vec::new(), tables: Vec::new(), versions: Vec::new() };
     let lease = Lease::take(storage, &claim)?;
     let policies = draft.write(&catalog, &run)?;
-    catalog.commit_with(snapshot, Vec::new(), &policies, &lease)?;
+    catalog.commit_with(snapshot, Vec::new(), &Beside { policies: &policies, ..Beside::default() }, &lease)?;
     Ok(draft)
 }

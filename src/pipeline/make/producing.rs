@@ -8,7 +8,7 @@ use super::writing::{Engine, RejectPolicy, Written, split_columns};
 use crate::catalog::{Segment, Table};
 use crate::convert::SourceReport;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::model::{Output, Pipeline, RemovedSources, Source, Transform};
+use crate::pipeline::model::{Output, Pipeline, Removal, Source, Transform};
 use crate::pipeline::run_report::{Action, OutputRun, TransformRun};
 use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::changes::{Step, sources_of};
@@ -123,7 +123,7 @@ impl Producing<'_> {
                 continue;
             }
             let (there, gone) = sources_of(&known, &BTreeSet::from([index]), state.listings.values());
-            if !gone.is_empty() && state.output.removed_sources == RemovedSources::Keep {
+            if !gone.is_empty() && state.output.removed_sources == Removal::Keep {
                 if there.values().any(|pieces| !pieces.is_empty()) {
                     let message =
                         format!("rows of {} would be lost that can't be made again: {} is gone", state.output.table, gone.join(", "));

@@ -118,6 +118,15 @@ impl Found {
         let mut notes = passed_over(&storage.list("")?);
         let table = Table::open(resolve(&[address.trim_end_matches('/').to_string()])?, options)?;
         notes.extend(table.notes.iter().cloned());
+        if let TableFormat::Log { formats, .. } = &table.format
+            && formats.single().is_none()
+        {
+            let message = "a table of raw logs has one LogFormat for its readers, and several are given";
+            return Err(Error::new(ErrorKind::Usage, message).with_context(
+                "what to do",
+                "register the files of each format as a table of their own, or convert them: then all are one table",
+            ));
+        }
         let schema = table.format.schema();
         fit::check(schema.fields().iter().map(AsRef::as_ref), Place::Athena).map_err(|error| error.with_context("files", address))?;
         let (keys, folders) = partitions(address, &table.sources, &mut notes)?;

@@ -7,4 +7,5 @@ pub(crate) mod existing;
 pub(crate) mod forwarding;
 pub(crate) mod of_pipeline;
 pub(crate) mod pointers;
+pub(crate) mod renaming;
 pub(crate) mod sync;

@@ -1,11 +1,14 @@
 //! The tables of a pipeline in its catalog of readers.
 
+use super::dropping::drop_from_glue;
 use super::forwarding::forward;
 use crate::aws::AwsSettings;
-use crate::catalog::{GlueCatalog, KnownLists, Registered, Registration, Table, check_limits, tell};
+use crate::catalog::{
+    Catalog, Entry, GlueCatalog, KnownLists, LocalCatalog, PIPELINE, Registered, Registration, Table, check_limits, tell,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{CsvDialect, Kind};
-use crate::pipeline::model::{CatalogKind, Output, Pipeline};
+use crate::pipeline::model::{CatalogKind, Output, Pipeline, Removal};
 use crate::storage::Storage;
 
 /// The catalog of readers that a pipeline tells.
@@ -77,6 +80,41 @@ impl ReaderCatalog {
         }
         self.tell_of_others(pipeline, storage, &mut registered)?;
         Ok(registered)
+    }
+
+    /// The tables of `pipeline` that the lake has no more and the catalog still knows, where such are dropped.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub(crate) fn left(&self, pipeline: &Pipeline, storage: &Storage) -> Result<Vec<(Registration, Entry)>> {
+        if pipeline.removed_tables != Removal::Drop {
+            return Ok(Vec::new());
+        }
+        let head = LocalCatalog::new(storage.clone()).snapshot()?.head;
+        let mut left = Vec::new();
+        for one in Registration::all(storage)? {
+            if one.glue != *self.glue.settings() || head.table(&one.database, &one.table).is_some() {
+                continue;
+            }
+            let entry = self.glue.table(&one.reader_database(), &one.table)?;
+            if let Some(entry) = entry.filter(|entry| entry.parameters.get(PIPELINE) == Some(&pipeline.name)) {
+                left.push((one, entry));
+            }
+        }
+        Ok(left)
+    }
+
+    /// Takes them out of it; gives their names.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub(crate) fn drop_left(&self, pipeline: &Pipeline, storage: &Storage) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for (registration, entry) in self.left(pipeline, storage)? {
+            names.extend(drop_from_glue(&self.glue, &entry)?.names);
+            registration.forget(storage)?;
+        }
+        Ok(names)
     }
 }
 

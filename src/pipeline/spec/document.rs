@@ -5,7 +5,7 @@ use super::words::*;
 use crate::governance::{GovernanceText, GrantText, Version};
 use crate::output::Timestamps;
 use crate::pipeline::model::{
-    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, RemovedSources, Severity, SourceFormat, TransformEngine,
+    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, Removal, Severity, SourceFormat, TransformEngine,
 };
 use crate::storage::Sse;
 use crate::units::{ByteSize, Rate};
@@ -34,6 +34,8 @@ section! {
         transforms: Option<Named<TransformText>>,
         /// Tables that are written.
         outputs: Needed<Named<OutputText>>,
+        /// What becomes of tables of this pipeline that no output makes any more: readers go on seeing them (`keep`, what you get), or don't (`drop`).
+        removed_tables: Option<Value<Removal>>,
         /// LF-Tags with the values that they may have.
         tags: Option<Named<Vec<Text>>>,
         /// Who may do what.
@@ -141,8 +143,9 @@ section! {
         location: Needed<OneOrMany<Text>>,
         /// What the files are; told by their names where not given.
         format: Option<Value<SourceFormat>>,
-        /// A preset's name, or a LogFormat as in httpd.conf; found by the first lines where not given.
-        log_format: Option<Text>,
+        /// A preset's name, or a LogFormat as in httpd.conf; found by the first lines where not given. Of a list, the first that fits a line is
+        /// its, for logs whose LogFormat changed.
+        log_format: Option<OneOrMany<Text>>,
         /// Decode Apache's escapes in values.
         unescape: Option<Value<bool>>,
         /// What is between the fields of CSV.
@@ -151,6 +154,8 @@ section! {
         header: Option<Value<bool>>,
         /// A file, relative to this one, that describes the columns of CSV, TSV or JSON.
         schema: Option<Text>,
+        /// Columns of CSV, TSV or JSON that had other names in earlier files.
+        columns: Option<Named<SourceColumnText>>,
         /// What is done with a line that can't be read: it is kept and counted (`reject`), counted (`skip`), or ends the run (`fail`).
         on_error: Option<Value<OnError>>,
         /// What becomes of a value of CSV, TSV or JSON that its column's type can't hold exactly: its line is rejected (`reject`), it is NULL
@@ -165,6 +170,14 @@ section! {
         incremental: Option<Value<bool>>,
         /// How the bucket is reached.
         s3: Option<S3Text>,
+    }
+}
+
+section! {
+    /// A column that is called otherwise in some files.
+    pub(super) struct SourceColumnText {
+        /// What it was called before; one name or a list.
+        from: Needed<OneOrMany<Text>>,
     }
 }
 
@@ -211,7 +224,7 @@ section! {
         /// What a run does with the rows that are there.
         mode: Option<Value<Mode>>,
         /// What becomes of rows whose source file is gone, where the mode isn't `overwrite`.
-        removed_sources: Option<Value<RemovedSources>>,
+        removed_sources: Option<Value<Removal>>,
         /// LF-Tags of the table.
         tags: Option<Named<Text>>,
         /// LF-Tags of single columns, by their names; `*` stands for any letters.

@@ -165,6 +165,7 @@ fn read(
         sources,
         transforms,
         outputs,
+        removed_tables: text.removed_tables.as_ref().map(|removed| removed.value).unwrap_or_default(),
         policy: governing.own,
         governance: governing.shared,
         verify,

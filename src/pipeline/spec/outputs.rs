@@ -4,7 +4,7 @@ use super::document::{OutputText, PipelineText};
 use super::transforms::{row_names, unknown};
 use super::{formats, names, readers, schedule};
 use crate::convert::unfit;
-use crate::pipeline::model::{Mode, Output, RemovedSources, TableName};
+use crate::pipeline::model::{Mode, Output, Removal, TableName};
 use crate::yaml::{Named, Node, Place, Problems, Text};
 use crate::zone::Zone;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -70,7 +70,7 @@ fn one(name: &Text, output: &OutputText, table: Option<TableName>, timezone: Zon
         problems.error(&written.place, "replace_partitions needs `partition_by`: the columns whose partitions are rebuilt");
     }
     if let (Mode::Overwrite, Some(removed)) = (mode, &output.removed_sources)
-        && matches!(removed.value, RemovedSources::Keep)
+        && matches!(removed.value, Removal::Keep)
     {
         problems.error(&removed.place, "an overwritten table holds only what its sources have now; `keep` is for the other modes");
     }

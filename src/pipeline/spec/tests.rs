@@ -35,7 +35,7 @@ fn a_pipeline_means_what_it_says() {
     let access = full.source("access").unwrap();
     assert_eq!(access.locations, ["/data/logs/2020-02-29.log", "/var/log/*.gz", "s3://secret-bucket/2020-03-01/"]);
     assert_eq!((access.format, access.on_error, access.fingerprint), (SourceFormat::Log, OnError::Skip, Some(Fingerprint::Checksum)));
-    assert_eq!((access.log_format.as_deref(), access.unescape, access.incremental), (Some("combined"), true, true));
+    assert_eq!((access.log_formats.join(","), access.unescape, access.incremental), ("combined".to_string(), true, true));
     assert_eq!(access.max_reject_rate, Some(Rate(0.01)));
     assert_eq!(access.place, "web.yaml:10:3");
     let shops = full.source("shops").unwrap();
@@ -49,7 +49,7 @@ fn a_pipeline_means_what_it_says() {
     let [parquet, csv, json] = full.outputs.as_slice() else { panic!("{:?}", full.outputs) };
     assert_eq!((parquet.format.kind, parquet.format.codec), (Kind::Parquet, Codec::Zstd(9)));
     assert_eq!((parquet.layout, parquet.mode), (Layout::TargetSize(ByteSize(128 << 20)), Mode::ReplacePartitions));
-    assert_eq!((parquet.partition_by.as_slice(), parquet.removed_sources), (["dt".to_string()].as_slice(), RemovedSources::Drop));
+    assert_eq!((parquet.partition_by.as_slice(), parquet.removed_sources), (["dt".to_string()].as_slice(), Removal::Drop));
     assert_eq!(parquet.table, TableName { database: "web".to_string(), table: "access".to_string() });
     assert_eq!(parquet.comments["host"], "Who asked");
     assert_eq!((csv.format.dialect, csv.layout), (CsvDialect::Rfc4180, Layout::RowsPerFile(NonZeroU64::new(7).unwrap())));

@@ -4,7 +4,7 @@ use super::projected_type::ProjectedType;
 use crate::catalog::CsvTypes;
 use crate::output::{CsvDialect, Timestamps};
 use crate::pipeline::model::{
-    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, RemovedSources, Severity, SourceFormat, TransformEngine,
+    CatchUp, CheckEngine, Fingerprint, Mode, OnError, OnFailure, OnMismatch, Removal, Severity, SourceFormat, TransformEngine,
 };
 use crate::storage::Sse;
 use crate::yaml::{Content, Node, Problems, Read, words};
@@ -26,7 +26,7 @@ words!(OnError { "reject" => OnError::Reject, "skip" => OnError::Skip, "fail" =>
 words!(OnMismatch { "reject" => OnMismatch::Reject, "null" => OnMismatch::Null, "text" => OnMismatch::Text });
 words!(Fingerprint { "content" => Fingerprint::Content, "modified" => Fingerprint::Modified, "checksum" => Fingerprint::Checksum });
 words!(Mode { "overwrite" => Mode::Overwrite, "append" => Mode::Append, "replace_partitions" => Mode::ReplacePartitions });
-words!(RemovedSources { "keep" => RemovedSources::Keep, "drop" => RemovedSources::Drop });
+words!(Removal { "keep" => Removal::Keep, "drop" => Removal::Drop });
 words!(CsvDialect { "athena" => CsvDialect::Athena, "rfc4180" => CsvDialect::Rfc4180 });
 words!(Timestamps { "millis" => Timestamps::Millis, "micros" => Timestamps::Micros, "keep" => Timestamps::Keep });
 words!(CheckEngine { "local" => CheckEngine::Local, "athena" => CheckEngine::Athena, "both" => CheckEngine::Both });

@@ -12,7 +12,7 @@ use super::published::head_of;
 use crate::catalog::{LocalCatalog, Snapshot, Table, TableName};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::model::{Output, Pipeline};
+use crate::pipeline::model::{Output, Pipeline, Removal};
 use crate::publish::{Input, Manifest, keys};
 use crate::storage::Storage;
 use crate::units::Rate;
@@ -94,7 +94,7 @@ impl State {
     }
 
     /// The tables of the lake that `pipeline` made once and has no output for any more; of those that can't be read nothing is said here.
-    pub(crate) fn forgotten(&self, pipeline: &Pipeline, storage: &Storage) -> Vec<String> {
+    pub(crate) fn forgotten(&self, pipeline: &Pipeline, storage: &Storage) -> Vec<TableName> {
         let catalog = LocalCatalog::new(storage.clone());
         let mut forgotten = Vec::new();
         for (database, name, reference) in self.snapshot.head.tables() {
@@ -102,10 +102,18 @@ impl State {
             if !is_made
                 && catalog.table(reference).is_ok_and(|table| table.origin.pipeline == pipeline.name && table.registered().is_none())
             {
-                forgotten.push(format!("{database}.{name}"));
+                forgotten.push(TableName { database: database.to_string(), table: name.to_string() });
             }
         }
         forgotten
+    }
+
+    /// Those of them that a run takes out of the lake.
+    pub(crate) fn dropped(&self, pipeline: &Pipeline, storage: &Storage, scope: &Scope) -> Vec<TableName> {
+        match pipeline.removed_tables {
+            Removal::Drop if scope.only.is_empty() => self.forgotten(pipeline, storage),
+            _ => Vec::new(),
+        }
     }
 
     /// The keys of the versions of tables of the lake that are read.

@@ -5,14 +5,14 @@ use super::listing::Listing;
 use super::pieces::{Piece, ReadSet, merge};
 use super::recognition::{find_doubles, recognize};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::model::{Fingerprint, Mode, RemovedSources};
+use crate::pipeline::model::{Fingerprint, Mode, Removal};
 use crate::publish::SourceFile;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is known of an output before a run.
 pub(crate) struct Before<'a> {
     pub(crate) mode: Mode,
-    pub(crate) removed_sources: RemovedSources,
+    pub(crate) removed_sources: Removal,
     /// The inputs of each live segment; nothing where there is no table yet.
     pub(crate) segments: Option<&'a [SegmentInputs]>,
     /// What the pipeline says of the output is not what it said.
@@ -80,7 +80,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         }
         if listing.incremental || whole {
             changes.stale.extend(&diff.stale);
-            if before.removed_sources == RemovedSources::Drop {
+            if before.removed_sources == Removal::Drop {
                 changes.stale.extend(&diff.stale_by_removal);
             }
             if !whole {
@@ -121,7 +121,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         Some(_) => None,
     };
     if let Some(why) = rebuild {
-        let keeps = !whole && before.removed_sources == RemovedSources::Keep;
+        let keeps = !whole && before.removed_sources == Removal::Keep;
         if keeps && !gone.is_empty() && !before.full {
             return Err(lost(&why, &gone));
         }
@@ -142,13 +142,13 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         changes.why = "nothing has changed".to_string();
         return Ok(changes);
     }
-    let told = told(new, grown, changed, if before.removed_sources == RemovedSources::Drop { removed } else { 0 });
+    let told = told(new, grown, changed, if before.removed_sources == Removal::Drop { removed } else { 0 });
     changes.why = [Some(told).filter(|told| !told.is_empty()), again].into_iter().flatten().collect::<Vec<_>>().join(", ");
     changes.step = if before.mode == Mode::Append { Step::Add } else { Step::ReplacePartitions };
     if changes.step == Step::Add {
         // What is rebuilt is made of all that it was made of.
         let (more, lost_now) = sources_of(segments, &changes.stale, listings.iter().map(|listing| &**listing));
-        if !lost_now.is_empty() && before.removed_sources == RemovedSources::Keep {
+        if !lost_now.is_empty() && before.removed_sources == Removal::Keep {
             return Err(lost(&changes.why, &lost_now));
         }
         merge(&mut fresh, more);
@@ -156,10 +156,10 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
     for listing in listings.iter().filter(|listing| !listing.incremental) {
         fresh.insert(listing.name.clone(), listing.all());
     }
-    if !gone.is_empty() && before.removed_sources == RemovedSources::Drop {
+    if !gone.is_empty() && before.removed_sources == Removal::Drop {
         changes.notes.push(format!("rows of files that are gone are dropped: {}", short(&gone)));
     }
-    if !gone.is_empty() && before.removed_sources == RemovedSources::Keep {
+    if !gone.is_empty() && before.removed_sources == Removal::Keep {
         // Which partitions are touched is known when the new files are read.
         let unless = match changes.step {
             Step::ReplacePartitions => ", unless they share a partition with new rows and a file that is there: then the run fails",
@@ -260,9 +260,9 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
 }
 
 /// What the user should know of files that are not what they were.
-fn told_of(diff: &Difference, removed: RemovedSources) -> Vec<String> {
+fn told_of(diff: &Difference, removed: Removal) -> Vec<String> {
     let mut notes = Vec::new();
-    if !diff.replaced.is_empty() && removed == RemovedSources::Keep {
+    if !diff.replaced.is_empty() && removed == Removal::Keep {
         notes.push(format!(
             "other lines, or fewer, than were read under the name: {}; that is another file now, and the rows of the one before stay; where \
              files are corrected, `fingerprint: modified` puts the new rows in their place",

@@ -1,8 +1,9 @@
 //! Tells whether what a pipeline says of an output is still the same.
 
+use crate::accesslog::LogFormats;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Timestamps;
-use crate::pipeline::model::{Output, Pipeline};
+use crate::pipeline::model::{Output, Pipeline, Source};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -35,17 +36,38 @@ impl Definition {
         if output.format.timestamps != Timestamps::Millis {
             all["timestamps"] = json!(output.format.timestamps);
         }
+        let formats = sources.iter().filter_map(|name| pipeline.source(name)).map(|source| &source.log_formats);
+        let several: Vec<&Vec<String>> = formats.filter(|formats| formats.len() > 1).collect();
+        if !several.is_empty() {
+            all["log_formats"] = json!(several);
+        }
         Ok(Definition { all: hash(&all)?, shape: hash(&shape)? })
     }
 }
 
 /// How a source is read; where its files are may change.
-fn reading(source: &crate::pipeline::model::Source) -> Value {
-    json!({
-        "name": source.name, "format": source.format, "log_format": source.log_format, "unescape": source.unescape,
+fn reading(source: &Source) -> Value {
+    let mut reading = json!({
+        "name": source.name, "format": source.format, "log_format": log_format(source), "unescape": source.unescape,
         "delimiter": source.delimiter, "header": source.header,
         "schema": source.schema.as_ref().map(|path| std::fs::read_to_string(path).unwrap_or_default()),
-    })
+    });
+    if !source.renames.is_empty() {
+        reading["renames"] = json!(source.renames);
+    }
+    reading
+}
+
+/// Of more formats than one the first, with the columns that others add to it: another format alone makes no other table of the rows that
+/// are there.
+fn log_format(source: &Source) -> Value {
+    let [first, _, ..] = &source.log_formats[..] else { return json!(source.log_formats.first()) };
+    let columns = |names: &[String]| -> Vec<String> {
+        let schema = LogFormats::named(names).map(|formats| formats.schema());
+        schema.iter().flat_map(|schema| schema.fields()).map(|field| format!("{} {}", field.name(), field.data_type())).collect()
+    };
+    let (own, all) = (columns(std::slice::from_ref(first)), columns(&source.log_formats));
+    if own == all { json!(first) } else { json!({ "first": first, "columns": all }) }
 }
 
 /// The sources and transforms that `output` needs, each in the order of the pipeline.

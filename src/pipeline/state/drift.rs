@@ -1,7 +1,7 @@
 //! What is not as the last run left it.
 
 use super::before::OutputState;
-use crate::catalog::{LISTS, Table};
+use crate::catalog::{LISTS, Table, table_folders};
 use crate::error::Result;
 use crate::publish::RunId;
 use crate::storage::Storage;
@@ -13,7 +13,10 @@ pub(crate) fn drift(storage: &Storage, output: &OutputState, table: &Table) -> R
     if table.digest != table.expected_digest() {
         drift.push(format!("its description in the catalog was edited since run {} wrote it", table.origin.run));
     }
-    let listed = storage.list(&format!("{}/{}", table.database, table.name))?;
+    let mut listed = Vec::new();
+    for folder in table_folders(table) {
+        listed.extend(storage.list(&folder)?);
+    }
     let there: BTreeMap<&str, u64> = listed.iter().map(|entry| (entry.key.as_str(), entry.size)).collect();
     let (mut missing, mut other) = (Vec::new(), Vec::new());
     for (segment, manifest) in table.segments.iter().zip(&output.manifests) {

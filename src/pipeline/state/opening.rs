@@ -2,7 +2,7 @@
 
 use super::listing::Listing;
 use super::pieces::Piece;
-use crate::accesslog::{LogFormat, Preset};
+use crate::accesslog::LogFormats;
 use crate::convert::SourceReport;
 use crate::error::{Error, Result};
 use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions};
@@ -41,18 +41,11 @@ pub(crate) fn open(source: &Source, listing: &Listing, pieces: &[Piece], known: 
 }
 
 fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
-    let named = source.log_format.as_deref().filter(|name| *name != "auto");
-    let log = match (named, known.and_then(|known| known.log_format.as_deref().map(|text| (known.format.as_str(), text)))) {
-        (Some(text), _) if text.contains('%') => LogChoice::Format(Arc::new(LogFormat::parse("custom", text)?)),
-        (Some(name), _) => match Preset::named(name) {
-            Some(preset) => LogChoice::Format(preset.format()),
-            None => LogChoice::Format(Arc::new(LogFormat::parse("custom", name)?)),
-        },
-        (None, Some((name, text))) => match Preset::named(name) {
-            Some(preset) => LogChoice::Format(preset.format()),
-            None => LogChoice::Format(Arc::new(LogFormat::parse(name, text)?)),
-        },
-        (None, None) => LogChoice::Auto,
+    let found = known.and_then(|known| known.log_format.as_deref());
+    let log = match (&source.log_formats[..], found) {
+        ([], None) => LogChoice::Auto,
+        ([], Some(text)) => LogChoice::Formats(LogFormats::named(&text.split(LogFormats::BETWEEN).collect::<Vec<_>>())?),
+        (named, _) => LogChoice::Formats(LogFormats::named(named)?),
     };
     let typed = |known: &&Input| matches!(known.format.as_str(), "csv" | "tsv" | "json");
     let schema = match (&source.schema, known.filter(typed)) {
@@ -68,6 +61,7 @@ fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
         no_header: !source.header,
         dialect: CsvDialect::Rfc4180,
         schema,
+        renames: source.renames.clone().into_iter().collect(),
         guessed: source.schema.is_none(),
         on_mismatch: source.on_mismatch,
     })
@@ -120,7 +114,7 @@ fn described(table: &Table) -> Result<Vec<(String, String)>> {
 pub(crate) fn remember(table: &Table, listing: &Listing, pieces: &[Piece], read: &[&SourceReport], known: &[SourceFile]) -> Result<Input> {
     let columns = described(table)?;
     let log_format = match &table.format {
-        TableFormat::Log { format, .. } => Some(secrets::redact(format.text())),
+        TableFormat::Log { formats, .. } => Some(secrets::redact(formats.text())),
         _ => None,
     };
     let file = |(at, piece): (usize, &Piece)| {

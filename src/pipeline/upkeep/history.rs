@@ -17,6 +17,31 @@ pub struct PastRun {
     pub report: RunReport,
 }
 
+/// The runs around one.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    /// Those before it, the last of them the last.
+    pub before: Vec<RunReport>,
+    /// The one behind it, where there is one.
+    pub after: Option<String>,
+}
+
+/// So many runs are shown together.
+const SHOWN: usize = 30;
+
+impl Around {
+    /// Those before `run`, which is the newest of `pipeline`.
+    ///
+    /// # Errors
+    /// As [`history`].
+    pub(crate) fn before(storage: &Storage, pipeline: &Pipeline, run: &str) -> Result<Around> {
+        let mut before: Vec<RunReport> = history(storage, pipeline, SHOWN)?.into_iter().map(|past| past.report).collect();
+        before.retain(|report| *report.run < *run);
+        before.reverse();
+        Ok(Around { before, after: None })
+    }
+}
+
 /// The last `most` runs of `pipeline`, the newest first. Runs that had nothing to do are none.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Makes readers see again what an earlier run made.
 
-use crate::catalog::{LocalCatalog, Table, live_files};
+use crate::catalog::{LocalCatalog, Table, live_files, table_folders};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::Pipeline;
@@ -64,7 +64,9 @@ fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunRe
             notes.push(format!("{name} was made later, and is left as it is"));
             continue;
         };
-        let old = catalog.table_at(&past.object).map_err(|e| vacuumed(e, &name))?;
+        let mut old = catalog.table_at(&past.object).map_err(|e| vacuumed(e, &name))?;
+        // It may have had another name then.
+        (old.database, old.name) = (table.database.clone(), table.name.clone());
         if old.segments != table.segments || old.storage != table.storage {
             back.push((past.object.clone(), old));
         }
@@ -149,8 +151,10 @@ fn unknown(pipeline: &Pipeline, tables: &[Table], to: &str) -> Error {
 }
 
 fn check_files(storage: &Storage, table: &Table) -> Result<()> {
-    let listed: BTreeSet<String> =
-        storage.list(&format!("{}/{}", table.database, table.name))?.into_iter().map(|entry| entry.key).collect();
+    let mut listed: BTreeSet<String> = BTreeSet::new();
+    for folder in table_folders(table) {
+        listed.extend(storage.list(&folder)?.into_iter().map(|entry| entry.key));
+    }
     match live_files(storage, table)?.into_iter().find(|file| !listed.contains(&file.key)) {
         Some(gone) => Err(Error::new(ErrorKind::Input, format!("{} is gone", storage.location().join(&gone.key)))),
         None => Ok(()),

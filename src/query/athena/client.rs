@@ -3,11 +3,12 @@
 use super::failure;
 use super::page::Page;
 use super::request::Request;
-use crate::aws::{self, AwsSettings, Service};
+use crate::aws::{self, AwsSettings, Calls, Service};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::spawn;
 use aws_config::SdkConfig;
+use aws_sdk_athena::config::Builder;
 use aws_sdk_athena::types::{
     QueryExecution, QueryExecutionContext, ResultConfiguration, ResultReuseByAgeConfiguration, ResultReuseConfiguration, WorkGroup,
     WorkGroupConfiguration, WorkGroupConfigurationUpdates, WorkGroupSummary,
@@ -47,7 +48,7 @@ impl Client {
     pub async fn open(settings: &AwsSettings) -> Result<Client> {
         let settings = settings.clone();
         let config = outlasting(async move { aws::config(Service::Athena, &settings).await }).await?;
-        Ok(Client { athena: aws_sdk_athena::Client::new(&config), config })
+        Ok(Client { athena: aws_sdk_athena::Client::from_conf(Builder::from(&config).interceptor(Calls).build()), config })
     }
 
     /// Starts a query, and gives its id. The same token gives the same query, however often a lost answer made us ask.

@@ -49,16 +49,16 @@ fn item(check: &CheckRun) -> Markup {
 
 fn sample(sample: &Sample) -> Markup {
     html! {
-        table {
+        table.stacks {
             caption.hidden { "Rows that show it" }
             thead { tr { @for name in &sample.columns { th scope="col" { (printable(name)) } } } }
             tbody {
                 @for row in &sample.rows {
                     tr {
-                        @for value in row {
+                        @for (value, name) in row.iter().zip(&sample.columns) {
                             @match value {
-                                Some(value) => td { (shortened(value, SHOWN)) },
-                                None => td { span.null { "NULL" } },
+                                Some(value) => td data-label=(printable(name)) { (shortened(value, SHOWN)) },
+                                None => td data-label=(printable(name)) { span.null { "NULL" } },
                             }
                         }
                     }

@@ -7,6 +7,7 @@ mod lines;
 mod matrix;
 mod outputs;
 mod parts;
+mod past;
 mod sources;
 mod summary;
 
@@ -16,15 +17,15 @@ pub use matrix::matrix;
 use self::parts::page;
 use super::wording::registered;
 use crate::catalog::Registered;
-use crate::pipeline::RunReport;
+use crate::pipeline::{Around, RunReport};
 use crate::printable::printable;
 use maud::{Markup, html};
 
-/// The report as a page of HTML.
-pub fn html(report: &RunReport) -> String {
+/// The report as a page of HTML, which lies beside the JSON of it; `around` are the runs before and after.
+pub fn html(report: &RunReport, around: &Around) -> String {
     let bad = report.checks.iter().any(|check| !check.passed);
     let body = html! {
-        (summary::header(report))
+        (summary::header(report, past::links(report, around)))
         main {
             // What is wrong stands first.
             @if bad { (checks::section(&report.checks)) }
@@ -32,6 +33,8 @@ pub fn html(report: &RunReport) -> String {
             (sources::section(&report.sources))
             (sources::rejects(&report.sources))
             (outputs::transforms(&report.transforms))
+            (outputs::steps(&report.steps))
+            (past::section(report, around))
             @if !bad { (checks::section(&report.checks)) }
             (catalog(report))
             (access(report))
@@ -112,7 +115,10 @@ mod tests {
                 assert!(quotes.len() % 2 == 1, "{tag}");
                 for pair in quotes.chunks_exact(2) {
                     let name = pair[0].trim().strip_suffix('=').unwrap_or_else(|| panic!("{tag}"));
-                    assert!(!name.starts_with("on") && !["src", "href", "style", "action"].contains(&name), "{tag}");
+                    assert!(!name.starts_with("on") && !["src", "style", "action"].contains(&name), "{tag}");
+                    // A link stays in the lake.
+                    let is_near = |place: &str| place.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./-_".contains(&byte));
+                    assert!(name != "href" || (is_near(pair[1]) && !pair[1].contains("//") && !pair[1].starts_with('/')), "{tag}");
                     match name {
                         "id" => ids.push(pair[1].to_string()),
                         "aria-labelledby" => wanted.extend(pair[1].split(' ').map(str::to_string)),
@@ -130,10 +136,12 @@ mod tests {
 
     #[test]
     fn pages_are_well_formed_and_load_nothing() {
-        for report in [published(), failed(), up_to_date(), hostile()] {
-            let page = html(&report);
+        let around = Around { before: vec![published(), hostile(), failed()], after: Some("20200301T070000000Z-0a1b2c3d".to_string()) };
+        let reports = [published(), failed(), up_to_date(), hostile()].into_iter();
+        for (report, around) in reports.flat_map(|report| [(report.clone(), Around::default()), (report, around.clone())]) {
+            let page = html(&report, &around);
             let seen = elements(&page);
-            for loads in ["script", "link", "img", "iframe", "object", "a", "base", "form", "image", "use"] {
+            for loads in ["script", "link", "img", "iframe", "object", "base", "form", "image", "use"] {
                 assert!(!seen.iter().any(|name| name == loads), "{loads}");
             }
             for loads in ["http://", "https://", "@import", "url(", "//"] {
@@ -151,7 +159,7 @@ mod tests {
 
     #[test]
     fn text_of_others_stays_text() {
-        let page = html(&hostile());
+        let page = html(&hostile(), &Around::default());
         assert!(page.contains("&lt;script&gt;alert('x')&lt;/script&gt;&quot; onload=&quot;y\\u{1b}[31m\\u{202e}&amp;amp;\\u{0}"));
         assert!(!page.contains("<script") && !page.contains('\u{202e}') && !page.contains('\u{1b}') && !page.contains('\0'));
         assert!(page.len() < 100_000, "{} bytes", page.len());
@@ -159,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_page_says_what_the_report_says() {
-        let page = html(&failed());
+        let page = html(&failed(), &Around::default());
         for text in [
             "<h1>access_daily</h1>",
             "checks failed, not published",
@@ -176,6 +184,6 @@ mod tests {
         // What failed stands before what was written.
         assert!(page.find("id=\"checks\"").unwrap() < page.find("id=\"outputs\"").unwrap());
         assert!(page.find("FAIL").unwrap() < page.find("pass<").unwrap());
-        assert!(html(&up_to_date()).contains("nothing changed in 14 files of 2 sources"));
+        assert!(html(&up_to_date(), &Around::default()).contains("nothing changed in 14 files of 2 sources"));
     }
 }

@@ -4,7 +4,7 @@ use super::super::text::stored_as;
 use super::super::wording::{action, counted, duration, holding, share, throughput};
 use super::chart::{Bar, bars};
 use super::parts::scrolling;
-use crate::pipeline::{OutputRun, TransformRun};
+use crate::pipeline::{OutputRun, StepRun, TransformRun};
 use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use maud::{Markup, html};
@@ -52,7 +52,7 @@ fn speeds(outputs: &[OutputRun]) -> Markup {
 
 fn table(outputs: &[OutputRun]) -> Markup {
     html! {
-        table {
+        table.stacks {
             caption.hidden { "What was written to each table, and what it holds now" }
             thead {
                 tr {
@@ -82,19 +82,19 @@ fn row(output: &OutputRun) -> Markup {
                 span.table-note.mono { (printable(&output.location)) }
                 @if !output.partitions.is_empty() { span.table-note { (partitions(&output.partitions)) } }
             }
-            td { (action(output.action)) }
-            td { (stored_as(output)) }
+            td data-label="Done" { (action(output.action)) }
+            td data-label="Format" { (stored_as(output)) }
             @if !output.action.writes() {
                 @for _ in 0..6 { td.n {} }
             } @else {
-                td.n { (count(output.files)) }
-                td.n { (count(output.rows)) }
-                td.n { (ByteSize(output.bytes)) }
-                td.n { (share(output.bytes, output.bytes_decoded).unwrap_or_default()) }
-                td.n { (speed.unwrap_or_default()) }
-                td.n { (duration(output.seconds)) }
+                td.n data-label="Files" { (count(output.files)) }
+                td.n data-label="Rows" { (count(output.rows)) }
+                td.n data-label="Size" { (ByteSize(output.bytes)) }
+                td.n data-label="Of input" { (share(output.bytes, output.bytes_decoded).unwrap_or_default()) }
+                td.n data-label="Speed" { (speed.unwrap_or_default()) }
+                td.n data-label="Time" { (duration(output.seconds)) }
             }
-            td {
+            td data-label="Table now" {
                 (holding(output.total_files, output.total_rows, output.total_bytes))
                 @if output.table_version > 0 { span.table-note { "version " (count(output.table_version)) } }
             }
@@ -115,19 +115,29 @@ pub(super) fn transforms(transforms: &[TransformRun]) -> Markup {
         return html! {};
     }
     let table = html! {
-        table {
+        table.stacks {
             caption.hidden { "Rows that each transform gave" }
             thead { tr { th scope="col" { "Transform" } th.n scope="col" { "Rows" } th.n scope="col" { "Time" } } }
             tbody {
                 @for transform in transforms {
                     tr {
                         th scope="row" { (printable(&transform.name)) }
-                        td.n { (count(transform.rows)) }
-                        td.n { (duration(transform.seconds)) }
+                        td.n data-label="Rows" { (count(transform.rows)) }
+                        td.n data-label="Time" { (duration(transform.seconds)) }
                     }
                 }
             }
         }
     };
     html! { section aria-labelledby="transforms" { h2 id="transforms" { "Transforms" } (scrolling("Transforms", table)) } }
+}
+
+/// How long each step took.
+pub(super) fn steps(steps: &[StepRun]) -> Markup {
+    let bar = |step: &StepRun| Bar { name: step.name.clone(), value: duration(step.seconds), length: step.seconds, whole: 0.0 };
+    let drawn: Vec<Bar> = steps.iter().map(bar).collect();
+    if drawn.is_empty() {
+        return html! {};
+    }
+    html! { section aria-labelledby="steps" { h2 id="steps" { "Time by step" } (bars("steps-bars", "Time", "s-bar", None, &drawn)) } }
 }

@@ -56,7 +56,7 @@ fn accounting(index: usize, source: &SourceRun) -> Markup {
 
 fn table(sources: &[SourceRun]) -> Markup {
     html! {
-        table {
+        table.stacks {
             caption.hidden { "Files and lines of each source" }
             thead {
                 tr {
@@ -75,14 +75,14 @@ fn table(sources: &[SourceRun]) -> Markup {
                 @for source in sources {
                     tr {
                         th scope="row" { (printable(&source.name)) }
-                        td { (printable(&source.format)) }
-                        td { (files(source)) }
-                        td.n { (count(source.lines)) }
-                        td.n { (count(source.rows)) }
-                        td.n { (count(source.rejects)) }
-                        td.n { (count(source.blank)) }
-                        td.n { (ByteSize(source.bytes_in)) }
-                        td.n { (ByteSize(source.bytes_decoded)) }
+                        td data-label="Format" { (printable(&source.format)) }
+                        td data-label="Files" { (files(source)) }
+                        td.n data-label="Lines" { (count(source.lines)) }
+                        td.n data-label="= Rows" { (count(source.rows)) }
+                        td.n data-label="+ Rejects" { (count(source.rejects)) }
+                        td.n data-label="+ Blank" { (count(source.blank)) }
+                        td.n data-label="Read" { (ByteSize(source.bytes_in)) }
+                        td.n data-label="Decompressed" { (ByteSize(source.bytes_decoded)) }
                     }
                 }
             }
@@ -93,16 +93,16 @@ fn table(sources: &[SourceRun]) -> Markup {
 /// The files with the most rejected lines: a bad one isn't hidden among good ones.
 fn by_file(source: &SourceRun) -> Markup {
     html! {
-        table {
+        table.stacks {
             caption.hidden { "Rejected lines of each file of " (printable(&source.name)) }
             thead { tr { th scope="col" { "File" } th.n scope="col" { "Lines" } th.n scope="col" { "Rejected" } th.n scope="col" { "Share" } } }
             tbody {
                 @for file in &source.reject_files {
                     tr {
                         th scope="row" { (printable(&file.path)) }
-                        td.n { (count(file.lines)) }
-                        td.n { (count(file.rejects)) }
-                        td.n { (share(file.rejects, file.lines).unwrap_or_default()) }
+                        td.n data-label="Lines" { (count(file.lines)) }
+                        td.n data-label="Rejected" { (count(file.rejects)) }
+                        td.n data-label="Share" { (share(file.rejects, file.lines).unwrap_or_default()) }
                     }
                 }
             }

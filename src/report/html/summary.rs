@@ -8,7 +8,7 @@ use crate::printable::printable;
 use crate::units::{ByteSize, count};
 use maud::{Markup, html};
 
-pub(super) fn header(report: &RunReport) -> Markup {
+pub(super) fn header(report: &RunReport, links: Markup) -> Markup {
     let rejected = report.sources.iter().any(|source| source.rejects > 0);
     // Rejected lines are worth a look, also where they were allowed.
     let mood = match Mood::of_run(report) {
@@ -32,6 +32,7 @@ pub(super) fn header(report: &RunReport) -> Markup {
                     dt { "Variable" } dd.mono { (printable(name)) " = " (printable(value)) }
                 }
             }
+            (links)
             @if let Some(error) = &report.error { (alert("bad", "Why it failed", error)) }
             @if report.status == RunStatus::UpToDate { (alert("good", "Nothing to do", &nothing_to_do(report))) }
             @else { (tiles(report)) }

@@ -26,7 +26,7 @@ fn segments(of: &[&[(&str, &str)]]) -> Vec<SegmentInputs> {
         .collect()
 }
 
-fn decided(mode: Mode, removed_sources: RemovedSources, now: &[(&str, &str)], then: &[&[(&str, &str)]]) -> Result<Changes> {
+fn decided(mode: Mode, removed_sources: Removal, now: &[(&str, &str)], then: &[&[(&str, &str)]]) -> Result<Changes> {
     let before = Before {
         mode,
         removed_sources,
@@ -52,7 +52,7 @@ fn done(changes: &Changes) -> (Step, Vec<usize>, Vec<usize>) {
 #[test]
 fn nothing_is_done_twice() {
     for mode in [Mode::Overwrite, Mode::Append, Mode::ReplacePartitions] {
-        let changes = decided(mode, RemovedSources::Keep, &[("a", "1"), ("b", "1")], &[&[("a", "1"), ("b", "1")]]).unwrap();
+        let changes = decided(mode, Removal::Keep, &[("a", "1"), ("b", "1")], &[&[("a", "1"), ("b", "1")]]).unwrap();
         assert_eq!(changes.step, Step::Nothing, "{mode:?}");
     }
 }
@@ -61,22 +61,22 @@ fn nothing_is_done_twice() {
 fn new_files_are_added_and_changed_ones_take_their_rows_place() {
     let then: &[&[(&str, &str)]] = &[&[("a", "1"), ("b", "1")], &[("c", "1")]];
     let now = [("a", "1"), ("b", "1"), ("c", "1"), ("d", "1")];
-    assert_eq!(done(&decided(Mode::Append, RemovedSources::Keep, &now, then).unwrap()), (Step::Add, vec![3], vec![]));
+    assert_eq!(done(&decided(Mode::Append, Removal::Keep, &now, then).unwrap()), (Step::Add, vec![3], vec![]));
     // What was made together with `b` is made again with it.
     let now = [("a", "1"), ("b", "2"), ("c", "1")];
-    assert_eq!(done(&decided(Mode::Append, RemovedSources::Keep, &now, then).unwrap()), (Step::Add, vec![0, 1], vec![0]));
-    let changes = decided(Mode::ReplacePartitions, RemovedSources::Keep, &now, then).unwrap();
+    assert_eq!(done(&decided(Mode::Append, Removal::Keep, &now, then).unwrap()), (Step::Add, vec![0, 1], vec![0]));
+    let changes = decided(Mode::ReplacePartitions, Removal::Keep, &now, then).unwrap();
     assert_eq!(done(&changes), (Step::ReplacePartitions, vec![1], vec![0]));
-    assert_eq!(done(&decided(Mode::Overwrite, RemovedSources::Keep, &now, then).unwrap()), (Step::Rebuild, vec![0, 1, 2], vec![0, 1]));
+    assert_eq!(done(&decided(Mode::Overwrite, Removal::Keep, &now, then).unwrap()), (Step::Rebuild, vec![0, 1, 2], vec![0, 1]));
 }
 
 #[test]
 fn rows_whose_file_is_gone_are_kept_or_dropped_but_never_lost_in_silence() {
     let then: &[&[(&str, &str)]] = &[&[("a", "1"), ("b", "1")]];
-    let kept = decided(Mode::Append, RemovedSources::Keep, &[("a", "1")], then).unwrap();
+    let kept = decided(Mode::Append, Removal::Keep, &[("a", "1")], then).unwrap();
     assert_eq!((kept.step, kept.notes.len()), (Step::Nothing, 1));
-    assert_eq!(done(&decided(Mode::Append, RemovedSources::Drop, &[("a", "1")], then).unwrap()), (Step::Add, vec![0], vec![0]));
-    let error = decided(Mode::Append, RemovedSources::Keep, &[("a", "2")], then).unwrap_err().to_string();
+    assert_eq!(done(&decided(Mode::Append, Removal::Drop, &[("a", "1")], then).unwrap()), (Step::Add, vec![0], vec![0]));
+    let error = decided(Mode::Append, Removal::Keep, &[("a", "2")], then).unwrap_err().to_string();
     assert!(error.contains("such as b") && error.contains("--full"), "{error}");
 }
 
@@ -86,7 +86,7 @@ fn what_is_new_or_asked_for_is_made_whole() {
     let decide_with = |segments: Option<&[SegmentInputs]>, reshaped, full| {
         let before = Before {
             mode: Mode::Append,
-            removed_sources: RemovedSources::Keep,
+            removed_sources: Removal::Keep,
             segments,
             redefined: false,
             reshaped,

@@ -1,0 +1,63 @@
+//! `etl catalog rename`: a table of a lake gets another name.
+
+use super::asking::confirmed;
+use super::name::TableName;
+use super::which::{Opened, WhichArgs};
+use crate::catalog;
+use crate::cli::terminal::{print_json, say};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::rename;
+use clap::Args;
+use serde_json::json;
+
+/// Give a table of a lake another name; its files stay where they are
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  etl catalog rename weblogs.access weblogs.requests --lake lake/
+  etl catalog rename weblogs.access archive.access --lake s3://bucket/lake --yes
+
+On a terminal it asks. The table goes on with its rows, its history and its number of versions; where Glue knows it, Glue is told. The pipeline that
+makes it must be given the new name, too (`table: …`): its next run then goes on from what is there.")]
+pub(super) struct RenameArgs {
+    /// The table, as DATABASE.TABLE
+    #[arg(value_name = "DATABASE.TABLE")]
+    from: TableName,
+
+    /// Its new name, as DATABASE.TABLE
+    #[arg(value_name = "NEW_DATABASE.TABLE")]
+    to: TableName,
+
+    #[command(flatten)]
+    which: WhichArgs,
+
+    /// Don't ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Renames the table.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where there is none, there is one of the new name, or nobody is there to be asked; what the catalog says.
+pub(super) fn run(args: &RenameArgs) -> Result<()> {
+    let Opened::Local(storage) = args.which.open()? else {
+        let message = format!("{} can't be renamed in Glue, which has no such thing", args.from);
+        return Err(Error::new(ErrorKind::Usage, message).with_context(
+            "what to do",
+            "rename it in its lake (--lake), which tells Glue; a table of files that were there is registered under the new name, then dropped",
+        ));
+    };
+    let of = |name: &TableName| catalog::TableName { database: name.database.clone(), table: name.table.clone() };
+    let (from, to) = (of(&args.from), of(args.to.checked()?));
+    let is_meant = args.yes || confirmed(&format!("rename {from} to {to} in {}", storage.location()))?;
+    let notes = if is_meant { rename(&storage, &from, &to)? } else { Vec::new() };
+    if args.which.json {
+        return print_json(&json!({"renamed": is_meant, "from": from.to_string(), "to": to.to_string(), "notes": notes}));
+    }
+    match is_meant {
+        true => say(&format!("{from} is {to} now")),
+        false => say(&format!("{from} is left as it is")),
+    }
+    notes.iter().for_each(|note| say(&format!("note: {note}")));
+    Ok(())
+}

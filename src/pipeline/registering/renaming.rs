@@ -1,0 +1,71 @@
+//! A table of a lake gets another name, for the readers of catalogs, too.
+
+use super::dropping::drop_from_glue;
+use super::forwarding::forward;
+use crate::aws::AwsSettings;
+use crate::catalog::{Catalog, GlueCatalog, LocalCatalog, Registration, TableName};
+use crate::error::{Error, ErrorKind, Result};
+use crate::publish::{Claim, Lease, RunId};
+use crate::storage::Storage;
+use chrono::Utc;
+
+/// The folder of the signs of those who rename tables: the name of no pipeline.
+const RENAMING: &str = ".rename";
+
+/// Gives the table `from` of the lake in `storage` the name `to`, under which it goes on with its files and its history; catalogs of readers that
+/// know it are told the new name, then forget the old one. What the user should know is given back.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where there is no such table, or one of the new name; [`ErrorKind::Conflict`] where it is changed by others meanwhile;
+/// what a catalog of readers says.
+pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec<String>> {
+    let catalog = LocalCatalog::new(storage.clone());
+    let snapshot = catalog.snapshot()?;
+    let table = catalog.find(&snapshot, &from.database, &from.table)?;
+    let run = RunId::new(Utc::now());
+    let name = |name: &TableName| (name.database.clone(), name.table.clone());
+    let object = snapshot.head.table(&from.database, &from.table).map(|reference| reference.object.clone());
+    let claim = Claim {
+        run: run.clone(),
+        pipeline: RENAMING.to_string(),
+        folders: Vec::new(),
+        tables: vec![name(from), name(to)],
+        versions: object.into_iter().collect(),
+    };
+    // Meanwhile no vacuum removes what the table is made of.
+    let lease = Lease::take(storage, &claim)?;
+    let told: Vec<Registration> =
+        Registration::all(storage)?.into_iter().filter(|one| one.database == from.database && one.table == from.table).collect();
+    catalog.rename(&snapshot, &table, to, &run, &lease)?;
+    let mut notes = Vec::new();
+    if table.registered().is_none() {
+        notes.push(format!(
+            "give it the new name in the pipeline `{}`, too: `table: {to}`; else its next run makes {from} anew",
+            table.origin.pipeline
+        ));
+    }
+    if !snapshot.head.policies.is_empty() {
+        notes.push(format!("tags and grants that name {from} don't hold for {to} before its pipeline says so and is run"));
+    }
+    for old in told {
+        let glue = GlueCatalog::connect(&old.glue, &AwsSettings::of_command_line())?;
+        let new = Registration::new(&to.database, &to.table, old.glue.clone(), old.options.clone());
+        let behind = |error: Error| {
+            Error::new(ErrorKind::Output, format!("{from} is {to} in the lake by now, but Glue could not be told"))
+                .with_source(error)
+                .with_context(
+                    "what to do",
+                    format!("`etl catalog sync` tells it the new name, `etl catalog drop {from}` takes out the old one"),
+                )
+        };
+        // The view beside it is made anew with the new table below it.
+        let entry = glue.table(&old.reader_database(), &old.table).map_err(behind)?;
+        let gone = entry.map(|entry| drop_from_glue(&glue, &entry)).transpose().map_err(behind)?;
+        let done = forward(storage, &new, &glue, false).map_err(behind)?;
+        old.forget(storage)?;
+        if let (Some(done), Some(_)) = (done, gone) {
+            notes.push(format!("Glue has it as {} now", done.table));
+        }
+    }
+    Ok(notes)
+}

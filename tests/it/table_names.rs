@@ -1,0 +1,112 @@
+//! Tables get other names, and tables that no output makes any more are dropped: in the lake, and for the readers of Glue.
+
+use crate::glue_lake::GlueLake;
+use crate::glue_proxy::refused;
+use crate::lake::{Lake, log_of_day, on_both_lakes};
+use crate::same_rows::{As, same};
+
+on_both_lakes!(a_table_goes_on_under_another_name, tables_without_an_output_are_dropped_where_that_is_asked_for);
+
+const WEB: &str = "
+version: 1
+name: web
+lake: {location: lake}
+sources: {access: {location: 'in/*.log'}}
+transforms: {by_status: {sql: 'SELECT status, count(*) AS requests FROM access GROUP BY status'}}
+outputs:
+  access: {from: access, table: web.access, mode: append, partition_by: [dt]}
+";
+const BY_STATUS: &str = "  by_status: {from: by_status, table: web.by_status}\n";
+
+fn rename(location: &str, from: &str, to: &str) -> String {
+    format!("catalog rename {from} {to} --lake {location}")
+}
+
+fn a_table_goes_on_under_another_name(lake: &Lake) {
+    lake.pipeline("web.yaml", WEB).write("in/1.log", log_of_day(1, 20));
+    let first = lake.run_pipeline("web.yaml", 0)["run"].as_str().unwrap().to_string();
+    let location = &lake.location;
+    lake.etl(&rename(location, "web.access", "old.requests")).fails(2).says("nobody can be asked").says("say --yes");
+    lake.etl(&format!("{} --yes", rename(location, "web.none", "old.x"))).fails(2).says("web.none");
+    lake.etl(&format!("{} --yes", rename(location, "web.access", "old.9x"))).fails(2).says("can't be a table's name");
+    let done = lake.etl(&format!("{} --yes", rename(location, "web.access", "old.requests"))).ok();
+    done.says("web.access is old.requests now").says("give it the new name in the pipeline `web`, too: `table: old.requests`");
+    assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "20");
+    lake.etl(&format!("catalog show web.access --lake {location}")).fails(2);
+    // Its pipeline goes on from what is there, and so does who asks for what was.
+    lake.pipeline("web.yaml", WEB.replace("web.access", "old.requests"));
+    assert_eq!(lake.run_pipeline("web.yaml", 0)["status"], "up_to_date");
+    assert!(!lake.json("plan web.yaml")["outputs"].to_string().contains("drift\":[\""));
+    lake.write("in/2.log", log_of_day(2, 5));
+    lake.run_pipeline("web.yaml", 0);
+    assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "25");
+    assert_eq!(lake.value("SELECT count(*) FROM old.requests FOR VERSION AS OF 1"), "20");
+    // No vacuum takes the files that lie where it was called otherwise.
+    lake.etl(&format!("vacuum {location} --older-than 0s")).ok();
+    assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "25");
+    lake.etl(&format!("rollback web.yaml --to {first}")).fails(3).says("old.requests can't be read any more as it was then");
+    lake.write("in/3.log", log_of_day(3, 5));
+    let last = lake.run_pipeline("web.yaml", 0)["run"].as_str().unwrap().to_string();
+    lake.write("in/4.log", log_of_day(4, 5));
+    lake.run_pipeline("web.yaml", 0);
+    lake.etl(&format!("rollback web.yaml --to {last}")).ok();
+    assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "30");
+    // A name that is taken is refused; names of different letters are one.
+    lake.pipeline("web.yaml", format!("{}{BY_STATUS}", WEB.replace("web.access", "old.requests")));
+    lake.run_pipeline("web.yaml", 0);
+    lake.etl(&format!("{} --yes", rename(location, "old.requests", "WEB.By_Status")))
+        .fails(2)
+        .says("there is a table web.by_status already");
+    assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "35");
+}
+
+fn tables_without_an_output_are_dropped_where_that_is_asked_for(lake: &Lake) {
+    lake.pipeline("web.yaml", format!("{WEB}{BY_STATUS}")).write("in/1.log", log_of_day(1, 20));
+    lake.run_pipeline("web.yaml", 0);
+    lake.pipeline("web.yaml", WEB);
+    let plan = lake.json("plan web.yaml");
+    assert_eq!((&plan["changes"], &plan["dropped"]), (&false.into(), &serde_json::Value::Null), "{plan}");
+    assert!(plan["notes"].to_string().contains("no output makes web.by_status any more; it stays as it is"), "{plan}");
+    lake.pipeline("web.yaml", format!("removed_tables: drop\n{WEB}"));
+    let shown = lake.etl("plan web.yaml --detailed-exitcode").fails(2).stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("- drop web.by_status: no output makes it any more") && shown.contains("1 table would be dropped"), "{shown}");
+    // Where only some are asked for, others are left alone.
+    lake.run_pipeline("web.yaml --only access", 0);
+    assert_ne!(lake.value("SELECT count(*) FROM web.by_status"), "0");
+    let report = lake.run_pipeline("web.yaml", 0);
+    assert_eq!((&report["status"], &report["dropped"]), (&"published".into(), &serde_json::json!(["web.by_status"])));
+    lake.etl(&format!("catalog show web.by_status --lake {}", lake.location)).fails(2);
+    assert_eq!(lake.value("SELECT count(*) FROM web.access"), "20");
+    assert_eq!(lake.run_pipeline("web.yaml", 0)["status"], "up_to_date");
+    lake.pipeline("web.yaml", format!("removed_tables: drop\n{WEB}{BY_STATUS}"));
+    lake.run_pipeline("web.yaml", 0);
+    assert_ne!(lake.value("SELECT count(*) FROM web.by_status"), "0");
+}
+
+#[test]
+fn glue_is_told_of_names_and_of_what_is_dropped() {
+    let Some(lake) = GlueLake::get() else { return };
+    lake.pipeline("web.yaml", &format!("{WEB}{BY_STATUS}")).write("in/1.log", log_of_day(1, 20)).write("in/2.log", log_of_day(2, 20));
+    lake.etl("run web.yaml").ok();
+    lake.etl("catalog rename web.access web.access2 --catalog glue").fails(2).says("can't be renamed in Glue");
+    let done = lake.etl(&format!("{} --yes --json", rename(&lake.location(), "web.access", "web.requests"))).ok();
+    assert!(String::from_utf8(done.stdout).unwrap().contains("Glue has it as"), "{}", done.stderr);
+    assert!(lake.glue.table(&lake.database("web"), "access").is_none());
+    same(&lake, "web.requests", "requests", As::Typed);
+    lake.pipeline("web.yaml", &format!("{}{BY_STATUS}", WEB.replace("web.access", "web.requests")));
+    lake.etl("run web.yaml").ok().says("nothing to do");
+    lake.write("in/3.log", log_of_day(2, 7));
+    lake.etl("run web.yaml").ok();
+    same(&lake, "web.requests", "requests", As::Typed);
+    // Glue refuses: the next run takes the table out, which a plan says.
+    lake.pipeline("web.yaml", &format!("removed_tables: drop\n{}", WEB.replace("web.access", "web.requests")));
+    lake.proxy.always("DeleteTable", refused("AccessDeniedException", "not you"));
+    lake.etl("run web.yaml").fails(4).says("not you").says("Glue still has a table that was dropped; the next run takes it out");
+    lake.proxy.never();
+    let plan = String::from_utf8(lake.etl("plan web.yaml").ok().stdout).unwrap();
+    assert!(plan.contains(&format!("- drop {}.by_status", lake.database("web"))), "{plan}");
+    lake.etl("run web.yaml").ok();
+    assert!(lake.glue.table(&lake.database("web"), "by_status").is_none());
+    lake.etl("run web.yaml").ok().says("nothing to do");
+}
