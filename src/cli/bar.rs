@@ -46,8 +46,8 @@ impl Progress for Bar {
     fn start(&self, phase: &str, total_bytes: Option<u64>) {
         let template = match total_bytes {
             Some(_) if self.counts => "{msg:10} {wide_bar} {pos}/{len}  {eta} left",
-            Some(_) => "{msg:10} {wide_bar} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {eta} left",
-            None => "{msg:10} {spinner} {bytes}  {binary_bytes_per_sec}",
+            Some(_) => "{msg:10} {wide_bar} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left",
+            None => "{msg:10} {spinner} {decimal_bytes}  {decimal_bytes_per_sec}",
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let target = if is_quiet() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };

@@ -219,6 +219,9 @@ pub struct CheckRun {
     /// What was expected, and what was found, in words.
     pub expected: String,
     pub found: String,
+    /// The queries that the pipeline has for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sql: Vec<String>,
     /// Rows that show what is wrong: names of columns, then values.
     pub sample: Option<Sample>,
     pub seconds: f64,

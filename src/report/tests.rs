@@ -36,6 +36,7 @@ pub(super) fn published() -> RunReport {
         passed,
         expected: expected.into(),
         found: found.into(),
+        sql: Vec::new(),
         sample: None,
         seconds: 0.02,
     };

@@ -38,6 +38,7 @@ pub(crate) fn accounting(storage: &Storage, products: &[Product], queries: &Quer
             passed: found.as_ref().is_ok_and(|found| *found == wanted),
             expected: format!("{} rows can be read back", count(wanted)),
             found: found.map_or_else(|error| error.to_string(), |found| format!("{} rows", count(found))),
+            sql: Vec::new(),
             sample: None,
             seconds: started.elapsed().as_secs_f64(),
         });

@@ -48,6 +48,7 @@ pub(super) async fn run_check(check: &Check, engine: &impl SqlEngine) -> CheckRu
         passed: finding.passed,
         expected: expected(&check.expect),
         found: finding.found,
+        sql: queries(&check.expect),
         sample: finding.sample,
         seconds: started.elapsed().as_secs_f64(),
     }
@@ -70,6 +71,16 @@ fn kind(expect: &Expectation) -> &'static str {
         Expectation::Matches { .. } => "matches",
         Expectation::EqualsQuery { .. } => "equals_query",
     }
+}
+
+/// The queries as they are written.
+fn queries(expect: &Expectation) -> Vec<String> {
+    let written = match expect {
+        Expectation::Rows { sql, .. } | Expectation::Value { sql, .. } | Expectation::Between { sql, .. } => vec![sql],
+        Expectation::EqualsQuery { sql, other } => vec![sql, other],
+        Expectation::Unique { .. } | Expectation::NotNull { .. } | Expectation::Matches { .. } => Vec::new(),
+    };
+    written.into_iter().map(|sql| sql.trim().to_string()).collect()
 }
 
 /// What is expected, in words.

@@ -4,7 +4,7 @@ use super::super::checks::{tally, verdict};
 use super::super::wording::{Mood, duration, shortened, when};
 use super::parts::{class, scrolling};
 use crate::pipeline::{CheckRun, Sample};
-use crate::printable::printable;
+use crate::printable::{printable, printable_lines};
 use maud::{Markup, html};
 
 /// Characters of a value, and of what was expected and found, that are shown.
@@ -29,6 +29,15 @@ pub(super) fn section(checks: &[CheckRun]) -> Markup {
 }
 
 fn item(check: &CheckRun) -> Markup {
+    // What holds is a line; what doesn't is worth a look.
+    if check.passed {
+        return html! {
+            li.passed {
+                div { span class={ "pill " (class(Mood::of_check(check))) } { (verdict(check)) } }
+                div { strong { (printable(&check.name)) } " " span.soft { (shortened(&check.found, SHOWN)) ", " (when(check)) ", " (duration(check.seconds)) } }
+            }
+        };
+    }
     html! {
         li {
             div { span class={ "pill " (class(Mood::of_check(check))) } { (verdict(check)) } }
@@ -38,6 +47,7 @@ fn item(check: &CheckRun) -> Markup {
                 dl.facts {
                     dt { "Expected" } dd { (shortened(&check.expected, SHOWN)) }
                     dt { "Found" } dd { (shortened(&check.found, SHOWN)) }
+                    @for sql in &check.sql { dt { "SQL" } dd.mono { (printable_lines(sql)) } }
                 }
                 @if let Some(found) = check.sample.as_ref().filter(|sample| !sample.rows.is_empty()) {
                     div.sample { (scrolling(&format!("Rows of {}", printable(&check.name)), sample(found))) }
