@@ -4,9 +4,11 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{
-    Ahead, Block, BlockReader, Compression, Content, Framing, ObjectEnd, ObjectReader, RandomAccess, Source, Table, column_chunks, footer,
+    Ahead, Block, BlockReader, Compression, Content, Framing, ObjectEnd, ObjectReader, RandomAccess, Source, Table, column_chunks,
+    file_columns, footer,
 };
 use crate::output::Kind;
+use arrow::datatypes::Schema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use std::collections::VecDeque;
@@ -181,7 +183,7 @@ impl State {
 
     fn open(&mut self, index: usize, source: &Source, begun: Begun, feeder: &Feeder<'_>) -> Result<()> {
         let Some(framing) = feeder.table.format.framing() else {
-            return self.open_parquet(index, source, begun, feeder.projection);
+            return self.open_parquet(index, source, begun, &feeder.table.format.schema(), feeder.projection);
         };
         // Any place of a plain file can be read at once; of others only the start. Of an object the parts that come next are on
         // their way already, so it is read from its start too.
@@ -223,7 +225,7 @@ impl State {
         }
     }
 
-    fn open_parquet(&mut self, index: usize, source: &Source, begun: Begun, projection: Option<&[usize]>) -> Result<()> {
+    fn open_parquet(&mut self, index: usize, source: &Source, begun: Begun, schema: &Schema, projection: Option<&[usize]>) -> Result<()> {
         let (file, fetched) = match begun {
             Begun::Parquet(end) => (Some(source.ended(end)?), true),
             _ => (source.open_random()?, false),
@@ -234,12 +236,13 @@ impl State {
         let again = |file: &RandomAccess| file.try_clone().map_err(|e| Error::input(&source.path, e));
         let footer = footer(&file, &source.path).map_err(|e| source.blamed(e))?;
         let known = footer.metadata();
+        let wanted = file_columns(&footer, schema, projection);
         for (group, metadata) in known.row_groups().iter().enumerate() {
             let stored = metadata.compressed_size().max(0) as u64;
             let (mut handle, mut needed) = (None, Needed::default());
             if fetched {
                 let schema = known.file_metadata().schema_descr();
-                let mask = projection.map(|columns| ProjectionMask::roots(schema, columns.iter().copied()));
+                let mask = wanted.as_ref().map(|columns| ProjectionMask::roots(schema, columns.iter().copied()));
                 needed.ranges = column_chunks(known, group, mask.as_ref()).into_iter().map(|(_, range)| range).collect();
                 needed.bytes = needed.ranges.iter().map(|range| range.end - range.start).sum();
                 handle = Some(again(&file)?);

@@ -51,7 +51,7 @@ pub struct TableOptions {
     pub no_header: bool,
     /// How CSV files are escaped.
     pub dialect: CsvDialect,
-    /// The columns of CSV, TSV and JSON; guessed from the first lines where not given.
+    /// The columns of CSV, TSV and JSON; guessed from the first lines where not given. Of Parquet what an earlier run found.
     pub schema: Option<SchemaRef>,
     /// The names that columns of CSV, TSV and JSON had before.
     pub renames: Renames,
@@ -67,7 +67,7 @@ impl TableOptions {
     /// # Errors
     /// [`ErrorKind::Usage`] where something is said that such files have not.
     pub(super) fn check(&self, choice: FormatChoice) -> Result<()> {
-        if self.schema.is_some() && !choice.is_typed() {
+        if self.schema.is_some() && !choice.is_typed() && !(self.guessed && choice == FormatChoice::Parquet) {
             let message = "--schema is for CSV, TSV and JSON inputs: a log's columns are told by its LogFormat, and Parquet has its own";
             return Err(Error::new(ErrorKind::Usage, message));
         }

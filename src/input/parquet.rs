@@ -5,6 +5,7 @@ use super::compression::Compression;
 use super::framing::Framing;
 use super::int96;
 use super::many::each;
+use super::parquet_columns::Together;
 use super::parquet_footer::footer;
 use super::random_access::RandomAccess;
 use super::row_group::{GroupRows, as_written};
@@ -62,33 +63,24 @@ fn not_a_file(source: &Source) -> Error {
     Error::new(ErrorKind::Usage, message)
 }
 
-/// The schema of the first Parquet file; the others must have the same.
+/// The columns that all files have together, told by their names; `known` are those that an earlier run found.
 ///
 /// # Errors
-/// [`ErrorKind::Input`] where a file is not Parquet or has other columns, [`ErrorKind::Format`] where two columns have one name.
-pub(super) fn parquet_schema(sources: &[Source], notes: &mut Vec<String>) -> Result<SchemaRef> {
-    let mut known: Option<(SchemaRef, &str)> = None;
+/// [`ErrorKind::Input`] where a file is not Parquet or none of this table, [`ErrorKind::Format`] where two columns have one name.
+pub(super) fn parquet_schema(sources: &[Source], known: Option<&SchemaRef>, notes: &mut Vec<String>) -> Result<SchemaRef> {
+    let mut together = Together::knowing(known);
     let mut int96 = Vec::new();
     for (source, found) in sources.iter().zip(each(sources, schema_of)) {
         let (schema, found) = found?;
         if int96.is_empty() {
             int96 = found;
         }
-        match &known {
-            None => known = Some((schema, &source.path)),
-            Some((first, path)) if first.fields() != schema.fields() => {
-                return Err(Error::new(
-                    ErrorKind::Input,
-                    format!("{} has other columns than {path}; they are not one table: name them one at a time", source.path),
-                ));
-            }
-            Some(_) => {}
-        }
+        together.take(&source.path, &schema)?;
     }
     if !int96.is_empty() {
         notes.push(format!("times of INT96 are read to the microsecond: {}", int96.join(", ")));
     }
-    known.map(|(schema, _)| schema).ok_or_else(|| Error::new(ErrorKind::Usage, "there is no input"))
+    together.done(notes).ok_or_else(|| Error::new(ErrorKind::Usage, "there is no input"))
 }
 
 /// The columns of a file, and the names of those that have times of INT96.

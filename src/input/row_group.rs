@@ -2,10 +2,11 @@
 
 use super::faults::caught;
 use super::int96;
+use super::parquet_columns::FileColumns;
 use super::parquet_pages::PageCheck;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::array::types::Date64Type;
-use arrow::array::{Array, ArrayData, ArrayRef, AsArray, PrimitiveArray};
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, PrimitiveArray, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -23,6 +24,8 @@ pub struct GroupRows<F: ChunkReader> {
     path: String,
     schema: SchemaRef,
     reader: ParquetRecordBatchReader,
+    /// How the columns lie that were read to those that are given, where they aren't the same.
+    arranged: Option<(SchemaRef, Vec<Option<usize>>)>,
     /// Times of INT96, which take two readers to be read whole.
     int96: Option<Int96>,
     /// What is looked at again where something is wrong.
@@ -59,6 +62,17 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
     ) -> Result<Self> {
         let damaged = |e: &dyn std::fmt::Display| damaged(index, path, e);
         let metadata = footer.metadata().clone();
+        let own = as_written(footer.schema());
+        let file_columns = FileColumns::of(own.fields(), schema, projection);
+        let arranged = match &file_columns {
+            Some(columns) => {
+                let wanted: Vec<usize> = projection.map_or_else(|| (0..schema.fields().len()).collect(), <[usize]>::to_vec);
+                Some((Arc::new(schema.project(&wanted)?), columns.places.clone()))
+            }
+            None => None,
+        };
+        // From here on it is about the columns of the file.
+        let (schema, projection) = (&own, file_columns.as_ref().map(|columns| &columns.read[..]).or(projection));
         let mask = projection.map(|columns| ProjectionMask::roots(metadata.file_metadata().schema_descr(), columns.iter().copied()));
         let chunks = column_chunks(&metadata, index, mask.as_ref());
         let [file, again, third] = files(&chunks)?;
@@ -97,7 +111,7 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
             None => None,
         };
         let heavy = RecordBatch::new_empty(schema.clone());
-        Ok(GroupRows { index, path: path.to_string(), schema, reader, int96, file, metadata, chunks, heavy, rows: 0 })
+        Ok(GroupRows { index, path: path.to_string(), schema, reader, arranged, int96, file, metadata, chunks, heavy, rows: 0 })
     }
 
     /// The next rows as they are stored.
@@ -154,7 +168,14 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
         let typed = batch.columns().iter().zip(self.schema.fields()).map(|(array, field)| exactly(array, field));
         let columns = typed.collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
+        let Some((schema, places)) = &self.arranged else {
+            return Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?);
+        };
+        let arranged = places.iter().zip(schema.fields()).map(|(place, field)| match place {
+            Some(at) => exactly(&columns[*at], field),
+            None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+        });
+        Ok(RecordBatch::try_new_with_options(schema.clone(), arranged.collect::<Result<Vec<_>>>()?, &options)?)
     }
 }
 
@@ -213,6 +234,12 @@ fn look(
         file.get_bytes(range.start, length).map_err(|e| Error::new(ErrorKind::Input, format!("can't read {path}")).with_source(e))
     };
     PageCheck { path, metadata, group, checksums }.look(chunks.iter().cloned(), read)
+}
+
+/// Which columns of a file are read for those at `projection` of a table of `schema`; all where nothing is given.
+pub fn file_columns(footer: &ArrowReaderMetadata, schema: &Schema, projection: Option<&[usize]>) -> Option<Vec<usize>> {
+    let own = as_written(footer.schema());
+    FileColumns::of(own.fields(), schema, projection).map(|columns| columns.read).or_else(|| projection.map(<[usize]>::to_vec))
 }
 
 /// Where the columns of row group `index` lie, and their indices; all where `mask` is not given. The footer was looked at before.

@@ -138,7 +138,7 @@ impl Table {
             FormatChoice::Csv => open_csv(&mut sources, options, &mut notes)?,
             FormatChoice::Tsv => open_rows(&mut sources, RowSyntax::Tsv { header: !options.no_header }, options, &mut notes)?,
             FormatChoice::Json => open_json(&sources, options, &mut notes)?,
-            FormatChoice::Parquet => TableFormat::Parquet { schema: parquet_schema(&sources, &mut notes)? },
+            FormatChoice::Parquet => TableFormat::Parquet { schema: parquet_schema(&sources, options.schema.as_ref(), &mut notes)? },
         };
         let mut table = Table { sources, format, notes, misfits: BTreeMap::new() };
         if options.on_mismatch == OnMismatch::Text {

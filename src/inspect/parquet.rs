@@ -5,7 +5,8 @@ use super::profile::Profile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{RandomAccess, RowGroup, Source, Table, caught, footer, growth};
 use arrow::array::Array;
-use arrow::datatypes::SchemaRef;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, SchemaRef};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
@@ -20,12 +21,18 @@ pub(super) fn inspect(table: &Table) -> Result<Inspection> {
         let file = source.open_random()?.ok_or_else(|| Error::new(ErrorKind::Usage, "Parquet can't be read from standard input"))?;
         let metadata = footer(&file, &source.path)?;
         found.add(metadata.metadata());
-        for (index, column) in columns.iter_mut().enumerate() {
-            column.see_storage(metadata.metadata(), index);
-            caught(|| column.see_statistics(&metadata, index)).map_err(|panic| damaged(source, panic))??;
+        let rows = metadata.metadata().file_metadata().num_rows().max(0) as u64;
+        for (field, column) in schema.fields().iter().zip(&mut columns) {
+            match metadata.schema().index_of(field.name()) {
+                Ok(index) => {
+                    column.see_storage(metadata.metadata(), index);
+                    caught(|| column.see_statistics(&metadata, index, field.data_type())).map_err(|panic| damaged(source, panic))??;
+                }
+                // A file that hasn't the column has no value of it.
+                Err(_) => column.nulls = Some(column.nulls.unwrap_or(0) + rows),
+            }
         }
         count_distinct(&file, &metadata, source, &schema, &mut columns)?;
-        let rows = metadata.metadata().file_metadata().num_rows().max(0) as u64;
         files.push(FileInspection { path: source.path.clone(), bytes: source.size.unwrap_or_default(), rows, compression: None });
     }
     let columns = schema.fields().iter().zip(columns).map(|(field, column)| column.finish(field)).collect();
@@ -107,8 +114,8 @@ impl ParquetColumn {
         self.paged += u64::from(chunk.column_index_offset().is_some() && chunk.offset_index_offset().is_some());
     }
 
-    /// Sees minima, maxima and NULLs, where the type has such statistics.
-    fn see_statistics(&mut self, metadata: &ArrowReaderMetadata, index: usize) -> Result<()> {
+    /// Sees minima, maxima and NULLs, where the type has such statistics; the column is of `data_type` in the table.
+    fn see_statistics(&mut self, metadata: &ArrowReaderMetadata, index: usize, data_type: &DataType) -> Result<()> {
         let schema = metadata.schema();
         let groups = || metadata.metadata().row_groups().iter();
         let name = schema.field(index).name();
@@ -119,7 +126,11 @@ impl ParquetColumn {
         });
         match told {
             Ok((mins, maxes, nulls)) => {
-                self.profile.see_extremes(&mins, &maxes)?;
+                // Files may have it in narrower types.
+                match (cast(&mins, data_type), cast(&maxes, data_type)) {
+                    (Ok(mins), Ok(maxes)) => self.profile.see_extremes(&mins, &maxes)?,
+                    _ => self.profile.see_extremes(&mins, &maxes)?,
+                }
                 self.untold |= nulls.null_count() > 0;
                 self.nulls = Some(self.nulls.unwrap_or(0) + nulls.iter().flatten().sum::<u64>());
             }

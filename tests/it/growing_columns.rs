@@ -2,8 +2,10 @@
 
 use crate::etl::Etl;
 use crate::lake::{Lake, action, on_both_lakes};
+use arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray};
+use std::sync::Arc;
 
-on_both_lakes!(columns_come_and_go_from_file_to_file, keys_of_json_come_too);
+on_both_lakes!(columns_come_and_go_from_file_to_file, keys_of_json_come_too, columns_of_parquet_come_too);
 
 fn pipeline(pattern: &str, mode: &str) -> String {
     format!(
@@ -201,4 +203,53 @@ fn a_line_is_read_by_the_first_format_that_it_fits() {
     etl.convert("b.log c.log --log-format combined --log-format common -o both --to csv --splits 2").ok();
     etl.convert("b.log --log-format common --log-format auto -o no").fails(2).says("name each");
     etl.convert("b.log --log-format %h|%{bytes}i --log-format %b|%h -o no").fails(2).says("column `bytes` of `%b|%h` is of another type");
+}
+
+fn ints(values: &[i32]) -> ArrayRef {
+    Arc::new(Int32Array::from(values.to_vec()))
+}
+
+fn columns_of_parquet_come_too(lake: &Lake) {
+    let note = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
+    lake.pipeline("o.yaml", pipeline("o*.parquet", "append"));
+    lake.parquet("o1.parquet", vec![("id", ints(&[1, 2])), ("amount", ints(&[2, 3]))]);
+    lake.run_pipeline("o.yaml", 0);
+    lake.parquet("o2.parquet", vec![("amount", ints(&[5])), ("id", ints(&[3]))]);
+    assert_eq!(action(&lake.run_pipeline("o.yaml", 0), "orders"), "appended");
+    lake.parquet("o3.parquet", vec![("note", note("hello")), ("amount", Arc::new(Int64Array::from(vec![1 << 40]))), ("id", ints(&[4]))]);
+    let plan = String::from_utf8(lake.etl("plan o.yaml").ok().stdout).unwrap();
+    assert!(plan.contains("~ amount int -> bigint") && plan.contains("+ note string"), "{plan}");
+    assert_eq!(action(&lake.run_pipeline("o.yaml", 0), "orders"), "replaced");
+    // What a file hasn't is NULL, also where no new file has it.
+    lake.parquet("o4.parquet", vec![("id", ints(&[5]))]);
+    assert_eq!(action(&lake.run_pipeline("o.yaml", 0), "orders"), "appended");
+    assert_eq!(rows(lake), "id,amount,note\n1,2,\n2,3,\n3,5,\n4,1099511627776,hello\n5,,\n");
+    lake.parquet("o5.parquet", vec![("id", note("six"))]);
+    lake.etl("run o.yaml").fails(3).says("column `id` is Utf8View in").says("CAST");
+}
+
+#[test]
+fn parquet_files_of_one_conversion_are_one_table() {
+    let etl = Etl::new();
+    let micros: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1_500]).with_timezone("UTC"));
+    let millis: ArrayRef = Arc::new(TimestampMillisecondArray::from(vec![7]).with_timezone("UTC"));
+    etl.parquet("a.parquet", vec![("id", ints(&[1])), ("at", millis)]);
+    etl.parquet("b.parquet", vec![("name", Arc::new(StringArray::from(vec!["x"]))), ("at", micros), ("id", ints(&[2]))]);
+    etl.parquet("c.parquet", vec![("id", ints(&[3]))]);
+    etl.convert("a.parquet b.parquet c.parquet -o out --to csv")
+        .ok()
+        .says("column `name` is not in a.parquet and 1 more: it is NULL there");
+    let expected = "id,at,name\n1,1970-01-01 00:00:00.007000,\n2,1970-01-01 00:00:00.001500,x\n3,,\n";
+    assert_eq!(String::from_utf8(etl.read("out/part-00000.csv")).unwrap(), expected);
+    etl.convert("c.parquet b.parquet a.parquet -o again --to parquet --splits 2 --timestamps keep").ok();
+    for (files, sql) in [("again/*.parquet", "SELECT id, at, name"), ("[abc].parquet", "SELECT id, at, name")] {
+        let read = etl.run(["query", "--format", "csv", &format!("{sql} FROM '{files}' ORDER BY id")]).ok().stdout;
+        assert_eq!(String::from_utf8(read).unwrap(), expected, "{files}");
+    }
+    let read =
+        etl.run(["query", "--format", "csv", "SELECT name, count(*) FROM '*.parquet' WHERE id > 1 GROUP BY 1 ORDER BY 1"]).ok().stdout;
+    assert_eq!(String::from_utf8(read).unwrap(), "name,count(*)\nx,1\n,1\n");
+    let told = String::from_utf8(etl.etl("inspect a.parquet b.parquet c.parquet --json").ok().stdout).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["columns"][2]["nulls"], 2, "{told}");
 }

@@ -191,7 +191,7 @@ fn parquet_without_rows_or_with_other_columns() {
     etl.convert("none.parquet -o none --to csv").ok().says("there are no rows");
     assert_eq!(etl.read("none/part-00000.csv"), b"a\n");
     assert_eq!(etl.report("none.parquet some.parquet -o some")["rows"], 1);
-    etl.convert("some.parquet other.parquet -o x").fails(3).says("other.parquet has other columns than some.parquet");
+    etl.convert("some.parquet other.parquet -o x").fails(3).says("other.parquet has other columns than some.parquet, none in common");
     let whole = etl.read("some.parquet");
     etl.write("cut.parquet", &whole[..whole.len() - 9])
         .convert("cut.parquet -o x")

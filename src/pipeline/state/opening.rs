@@ -47,7 +47,7 @@ fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
         ([], Some(text)) => LogChoice::Formats(LogFormats::named(&text.split(LogFormats::BETWEEN).collect::<Vec<_>>())?),
         (named, _) => LogChoice::Formats(LogFormats::named(named)?),
     };
-    let typed = |known: &&Input| matches!(known.format.as_str(), "csv" | "tsv" | "json");
+    let typed = |known: &&Input| matches!(known.format.as_str(), "csv" | "tsv" | "json" | "parquet");
     let schema = match (&source.schema, known.filter(typed)) {
         (Some(path), _) => Some(TableSchema::load(path)?.arrow_schema()),
         (None, Some(known)) => Some(columns(known)?),
@@ -84,7 +84,7 @@ fn columns(known: &Input) -> Result<SchemaRef> {
 /// # Errors
 /// As [`open`].
 pub(crate) fn grown(source: &Source, listing: &Listing, pieces: &[Piece], known: Option<&Input>) -> Result<Option<Input>> {
-    let Some(known) = known.filter(|known| matches!(known.format.as_str(), "csv" | "tsv" | "json")) else { return Ok(None) };
+    let Some(known) = known.filter(|known| matches!(known.format.as_str(), "csv" | "tsv" | "json" | "parquet")) else { return Ok(None) };
     if pieces.is_empty() || source.schema.is_some() {
         return Ok(None);
     }
