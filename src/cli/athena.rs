@@ -15,7 +15,7 @@ use clap::{Args, Subcommand};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, Table};
 
-/// Set up Athena, whose tables `etl query --engine athena` asks
+/// Set up Athena for `etl query --engine athena`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl athena workgroup ensure etl --max-scan 10GB
@@ -40,7 +40,7 @@ enum AthenaCommand {
 
 #[derive(Debug, Subcommand)]
 enum WorkgroupCommand {
-    /// Make a workgroup, or change it to be as asked; where it is already, nothing is written
+    /// Create a workgroup or update it; nothing is written where it already is as asked
     Ensure {
         /// The workgroup
         #[arg(value_name = "NAME", value_parser = workgroup_name)]

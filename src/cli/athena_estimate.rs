@@ -10,7 +10,7 @@ use crate::query::athena::expression;
 use crate::query::{Estimate, GlueTables, QueryEngine, QueryOptions, Runtime, default_memory};
 use clap::Args;
 
-/// Tell what a query would scan and cost, without running it
+/// Estimate what a query would scan and cost, without running it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl athena cost \"SELECT status, count(*) FROM weblogs.access WHERE dt = DATE '2020-02-29' GROUP BY 1\"

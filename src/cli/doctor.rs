@@ -12,7 +12,7 @@ use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Say what is wrong around a lake: credentials, region, clock, bucket, Glue, Lake Formation, Athena
+/// Check the setup around a lake: credentials, region, clock, bucket, Glue, Lake Formation, Athena
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl doctor --lake s3://bucket/lake

@@ -9,7 +9,7 @@ use clap::Args;
 use std::io::Write;
 use std::num::NonZeroU32;
 
-/// Write a made-up access log to standard output: to try things, to test, to measure
+/// Generate a synthetic access log, to try things out, to test, to benchmark
 ///
 /// The same seed gives the same bytes, with every version of etl.
 #[derive(Debug, Args)]

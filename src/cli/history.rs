@@ -8,7 +8,7 @@ use crate::publish::keys;
 use crate::report;
 use clap::Args;
 
-/// Show the runs of a pipeline, the newest first
+/// List the runs of a pipeline, newest first
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl history weblogs.yaml
@@ -25,7 +25,7 @@ pub(super) struct HistoryArgs {
     #[arg(value_name = "RUN")]
     run: Option<String>,
 
-    /// How many runs are shown at most
+    /// Maximum number of runs to show
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
 
@@ -34,7 +34,7 @@ pub(super) struct HistoryArgs {
     json: bool,
 }
 
-/// Let readers see again what an earlier run made
+/// Restore what an earlier run published
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl rollback weblogs.yaml --to 20200301T030000000Z-7f3a9c01

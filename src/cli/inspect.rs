@@ -21,7 +21,7 @@ const EXAMPLES: &str = "Examples:
 
 Several paths are inspected as one table, so they must be of one format.";
 
-/// Show the format, columns and values of logs, CSV, TSV, JSON lines or Parquet, and the lines that can't be read
+/// Show the format, columns and values of logs, CSV, TSV, JSON lines or Parquet, and lines that can't be parsed
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct InspectArgs {

@@ -55,20 +55,20 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use terminal::is_broken_pipe;
 
-/// Web logs and other raw files become tables that people can query.
+/// Turn web logs and other raw files into tables that people can query.
 #[derive(Debug, Parser)]
 #[command(name = "etl", version, max_term_width = 110)]
 #[command(after_help = "Exit codes: 0 done, 1 a fault of etl itself, 2 wrong usage or format, 3 unreadable input, 4 output, 5 too many \
                         rejected lines, 6 a failed query, 7 a failed check, 8 another run was faster, 130 interrupted.\nEvery command has examples: etl run --help")]
 struct Cli {
-    /// Tell nothing but results and errors
-    #[arg(long, short, global = true, help_heading = "Telling")]
+    /// Print only results and errors
+    #[arg(long, short, global = true, help_heading = "Output")]
     quiet: bool,
-    /// Tell each request to a store or a service, and each step of a run
-    #[arg(long, short, global = true, help_heading = "Telling", conflicts_with = "quiet")]
+    /// Print each request to S3 and other services, and each step of a run
+    #[arg(long, short, global = true, help_heading = "Output", conflicts_with = "quiet")]
     verbose: bool,
-    /// When what is told is coloured
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = terminal::ColourArg::Auto, help_heading = "Telling")]
+    /// When to use colors
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = terminal::ColourArg::Auto, help_heading = "Output")]
     color: terminal::ColourArg,
     #[command(flatten)]
     store: store::StoreArgs,

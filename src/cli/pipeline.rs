@@ -29,15 +29,15 @@ pub(super) struct ScopeArgs {
     #[arg(long, value_name = "OUTPUT", value_delimiter = ',')]
     only: Vec<String>,
 
-    /// Rebuild all rows, also of files that have not changed
+    /// Rebuild all rows, including those of unchanged files
     #[arg(long)]
     full: bool,
 
-    /// Read files again that had rejected lines: those that fit by now become rows
+    /// Read files with rejected lines again: lines that parse now become rows
     #[arg(long, conflicts_with = "full")]
     retry_rejects: bool,
 
-    /// Allow this share of rejected lines this once, in place of what the pipeline says: 5% or 0.05
+    /// Allow this share of rejected lines for this run, instead of the pipeline's limit: 5% or 0.05
     #[arg(long, value_name = "RATE")]
     max_reject_rate: Option<Rate>,
 }
@@ -45,7 +45,7 @@ pub(super) struct ScopeArgs {
 /// How much memory queries may hold.
 #[derive(Debug, Args)]
 pub(super) struct MemoryArgs {
-    /// What sorts, groups and joins of SQL may hold; what is more goes to disk [default: half of the machine's]
+    /// Memory for sorts, groups and joins; beyond it they spill to disk [default: half of the machine's]
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
 }
@@ -59,7 +59,7 @@ impl MemoryArgs {
 /// How many threads work.
 #[derive(Debug, Args)]
 pub(super) struct ThreadArgs {
-    /// How many threads work [default: one a core]
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 }

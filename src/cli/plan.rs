@@ -21,7 +21,7 @@ them since the last run.
 
 Exit codes: 0 whether or not there is something to do, 1 for any error; with --detailed-exitcode 2 where there are changes.";
 
-/// Say what a run of a pipeline would do
+/// Show what a run of a pipeline would do
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct PlanArgs {
@@ -31,7 +31,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     scope: ScopeArgs,
 
-    /// End with 2 where there are changes, as Terraform's plan does
+    /// Exit with 2 if there are changes, as terraform plan does
     #[arg(long)]
     detailed_exitcode: bool,
 

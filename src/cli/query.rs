@@ -98,15 +98,15 @@ pub(super) struct QueryArgs {
     #[command(flatten)]
     log_format: LogFormatArgs,
 
-    /// Threads that decode and compute [default: one a core]
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 
-    /// What sorts, groups and joins may hold; what is more goes to disk [default: half of the machine's]
+    /// Memory for sorts, groups and joins; beyond it they spill to disk [default: half of the machine's]
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
 
-    /// Show how the query would be run, and don't run it
+    /// Show the query plan instead of running the query
     #[arg(long)]
     explain: bool,
 

@@ -24,7 +24,7 @@ pub(super) struct ResultArgs {
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 
-    /// Rows that a table shows at most; 0 for all
+    /// Maximum number of rows shown in a table; 0 for all
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) max_rows: usize,
 }

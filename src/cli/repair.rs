@@ -7,7 +7,7 @@ use crate::pipeline::{RepairAction, TableRepair, repair};
 use crate::units::count;
 use clap::Args;
 
-/// Bring back what readers need of a lake and something destroyed
+/// Repair a lake whose catalog files were lost or edited
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog repair --lake lake/ --dry-run
@@ -28,7 +28,7 @@ pub(super) struct RepairArgs {
     #[arg(long)]
     checksums: bool,
 
-    /// Only say what would be done
+    /// Only show what would be done
     #[arg(long)]
     dry_run: bool,
 

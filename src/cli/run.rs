@@ -30,7 +30,7 @@ By cron, every night at three:
 
 Exit codes: 0 done or nothing to do, 7 a check failed, 8 another run was faster; --dry-run has those of `etl plan`.";
 
-/// Run a pipeline: read what has changed, write, check, publish, report
+/// Run a pipeline: read what changed, write, check, publish, report
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct RunArgs {
@@ -40,7 +40,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     scope: ScopeArgs,
 
-    /// Only say what would be done, as `etl plan` does
+    /// Only show what would be done, as `etl plan` does
     #[arg(long)]
     dry_run: bool,
 
@@ -48,7 +48,7 @@ pub(super) struct RunArgs {
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
 
-    /// Where another run of this pipeline is at work, wait for its end, as long as this: 90s, 10m [default: race it]
+    /// If another run of this pipeline is in progress, wait up to this long for it: 90s, 10m [default: race it]
     #[arg(long, value_name = "TIME")]
     wait: Option<TimeSpan>,
 

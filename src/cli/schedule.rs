@@ -63,7 +63,7 @@ Without this process, one pipeline by cron, or by a timer of systemd beside a se
 /// How many times of each pipeline are listed.
 const LISTED: usize = 3;
 
-/// Run the pipelines of a folder at their times, until it is told to stop
+/// Run the pipelines of a folder on their schedules, until stopped
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ScheduleArgs {
@@ -71,7 +71,7 @@ pub(super) struct ScheduleArgs {
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
 
-    /// Only show when each pipeline is run next
+    /// Only show when each pipeline runs next
     #[arg(long, conflicts_with_all = ["parallel", "listen", "state", "threads", "memory"])]
     list: bool,
 
@@ -79,7 +79,7 @@ pub(super) struct ScheduleArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "parallel", "listen", "state"])]
     run_now: Option<String>,
 
-    /// Runs at work at once
+    /// Maximum number of concurrent runs
     #[arg(long, value_name = "N", default_value = "1")]
     parallel: NonZeroUsize,
 

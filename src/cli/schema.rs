@@ -6,7 +6,7 @@ use crate::governance;
 use crate::pipeline::spec::json_schema;
 use clap::{Args, ValueEnum};
 
-/// Print the JSON Schema of pipelines or policies, by which editors complete and check them
+/// Print the JSON Schema of pipelines or policies, for completion and checks in editors
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl schema > pipeline.schema.json

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use clap::Args;
 use std::collections::BTreeMap;
 
-/// Remove what readers of a lake don't see any more
+/// Remove files of a lake that no reader uses any more
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl vacuum lake/ --dry-run
@@ -24,15 +24,15 @@ pub(super) struct VacuumArgs {
     #[arg(value_name = "LAKE")]
     lake: String,
 
-    /// How long nobody must have seen it, such as 7d, 12h or 30m
+    /// Minimum time since a reader could last use it, such as 7d, 12h or 30m
     #[arg(long, value_name = "AGE", default_value = "7d", value_parser = age)]
     older_than: TimeDelta,
 
-    /// Only say what would be removed
+    /// Only show what would be removed
     #[arg(long)]
     dry_run: bool,
 
-    /// Write what is removed as JSON
+    /// Write what was removed as JSON
     #[arg(long)]
     json: bool,
 }

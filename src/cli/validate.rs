@@ -18,7 +18,7 @@ const EXAMPLES: &str = "Examples:
   etl validate weblogs.yaml --var date=2020-03-01
   etl validate governance.yaml";
 
-/// Check pipelines and policies, and tell all that is wrong with them
+/// Check pipelines and policies, and report every problem at once
 ///
 /// Nothing but the files themselves is read, and whether files that they name are there: what those hold is seen by `etl plan`.
 #[derive(Debug, Args)]

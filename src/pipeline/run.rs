@@ -149,6 +149,9 @@ impl Running<'_> {
     }
 
     fn stages(&self, begun: &Begun, report: &mut RunReport) -> Result<()> {
+        if let Some(catalog) = &begun.readers {
+            catalog.reach(self.pipeline).map_err(|error| error.with_context("then", "nothing was read or written"))?;
+        }
         let bench = self.bench(begun)?;
         let products = self.step("make the tables", report, |report| self.make(begun, &bench, report))?;
         self.step("check before publishing", report, |report| self.check(begun, &bench, &products, report))?;

@@ -18,6 +18,7 @@ use super::scan::Rows;
 use super::short_times::ShortTimes;
 use super::table::FileTable;
 use super::tables::Tables;
+use super::utc_times::UtcTimes;
 use crate::catalog::TableName;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Querying, Table, caught_in_tasks};
@@ -29,6 +30,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::config::ConfigNonZeroUsize;
 use datafusion::datasource::empty::EmptyTable;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
@@ -76,6 +78,7 @@ impl QueryEngine {
         let mut plain = SessionContext::new_with_config_rt(config, environment);
         // Sorts and joins may hold on to as many of them as they have memory for, and others are made meanwhile.
         let bounded = functions::bound(&mut plain, options.memory.0.saturating_mul(2));
+        let bounded = bounded.and_then(|()| plain.register_function_rewrite(Arc::new(UtcTimes)));
         bounded.map_err(|e| Error::new(ErrorKind::Internal, "functions can't be bounded").with_source(e))?;
         let tables = Arc::new(Tables::new(options));
         let catalogs = Arc::new(DynamicFileCatalog::new(plain.state().catalog_list().clone(), tables.clone()));

@@ -43,6 +43,7 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod utc_times;
 mod versions;
 mod words;
 

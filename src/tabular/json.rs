@@ -96,7 +96,7 @@ impl JsonDecoder {
         let places = self.places.get_or_insert_with(|| Places::of(&self.text_schema, &self.renames, !self.typing.guessed));
         let schema = match keys(line) {
             Some(keys) => {
-                let mut own: Vec<usize> = keys.iter().filter_map(|key| places.get(&key.name)).collect();
+                let mut own: Vec<usize> = keys.iter().filter_map(|key| places.get(key)).collect();
                 own.sort_unstable();
                 own.dedup();
                 Arc::new(Schema::new(own.into_iter().map(|index| fields[index].clone()).collect::<Vec<_>>()))

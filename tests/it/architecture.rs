@@ -22,7 +22,7 @@ const FLOORS: [(u8, &str, &[&str]); 35] = [
     (1, "nested", &[]),
     (1, "text_column", &["escape"]),
     (1, "accesslog", &["error", "diagnostic", "decode", "escape", "text_column"]),
-    (1, "tabular", &["error", "units", "diagnostic", "decode", "escape", "text_column", "accesslog"]),
+    (1, "tabular", &["printable", "error", "units", "diagnostic", "decode", "escape", "text_column", "accesslog"]),
     (1, "yaml", &["printable", "secrets", "error", "units", "diagnostic"]),
     (1, "schema", &["error", "diagnostic", "accesslog", "yaml"]),
     (2, "storage", &["secrets", "error", "trace"]),

@@ -70,11 +70,21 @@ fn lines_are_read_as_trino_reads_them() {
     let fields = [("host", "string"), ("who", "string"), ("req", "string"), ("st", "int"), ("b", "string")];
     let pattern = json!({"input.regex": r#"(\S+) (\S+) "([^"]*)" (\d{3}) (\d+|-)"#});
     there.table("regex", &there.stored("regex", &fields, TEXT, REGEX, &pattern), &json!({}), &[]);
-    there.put("json/a", "{\"A\":1,\"b\":\"x\",\"n\":{\"k\":1.5},\"l\":[1,2],\"zzz\":3}\n{\"a\":2,\"B\":null}\n{\"b\":12.50,\"a\":3}\n{}\n");
+    let pattern = json!({"input.regex": r#"(?!#)([^ ]*+) ([^ ]++) "((?>[^"\\]|\\.)*+)" (\d++|-) (?=\d|-)(\d*|-)"#});
+    there.table("atoms", &there.stored("regex", &fields, TEXT, REGEX, &pattern), &json!({}), &[]);
+    there.put(
+        "numbers/a",
+        "007\t+5\t1e3\t.5\n-0\t5.\t-0.5\t1.\n 5\t5 \t1.5e300\t-.5\n2147483648\t9223372036854775808\t1d\t1e1\n0x10\t1_000\t1,5\t+1.50\n",
+    );
+    let typed = [("i", "int"), ("l", "bigint"), ("d", "double"), ("c", "decimal(10,2)")];
+    there.table("numbers", &there.stored("numbers", &typed, TEXT, DELIMITED, &json!({"field.delim": "\t"})), &json!({}), &[]);
+    there.put("json/a", "{\"A\":1,\"b\":\"x\",\"n\":{\"k\":1.5},\"l\":[1,2],\"zzz\":3}\n{\"a\":2,\"B\":null}\n{\"b\":12.50,\"a\":3}\n{\"N\":{\"K\":2.5},\"L\":[3]}\n{}\n");
     let keys = [("a", "bigint"), ("b", "string"), ("n", "struct<k:double>"), ("l", "array<int>")];
     there.table("json", &there.stored("json", &keys, TEXT, JSON, &json!({})), &json!({}), &[]);
     there.table("openx", &there.stored("json", &keys, TEXT, OPENX, &json!({})), &json!({}), &[]);
-    for (table, rows) in [("csv", 10), ("quoted", 10), ("tsv", 5), ("usual", 2), ("regex", 4), ("json", 4), ("openx", 4)] {
+    for (table, rows) in
+        [("csv", 10), ("quoted", 10), ("tsv", 5), ("usual", 2), ("regex", 4), ("atoms", 4), ("numbers", 5), ("json", 5), ("openx", 5)]
+    {
         assert_eq!(compare(&there, &format!("SELECT * FROM $.{table}")), rows, "{table}");
     }
     assert_eq!(compare(&there, "SELECT count(*), count(st) FROM $.regex"), 1);
@@ -144,12 +154,12 @@ fn what_can_not_be_read_says_why() {
         there.stored("x", &ABC, "org.apache.hadoop.hive.ql.io.orc.OrcInputFormat", "org.apache.hadoop.hive.ql.io.orc.OrcSerde", &json!({}));
     there.table("orc", &orc, &json!({}), &[]);
     there.table("ice", &there.stored("x", &ABC, TEXT, CSV, &json!({})), &json!({"table_type": "ICEBERG"}), &[]);
-    there.table("ahead", &there.stored("x", &ABC, TEXT, REGEX, &json!({"input.regex": "(?=a)(.*)"})), &json!({}), &[]);
+    there.table("ahead", &there.stored("x", &ABC, TEXT, REGEX, &json!({"input.regex": "(a)(?=b"})), &json!({}), &[]);
     there.table("nested", &there.stored("x", &[("l", "array<int>")], TEXT, DELIMITED, &json!({})), &json!({}), &[]);
     for (table, why) in [
         ("orc", "its files are ORC"),
         ("ice", "Apache Iceberg"),
-        ("ahead", "look-around"),
+        ("ahead", "can't be used here"),
         ("nested", "column l"),
         ("orcs", "did you mean"),
     ] {

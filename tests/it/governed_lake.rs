@@ -254,7 +254,7 @@ fn what_measures_hidden_rows_is_refused() {
     }
     let told = String::from_utf8(lake.run(["query", "--lake", "lake", "--as", "ann", "--explain", "SELECT * FROM shops.rows"]).ok().stdout)
         .unwrap();
-    assert!(told.contains("TableScan: shops.rows") && !told.contains(".parquet") && !told.contains("shop ="), "{told}");
+    assert!(told.contains("Read: shops.rows") && !told.contains(".parquet") && !told.contains("shop ="), "{told}");
     for path in ["lake/shops/rows", "rows.csv", "-", "lake/_etl/catalog/head.json", "*.csv", "no/such/file"] {
         assert!(asked(&lake, "ann", &format!("SELECT * FROM '{path}'")).unwrap_err().contains("files can't be asked with --as"), "{path}");
     }

@@ -94,7 +94,18 @@ async fn rekeyed(glue: &GlueCatalog, there: There, told: &Told, registered: &mut
     let entry = &told.entry;
     let Some(known) = there.entry else { return Ok(there) };
     let without = Told { partitions: Vec::new(), ..told.clone() };
-    let (batches, _) = compared(&without, &known, there.partitions);
+    let (batches, others) = compared(&without, &known, there.partitions);
+    // A partition that has values for other keys than its table makes the table unreadable, and what others made isn't removed.
+    if others > 0 {
+        let message = format!(
+            "{others} partitions of {} are by other keys ({}), and somebody else registered them",
+            entry.full_name(),
+            keys(&known).join(", ")
+        );
+        return Err(
+            Error::new(ErrorKind::Usage, message).with_context("what to do", "have them removed first, or give the table another name")
+        );
+    }
     write(glue, entry, &batches, registered).await?;
     let mut wanted = merged(entry, &known);
     if !told.partitions.is_empty() {

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{Disagreement, compare_with_aws};
 use clap::Args;
 
-/// Compare what a lake's policies let principals see with what AWS says itself
+/// Compare a lake's policies with what AWS itself allows
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl access check --lake s3://bucket/lake

@@ -8,7 +8,7 @@ use crate::printable::printable;
 use clap::Args;
 use std::fmt::Write;
 
-/// Say what a principal sees of a table, column by column, and why
+/// Show what a principal sees of a table, column by column, and why
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl access explain --principal analyst --table shops.sales --lake lake/

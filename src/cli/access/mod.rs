@@ -8,7 +8,7 @@ mod matrix;
 use crate::error::Result;
 use clap::{Args, Subcommand};
 
-/// Say who sees what of a lake, and why
+/// Show who can see what in a lake, and why
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl access matrix --lake lake/

@@ -40,7 +40,7 @@ With --engine athena they are kept below --lake, as tables of --database in Glue
 its queue, the bytes scanned and what they cost. In questions `log` has the types of the rows in each format: columns of CSV, which are text for
 Athena, are cast. A query of its own counts the rows of each question; results are not read. Remove tables and files when you are done: etl catalog drop, aws s3 rm.";
 
-/// Measure which format, how many files and which compression suit your data and your queries
+/// Benchmark formats, file counts and compression on your own data and queries
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct BenchArgs {
@@ -138,7 +138,7 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
 
-    /// How many threads work [default: one a core]
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 }

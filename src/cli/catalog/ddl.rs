@@ -9,7 +9,7 @@ use crate::storage::Storage;
 use clap::Args;
 use serde_json::json;
 
-/// Write the statements with which Athena makes the same table
+/// Print the statements that create the same table in Athena
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog ddl weblogs.access --catalog glue > access.sql

@@ -11,7 +11,7 @@ use crate::printable::printable;
 use clap::Args;
 use std::process::ExitCode;
 
-/// Compare what Glue has with what lakes would tell it
+/// Compare Glue with what its lakes would register
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog diff --lake s3://bucket/lake

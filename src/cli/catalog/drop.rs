@@ -11,7 +11,7 @@ use crate::storage::Storage;
 use clap::Args;
 use serde_json::json;
 
-/// Take a table out of a catalog; its files stay
+/// Remove a table from a catalog; its files stay
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog drop weblogs.old

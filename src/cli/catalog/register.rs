@@ -13,7 +13,7 @@ use crate::storage::Location;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Make files that are there already a table, without converting them
+/// Register existing files as a table, without converting them
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog register s3://bucket/old/ --table weblogs.old

@@ -10,7 +10,7 @@ use crate::pipeline::rename;
 use clap::Args;
 use serde_json::json;
 
-/// Give a table of a lake another name; its files stay where they are
+/// Rename a table of a lake; its files stay where they are
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog rename weblogs.access weblogs.requests --lake lake/

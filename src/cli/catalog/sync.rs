@@ -8,7 +8,7 @@ use crate::pipeline::{Pipeline, said, sync};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Bring Glue forward to what the lake has, as after a run that was killed before it had told it
+/// Bring Glue up to date with the lake, for example after a run that was killed before it had registered its tables
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog sync --lake s3://bucket/lake

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Say who would gain and who would lose what by a policy
+/// Show who would gain or lose access through a policy
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl tags diff governance.yaml --lake lake/

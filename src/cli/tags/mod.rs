@@ -10,7 +10,7 @@ use crate::error::Result;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
-/// Show and change who may see what of a lake: LF-Tags, grants, filters
+/// Show and change who may see what in a lake: LF-Tags, grants, filters
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl tags list --lake lake/

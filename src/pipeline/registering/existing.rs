@@ -180,6 +180,11 @@ fn partitions(address: &str, sources: &[Source], notes: &mut Vec<String>) -> Res
         }
         let folder = partition.join("/");
         let pairs = partitions_in(&folder);
+        if let Some((key, _)) = pairs.iter().find(|(_, value)| value.is_empty()) {
+            let message = format!("{} lies in a folder `{key}=` without a value, which no catalog has partitions of", source.path);
+            return Err(Error::new(ErrorKind::Format, message)
+                .with_context("what to do", format!("call the folder {key}=__HIVE_DEFAULT_PARTITION__, which is NULL, or move the file")));
+        }
         let keys: Vec<String> = pairs.iter().map(|(key, _)| key.clone()).collect();
         match &known {
             None => known = Some((keys, &source.path)),

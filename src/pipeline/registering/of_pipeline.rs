@@ -44,6 +44,16 @@ impl ReaderCatalog {
         Registration::new(&name.database, &name.table, self.glue.settings().clone(), output.readers.clone())
     }
 
+    /// Makes sure that the catalog answers, before anything is made for it.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub(crate) fn reach(&self, pipeline: &Pipeline) -> Result<()> {
+        let Some(output) = pipeline.outputs.first() else { return Ok(()) };
+        let registration = self.registration(output);
+        self.glue.table(&registration.reader_database(), &registration.table).map(drop)
+    }
+
     /// Makes sure that the catalog can be told of `tables` once they are published: that they can be told as the pipeline says, that
     /// Glue takes it, and that nobody else has tables of these names.
     ///

@@ -3,6 +3,7 @@
 use super::csv::QuotedFields;
 use super::delimited::DelimitedFields;
 use super::java_regex::Pattern;
+use super::numbers::{is_number, number};
 use super::values::{Value, Values};
 use crate::decode::{Decoded, Decoder, MOST_VALUES};
 use crate::error::Result;
@@ -15,6 +16,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// How the lines of files are rows.
@@ -109,10 +111,14 @@ impl Decoder for HiveLines {
         let bytes: &[u8] = block;
         let care = Care { valid_utf8: simdutf8::basic::from_utf8(bytes).is_ok(), unescape: false };
         let mut locations = match &self.text.syntax {
-            LineSyntax::Pattern(pattern) => Some(pattern.locations()),
+            LineSyntax::Pattern(pattern) => pattern.locations(),
             _ => None,
         };
         let most_rows = (MOST_VALUES / self.wanted.len().max(1)).max(1) as u64;
+        // Numbers in CSV are texts for most of its readers, and are read as those have them.
+        let cut = matches!(self.text.syntax, LineSyntax::Delimited(_));
+        let of_java = cut || matches!(self.text.syntax, LineSyntax::Pattern(_));
+        let numbers: Vec<bool> = self.schema.fields().iter().map(|field| of_java && is_number(field.data_type())).collect();
         let is_text: Vec<bool> = self.schema.fields().iter().map(|field| *field.data_type() == DataType::Utf8View).collect();
         let mut columns: Vec<TextColumn> = self.wanted.iter().map(|_| TextColumn::with_capacity(0)).collect();
         let (mut at, mut lines) = (0, 0);
@@ -124,19 +130,19 @@ impl Decoder for HiveLines {
                 match &self.text.syntax {
                     LineSyntax::Quoted(fields) => fields.split(line, self.most, &mut self.values),
                     LineSyntax::Delimited(fields) => fields.split(line, self.most, &mut self.values),
-                    LineSyntax::Pattern(pattern) => {
-                        if let Some(locations) = &mut locations {
-                            pattern.split(line, self.most, locations, &mut self.values);
-                        }
-                    }
+                    LineSyntax::Pattern(pattern) => pattern.split(line, self.most, &mut locations, &mut self.values)?,
                     LineSyntax::Json => {}
                 }
             }
-            for ((column, index), is_text) in columns.iter_mut().zip(&self.wanted).zip(&is_text) {
+            for (((column, index), is_text), place) in columns.iter_mut().zip(&self.wanted).zip(&is_text).zip(0..) {
                 match self.values.get(*index) {
                     Value::Missing => column.push_null(),
                     // Only texts have a value of no characters.
                     Value::Here(range) | Value::Changed(range) if range.is_empty() && !is_text => column.push_null(),
+                    Value::Here(range) if numbers[place] => match number(&line[range.clone()], self.schema.field(place).data_type(), cut) {
+                        Cow::Borrowed(text) => column.push(text, (at + range.start) as u32, care),
+                        Cow::Owned(text) => column.push_changed(&text),
+                    },
                     Value::Here(range) => column.push(&line[range.clone()], (at + range.start) as u32, care),
                     Value::Changed(range) => column.push_changed(&self.values.changed[range.clone()]),
                 }

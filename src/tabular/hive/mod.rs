@@ -7,6 +7,7 @@ mod csv;
 mod delimited;
 mod java_regex;
 mod lines;
+mod numbers;
 mod values;
 
 pub use csv::QuotedFields;
