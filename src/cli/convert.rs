@@ -15,6 +15,7 @@ use crate::schema::TableSchema;
 use crate::storage::{Appear, Location};
 use crate::units::{ByteSize, Rate};
 use crate::zone::Zone;
+use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -147,8 +148,12 @@ pub(super) struct ConvertArgs {
     threads: Option<NonZeroUsize>,
 
     /// What is reported when it is done, on standard error as text, or on standard output as JSON
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text, default_value_if("json", ArgPredicate::IsPresent, "json"))]
     report: ReportFormat,
+
+    /// Write the report to standard output as JSON, as --report json does
+    #[arg(long, conflicts_with = "report")]
+    json: bool,
 }
 
 /// The report as programs read it.

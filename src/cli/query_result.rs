@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::output::{BatchWriter, CsvDialect, FileFormat, Kind, stream_writer};
 use crate::query::ResultRows;
 use crate::units::counted;
+use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -17,8 +18,12 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Args)]
 pub(super) struct ResultArgs {
     /// How the result is written [default: table, or what the ending of --output says]
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_if("json", ArgPredicate::IsPresent, "json"))]
     pub(super) format: Option<ResultFormat>,
+
+    /// Write the result as JSON lines, as --format json does
+    #[arg(long, conflicts_with = "format")]
+    pub(super) json: bool,
 
     /// Write the result to this file, whole or not at all: .csv, .tsv, .json or .parquet, and .gz behind it
     #[arg(long, short = 'o', value_name = "FILE")]
@@ -186,7 +191,7 @@ mod tests {
     #[test]
     fn a_files_name_tells_its_format() {
         let format = |name: &str, format: Option<ResultFormat>| {
-            let args = ResultArgs { format, output: None, max_rows: 0 };
+            let args = ResultArgs { format, json: false, output: None, max_rows: 0 };
             args.file_format(Path::new(name)).map(|format| format.extension())
         };
         for (name, expected) in

@@ -180,3 +180,37 @@ fn a_terminal_has_a_shell() {
     let history = String::from_utf8(etl.read("state/etl/query_history")).unwrap();
     assert!(history.contains("SELECT sum(n) AS total\\nFROM t;"), "{history}");
 }
+
+#[test]
+fn what_is_told_can_be_json() {
+    let etl = Etl::new();
+    etl.write("a.csv", "id\n1\n");
+    assert_eq!(etl.etl("query --json FROM(a.csv)").code, Some(6));
+    assert_eq!(String::from_utf8(etl.run(["query", "--json", "FROM 'a.csv'"]).ok().stdout).unwrap(), "{\"id\":1}\n");
+    etl.run(["query", "--json", "--format", "csv", "SELECT 1"]).fails(2);
+    let report: serde_json::Value = serde_json::from_slice(&etl.etl("convert a.csv -o out --json").ok().stdout).unwrap();
+    assert_eq!(report["rows"], 1);
+    etl.etl("convert a.csv -o other --json --report none").fails(2);
+}
+
+/// A time in UTC is cut as one without a zone is, whoever does it.
+#[test]
+fn times_in_utc_are_cut_as_they_are_without_a_zone() {
+    let etl = Etl::new();
+    etl.write("t.csv", "at\n1969-12-31T23:59:59.999Z\n2020-02-29T01:02:03.456Z\n\n2024-12-30T00:00:00Z\n1883-11-18T12:00:00Z\n");
+    let plain = "arrow_cast(at, 'Timestamp(Millisecond, None)')";
+    for unit in ["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond"] {
+        let whole = |time: &str| format!("arrow_cast(date_trunc('{unit}', {time}), 'Int64')");
+        let sql = format!("SELECT count(*) AS n FROM 't.csv' WHERE {} IS DISTINCT FROM {}", whole("at"), whole(plain));
+        assert_eq!(asked(&etl, &sql), "n\n0\n", "{unit}");
+    }
+    for part in ["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "dow", "doy", "epoch"] {
+        let sql = format!("SELECT count(*) AS n FROM 't.csv' WHERE extract({part} FROM at) IS DISTINCT FROM date_part('{part}', {plain})");
+        assert_eq!(asked(&etl, &sql), "n\n0\n", "{part}");
+    }
+    let told = asked(&etl, "SELECT date_trunc('hour', at) AS h, count(*) AS n FROM 't.csv' WHERE at > '2020-01-01' GROUP BY 1 ORDER BY 1");
+    assert_eq!(told, "h,n\n2020-02-29 01:00:00.000,1\n2024-12-30 00:00:00.000,1\n");
+    assert_eq!(asked(&etl, "SELECT arrow_typeof(date_trunc('day', at)) AS t FROM 't.csv' LIMIT 1"), "t\n\"Timestamp(ms, \"\"UTC\"\")\"\n");
+    assert_eq!(asked(&etl, "SELECT date_trunc('day', TIMESTAMPTZ '2020-02-29 01:00:00Z') AS d"), "d\n2020-02-29 00:00:00.000000000\n");
+    etl.run(["query", "SELECT date_trunc('fortnight', at) FROM 't.csv'"]).fails(6).says("fortnight");
+}

@@ -283,4 +283,10 @@ fn pages_lead_to_what_lies_beside_them(lake: &Lake) {
         assert!(last.contains(&format!("href=\"{file}\"")) && !object(&format!("{}/{file}", folder(2))).is_empty(), "{file}");
     }
     lake.etl("history web.yaml -v -q").fails(2);
+    // What a report names stays as long as it is one of the last.
+    lake.run_pipeline("web.yaml --full", 0);
+    lake.etl(&format!("vacuum {} --older-than 0s", lake.location)).ok();
+    for run in 0..3 {
+        assert!(!object(&format!("{}/rejects-log.jsonl", folder(run))).is_empty());
+    }
 }

@@ -135,6 +135,8 @@ fn suite(place: &Place) {
     place.register("old", "b-ad", "").fails(2).says("can't be a table's name");
     place.write("twice/a.json", b"{\"a\":1,\"A\":2}\n");
     place.register("twice", "twice", "").fails(2).says("two columns `a`");
+    place.write("empty/k=/a.csv", csv);
+    place.register("empty", "empty", "").fails(2).says("a folder `k=` without a value").says("__HIVE_DEFAULT_PARTITION__");
     place.write("deep/x/dt=1/a.csv", csv);
     place.register("deep", "deep", "").fails(2).says("name the folder right above");
 

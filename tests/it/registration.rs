@@ -232,6 +232,42 @@ fn a_table_of_somebody_else_is_refused_before_anything_is_published() {
 }
 
 #[test]
+fn partitions_of_others_by_other_keys_are_not_removed_with_a_table_that_is_taken_over() {
+    let Some(lake) = GlueLake::get() else { return };
+    let database = lake.database("web");
+    lake.glue.done("CreateDatabase", &json!({"DatabaseInput": {"Name": database}}));
+    let stored = |location: &str| json!({"Columns": [{"Name": "a", "Type": "int"}], "Location": location, "SerdeInfo": {"SerializationLibrary": "x"}});
+    let theirs = json!({"Name": "access", "TableType": "EXTERNAL_TABLE", "PartitionKeys": [{"Name": "region", "Type": "string"}],
+        "StorageDescriptor": stored("s3://other/place/")});
+    lake.glue.done("CreateTable", &json!({"DatabaseName": database, "TableInput": theirs}));
+    for (region, location) in [("eu", "s3://other/place/eu/"), ("us", "s3://elsewhere/us/")] {
+        let input = json!({"Values": [region], "StorageDescriptor": stored(location)});
+        lake.glue.done("CreatePartition", &json!({"DatabaseName": database, "TableName": "access", "PartitionInput": input}));
+    }
+    lake.pipeline_with("web.yaml", WEB, ", adopt: true").write("in/1.log", log_of_day(1, 50));
+    let outcome = lake.etl("run web.yaml");
+    assert!(outcome.code.is_some_and(|code| code != 0), "{}", outcome.stderr);
+    outcome.says("somebody else registered 1 partition of").says("by other keys (region)").says("have them removed first");
+    let delete = json!({"DatabaseName": database, "TableName": "access", "PartitionValues": ["us"]});
+    lake.glue.done("DeletePartition", &delete);
+    lake.etl("run web.yaml").ok();
+    all_are_the_same(&lake);
+}
+
+#[test]
+fn a_catalog_that_does_not_answer_is_told_before_anything_is_written() {
+    let Some(lake) = GlueLake::get() else { return };
+    lake.pipeline("web.yaml", WEB).write("in/1.log", log_of_day(1, 50));
+    lake.proxy.always("GetTable", refused("AccessDeniedException", "not you"));
+    lake.etl("run web.yaml").says("not you").says("nothing was read or written");
+    let keys: Vec<String> = lake.minio.storage("lake").list("web").unwrap().into_iter().map(|entry| entry.key).collect();
+    assert!(keys.is_empty(), "{keys:?}");
+    lake.proxy.never();
+    lake.etl("run web.yaml").ok();
+    all_are_the_same(&lake);
+}
+
+#[test]
 fn the_catalog_of_another_account_is_named_in_every_call() {
     let Some(lake) = GlueLake::get() else { return };
     lake.pipeline_with("web.yaml", WEB, ", catalog_id: '123456789012'").write("in/1.log", log_of_day(1, 50));

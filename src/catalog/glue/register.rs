@@ -13,6 +13,7 @@ use crate::catalog::readers::{Change, Foreign, Registered, There};
 use crate::catalog::table::REGISTERED;
 use crate::catalog::told::{LAKE, TABLE, Told, VERSION};
 use crate::error::{Error, ErrorKind, Result};
+use crate::units::counted;
 use std::collections::BTreeMap;
 
 /// Before the partitions of a new table are there, it has this version.
@@ -97,11 +98,8 @@ async fn rekeyed(glue: &GlueCatalog, there: There, told: &Told, registered: &mut
     let (batches, others) = compared(&without, &known, there.partitions);
     // A partition that has values for other keys than its table makes the table unreadable, and what others made isn't removed.
     if others > 0 {
-        let message = format!(
-            "{others} partitions of {} are by other keys ({}), and somebody else registered them",
-            entry.full_name(),
-            keys(&known).join(", ")
-        );
+        let (others, keys) = (counted(others as u64, "partition"), keys(&known).join(", "));
+        let message = format!("somebody else registered {others} of {} by other keys ({keys})", entry.full_name());
         return Err(
             Error::new(ErrorKind::Usage, message).with_context("what to do", "have them removed first, or give the table another name")
         );

@@ -12,7 +12,7 @@ use crate::publish::{Claim, Lease, RunId, Sign};
 use crate::storage::{Entry, StaleUpload, Storage};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was removed, or would be.
 #[derive(Debug, Clone, Serialize)]
@@ -100,6 +100,23 @@ struct Found {
     uploads: Vec<(StaleUpload, RunId)>,
     /// The lists of what others condemned, or were about to.
     lists: BTreeSet<String>,
+    /// The last runs of each pipeline that have a report, which says where their rejected lines are.
+    reported: BTreeSet<RunId>,
+}
+
+/// So many runs of a pipeline keep their rejected lines, however old they are: those that a report's page shows.
+const REPORTED: usize = 30;
+
+/// The last runs of each pipeline that have a report.
+fn reported(storage: &Storage) -> Result<BTreeSet<RunId>> {
+    let mut runs: BTreeMap<String, BTreeSet<RunId>> = BTreeMap::new();
+    for entry in storage.list(RUNS)? {
+        let mut parts = entry.key.strip_prefix(RUNS).unwrap_or_default().trim_start_matches('/').split('/');
+        if let (Some(pipeline), Some(run), Some("report.json")) = (parts.next(), parts.next().and_then(RunId::of_folder), parts.next()) {
+            runs.entry(pipeline.to_string()).or_default().insert(run);
+        }
+    }
+    Ok(runs.into_values().flat_map(|runs| runs.into_iter().rev().take(REPORTED)).collect())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -156,7 +173,7 @@ impl Found {
         let stale = storage.stale_uploads("", Utc::now() - cutoff)?;
         // As above: a run's folder, hidden or not, is somewhere in the key, or it isn't ours.
         let uploads = stale.into_iter().filter_map(|upload| upload.key.split('/').find_map(of_part).map(|run| (upload.clone(), run)));
-        Ok(Found { cutoff, objects, file_lists, uploads: uploads.collect(), lists: catalog.lists()? })
+        Ok(Found { cutoff, objects, file_lists, uploads: uploads.collect(), lists: catalog.lists()?, reported: reported(storage)? })
     }
 }
 
@@ -202,6 +219,7 @@ impl Plan {
                 Kind::Policy => "a policy that another one took the place of",
                 Kind::OfRun if entry.key.ends_with(COPY) => "a version of a table that nobody reads",
                 Kind::OfRun if read => continue,
+                Kind::OfRun if entry.key.contains("/rejects-") && found.reported.contains(run) => continue,
                 Kind::OfRun => "a run whose rows nobody reads",
                 Kind::Work => "a run that was killed",
                 Kind::Data if read => "a partition that was replaced",
