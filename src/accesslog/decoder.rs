@@ -187,7 +187,7 @@ impl Way {
                 }
                 (Source::Time { group }, Building::Time(column, nulls, unit)) => {
                     let instant = values.instants[group].unwrap_or_default();
-                    // Another format's times are finer. Years have four digits, so that no time is out of reach.
+                    // Another format's times are finer. These were cut from microseconds, so that they fit again.
                     let is_coarser = *unit == TimeUnit::Microsecond && self.format.groups[group].unit == TimeUnit::Millisecond;
                     column.push(if is_coarser { instant * 1_000 } else { instant });
                     nulls.append(values.instants[group].is_some());

@@ -9,6 +9,8 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
+use datafusion::logical_expr::preimage::PreimageResult;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -90,6 +92,10 @@ impl ScalarUDFImpl for OfUtc {
         args.return_field = Arc::new(Field::new(args.return_field.name(), without_zone(&result), args.return_field.is_nullable()));
         let made = self.inner.inner().invoke_with_args(args)?;
         if zone_of(&result).is_some() { in_zone(&made, Some(zone)) } else { Ok(made) }
+    }
+
+    fn preimage(&self, args: &[Expr], literal: &Expr, info: &SimplifyContext) -> Result<PreimageResult> {
+        self.inner.inner().preimage(args, literal, info)
     }
 
     fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {

@@ -58,6 +58,8 @@ pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec
                     format!("`etl catalog sync` tells it the new name, `etl catalog drop {from}` takes out the old one"),
                 )
         };
+        // Whatever happens from here on, `sync` tells the new name.
+        new.keep(storage)?;
         // The view beside it is made anew with the new table below it.
         let entry = glue.table(&old.reader_database(), &old.table).map_err(behind)?;
         let gone = entry.map(|entry| drop_from_glue(&glue, &entry)).transpose().map_err(behind)?;
