@@ -4,7 +4,7 @@ use super::dropping::drop_from_glue;
 use super::forwarding::forward;
 use crate::aws::AwsSettings;
 use crate::catalog::{
-    Catalog, Entry, GlueCatalog, KnownLists, LocalCatalog, PIPELINE, Registered, Registration, Table, check_limits, tell,
+    Catalog, Entry, GlueCatalog, KnownLists, LAKE, LocalCatalog, PIPELINE, Registered, Registration, Table, check_limits, tell,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{CsvDialect, Kind};
@@ -107,7 +107,12 @@ impl ReaderCatalog {
                 continue;
             }
             let entry = self.glue.table(&one.reader_database(), &one.table)?;
-            if let Some(entry) = entry.filter(|entry| entry.parameters.get(PIPELINE) == Some(&pipeline.name)) {
+            // Another lake may have a table of that name there by now.
+            let is_ours = |entry: &Entry| {
+                entry.parameters.get(PIPELINE) == Some(&pipeline.name)
+                    && entry.parameters.get(LAKE) == Some(&storage.location().to_string())
+            };
+            if let Some(entry) = entry.filter(is_ours) {
                 left.push((one, entry));
             }
         }
