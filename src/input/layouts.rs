@@ -4,19 +4,16 @@
 use super::beginnings::{first_records, long_start};
 use super::blocks::{Block, BlockReader, Content};
 use super::framing::Framing;
+use super::lacking::note_lacking;
 use super::many::each;
 use super::options::TableOptions;
 use super::source::Source;
 use crate::decode::Layout;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{Renames, RowGuess, RowSyntax, check_header, guess_rows, header_names, plain_name};
-use crate::units::count;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-/// How many columns that files haven't are told of, each.
-const TOLD: usize = 5;
 
 /// The columns of `sources`, of which each is told how its records lie where they don't lie so; what the user should know goes to `notes`.
 ///
@@ -51,13 +48,9 @@ pub(super) fn columns(sources: &mut [Source], syntax: RowSyntax, options: &Table
         }
         source.layout.clone_from(layout);
     }
-    for (column, (files, first)) in missing.iter().take(TOLD) {
-        let more = if *files > 1 { format!(" and {} more", count(files - 1)) } else { String::new() };
-        notes.push(format!("column `{}` is not in {first}{more}: it is NULL there", schema.field(*column).name()));
-    }
-    if missing.len() > TOLD {
-        notes.push(format!("{} more columns are not in all files: they are NULL there", count((missing.len() - TOLD) as u64)));
-    }
+    let lacking: Vec<(&str, u64, &str)> =
+        missing.iter().map(|(column, (files, first))| (schema.field(*column).name().as_str(), *files, first.as_str())).collect();
+    note_lacking(&lacking, notes);
     Ok(schema)
 }
 

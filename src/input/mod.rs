@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod framing;
 mod int96;
+mod lacking;
 mod layouts;
 mod local;
 mod look;

@@ -1,7 +1,7 @@
 //! The columns of Parquet files that are one table: told by their names, wherever they stand.
 
+use super::lacking::note_lacking;
 use crate::error::{Error, ErrorKind, Result};
-use crate::units::count;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ pub struct FileColumns {
     pub read: Vec<usize>,
     /// Of each column that is wanted its place among those that are read; nothing for one that the file hasn't, which is NULL.
     pub places: Vec<Option<usize>>,
+    /// The columns that are wanted, as the table has them.
+    pub wanted: SchemaRef,
 }
 
 impl FileColumns {
@@ -23,25 +25,18 @@ impl FileColumns {
             return None;
         }
         let by_name: HashMap<&str, usize> = own.iter().enumerate().map(|(at, field)| (field.name().as_str(), at)).collect();
-        let all: Vec<usize>;
-        let wanted = match projection {
-            Some(projection) => projection,
-            None => {
-                all = (0..schema.fields().len()).collect();
-                &all
-            }
+        let fields = match projection {
+            Some(projection) => projection.iter().map(|column| schema.fields()[*column].clone()).collect(),
+            None => schema.fields().clone(),
         };
-        let found: Vec<Option<usize>> = wanted.iter().map(|column| by_name.get(schema.field(*column).name().as_str()).copied()).collect();
+        let found: Vec<Option<usize>> = fields.iter().map(|field| by_name.get(field.name().as_str()).copied()).collect();
         let mut read: Vec<usize> = found.iter().flatten().copied().collect();
         read.sort_unstable();
         read.dedup();
         let places = found.into_iter().map(|at| read.binary_search(&at?).ok()).collect();
-        Some(FileColumns { read, places })
+        Some(FileColumns { read, places, wanted: Arc::new(Schema::new(fields)) })
     }
 }
-
-/// So many columns that files haven't are told of, each.
-const TOLD: usize = 5;
 
 /// The columns that files have together, file by file.
 #[derive(Debug, Default)]
@@ -121,20 +116,10 @@ impl Together {
     /// The columns; what the user should know goes to `notes`. Nothing where there was no file.
     pub(super) fn done(self, notes: &mut Vec<String>) -> Option<SchemaRef> {
         self.last.as_ref()?;
-        let lacking: Vec<(&Field, u64, &str)> = self
-            .fields
-            .iter()
-            .zip(&self.found)
-            .filter(|(_, (files, _))| *files < self.files)
-            .map(|(field, (files, lacks))| (field, self.files - files, lacks.as_deref().unwrap_or("files")))
-            .collect();
-        for (field, files, first) in lacking.iter().take(TOLD) {
-            let more = if *files > 1 { format!(" and {} more", count(files - 1)) } else { String::new() };
-            notes.push(format!("column `{}` is not in {first}{more}: it is NULL there", field.name()));
-        }
-        if lacking.len() > TOLD {
-            notes.push(format!("{} more columns are not in all files: they are NULL there", count((lacking.len() - TOLD) as u64)));
-        }
+        let all = self.fields.iter().zip(&self.found).filter(|(_, (files, _))| *files < self.files);
+        let lacking: Vec<(&str, u64, &str)> =
+            all.map(|(field, (files, lacks))| (field.name().as_str(), self.files - files, lacks.as_deref().unwrap_or("files"))).collect();
+        note_lacking(&lacking, notes);
         Some(Arc::new(Schema::new(self.fields)))
     }
 }

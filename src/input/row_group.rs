@@ -25,7 +25,7 @@ pub struct GroupRows<F: ChunkReader> {
     schema: SchemaRef,
     reader: ParquetRecordBatchReader,
     /// How the columns lie that were read to those that are given, where they aren't the same.
-    arranged: Option<(SchemaRef, Vec<Option<usize>>)>,
+    arranged: Option<FileColumns>,
     /// Times of INT96, which take two readers to be read whole.
     int96: Option<Int96>,
     /// What is looked at again where something is wrong.
@@ -64,13 +64,6 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
         let metadata = footer.metadata().clone();
         let own = as_written(footer.schema());
         let file_columns = FileColumns::of(own.fields(), schema, projection);
-        let arranged = match &file_columns {
-            Some(columns) => {
-                let wanted: Vec<usize> = projection.map_or_else(|| (0..schema.fields().len()).collect(), <[usize]>::to_vec);
-                Some((Arc::new(schema.project(&wanted)?), columns.places.clone()))
-            }
-            None => None,
-        };
         // From here on it is about the columns of the file.
         let (schema, projection) = (&own, file_columns.as_ref().map(|columns| &columns.read[..]).or(projection));
         let mask = projection.map(|columns| ProjectionMask::roots(metadata.file_metadata().schema_descr(), columns.iter().copied()));
@@ -111,7 +104,19 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
             None => None,
         };
         let heavy = RecordBatch::new_empty(schema.clone());
-        Ok(GroupRows { index, path: path.to_string(), schema, reader, arranged, int96, file, metadata, chunks, heavy, rows: 0 })
+        Ok(GroupRows {
+            index,
+            path: path.to_string(),
+            schema,
+            reader,
+            arranged: file_columns,
+            int96,
+            file,
+            metadata,
+            chunks,
+            heavy,
+            rows: 0,
+        })
     }
 
     /// The next rows as they are stored.
@@ -168,14 +173,14 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
         let typed = batch.columns().iter().zip(self.schema.fields()).map(|(array, field)| exactly(array, field));
         let columns = typed.collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let Some((schema, places)) = &self.arranged else {
+        let Some(FileColumns { places, wanted, .. }) = &self.arranged else {
             return Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?);
         };
-        let arranged = places.iter().zip(schema.fields()).map(|(place, field)| match place {
+        let arranged = places.iter().zip(wanted.fields()).map(|(place, field)| match place {
             Some(at) => exactly(&columns[*at], field),
             None => Ok(new_null_array(field.data_type(), batch.num_rows())),
         });
-        Ok(RecordBatch::try_new_with_options(schema.clone(), arranged.collect::<Result<Vec<_>>>()?, &options)?)
+        Ok(RecordBatch::try_new_with_options(wanted.clone(), arranged.collect::<Result<Vec<_>>>()?, &options)?)
     }
 }
 

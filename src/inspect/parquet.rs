@@ -4,7 +4,7 @@ use super::model::{ColumnInspection, ColumnStorage, FileInspection, Inspection, 
 use super::profile::Profile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{RandomAccess, RowGroup, Source, Table, caught, footer, growth};
-use arrow::array::Array;
+use arrow::array::{Array, ArrayRef};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
@@ -127,10 +127,8 @@ impl ParquetColumn {
         match told {
             Ok((mins, maxes, nulls)) => {
                 // Files may have it in narrower types.
-                match (cast(&mins, data_type), cast(&maxes, data_type)) {
-                    (Ok(mins), Ok(maxes)) => self.profile.see_extremes(&mins, &maxes)?,
-                    _ => self.profile.see_extremes(&mins, &maxes)?,
-                }
+                let in_type = |array: &ArrayRef| cast(array, data_type).unwrap_or_else(|_| array.clone());
+                self.profile.see_extremes(&in_type(&mins), &in_type(&maxes))?;
                 self.untold |= nulls.null_count() > 0;
                 self.nulls = Some(self.nulls.unwrap_or(0) + nulls.iter().flatten().sum::<u64>());
             }

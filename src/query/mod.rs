@@ -46,6 +46,7 @@ mod tests;
 mod utc_times;
 mod versions;
 mod words;
+mod wrapped;
 
 pub use answer::{Answer, lines as answer_of_lines};
 pub use engine::{QueryEngine, QueryResult};

@@ -3,6 +3,7 @@
 //! Source: [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259). What is not read here is not wrong for that: whoever asks has another reader, which is
 //! slower and knows what to say.
 
+use super::json_line::blanks;
 use super::renames::Renames;
 use crate::text_column::{Care, TextColumn};
 use arrow::array::ArrayRef;
@@ -210,10 +211,6 @@ fn number(line: &[u8], at: usize) -> Option<usize> {
         end = some_digits(end + 1 + usize::from(matches!(line.get(end + 1), Some(b'+' | b'-'))))?;
     }
     Some(end)
-}
-
-fn blanks(line: &[u8], at: usize) -> usize {
-    at + line[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count()
 }
 
 fn expect(line: &[u8], at: usize, byte: u8) -> Option<usize> {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// How deep values may nest. Readers go down by recursion, and a line must not exhaust their stack.
-const DEEPEST: usize = 100;
+pub(super) const DEEPEST: usize = 100;
 
 /// Whether values nest deeper than can be read.
 pub(super) fn is_deep(line: &[u8]) -> bool {
@@ -37,12 +37,7 @@ pub(super) fn keys(line: &[u8]) -> Option<Vec<Cow<'_, str>>> {
                 let end = string_end(line, at + 1);
                 let behind = line.get(end + 1..).unwrap_or_default().trim_ascii_start();
                 if depth == 1 && behind.first() == Some(&b':') {
-                    let key = &line[at + 1..end];
-                    let name = match memchr::memchr(b'\\', key) {
-                        None => Cow::Borrowed(std::str::from_utf8(key).ok()?),
-                        Some(_) => Cow::Owned(serde_json::from_slice(&line[at..=end]).ok()?),
-                    };
-                    keys.push(name);
+                    keys.push(key_text(line, at, end)?);
                 }
                 at = end;
             }
@@ -149,6 +144,20 @@ fn walk<'a>(line: &'a [u8], mut see: impl FnMut(usize, Option<&'a [u8]>) -> bool
         at += 1;
     }
     true
+}
+
+/// The text of the key whose quotes are at `start` and `end`; nothing where it is none.
+pub(super) fn key_text(line: &[u8], start: usize, end: usize) -> Option<Cow<'_, str>> {
+    let key = line.get(start + 1..end)?;
+    Some(match memchr::memchr(b'\\', key) {
+        None => Cow::Borrowed(std::str::from_utf8(key).ok()?),
+        Some(_) => Cow::Owned(serde_json::from_slice(line.get(start..=end)?).ok()?),
+    })
+}
+
+/// Where the blanks end that stand at `at`.
+pub(super) fn blanks(line: &[u8], at: usize) -> usize {
+    at + line.get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count()
 }
 
 /// Where the quote is that closes the string whose text starts at `start`; the line's end where none does.

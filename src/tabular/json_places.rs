@@ -1,6 +1,6 @@
 //! Which column a key of JSON is of.
 
-use super::json_line::{keys, string_end};
+use super::json_line::{DEEPEST, blanks, key_text, keys, string_end};
 use super::renames::Renames;
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use std::borrow::Cow;
@@ -27,9 +27,6 @@ enum Within {
     /// The items of a list, or the values of a map.
     Each(Box<Within>),
 }
-
-/// So deep may values nest in which keys are told.
-const DEEPEST: usize = 100;
 
 /// What stands at a place of a line, and what is to stand there.
 type Change<'p> = (usize, usize, &'p str);
@@ -73,7 +70,7 @@ impl Places {
     /// of the object is that column's; nothing where there are none.
     pub(super) fn respelled(&self, line: &[u8]) -> Option<Vec<u8>> {
         let mut changes = Vec::new();
-        let start = skip_blanks(line, 0);
+        let start = blanks(line, 0);
         if line.get(start) != Some(&b'{') {
             return None;
         }
@@ -97,7 +94,7 @@ impl Places {
         // How many keys may be that column's.
         let mut claims = vec![0u32; self.names.len()];
         let mut others: Vec<(usize, usize, usize)> = Vec::new();
-        let mut at = skip_blanks(line, at + 1);
+        let mut at = blanks(line, at + 1);
         if line.get(at) == Some(&b'}') {
             return Some(at + 1);
         }
@@ -117,14 +114,14 @@ impl Places {
                     others.push((at, end + 1, column));
                 }
             }
-            at = skip_blanks(line, end + 1);
+            at = blanks(line, end + 1);
             if line.get(at) != Some(&b':') {
                 return None;
             }
             let within = column.map_or(&Within::Nothing, |column| &self.within[column]);
-            at = skip_blanks(line, within.value(line, skip_blanks(line, at + 1), depth + 1, changes)?);
+            at = blanks(line, within.value(line, blanks(line, at + 1), depth + 1, changes)?);
             match line.get(at)? {
-                b',' => at = skip_blanks(line, at + 1),
+                b',' => at = blanks(line, at + 1),
                 b'}' => break,
                 _ => return None,
             }
@@ -164,14 +161,14 @@ impl Within {
         match (line.get(at)?, self) {
             (b'{', Within::Object(places)) => places.object(line, at, depth, changes),
             (b'[', Within::Each(each)) => {
-                let mut at = skip_blanks(line, at + 1);
+                let mut at = blanks(line, at + 1);
                 if line.get(at) == Some(&b']') {
                     return Some(at + 1);
                 }
                 loop {
-                    at = skip_blanks(line, each.value(line, at, depth + 1, changes)?);
+                    at = blanks(line, each.value(line, at, depth + 1, changes)?);
                     match line.get(at)? {
-                        b',' => at = skip_blanks(line, at + 1),
+                        b',' => at = blanks(line, at + 1),
                         b']' => return Some(at + 1),
                         _ => return None,
                     }
@@ -179,15 +176,15 @@ impl Within {
             }
             // A map: its keys are values.
             (b'{', Within::Each(each)) => {
-                let mut at = skip_blanks(line, at + 1);
+                let mut at = blanks(line, at + 1);
                 while line.get(at) == Some(&b'"') {
-                    at = skip_blanks(line, string_end(line, at + 1) + 1);
+                    at = blanks(line, string_end(line, at + 1) + 1);
                     if line.get(at) != Some(&b':') {
                         return None;
                     }
-                    at = skip_blanks(line, each.value(line, skip_blanks(line, at + 1), depth + 1, changes)?);
+                    at = blanks(line, each.value(line, blanks(line, at + 1), depth + 1, changes)?);
                     match line.get(at)? {
-                        b',' => at = skip_blanks(line, at + 1),
+                        b',' => at = blanks(line, at + 1),
                         _ => break,
                     }
                 }
@@ -216,19 +213,6 @@ fn passed(line: &[u8], mut at: usize) -> Option<usize> {
             return Some(at);
         }
     }
-}
-
-/// The text of the key whose quotes are at `start` and `end`.
-fn key_text(line: &[u8], start: usize, end: usize) -> Option<Cow<'_, str>> {
-    let key = line.get(start + 1..end)?;
-    Some(match memchr::memchr(b'\\', key) {
-        None => Cow::Borrowed(std::str::from_utf8(key).ok()?),
-        Some(_) => Cow::Owned(serde_json::from_slice(line.get(start..=end)?).ok()?),
-    })
-}
-
-fn skip_blanks(line: &[u8], at: usize) -> usize {
-    at + line.get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count()
 }
 
 /// JSON `lines` with the names that the keys of their objects have now; without those that have a column by two names, which are no rows.

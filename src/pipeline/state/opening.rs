@@ -47,8 +47,7 @@ fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
         ([], Some(text)) => LogChoice::Formats(LogFormats::named(&text.split(LogFormats::BETWEEN).collect::<Vec<_>>())?),
         (named, _) => LogChoice::Formats(LogFormats::named(named)?),
     };
-    let typed = |known: &&Input| matches!(known.format.as_str(), "csv" | "tsv" | "json" | "parquet");
-    let schema = match (&source.schema, known.filter(typed)) {
+    let schema = match (&source.schema, known.filter(has_columns)) {
         (Some(path), _) => Some(TableSchema::load(path)?.arrow_schema()),
         (None, Some(known)) => Some(columns(known)?),
         (None, None) => None,
@@ -65,6 +64,12 @@ fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
         guessed: source.schema.is_none(),
         on_mismatch: source.on_mismatch,
     })
+}
+
+/// Whether the columns of a source's files may change from file to file, so that those which earlier runs found are to be known.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "filters give references")]
+fn has_columns(known: &&Input) -> bool {
+    matches!(known.format.as_str(), "csv" | "tsv" | "json" | "parquet")
 }
 
 /// The columns that an earlier run found.
@@ -84,7 +89,7 @@ fn columns(known: &Input) -> Result<SchemaRef> {
 /// # Errors
 /// As [`open`].
 pub(crate) fn grown(source: &Source, listing: &Listing, pieces: &[Piece], known: Option<&Input>) -> Result<Option<Input>> {
-    let Some(known) = known.filter(|known| matches!(known.format.as_str(), "csv" | "tsv" | "json" | "parquet")) else { return Ok(None) };
+    let Some(known) = known.filter(has_columns) else { return Ok(None) };
     if pieces.is_empty() || source.schema.is_some() {
         return Ok(None);
     }

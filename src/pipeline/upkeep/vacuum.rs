@@ -108,15 +108,15 @@ struct Found {
 const REPORTED: usize = 30;
 
 /// The last runs of each pipeline that have a report.
-fn reported(storage: &Storage) -> Result<BTreeSet<RunId>> {
+fn reported(of_runs: &[Entry]) -> BTreeSet<RunId> {
     let mut runs: BTreeMap<String, BTreeSet<RunId>> = BTreeMap::new();
-    for entry in storage.list(RUNS)? {
+    for entry in of_runs {
         let mut parts = entry.key.strip_prefix(RUNS).unwrap_or_default().trim_start_matches('/').split('/');
         if let (Some(pipeline), Some(run), Some("report.json")) = (parts.next(), parts.next().and_then(RunId::of_folder), parts.next()) {
             runs.entry(pipeline.to_string()).or_default().insert(run);
         }
     }
-    Ok(runs.into_values().flat_map(|runs| runs.into_iter().rev().take(REPORTED)).collect())
+    runs.into_values().flat_map(|runs| runs.into_iter().rev().take(REPORTED)).collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,25 +132,26 @@ enum Kind {
 impl Found {
     fn list(storage: &Storage, catalog: &LocalCatalog, cutoff: DateTime<Utc>) -> Result<Found> {
         let mut objects = Vec::new();
-        let mut add = |folder: &str, kind: Kind, run: &dyn Fn(&str) -> Option<RunId>| -> Result<()> {
-            for entry in storage.list(folder)?.into_iter().filter(|entry| entry.modified < cutoff) {
+        let mut add = |entries: Vec<Entry>, kind: Kind, run: &dyn Fn(&str) -> Option<RunId>| {
+            for entry in entries.into_iter().filter(|entry| entry.modified < cutoff) {
                 // What is not a run's is not ours.
                 if let Some(run) = run(&entry.key) {
                     objects.push((entry, run, kind));
                 }
             }
-            Ok(())
         };
         // `…/000007-RUN.json`
         let described = |key: &str| RunId::of_folder(key.rsplit('/').next()?.strip_suffix(".json")?.split_once('-')?.1);
-        add(TABLES, Kind::Description, &described)?;
+        add(storage.list(TABLES)?, Kind::Description, &described);
         // `…/RUN.json`
         let policy = |key: &str| RunId::of_folder(key.rsplit('/').next()?.strip_suffix(".json")?);
-        add(POLICIES, Kind::Policy, &policy)?;
+        add(storage.list(POLICIES)?, Kind::Policy, &policy);
         // `_etl/runs/PIPELINE/RUN/OUTPUT.manifest.json`
         let is_data = |key: &str| key.ends_with(MANIFEST) || key.ends_with(COPY) || key.contains("/rejects-");
-        add(RUNS, Kind::OfRun, &|key| key.split('/').nth(3).filter(|_| is_data(key)).and_then(RunId::of_folder))?;
-        add(WORK, Kind::Work, &|key| key.strip_prefix(WORK)?.split('/').nth(1).and_then(RunId::of_folder))?;
+        let of_runs = storage.list(RUNS)?;
+        let reported = reported(&of_runs);
+        add(of_runs, Kind::OfRun, &|key| key.split('/').nth(3).filter(|_| is_data(key)).and_then(RunId::of_folder));
+        add(storage.list(WORK)?, Kind::Work, &|key| key.strip_prefix(WORK)?.split('/').nth(1).and_then(RunId::of_folder));
         let mut listed = Vec::new();
         for database in storage.folders("")?.into_iter().filter(|name| name != keys::OWN) {
             for table in storage.folders(&database)? {
@@ -159,7 +160,7 @@ impl Found {
                         listed.extend(storage.list(&format!("{database}/{table}/{folder}"))?);
                     }
                     if let Some(run) = of_part(&folder) {
-                        add(&format!("{database}/{table}/{folder}"), Kind::Data, &|_| Some(run.clone()))?;
+                        add(storage.list(&format!("{database}/{table}/{folder}"))?, Kind::Data, &|_| Some(run.clone()));
                     }
                 }
             }
@@ -173,7 +174,7 @@ impl Found {
         let stale = storage.stale_uploads("", Utc::now() - cutoff)?;
         // As above: a run's folder, hidden or not, is somewhere in the key, or it isn't ours.
         let uploads = stale.into_iter().filter_map(|upload| upload.key.split('/').find_map(of_part).map(|run| (upload.clone(), run)));
-        Ok(Found { cutoff, objects, file_lists, uploads: uploads.collect(), lists: catalog.lists()?, reported: reported(storage)? })
+        Ok(Found { cutoff, objects, file_lists, uploads: uploads.collect(), lists: catalog.lists()?, reported })
     }
 }
 
