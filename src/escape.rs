@@ -29,6 +29,41 @@ pub fn unescape(value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
+/// Appends `value`, the inside of a JSON string, to `out` with its escapes decoded (RFC 8259, section 7). What is no escape, or half of a
+/// pair of surrogates, stays as it is.
+pub fn unescape_json(value: &[u8], out: &mut Vec<u8>) {
+    let unit = |at: usize| (value.get(at..at + 2)? == b"\\u").then(|| value.get(at + 2..at + 6))?.and_then(four_digits);
+    let mut at = 0;
+    while let Some(backslash) = memchr::memchr(b'\\', &value[at..]) {
+        out.extend_from_slice(&value[at..at + backslash]);
+        at += backslash;
+        let (c, width) = match value.get(at + 1) {
+            Some(b'n') => ('\n', 2),
+            Some(b't') => ('\t', 2),
+            Some(b'r') => ('\r', 2),
+            Some(b'b') => ('\u{8}', 2),
+            Some(b'f') => ('\u{c}', 2),
+            Some(&same @ (b'"' | b'\\' | b'/')) => (char::from(same), 2),
+            Some(b'u') => match (unit(at), unit(at + 6)) {
+                (Some(high @ 0xd800..0xdc00), Some(low @ 0xdc00..0xe000)) => {
+                    (char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)).unwrap_or('\\'), 12)
+                }
+                (Some(code), _) => char::from_u32(code).map_or(('\\', 1), |c| (c, 6)),
+                (None, _) => ('\\', 1),
+            },
+            _ => ('\\', 1),
+        };
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        at += width;
+    }
+    out.extend_from_slice(&value[at..]);
+}
+
+/// The number of four hexadecimal digits.
+fn four_digits(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |code, digit| Some(code << 4 | u32::from(hex(Some(digit))?)))
+}
+
 fn hex(digit: Option<&u8>) -> Option<u8> {
     (*digit? as char).to_digit(16).map(|d| d as u8)
 }
@@ -48,6 +83,17 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_of_json_are_decoded() {
+        for (text, decoded) in
+            [(r#"a\"b\\c\/\n"#, "a\"b\\c/\n"), (r"\u0022\u00e9\ud83d\ude00", "\"é😀"), (r"\ud83d \u12 \x22 \", r"\ud83d \u12 \x22 \")]
+        {
+            let mut out = Vec::new();
+            unescape_json(text.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), decoded);
+        }
+    }
 
     #[test]
     fn escapes_are_apaches() {

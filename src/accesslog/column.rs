@@ -1,6 +1,7 @@
 //! The columns of the table that a LogFormat makes: their names, types and sources.
 
 use super::directive::{Directive, Field, Request};
+use super::parsed::Escapes;
 use arrow::datatypes::{DataType, TimeUnit};
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use std::collections::HashMap;
 pub struct Column {
     /// Lower case, unique in the format.
     pub name: String,
-    /// What it holds: Utf8View, Int32, Int64, or UTC micro- or milliseconds.
+    /// What it holds: Utf8View, Int32, Int64, Float64, or UTC micro- or milliseconds.
     pub data_type: DataType,
     /// The directives that it is read from.
     pub directive: String,
@@ -19,12 +20,16 @@ pub struct Column {
 /// Where a column's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// The text of a step; `-` is NULL where the flag says so.
+    /// The text of a step.
     Text {
         step: usize,
-        dash_is_null: bool,
+        nothing: Nothing,
     },
     Number {
+        step: usize,
+    },
+    /// The sum of the numbers in the text of a step.
+    Sum {
         step: usize,
     },
     Time {
@@ -33,6 +38,11 @@ pub(super) enum Source {
     Query {
         step: usize,
     },
+    /// What a step asks for: its query, or the path before that.
+    Target {
+        step: usize,
+        is_query: bool,
+    },
     /// A piece of the request line of a step.
     Request {
         step: usize,
@@ -40,9 +50,32 @@ pub(super) enum Source {
     },
 }
 
+/// The text that a server writes where there is nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nothing {
+    Dash,
+    Empty,
+    /// Any text is a value.
+    Never,
+}
+
+impl Nothing {
+    #[inline]
+    pub(super) fn is(self, text: &[u8]) -> bool {
+        match self {
+            Nothing::Dash => text == b"-",
+            Nothing::Empty => text.is_empty(),
+            Nothing::Never => false,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequestPiece {
     Method,
+    /// Scheme, host and port of a target that is a URL.
+    Origin,
+    /// The target, without its query, nor the origin where that has a column.
     Path,
     Query,
     Protocol,
@@ -56,12 +89,12 @@ pub fn time_type() -> DataType {
 }
 
 /// The columns in the order of the line, of which each group of times has one, in its unit of `units`; the unsplit request lines come last.
-pub(super) fn columns(found: &[(Directive, Vec<u8>)], units: &[TimeUnit], membership: &[Option<usize>]) -> Vec<Column> {
+pub(super) fn columns(found: &[(Directive, Vec<u8>)], units: &[TimeUnit], membership: &[Option<usize>], escapes: Escapes) -> Vec<Column> {
     let both_statuses = |directive: &Directive| {
-        directive.request == Request::Original
-            && found.iter().any(|(d, _)| d.field == Field::Int("status") && d.request != Request::Original)
+        directive.request == Request::Original && found.iter().any(|(d, _)| d.field.is_status() && d.request != Request::Original)
     };
-    let has_bytes = found.iter().any(|(d, _)| d.field == Field::BytesOut && !d.text.ends_with('O'));
+    let has_bytes = found.iter().any(|(d, _)| d.field == Field::BytesOut { headers: false });
+    let nothing = if escapes.nothing_is_empty() { Nothing::Empty } else { Nothing::Dash };
     // (wanted name, type, directive text, source, conditional)
     let mut wanted: Vec<(String, DataType, String, Source, bool)> = Vec::new();
     let mut unsplit = Vec::new();
@@ -70,25 +103,38 @@ pub(super) fn columns(found: &[(Directive, Vec<u8>)], units: &[TimeUnit], member
         let text = directive.text.clone();
         let mut push =
             |name: &str, data_type, source| wanted.push((name.to_string(), data_type, text.clone(), source, directive.conditional));
-        let string = Source::Text { step, dash_is_null: true };
+        let string = Source::Text { step, nothing };
         match &directive.field {
             Field::Text(name) => push(name, DataType::Utf8View, string),
             Field::User => push("auth_user", DataType::Utf8View, string),
-            Field::ConnectionStatus => push("connection_status", DataType::Utf8View, Source::Text { step, dash_is_null: false }),
+            Field::ConnectionStatus => push("connection_status", DataType::Utf8View, Source::Text { step, nothing: Nothing::Never }),
             Field::Query => push("query", DataType::Utf8View, Source::Query { step }),
-            Field::Int("status") if both_statuses(directive) => push("status_original", DataType::Int32, Source::Number { step }),
+            field if field.is_status() && both_statuses(directive) => push("status_original", DataType::Int32, Source::Number { step }),
             Field::Int(name) => push(name, DataType::Int32, Source::Number { step }),
             Field::Long(name) => push(name, DataType::Int64, Source::Number { step }),
-            Field::BytesOut if has_bytes && directive.text.ends_with('O') => push("bytes_out", DataType::Int64, Source::Number { step }),
-            Field::BytesOut => push("bytes", DataType::Int64, Source::Number { step }),
-            Field::RequestLine => {
+            Field::Millis(name) => push(name, DataType::Int64, Source::Number { step }),
+            Field::Double(name) => push(name, DataType::Float64, Source::Number { step }),
+            Field::Sum(name) => {
+                push(name, DataType::Utf8View, string);
+                push(&format!("{name}_sum"), DataType::Float64, Source::Sum { step });
+            }
+            Field::BytesOut { headers: true } if has_bytes => push("bytes_out", DataType::Int64, Source::Number { step }),
+            Field::BytesOut { .. } => push("bytes", DataType::Int64, Source::Number { step }),
+            Field::Target => {
+                push("path", DataType::Utf8View, Source::Target { step, is_query: false });
+                push("query", DataType::Utf8View, Source::Target { step, is_query: true });
+            }
+            Field::RequestLine | Field::UrlRequest => {
                 for (name, piece) in [
                     ("method", RequestPiece::Method),
+                    ("origin", RequestPiece::Origin),
                     ("path", RequestPiece::Path),
                     ("query", RequestPiece::Query),
                     ("protocol", RequestPiece::Protocol),
                 ] {
-                    push(name, DataType::Utf8View, Source::Request { step, piece });
+                    if piece != RequestPiece::Origin || directive.field == Field::UrlRequest {
+                        push(name, DataType::Utf8View, Source::Request { step, piece });
+                    }
                 }
                 unsplit.push((
                     "request".to_string(),
@@ -98,17 +144,17 @@ pub(super) fn columns(found: &[(Directive, Vec<u8>)], units: &[TimeUnit], member
                     directive.conditional,
                 ));
             }
-            Field::Time { end, .. } => match membership[step] {
+            Field::Time { column, .. } => match membership[step] {
                 Some(group) if !seen_groups[group] => {
                     seen_groups[group] = true;
                     let members = (0..found.len()).filter(|i| membership[*i] == Some(group));
                     let texts: Vec<&str> = members.map(|i| found[i].0.text.as_str()).collect();
-                    let name = if *end { "time_end" } else { "time" };
                     let data_type = DataType::Timestamp(units[group], Some("UTC".into()));
-                    wanted.push((name.to_string(), data_type, texts.join(" "), Source::Time { group }, directive.conditional));
+                    wanted.push((column.clone(), data_type, texts.join(" "), Source::Time { group }, directive.conditional));
                 }
                 Some(_) => {}
-                None => push("time_text", DataType::Utf8View, string),
+                None if column == "time_end" => push("time_text", DataType::Utf8View, string),
+                None => push(&format!("{column}_text"), DataType::Utf8View, string),
             },
         }
     }

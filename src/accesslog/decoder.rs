@@ -9,10 +9,14 @@ use super::formats::LogFormats;
 use super::line::LineValues;
 use super::misfit::{Misfit, Reasons};
 use super::request::{self, RequestLine};
+use super::seconds;
 use crate::decode::{Decoded, Decoder, MOST_REJECTS, Reject, lead};
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape;
 use crate::text_column::{Care, TextColumn};
-use arrow::array::{ArrayRef, Int32Array, Int64Array, NullBufferBuilder, TimestampMicrosecondArray, TimestampMillisecondArray};
+use arrow::array::{
+    ArrayRef, Float64Array, Int32Array, Int64Array, NullBufferBuilder, TimestampMicrosecondArray, TimestampMillisecondArray,
+};
 use arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use bytes::Bytes;
@@ -57,6 +61,8 @@ struct Way {
     sources: Vec<Option<Source>>,
     /// Whether the columns asked for need the request line of a step split.
     splits: Vec<bool>,
+    /// Whether the origins of URLs have a column.
+    has_origin: bool,
     line: LineValues,
     reasons: Reasons,
 }
@@ -67,6 +73,7 @@ enum Building {
     Text(TextColumn),
     Int(Vec<i32>, NullBufferBuilder),
     Long(Vec<i64>, NullBufferBuilder),
+    Double(Vec<f64>, NullBufferBuilder),
     Time(Vec<i64>, NullBufferBuilder, TimeUnit),
 }
 
@@ -83,6 +90,7 @@ impl LogDecoder {
             match field.data_type() {
                 DataType::Int32 => Building::Int(Vec::new(), nulls),
                 DataType::Int64 => Building::Long(Vec::new(), nulls),
+                DataType::Float64 => Building::Double(Vec::new(), nulls),
                 DataType::Timestamp(unit, _) => Building::Time(Vec::new(), nulls, *unit),
                 _ => Building::Text(TextColumn::with_capacity(0)),
             }
@@ -95,6 +103,11 @@ impl LogDecoder {
         };
         let ways = formats.all().iter().enumerate().map(way).collect();
         LogDecoder { schema, columns, unescape: options.unescape, ways }
+    }
+
+    /// Whether `line` is none of the log's, but says how it is written.
+    fn is_heading(&self, line: &[u8]) -> bool {
+        self.ways.iter().any(|way| way.format.heading.as_ref().is_some_and(|heading| line.starts_with(heading)))
     }
 
     /// Finds the values of `line`, by the first format that it fits; else says what is wrong with it, as the format has it that it fits the
@@ -126,7 +139,17 @@ impl Way {
         }
         let line = LineValues::new(&format);
         let reasons = Reasons::of(&format, before);
-        Way { format, sources, splits, line, reasons }
+        let is_origin = |column: &super::Column| matches!(column.source, Source::Request { piece: RequestPiece::Origin, .. });
+        let has_origin = format.columns().iter().any(is_origin);
+        Way { format, sources, splits, has_origin, line, reasons }
+    }
+
+    /// Whether `text`, where a request line should be, is something.
+    fn is_request(&self, text: &[u8]) -> bool {
+        match self.format.escapes.nothing_is_empty() {
+            true => !text.is_empty(),
+            false => text != b"-",
+        }
     }
 
     /// Fills the `columns` from the line that was just read.
@@ -134,8 +157,9 @@ impl Way {
         let values = &self.line;
         let text = |step: usize| {
             let (start, end) = values.spans[step];
-            &line[start as usize..end as usize]
+            line.get(start as usize..end as usize)
         };
+        let is_json = self.format.escapes.is_json();
         // A format has one request line but for odd ones, so the last split is kept.
         let mut split: Option<(usize, Option<RequestLine<'_>>)> = None;
         for (source, building) in self.sources.iter().zip(columns) {
@@ -144,18 +168,35 @@ impl Way {
                 continue;
             };
             match (*source, building) {
-                (Source::Text { step, dash_is_null }, Building::Text(column)) => match text(step) {
-                    b"-" if dash_is_null => column.push_null(),
-                    value => column.push(value, base + values.spans[step].0, care),
+                (Source::Text { step, nothing }, Building::Text(column)) => match text(step) {
+                    Some(value) if !nothing.is(value) => {
+                        if is_json && push_json(column, value) {
+                            continue;
+                        }
+                        column.push(value, base + values.spans[step].0, care);
+                    }
+                    _ => column.push_null(),
                 },
                 (Source::Query { step }, Building::Text(column)) => match text(step) {
-                    b"" | b"-" => column.push_null(),
-                    [b'?', query @ ..] => column.push(query, base + values.spans[step].0 + 1, care),
+                    None | Some(b"" | b"-") => column.push_null(),
+                    Some([b'?', query @ ..]) => column.push(query, base + values.spans[step].0 + 1, care),
                     // Apache writes the `?`, but who doesn't shall not lose the query.
-                    query => column.push(query, base + values.spans[step].0, care),
+                    Some(query) => column.push(query, base + values.spans[step].0, care),
                 },
+                (Source::Target { step, is_query }, Building::Text(column)) => {
+                    let (path, query) = request::target(text(step).unwrap_or(b"-"));
+                    match if is_query { query } else { Some(path) } {
+                        Some(value) if is_query || !matches!(value, b"" | b"-") => column.push(value, base + offset_in(line, value), care),
+                        _ => column.push_null(),
+                    }
+                }
+                (Source::Sum { step }, Building::Double(column, nulls)) => {
+                    let sum = text(step).and_then(seconds::sum);
+                    column.push(sum.unwrap_or_default());
+                    nulls.append(sum.is_some());
+                }
                 (Source::Request { step, piece }, Building::Text(column)) => {
-                    let whole = text(step);
+                    let whole = text(step).unwrap_or(b"-");
                     let request = match split {
                         Some((known, request)) if known == step => request,
                         _ => {
@@ -166,10 +207,12 @@ impl Way {
                     };
                     let value = match (request, piece) {
                         (Some(r), RequestPiece::Method) => Some(r.method),
+                        (Some(r), RequestPiece::Origin) => request::origin(r.path).map(|(origin, _)| origin),
+                        (Some(r), RequestPiece::Path) if self.has_origin => Some(request::origin(r.path).map_or(r.path, |(_, path)| path)),
                         (Some(r), RequestPiece::Path) => Some(r.path),
                         (Some(r), RequestPiece::Query) => r.query,
                         (Some(r), RequestPiece::Protocol) => r.protocol,
-                        (None, RequestPiece::Unsplit) if whole != b"-" => Some(whole),
+                        (None, RequestPiece::Unsplit) if self.is_request(whole) => Some(whole),
                         _ => None,
                     };
                     match value {
@@ -185,6 +228,10 @@ impl Way {
                     column.push(values.numbers[step].unwrap_or_default());
                     nulls.append(values.numbers[step].is_some());
                 }
+                (Source::Number { step }, Building::Double(column, nulls)) => {
+                    column.push(values.numbers[step].map_or(0.0, |bits| f64::from_bits(bits as u64)));
+                    nulls.append(values.numbers[step].is_some());
+                }
                 (Source::Time { group }, Building::Time(column, nulls, unit)) => {
                     let instant = values.instants[group].unwrap_or_default();
                     // Another format's times are finer. These were cut from microseconds, so that they fit again.
@@ -196,6 +243,17 @@ impl Way {
             }
         }
     }
+}
+
+/// Appends `value` as it was before it was escaped as JSON; nothing is appended, and false given, where nothing is escaped in it.
+fn push_json(column: &mut TextColumn, value: &[u8]) -> bool {
+    if memchr::memchr(b'\\', value).is_none() {
+        return false;
+    }
+    let mut text = Vec::with_capacity(value.len());
+    escape::unescape_json(value, &mut text);
+    column.push_changed(&text);
+    true
 }
 
 /// Where `part`, a slice of `line`, starts in it.
@@ -238,7 +296,7 @@ impl Decoder for LogDecoder {
                     repaired += u64::from(from > start);
                 }
                 // Only a line that is not of the format is blank: `%{User-Agent}i` logs an empty header as an empty line.
-                Err(_) if line.trim_ascii().is_empty() => blank += 1,
+                Err(_) if line.trim_ascii().is_empty() || self.is_heading(line) => blank += 1,
                 Err(reason) => rejects.push(Reject {
                     line: lines,
                     offset: from as u64,
@@ -269,6 +327,10 @@ impl Building {
                 values.push(0);
                 nulls.append_null();
             }
+            Building::Double(values, nulls) => {
+                values.push(0.0);
+                nulls.append_null();
+            }
         }
     }
 
@@ -277,6 +339,7 @@ impl Building {
             Building::Text(column) => column.finish(block),
             Building::Int(values, nulls) => Arc::new(Int32Array::new(std::mem::take(values).into(), nulls.finish())),
             Building::Long(values, nulls) => Arc::new(Int64Array::new(std::mem::take(values).into(), nulls.finish())),
+            Building::Double(values, nulls) => Arc::new(Float64Array::new(std::mem::take(values).into(), nulls.finish())),
             Building::Time(values, nulls, TimeUnit::Microsecond) => {
                 Arc::new(TimestampMicrosecondArray::new(std::mem::take(values).into(), nulls.finish()).with_timezone("UTC"))
             }

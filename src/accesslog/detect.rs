@@ -27,7 +27,7 @@ pub fn detect(sample: &Bytes) -> Result<Option<Detection>> {
     for preset in Preset::ALL {
         let format = preset.format();
         let users = format.columns().iter().position(|column| column.name == "auth_user");
-        let mut decoder = LogDecoder::new(format.clone(), DecodeOptions { projection: users.map(|user| vec![user]), unescape: false });
+        let mut decoder = LogDecoder::new(format.clone(), DecodeOptions { projection: Some(users.into_iter().collect()), unescape: false });
         let decoded = decoder.decode(sample)?;
         // A name with a blank in it fits also where columns stand before those of the preset: it tells nothing.
         let doubtful = decoded.batch.columns().iter().flat_map(|users| users.as_string_view().iter().flatten());

@@ -1,57 +1,78 @@
-//! Reads an Apache 2.4 LogFormat string into literals and directives.
-//!
-//! Grammar: <https://httpd.apache.org/docs/2.4/mod/mod_log_config.html#formats>. Between `%` and the letter stand, in any
-//! order, a status condition (`400,501` or `!200,304`), `<` or `>`, and a `{parameter}`.
+//! What a log format is made of, in whichever notation it is written: literals, and directives that stand for values.
 
-use super::strftime::{self, TimeItem};
-use crate::diagnostic::caret;
-use crate::error::{Error, ErrorKind, Result};
+use super::strftime::TimeItem;
 use std::ops::Range;
 
 /// One piece of a LogFormat, in order.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Piece {
+pub(super) enum Piece {
     /// Bytes that stand in the log as they are.
     Literal(Vec<u8>),
-    /// A value that Apache puts there.
+    /// A value that the server puts there.
     Directive(Directive),
 }
 
-/// A `%…` directive.
+/// What stands for a value: `%…` of Apache, `$…` of nginx, `{…}` in a list of fields.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Directive {
-    /// As written, for messages and schemas: `%{Referer}i`.
+pub(super) struct Directive {
+    /// As written, for messages and schemas: `%{Referer}i`, `$http_referer`.
     pub text: String,
-    /// Where it stands in the LogFormat string, in bytes.
+    /// Where it stands in the format's string, in bytes.
     pub span: Range<usize>,
     /// What it logs.
     pub field: Field,
+    /// What may be in its text.
+    pub kind: Kind,
     /// Which request of an internal redirect it looks at.
     pub request: Request,
     /// Whether it is logged only for some statuses (`-` otherwise).
     pub conditional: bool,
+    /// Whether a line may end before it.
+    pub optional: bool,
 }
 
 impl Directive {
-    /// Whether its values, hosts or addresses, have no blank: a line where one would is of another format.
-    pub fn is_word(&self) -> bool {
-        matches!(self.text.as_bytes().last(), Some(b'a' | b'A' | b'h' | b'v'))
-    }
-
-    /// Whether this is what a client or an application wrote to a header.
-    pub fn is_header(&self) -> bool {
-        matches!(self.text.as_bytes().last(), Some(b'i' | b'o'))
-    }
-
     /// Whether its values are digits only, or times, which have an end of their own.
-    pub fn is_bounded(&self) -> bool {
-        matches!(self.field, Field::Time { .. } | Field::Int(_) | Field::Long(_) | Field::BytesOut)
+    pub(super) fn is_bounded(&self) -> bool {
+        self.field.is_number() || matches!(self.field, Field::Time { .. })
+    }
+}
+
+/// What may be in the text of a value, where its end is to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// No blank: a host or an address. A line where one would be is of another format.
+    Word,
+    /// As `Word`, before its port; `-` where there is neither.
+    Endpoint,
+    /// No blank, and never nothing.
+    Token,
+    /// In quotes, which are none of it, or without any.
+    Quoted,
+    /// Three digits, as the status of an answer has them.
+    Status,
+    /// The name that identd gave, `-` without.
+    Ident,
+    /// What a client or an application wrote to a header: blanks, and lists with commas.
+    Header,
+    /// Blanks, too.
+    Free,
+    /// What upstream servers did, in the order in which they were asked: between them are `, ` and ` : `.
+    Upstream,
+    /// What has no blank by its nature, as far as is known.
+    Plain,
+}
+
+impl Kind {
+    /// Whether its values have no blank.
+    pub(super) fn is_word(self) -> bool {
+        matches!(self, Kind::Word | Kind::Endpoint)
     }
 }
 
 /// Which request of a chain of internal redirects a directive looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
+pub(super) enum Request {
     /// The one that the directive takes without `<` or `>`.
     Default,
     /// `<`: the request as it came in.
@@ -62,7 +83,7 @@ pub enum Request {
 
 /// What a directive logs, by how it is read back.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Field {
+pub(super) enum Field {
     /// Text in a column of this name.
     Text(String),
     /// `%u`: text, where `""` stands for an empty name.
@@ -71,190 +92,47 @@ pub enum Field {
     RequestLine,
     /// `%q`: the query with its `?`, or nothing.
     Query,
+    /// What was asked for: the path, and the query behind its `?`.
+    Target,
+    /// A request line whose target is a URL, as load balancers write it: scheme, host and port stand in a column of their own.
+    UrlRequest,
     /// `%X`: `X`, `+` or `-`, where `-` is a value.
     ConnectionStatus,
     /// A 32-bit number in a column of this name.
-    Int(&'static str),
+    Int(String),
     /// A 64-bit number in a column of this name.
-    Long(&'static str),
-    /// `%b`, `%B`, `%O`: bytes sent; which of the two columns `%O` fills depends on the others.
-    BytesOut,
-    /// `%t` and `%{…}t`.
+    Long(String),
+    /// Seconds with digits behind the point, at most three, in a column of milliseconds.
+    Millis(&'static str),
+    /// A number with a point, in a column of this name; -1 stands for what wasn't measured.
+    Double(String),
+    /// What upstream servers did, in a column of this name, and the sum of it in another.
+    Sum(&'static str),
+    /// `%b`, `%B`, `%O`: bytes sent; which of the two columns those with headers fill depends on the others.
+    BytesOut { headers: bool },
+    /// `%t`, `%{…}t` and other times.
     Time {
-        /// The end of the request, not its begin.
-        end: bool,
+        /// The column of the instant of which it tells all or a part.
+        column: String,
         /// The pattern of the text.
         items: Vec<TimeItem>,
     },
 }
 
-/// Reads `format`, as it is written in the quotes of `httpd.conf` or with those quotes' escapes already taken away.
-///
-/// # Errors
-/// [`ErrorKind::Format`] with a caret under the directive that is malformed or unknown.
-pub fn parse(format: &str) -> Result<Vec<Piece>> {
-    let bytes = format.as_bytes();
-    let mut pieces = Vec::new();
-    let mut literal = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'%' if bytes.get(at + 1) == Some(&b'%') => {
-                literal.push(b'%');
-                at += 2;
-            }
-            b'%' => {
-                if !literal.is_empty() {
-                    pieces.push(Piece::Literal(std::mem::take(&mut literal)));
-                }
-                let directive = parse_directive(format, at)?;
-                at = directive.span.end;
-                pieces.push(Piece::Directive(directive));
-            }
-            b'\\' => {
-                let (byte, width) = match bytes.get(at + 1) {
-                    Some(b't') => (b'\t', 2),
-                    Some(b'n') => (b'\n', 2),
-                    Some(b'r') => (b'\r', 2),
-                    Some(&quoted @ (b'"' | b'\\')) => (quoted, 2),
-                    _ => (b'\\', 1),
-                };
-                literal.push(byte);
-                at += width;
-            }
-            byte => {
-                literal.push(byte);
-                at += 1;
-            }
-        }
+impl Field {
+    /// Whether its values are numbers.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self, Field::Int(_) | Field::Long(_) | Field::Millis(_) | Field::Double(_) | Field::BytesOut { .. })
     }
-    if !literal.is_empty() {
-        pieces.push(Piece::Literal(literal));
+
+    /// Whether it is the status of an answer.
+    pub(super) fn is_status(&self) -> bool {
+        matches!(self, Field::Int(name) if name == "status")
     }
-    Ok(pieces)
-}
-
-fn refuse(format: &str, span: Range<usize>, message: &str) -> Error {
-    Error::of_lines(ErrorKind::Format, format!("this LogFormat can't be used:\n{}", caret(format, span, message)))
-}
-
-fn parse_directive(format: &str, start: usize) -> Result<Directive> {
-    let bytes = format.as_bytes();
-    let mut at = start + 1;
-    let mut request = Request::Default;
-    let mut conditional = false;
-    let mut parameter = None;
-    let end = loop {
-        match bytes.get(at) {
-            Some(b'!' | b',' | b'0'..=b'9') => {
-                conditional = true;
-                at += 1;
-            }
-            Some(b'<') => {
-                request = Request::Original;
-                at += 1;
-            }
-            Some(b'>') => {
-                request = Request::Final;
-                at += 1;
-            }
-            Some(b'{') => {
-                let Some(length) = bytes[at..].iter().position(|b| *b == b'}') else {
-                    return Err(refuse(format, at..bytes.len(), "this `{` has no `}`"));
-                };
-                parameter = Some(at + 1..at + length);
-                at += length + 1;
-            }
-            Some(b'^') => {
-                // Three characters: %^ti, %^to, %^FB.
-                let end = (at + 3).min(bytes.len());
-                break if format.is_char_boundary(end) { end } else { bytes.len() };
-            }
-            Some(_) => break at + format[at..].chars().next().map_or(1, char::len_utf8),
-            None => return Err(refuse(format, start..bytes.len(), "this `%` has no directive letter; a percent sign is `%%`")),
-        }
-    };
-    let span = start..end;
-    let field = field(format, &format[at..end], parameter, span.clone())?;
-    Ok(Directive { text: format[span.clone()].to_string(), span, field, request, conditional })
-}
-
-fn field(format: &str, letter: &str, parameter: Option<Range<usize>>, span: Range<usize>) -> Result<Field> {
-    let value = parameter.clone().map(|range| &format[range]);
-    let lower = value.map(str::to_ascii_lowercase);
-    let named = |prefix: &str| match value {
-        Some(name) if !name.is_empty() => Ok(Field::Text(format!("{prefix}{}", snake_case(name)))),
-        _ => Err(refuse(format, span.clone(), &format!("%{letter} needs a name: %{{Name}}{letter}"))),
-    };
-    let choice = |known: &str| Err(refuse(format, parameter.clone().unwrap_or(span.clone()), &format!("expected {known}")));
-    let text = |name: &str| Field::Text(name.to_string());
-    let field = match (letter, lower.as_deref()) {
-        ("a", None) => text("client_ip"),
-        ("a", Some("c")) => text("peer_ip"),
-        ("h", None) => text("host"),
-        ("h", Some("c")) => text("peer_host"),
-        ("a" | "h", Some(_)) => return choice("`c`, the peer of the connection"),
-        ("p", None) => Field::Int("port"),
-        ("p", Some("canonical")) => Field::Int("port_canonical"),
-        ("p", Some("local")) => Field::Int("port_local"),
-        ("p", Some("remote")) => Field::Int("port_remote"),
-        ("p", Some(_)) => return choice("`canonical`, `local` or `remote`"),
-        ("P", None | Some("pid")) => Field::Long("pid"),
-        ("P", Some("tid")) => Field::Long("tid"),
-        ("P", Some("hextid")) => text("hextid"),
-        ("P", Some(_)) => return choice("`pid`, `tid` or `hextid`"),
-        ("T", None | Some("s")) => Field::Long("duration_s"),
-        ("T", Some("ms")) => Field::Long("duration_ms"),
-        ("T", Some("us")) => Field::Long("duration_us"),
-        ("T", Some(_)) => return choice("`s`, `ms` or `us`"),
-        ("t", _) => {
-            let (end, items) = strftime::parse(value.unwrap_or("")).map_err(|(at, why)| {
-                let offset = parameter.as_ref().map_or(span.start, |p| p.start);
-                refuse(format, offset + at.start..offset + at.end, &why)
-            })?;
-            Field::Time { end, items }
-        }
-        ("i", _) => named("")?,
-        ("o", _) => named("resp_")?,
-        ("C", _) => named("cookie_")?,
-        ("e", _) => named("env_")?,
-        ("n", _) => named("note_")?,
-        ("^ti", _) => named("trailer_")?,
-        ("^to", _) => named("resp_trailer_")?,
-        ("c", _) => named("ssl_c_")?,
-        ("x", Some(name)) if !name.is_empty() => text(&format!("ssl_{}", snake_case(name.strip_prefix("ssl_").unwrap_or(name)))),
-        ("x", _) => named("ssl_")?,
-        (_, Some(_)) if "ABbDfHIklLmOqrRsSuUvVX".contains(letter) || letter == "^FB" => {
-            return Err(refuse(format, parameter.unwrap_or(span.clone()), &format!("%{letter} takes no parameter")));
-        }
-        ("A", _) => text("local_ip"),
-        ("B" | "b" | "O", _) => Field::BytesOut,
-        ("I", _) => Field::Long("bytes_in"),
-        ("S", _) => Field::Long("bytes_total"),
-        ("D", _) => Field::Long("duration_us"),
-        ("^FB", _) => Field::Long("ttfb_us"),
-        ("f", _) => text("filename"),
-        ("H", _) => text("protocol"),
-        ("k", _) => Field::Int("keepalive_requests"),
-        ("l", _) => text("ident"),
-        ("L", _) => text("log_id"),
-        ("m", _) => text("method"),
-        ("q", _) => Field::Query,
-        ("r", _) => Field::RequestLine,
-        ("R", _) => text("handler"),
-        ("s", _) => Field::Int("status"),
-        ("u", _) => Field::User,
-        ("U", _) => text("path"),
-        ("v", _) => text("vhost"),
-        ("V", _) => text("server_name"),
-        ("X", _) => Field::ConnectionStatus,
-        _ => return Err(refuse(format, span, "no such directive in Apache 2.4; a percent sign is `%%`")),
-    };
-    Ok(field)
 }
 
 /// A header's or variable's name as a column's: lower case, `_` between words.
-fn snake_case(name: &str) -> String {
+pub(super) fn snake_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         if c.is_ascii_alphanumeric() {
@@ -269,34 +147,12 @@ fn snake_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn modifiers_stand_in_any_order() {
-        for format in ["%>{s}!200T", "%{s}!200>T", "%!200>{s}T"] {
-            let pieces = parse(format).unwrap();
-            let [Piece::Directive(d)] = pieces.as_slice() else { panic!("{pieces:?}") };
-            assert_eq!((d.field.clone(), d.request, d.conditional), (Field::Long("duration_s"), Request::Final, true));
-        }
-    }
-
-    #[test]
-    fn escapes_are_those_of_httpd_conf() {
-        assert_eq!(parse(r#"\"a\tb\\"#).unwrap(), [Piece::Literal(b"\"a\tb\\".to_vec())]);
-    }
+    use super::snake_case;
 
     #[test]
     fn names_become_columns() {
         assert_eq!(snake_case("X-Forwarded-For"), "x_forwarded_for");
+        assert_eq!(snake_case("cs(User-Agent)"), "cs_user_agent");
         assert_eq!(snake_case("--"), "unnamed");
-    }
-
-    #[test]
-    fn a_wrong_directive_has_a_caret() {
-        let error = parse("%h %Z").unwrap_err().to_string();
-        assert!(error.contains("\n  %h %Z\n     ^^ no such directive"), "{error}");
-        for bad in ["%", "%^x", "%{param", "%^xx", "%{x}a", "%{%{x}a", "%{%}t", "%{%^x}t", "%{%{param}t", "%{%200a}t", "%{%!200a}t", "%i"] {
-            assert_eq!(parse(bad).unwrap_err().kind(), ErrorKind::Format, "{bad}");
-        }
     }
 }

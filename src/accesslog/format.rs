@@ -1,9 +1,11 @@
-//! A LogFormat made ready for reading: what follows what in a line, and which columns come of it.
+//! A log format made ready for reading: what follows what in a line, and which columns come of it.
 
 use super::column::{Column, columns};
-use super::directive::{self, Directive, Field, Piece};
+use super::directive::{Directive, Field, Kind, Piece};
 use super::guard::Guard;
 use super::instant;
+use super::notation::Notation;
+use super::parsed::{Escapes, Parsed};
 use super::strftime::TimeItem;
 use crate::diagnostic::caret;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,7 +13,7 @@ use arrow::datatypes::{Field as ArrowField, Schema, SchemaRef, TimeUnit};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A LogFormat that lines can be read by.
+/// A format that lines can be read by.
 #[derive(Debug, Clone)]
 pub struct LogFormat {
     name: String,
@@ -19,6 +21,9 @@ pub struct LogFormat {
     pub(super) prefix: Vec<u8>,
     pub(super) steps: Vec<Step>,
     pub(super) groups: Vec<TimeGroup>,
+    pub(super) escapes: Escapes,
+    /// What lines begin with that are none of the log's, but say how it is written.
+    pub(super) heading: Option<Vec<u8>>,
     columns: Vec<Column>,
     notes: Vec<String>,
 }
@@ -35,11 +40,19 @@ pub(super) struct Step {
     pub conditional: bool,
     /// What its value must be, beside ending there.
     pub guard: Guard,
+    /// The name that identd gave, before which a user with blanks is in doubt.
+    pub ident: bool,
+    /// An address before its port: `-` stands for both where there is neither.
+    pub endpoint: bool,
+    /// What ends a line that has nothing of what is behind this, where it may.
+    pub short: Option<Vec<u8>>,
 }
 
 /// How the end of a value is found.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Lex {
+    /// Where it begins with a quote, at the next with the bytes after it behind, and else at those.
+    Field,
     /// At a quote that no backslash escapes; `user` is for `%u`, where `""` is an empty name.
     Quoted { user: bool },
     /// At the first place where the bytes after it stand.
@@ -48,6 +61,8 @@ pub(super) enum Lex {
     Anchored { user: bool },
     /// At the first place where the bytes after it stand and no comma before them: a header, which may be a list of addresses.
     List,
+    /// As `List`, where ` : ` goes on with it, too: what upstream servers did.
+    Upstream,
     /// At the first place where the ident behind it is the `-` that it is without identd; else as `List`.
     BeforeIdent { dash: Vec<u8> },
     /// As `Anchored`, of a value that has no blank in it: a host, an address.
@@ -56,12 +71,16 @@ pub(super) enum Lex {
     BeforeEnd { user: bool },
     /// Three digits, or `-`.
     Status,
-    /// Digits, or `-`.
-    Number { long: bool },
+    /// Digits, or what stands for nothing: `-`, or no digits.
+    Number { long: bool, empty: bool, signed: bool },
+    /// Seconds with digits behind the point, which become milliseconds, or what stands for nothing.
+    Millis { empty: bool },
+    /// A number with or without a point, or what stands for nothing.
+    Double { empty: bool },
     /// What fits the pattern; the second number is the index of the time group, where it belongs to one.
     Time { items: Vec<TimeItem>, group: Option<usize> },
-    /// `%U` with `%q` right behind it: at the first `?` before where `%q` ends, or there.
-    PathBeforeQuery,
+    /// What has a query or a path right behind it (`%U%q`): at the first such byte before where that ends, or there.
+    Before(u8),
 }
 
 impl Lex {
@@ -84,12 +103,13 @@ pub(super) struct TimeGroup {
 }
 
 impl LogFormat {
-    /// Reads a LogFormat string; `name` is what messages call it.
+    /// Reads the string of a format in its [`Notation`]; `name` is what messages call it.
     ///
     /// # Errors
     /// [`ErrorKind::Format`], with a caret under the directive that is unknown, or whose end nothing marks.
     pub fn parse(name: &str, text: &str) -> Result<LogFormat> {
-        let mut pieces = directive::parse(text)?.into_iter().peekable();
+        let Parsed { pieces, escapes, heading, notes } = Notation::of(text).parse(text)?;
+        let mut pieces = pieces.into_iter().peekable();
         let prefix = match pieces.next_if(|p| matches!(p, Piece::Literal(_))) {
             Some(Piece::Literal(bytes)) => bytes,
             _ => Vec::new(),
@@ -105,13 +125,13 @@ impl LogFormat {
         if found.is_empty() {
             return Err(Error::new(
                 ErrorKind::Format,
-                format!("the LogFormat `{text}` has no directive; expected for example `%h %l %u %t \"%r\" %>s %b`"),
+                format!("the log format `{text}` has no directive; expected for example `%h %l %u %t \"%r\" %>s %b`"),
             ));
         }
         if std::iter::once(&prefix).chain(found.iter().map(|(_, after)| after)).any(|literal| literal.contains(&b'\n')) {
             return Err(Error::new(
                 ErrorKind::Format,
-                format!("the LogFormat `{}` has a line break in it; expected one line for each request", text.escape_debug()),
+                format!("the log format `{}` has a line break in it; expected one line for each request", text.escape_debug()),
             ));
         }
         let (groups, membership) = time_groups(&found);
@@ -121,8 +141,10 @@ impl LogFormat {
             prefix,
             steps: Vec::with_capacity(found.len()),
             groups,
+            escapes,
+            heading,
             columns: Vec::new(),
-            notes: Vec::new(),
+            notes,
         };
         for (index, (directive, after)) in found.iter().enumerate() {
             let lex = format.lex(&found, index, membership[index])?;
@@ -132,11 +154,15 @@ impl LogFormat {
                 text: directive.text.clone(),
                 conditional: directive.conditional,
                 guard: Guard::of(&found, index),
+                ident: directive.kind == Kind::Ident,
+                endpoint: directive.kind == Kind::Endpoint,
+                short: found.get(index + 1).filter(|(next, _)| next.optional).map(|_| before_separator(after)),
             });
         }
         let units: Vec<TimeUnit> = format.groups.iter().map(|group| group.unit).collect();
-        format.columns = columns(&found, &units, &membership);
-        if format.groups.iter().any(|g| g.mask & (instant::part::ZONE | instant::part::EPOCH) == 0) {
+        format.columns = columns(&found, &units, &membership, escapes);
+        let is_utc = Notation::of(text) == Notation::Fields;
+        if !is_utc && format.groups.iter().any(|g| g.mask & (instant::part::ZONE | instant::part::EPOCH) == 0) {
             format.notes.push("the format's time has no zone: it is taken as UTC".to_string());
         }
         Ok(format)
@@ -150,7 +176,7 @@ impl LogFormat {
         let refuse = |why: String| {
             Error::of_lines(
                 ErrorKind::Format,
-                format!("this LogFormat can't be read without guessing:\n{}", caret(&self.text, directive.span.clone(), &why)),
+                format!("this log format can't be read without guessing:\n{}", caret(&self.text, directive.span.clone(), &why)),
             )
         };
         let lex = match &directive.field {
@@ -170,47 +196,52 @@ impl LogFormat {
                 }
                 Lex::Time { items: items.clone(), group }
             }
-            Field::Int(_) | Field::Long(_) | Field::BytesOut => {
+            field if field.is_number() => {
                 if after.is_empty() && (starts_with_digit(next) || next.is_some_and(|d| !matches!(d.field, Field::Time { .. }))) {
                     return Err(refuse(format!("nothing marks where {} ends; put a blank or quotes around it", directive.text)));
                 }
-                match directive.field {
-                    Field::Int("status") => Lex::Status,
-                    Field::Int(_) => Lex::Number { long: false },
-                    _ => Lex::Number { long: true },
+                let empty = self.escapes.nothing_is_empty();
+                let signed = self.escapes == Escapes::Dash;
+                match field {
+                    field if field.is_status() || directive.kind == Kind::Status => Lex::Status,
+                    Field::Int(_) => Lex::Number { long: false, empty, signed },
+                    Field::Millis(_) => Lex::Millis { empty },
+                    Field::Double(_) => Lex::Double { empty },
+                    _ => Lex::Number { long: true, empty, signed },
                 }
             }
-            Field::Text(name) if name == "path" && after.is_empty() && next.is_some_and(|d| d.field == Field::Query) => {
-                Lex::PathBeforeQuery
-            }
+            Field::Text(name) if name == "path" && after.is_empty() && next.is_some_and(|d| d.field == Field::Query) => Lex::Before(b'?'),
+            Field::Text(_) if after.is_empty() && next.is_some_and(|d| d.field == Field::Target) => Lex::Before(b'/'),
             _ if after.is_empty() && next.is_some() => {
                 return Err(refuse(format!("nothing marks where {} ends; put a blank or quotes around it", directive.text)));
             }
+            _ if directive.kind == Kind::Quoted => Lex::Field,
             // Apache writes a quote inside a value as \", so the first bare quote is the end.
-            _ if after.first() == Some(&b'"') => Lex::Quoted { user },
+            _ if after.first() == Some(&b'"') && self.escapes.escape_quotes() => Lex::Quoted { user },
             _ if next.is_none() => Lex::BeforeEnd { user },
-            _ if after[0] != b' ' && directive.is_word() => Lex::Word,
+            _ if after[0] != b' ' && directive.kind.is_word() => Lex::Word,
             // `%{X-Forwarded-For}i %l %u`: the list of a header has blanks in it.
-            Field::Text(_) if !directive.is_word() && next.is_some_and(|d| d.text == "%l") => {
+            Field::Text(_) if !directive.kind.is_word() && next.is_some_and(|d| d.kind == Kind::Ident) => {
                 Lex::BeforeIdent { dash: [after, &b"-"[..], &found[index + 1].1].concat() }
             }
-            _ => match next.map(|d| &d.field) {
-                Some(Field::Time { .. } | Field::Int(_) | Field::Long(_) | Field::BytesOut) => Lex::Anchored { user },
-                _ if after[0] == b' ' && directive.is_header() => Lex::List,
+            _ if after[0] == b' ' && directive.kind == Kind::Upstream => Lex::Upstream,
+            _ => match next {
+                Some(next) if next.is_bounded() => Lex::Anchored { user },
+                _ if after[0] == b' ' && directive.kind == Kind::Header => Lex::List,
                 _ => Lex::Until { user },
             },
         };
         let free_text = match &directive.field {
-            Field::RequestLine => true,
+            Field::RequestLine | Field::Target => true,
             Field::User => !matches!(next.map(|d| &d.field), Some(Field::Time { .. })),
-            Field::Text(_) => matches!(directive.text.as_bytes().last(), Some(b'i' | b'o' | b'C' | b'e' | b'n' | b'x' | b'f' | b'U')),
+            Field::Text(_) => matches!(directive.kind, Kind::Header | Kind::Free),
             _ => false,
         };
         let open = matches!(lex, Lex::Until { .. } | Lex::Anchored { .. } | Lex::BeforeIdent { .. } | Lex::List);
         if free_text && after.first() == Some(&b' ') && open {
             let shown = String::from_utf8_lossy(after);
             self.notes.push(format!(
-                "{} may hold a blank itself: it is read up to the first `{}` after which the line fits (quotes around it in the LogFormat end the doubt)",
+                "{} may hold a blank itself: it is read up to the first `{}` after which the line fits (quotes around it in the format end the doubt)",
                 directive.text,
                 shown.escape_debug()
             ));
@@ -255,30 +286,36 @@ impl LogFormat {
 fn starts_with_digit(next: Option<&Directive>) -> bool {
     match next.map(|d| &d.field) {
         Some(Field::Time { items, .. }) => items.first().is_some_and(|item| item.starts_with_digit()),
-        Some(Field::Int(_) | Field::Long(_) | Field::BytesOut) => true,
-        _ => false,
+        Some(field) => field.is_number(),
+        None => false,
     }
+}
+
+/// What of `literal`, which is between a value and the next, is the value's: all before the blank or tab that is between the two.
+fn before_separator(literal: &[u8]) -> Vec<u8> {
+    let end = literal.iter().rposition(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(literal.len());
+    literal[..end].to_vec()
 }
 
 /// Gathers the time directives into groups that fix an instant each; a directive outside of them gets a text column of its own.
 fn time_groups(found: &[(Directive, Vec<u8>)]) -> (Vec<TimeGroup>, Vec<Option<usize>>) {
-    struct Open {
-        end: bool,
+    struct Open<'a> {
+        column: &'a str,
         mask: u32,
         members: Vec<usize>,
     }
-    let mut open: Vec<Open> = Vec::new();
+    let mut open: Vec<Open<'_>> = Vec::new();
     for (index, (directive, _)) in found.iter().enumerate() {
-        let Field::Time { end, items } = &directive.field else { continue };
+        let Field::Time { column, items } = &directive.field else { continue };
         let mask = items.iter().fold(0, |mask, item| mask | item.part());
         let whole = instant::fixes_instant(mask);
-        let last = open.iter_mut().rev().find(|group| group.end == *end);
+        let last = open.iter_mut().rev().find(|group| group.column == column);
         match last {
             Some(group) if group.mask & mask == 0 && !(whole && instant::fixes_instant(group.mask)) => {
                 group.mask |= mask;
                 group.members.push(index);
             }
-            _ => open.push(Open { end: *end, mask, members: vec![index] }),
+            _ => open.push(Open { column, mask, members: vec![index] }),
         }
     }
     let mut membership = vec![None; found.len()];

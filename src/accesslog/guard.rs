@@ -1,6 +1,6 @@
 //! What a value must be so that it can't be part of another one: where its end is found, doubt may be left.
 
-use super::directive::{Directive, Field};
+use super::directive::{Directive, Field, Kind};
 
 /// What is asked of a value beside ending where it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Guard {
     /// What is asked of the value of `found[index]`.
     pub(super) fn of(found: &[(Directive, Vec<u8>)], index: usize) -> Guard {
         let (directive, after) = &found[index];
-        let may_be_list = |(before, comma): &(Directive, Vec<u8>)| before.is_header() && comma.starts_with(b",");
+        let may_be_list = |(before, comma): &(Directive, Vec<u8>)| before.kind == Kind::Header && comma.starts_with(b",");
         let mut before = found[..index]
             .iter()
             .rev()
@@ -29,9 +29,9 @@ impl Guard {
             _ if directive.is_bounded() => Guard::None,
             _ if before.any(may_be_list) => Guard::Single,
             Some(b'"') => Guard::None,
-            _ if directive.is_word() => Guard::Host,
-            Some(b' ') | None if directive.text == "%l" => Guard::Filled,
-            Some(b' ') if directive.is_header() || directive.field == Field::User => Guard::Trimmed,
+            _ if directive.kind.is_word() => Guard::Host,
+            Some(b' ') | None if matches!(directive.kind, Kind::Ident | Kind::Token) => Guard::Filled,
+            Some(b' ') if directive.kind == Kind::Header || directive.field == Field::User => Guard::Trimmed,
             _ => Guard::None,
         }
     }

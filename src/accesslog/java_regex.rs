@@ -5,7 +5,7 @@
 //! its month beyond the 31st, that a number fits 64 bits to the last digit, and which names of users with blanks may as well be columns:
 //! a name with a blank is none here.
 
-use super::column::{RequestPiece, Source};
+use super::column::{Nothing, RequestPiece, Source};
 use super::format::{Lex, LogFormat};
 use super::guard::Guard;
 use super::strftime::{COMMON, TimeItem};
@@ -24,9 +24,28 @@ impl LogFormat {
     /// The format as an expression.
     pub fn java_regex(&self) -> JavaRegex {
         let mut regex = literal(&self.prefix);
-        for index in 0..self.steps.len() {
-            regex.push_str(&self.step(index));
+        let mut index = 0;
+        let mut open = 0;
+        while index < self.steps.len() {
+            if self.steps[index].endpoint && index + 1 < self.steps.len() {
+                let port = self.steps[index + 1].after.as_slice();
+                let both = self.step(index) + self.step(index + 1).trim_end_matches(&literal(port));
+                regex.push_str(&format!("(?:-(?={})|{both}){}", literal(port), literal(port)));
+                index += 1;
+            } else {
+                regex.push_str(&self.step(index));
+            }
+            // A line may end here: all behind it is there, or nothing.
+            if let Some(short) = &self.steps[index].short {
+                let after = literal(&self.steps[index].after);
+                let kept = literal(short);
+                regex.truncate(regex.len() - after.len());
+                regex.push_str(&format!("{kept}(?:{}", &after[kept.len()..]));
+                open += 1;
+            }
+            index += 1;
         }
+        regex.push_str(&")?+".repeat(open));
         let mut taken = HashSet::new();
         let columns = (0..self.steps.len()).map(|step| (self.named(step, &mut taken), self.steps[step].text.clone())).collect();
         JavaRegex { regex, columns }
@@ -36,6 +55,7 @@ impl LogFormat {
     fn named(&self, step: usize, taken: &mut HashSet<String>) -> String {
         let is_of = |source: &Source| match (source, &self.steps[step].lex) {
             (Source::Text { step: of, .. } | Source::Number { step: of } | Source::Query { step: of }, _) => *of == step,
+            (Source::Target { step: of, is_query: false }, _) => *of == step,
             (Source::Request { step: of, piece }, _) => *of == step && *piece == RequestPiece::Unsplit,
             (Source::Time { group: of }, Lex::Time { group: Some(group), .. }) => of == group,
             _ => false,
@@ -58,7 +78,27 @@ impl LogFormat {
         let is_query = source(Source::Query { step: index });
         match &step.lex {
             Lex::Status => format!("(?:-|([0-9]{{3}})){after}"),
-            Lex::Number { long } => format!("(?:-|(0|[1-9][0-9]{{0,{}}}+)){after}", if *long { 17 } else { 8 }),
+            Lex::Number { long, empty, signed } => {
+                let (sign, most) = (if *signed { "-?+" } else { "" }, if *long { 17 } else { 8 });
+                format!("(?:{}({sign}(?:0|[1-9][0-9]{{0,{most}}}+))){}{after}", dash(*empty), perhaps(*empty))
+            }
+            Lex::Field => {
+                let end = match &step.short {
+                    Some(short) => format!("(?:{after}|{}$)", literal(short)),
+                    None if after.is_empty() => "$".to_string(),
+                    None => after.clone(),
+                };
+                let bare = if after.is_empty() { "[\\s\\S]*+".to_string() } else { format!("(?>[\\s\\S]*?(?={end}))") };
+                // One group for both: it looks at whether a quote is before it.
+                // A quote within the next word that doesn't begin with one: this is no end.
+                let word = if after.is_empty() { "" } else { "(?!.[^\\s\"]+\")" };
+                let value = format!("\"?+((?<=\")(?>[\\s\\S]*?(?=\"{word}{end}))|(?<!\"){bare})\"?+");
+                format!("(?:\"-\"(?={end})|-(?={end})|{value}){after}")
+            }
+            Lex::Millis { empty } => {
+                format!("(?:{}((?:0|[1-9][0-9]{{0,14}}+)(?:\\.[0-9]{{1,3}}+)?+)){}{after}", dash(*empty), perhaps(*empty))
+            }
+            Lex::Double { empty } => format!("(?:{}({DOUBLE})){}{after}", dash(*empty), perhaps(*empty)),
             Lex::Time { items, .. } => {
                 let dash = if step.conditional { "-(?![0-9])|" } else { "" };
                 format!("(?:{dash}{}){after}", time(items, true))
@@ -66,7 +106,10 @@ impl LogFormat {
             _ => {
                 let end = self.end(index);
                 // What is logged where there is nothing: the group takes no part.
-                let dash = match source(Source::Text { step: index, dash_is_null: false }) || step.after.starts_with(b"-") {
+                let dash = match source(Source::Text { step: index, nothing: Nothing::Never })
+                    || self.escapes.nothing_is_empty()
+                    || step.after.starts_with(b"-")
+                {
                     true => String::new(),
                     false => format!("-(?={end})|"),
                 };
@@ -85,7 +128,7 @@ impl LogFormat {
         let after = literal(&step.after);
         match &step.lex {
             Lex::BeforeEnd { .. } => format!("{after}$"),
-            Lex::PathBeforeQuery => format!("\\?|{}", self.end(index + 1)),
+            Lex::Before(byte) => format!("{}|{}", literal(&[*byte]), self.end(index + 1)),
             Lex::Anchored { .. } | Lex::Word => format!("{after}{}", self.behind(index)),
             _ => after,
         }
@@ -97,7 +140,11 @@ impl LogFormat {
         for step in &self.steps[index + 1..] {
             match &step.lex {
                 Lex::Status => behind.push_str("(?:[0-9]{3}|-)"),
-                Lex::Number { .. } => behind.push_str("(?:0|[1-9][0-9]*+|-)"),
+                Lex::Number { empty, signed, .. } => {
+                    let sign = if *signed { "-?+" } else { "" };
+                    behind.push_str(&format!("(?:{sign}(?:0|[1-9][0-9]*+)|-){}", perhaps(*empty)));
+                }
+                Lex::Millis { empty } | Lex::Double { empty } => behind.push_str(&format!("(?:{DOUBLE}|-){}", perhaps(*empty))),
                 Lex::Time { items, .. } if step.conditional => behind.push_str(&format!("(?:-(?![0-9])|{})", time(items, false))),
                 Lex::Time { items, .. } => behind.push_str(&time(items, false)),
                 _ => return behind,
@@ -114,7 +161,7 @@ impl LogFormat {
         let first = |of: &str| format!("(?>{of}*?(?={end}))");
         let text = match (&step.lex, step.after.as_slice()) {
             (Lex::Quoted { .. }, _) => return QUOTED.to_string(),
-            (Lex::PathBeforeQuery, _) if matches!(self.steps.get(index + 1).map(|query| &query.lex), Some(Lex::Quoted { .. })) => {
+            (Lex::Before(b'?'), _) if matches!(self.steps.get(index + 1).map(|query| &query.lex), Some(Lex::Quoted { .. })) => {
                 return r#"[^"\\?]*+(?:\\[^?][^"\\?]*+)*+"#.to_string();
             }
             (Lex::BeforeEnd { .. }, []) => "[\\s\\S]*+".to_string(),
@@ -123,8 +170,9 @@ impl LogFormat {
             (Lex::Until { .. }, [byte]) if byte.is_ascii() => format!("[^{}]*+", literal(&[*byte])),
             (Lex::Anchored { user: true }, [b' ']) => "[^ ]*+".to_string(),
             (Lex::Anchored { user: true }, [b' ', ..]) | (Lex::Word, _) => first("[^ ]"),
-            (Lex::PathBeforeQuery, _) => first("[^?]"),
+            (Lex::Before(byte), _) => first(&format!("[^{}]", literal(&[*byte]))),
             (Lex::List, _) => format!("(?>[\\s\\S]*?(?<!,)(?={end}))"),
+            (Lex::Upstream, _) => format!("(?>[\\s\\S]*?(?<!,)(?<! :)(?! : )(?={end}))"),
             (Lex::BeforeIdent { dash }, _) => {
                 let dash = literal(dash);
                 format!("(?=[\\s\\S]*?{dash})(?>[\\s\\S]*?(?={dash}))|(?>[\\s\\S]*?(?<!,)(?={end}))")
@@ -145,6 +193,19 @@ impl LogFormat {
         }
     }
 }
+
+/// What stands for nothing before a number, unless that is no text at all.
+fn dash(empty: bool) -> &'static str {
+    if empty { "" } else { "-(?![0-9.])|" }
+}
+
+/// The sign behind a number that may be missing.
+fn perhaps(empty: bool) -> &'static str {
+    if empty { "?+" } else { "" }
+}
+
+/// A number with or without a point.
+const DOUBLE: &str = "-?+(?:0|[1-9][0-9]{0,14}+)(?:\\.[0-9]{1,9}+)?+";
 
 /// Up to the first quote that no backslash stands before.
 const QUOTED: &str = r#"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"#;
@@ -198,6 +259,8 @@ fn part(item: TimeItem) -> String {
         TimeItem::EpochTenDigits => "-?+[1-9][0-9]{9}",
         TimeItem::MillisFraction => "[0-9]{3}",
         TimeItem::MicrosFraction => "[0-9]{6}",
+        TimeItem::PointFraction => "(?:\\.[0-9]{1,6}+)?+",
+        TimeItem::UtcOrOffset => return format!("{OFFSET}?+"),
         TimeItem::Name => "[A-Za-z]{1,64}+",
     };
     text.to_string()

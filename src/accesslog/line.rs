@@ -4,13 +4,18 @@
 //! by the format.
 
 use super::clock::Clock;
+use super::ends::{bare_quote, begins, field, find, is_no_endpoint, list, short_text, upstream};
 use super::format::{Lex, LogFormat, Step};
 use super::guard::Guard;
 use super::instant::{self, Parts};
 use super::misfit::Misfit;
+use super::number::digits;
 use super::strftime::{self, COMMON};
 use super::user::could_be_columns;
 use arrow::datatypes::TimeUnit;
+
+/// Where the text of a step lies that the line ends before.
+pub(super) const NONE: (u32, u32) = (1, 0);
 
 /// The values of the line being read, one for each step of the format.
 #[derive(Debug)]
@@ -63,26 +68,47 @@ impl LineValues {
             }
             self.unknown[group] = false;
         }
-        for (index, step) in format.steps.iter().enumerate() {
+        let mut index = 0;
+        while let Some(step) = format.steps.get(index) {
             let rest = &line[at..];
             let length = match &step.lex {
-                Lex::Number { .. } | Lex::Status => digits(&step.lex, rest).map(|(number, length)| {
-                    self.numbers[index] = number;
-                    length
-                }),
+                Lex::Number { .. } | Lex::Status | Lex::Millis { .. } | Lex::Double { .. } => {
+                    digits(&step.lex, rest).map(|(number, length)| {
+                        self.numbers[index] = number;
+                        length
+                    })
+                }
                 Lex::Time { items, group } => self.time(items, *group, step.conditional, rest),
-                Lex::PathBeforeQuery => {
-                    self.text(&format.steps[index + 1..], rest).map(|end| memchr::memchr(b'?', &rest[..end]).unwrap_or(end))
+                Lex::Before(byte) => {
+                    self.text(&format.steps[index + 1..], rest).map(|end| memchr::memchr(*byte, &rest[..end]).unwrap_or(end))
+                }
+                Lex::Field => field(step, rest).map(|(quotes, end)| {
+                    self.spans[index] = ((at + quotes) as u32, (at + end - quotes) as u32);
+                    end
+                }),
+                _ if step.endpoint && is_no_endpoint(&format.steps[index + 1..], rest) => {
+                    self.spans[index] = (at as u32, at as u32 + 1);
+                    self.spans[index + 1] = self.spans[index];
+                    self.numbers[index + 1] = None;
+                    at += 1 + format.steps[index + 1].after.len();
+                    index += 2;
+                    continue;
                 }
                 _ => self.text(&format.steps[index..], rest),
+            };
+            let length = match (length, &step.short) {
+                (None, Some(short)) => short_text(&step.lex, rest, short),
+                _ => length,
             };
             let end = at + length.ok_or_else(|| self.blame(&format.steps[index..], line, at, index))?;
             // An empty user name is logged as "", a user named "" as \"\".
             let empty_user = step.lex.is_user() && &line[at..end] == b"\"\"";
-            self.spans[index] = if empty_user { (at as u32, at as u32) } else { (at as u32, end as u32) };
+            if step.lex != Lex::Field {
+                self.spans[index] = if empty_user { (at as u32, at as u32) } else { (at as u32, end as u32) };
+            }
             // A name between tabs can't be more columns.
             if end - at > 1 && matches!(step.lex, Lex::Anchored { user: true }) && step.after.starts_with(b" ") {
-                let before = index.checked_sub(1).filter(|before| format.steps[*before].text == "%l").map(|before| self.spans[before]);
+                let before = index.checked_sub(1).filter(|before| format.steps[*before].ident).map(|before| self.spans[before]);
                 let ident = before.map(|(start, end)| &line[start as usize..end as usize]);
                 if could_be_columns(ident, &line[at..end]) {
                     let torn = torn(&format.steps[index..], &line[at..end]);
@@ -93,9 +119,15 @@ impl LineValues {
                 return Err((Misfit::Guarded(index), at));
             }
             if !begins(&line[end..], &step.after) {
+                if step.short.as_ref().is_some_and(|short| line[end..] == short[..]) {
+                    self.leave(&format.steps, index + 1);
+                    at = line.len();
+                    break;
+                }
                 return Err((Misfit::After(index), end));
             }
             at = end + step.after.len();
+            index += 1;
         }
         if at != line.len() {
             return Err((Misfit::Trailing, at));
@@ -117,6 +149,19 @@ impl LineValues {
         Ok(())
     }
 
+    /// Leaves the `steps` from that of `index` on without values: the line ends before them.
+    #[cold]
+    fn leave(&mut self, steps: &[Step], index: usize) {
+        for (index, step) in steps.iter().enumerate().skip(index) {
+            self.spans[index] = NONE;
+            self.numbers[index] = None;
+            if let Lex::Time { group: Some(group), .. } = &step.lex {
+                self.unknown[*group] = true;
+                self.instants[*group] = None;
+            }
+        }
+    }
+
     /// How long the text of the first of `steps` is at the start of `rest`.
     fn text(&mut self, steps: &[Step], rest: &[u8]) -> Option<usize> {
         let step = &steps[0];
@@ -129,6 +174,7 @@ impl LineValues {
                 _ => list(rest, &step.after),
             },
             Lex::List => list(rest, &step.after),
+            Lex::Upstream => upstream(rest, &step.after),
             Lex::Word => self.find_anchored(steps, rest).filter(|end| memchr::memchr(b' ', &rest[..*end]).is_none()),
             Lex::BeforeEnd { .. } => Some(rest.strip_suffix(&step.after[..])?.len()),
             _ => find(rest, &step.after, 0),
@@ -163,7 +209,9 @@ impl LineValues {
             let Some(length) = self.bounded(step, text) else { return true };
             match length {
                 Some(length) if begins(&text[length..], &step.after) => text = &text[length + step.after.len()..],
-                _ => return false,
+                // The line may end here.
+                Some(length) => return step.short.as_ref().is_some_and(|short| text[length..] == short[..]),
+                None => return false,
             }
         }
         text.is_empty()
@@ -174,7 +222,7 @@ impl LineValues {
     #[inline(always)]
     fn bounded(&mut self, step: &Step, text: &[u8]) -> Option<Option<usize>> {
         Some(match &step.lex {
-            Lex::Number { .. } | Lex::Status => digits(&step.lex, text).map(|(_, length)| length),
+            Lex::Number { .. } | Lex::Status | Lex::Millis { .. } | Lex::Double { .. } => digits(&step.lex, text).map(|(_, length)| length),
             Lex::Time { .. } if step.conditional && is_dash(text) => Some(1),
             Lex::Time { group: Some(group), .. } if self.common[*group] => self.clock.read(text).map(|_| Clock::LENGTH),
             Lex::Time { items, .. } => strftime::read(items, text, &mut Parts::default()),
@@ -260,58 +308,6 @@ fn is_dash(text: &[u8]) -> bool {
     text.first() == Some(&b'-') && !text.get(1).is_some_and(u8::is_ascii_digit)
 }
 
-/// Whether `text` begins with `literal`, which is of few bytes in every format there is: then comparing them here costs less than a
-/// call.
-#[inline(always)]
-fn begins(text: &[u8], literal: &[u8]) -> bool {
-    match (literal, text) {
-        ([], _) => true,
-        ([a], [x, ..]) => a == x,
-        ([a, b], [x, y, ..]) => a == x && b == y,
-        ([a, b, c], [x, y, z, ..]) => a == x && b == y && c == z,
-        _ => text.starts_with(literal),
-    }
-}
-
-/// The first quote that no backslash stands before.
-#[inline]
-fn bare_quote(text: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memchr2(b'"', b'\\', text.get(from..)?)?;
-        if text[at] == b'"' {
-            return Some(at);
-        }
-        from = at + 2;
-    }
-}
-
-/// Where `literal` first stands in `text`, from `from` on.
-#[inline]
-fn find(text: &[u8], literal: &[u8], mut from: usize) -> Option<usize> {
-    let (first, rest) = literal.split_first()?;
-    loop {
-        let at = from + memchr::memchr(*first, text.get(from..)?)?;
-        if begins(&text[at + 1..], rest) {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-}
-
-/// Where `after` first stands in `text` and no comma before it: a blank behind a comma goes on with a list of addresses.
-#[inline]
-fn list(text: &[u8], after: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let at = find(text, after, from)?;
-        if at == 0 || text[at - 1] != b',' {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-}
-
 /// Where in `user`, the text of the first of `steps`, a time begins that is cut off: a line that was torn, and another behind it.
 #[cold]
 fn torn(steps: &[Step], user: &[u8]) -> Option<usize> {
@@ -343,42 +339,5 @@ fn no_value(step: &Step, index: usize, text: &[u8]) -> Misfit {
     match (&step.lex, text) {
         (Lex::Number { .. }, [b'0', b'0'..=b'9', ..]) => Misfit::Zeros(index),
         _ => Misfit::Value(index),
-    }
-}
-
-/// The number of a step at the start of `text`, or the `-` for none, and its length.
-#[inline]
-fn digits(lex: &Lex, text: &[u8]) -> Option<(Option<i64>, usize)> {
-    match (lex, text) {
-        (Lex::Number { long }, _) => number(text, *long),
-        (_, [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ..]) => {
-            Some((Some(i64::from(a - b'0') * 100 + i64::from(b - b'0') * 10 + i64::from(c - b'0')), 3))
-        }
-        (_, [b'-', ..]) => Some((None, 1)),
-        _ => None,
-    }
-}
-
-/// The number, of 64 bits where it is `long` and else of 32, or the `-` for none, that `text` begins with, and its length.
-#[inline]
-fn number(text: &[u8], long: bool) -> Option<(Option<i64>, usize)> {
-    /// The digits of `i64::MAX`. More are no number, not even after zeros, so that a look at digits is bounded.
-    const MOST: usize = 19;
-    let mut value: i64 = 0;
-    let mut length = 0;
-    while let Some(digit) = text.get(length).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
-        if length == MOST {
-            return None;
-        }
-        value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
-        length += 1;
-    }
-    match (length, text.first()) {
-        (0, Some(b'-')) => Some((None, 1)),
-        (0, _) => None,
-        _ if !long && value > i64::from(i32::MAX) => None,
-        // Nobody writes zeros before a number: it may be part of another one.
-        _ if length > 1 && text[0] == b'0' => None,
-        _ => Some((Some(value), length)),
     }
 }

@@ -44,7 +44,7 @@ impl Reasons {
         let value = format.steps.iter().map(|step| match step.lex {
             Lex::Quoted { .. } => format!("no closing quote after {}", step.text),
             Lex::Status => format!("{} is not three digits", step.text),
-            Lex::Number { .. } => format!("{} is not a number", step.text),
+            Lex::Number { .. } | Lex::Millis { .. } | Lex::Double { .. } => format!("{} is not a number", step.text),
             Lex::Time { .. } => format!("{} is not a time", step.text),
             Lex::BeforeEnd { .. } => format!("expected {} at the end", quote(&step.after)),
             _ => format!("no {} after {}", quote(&step.after), step.text),

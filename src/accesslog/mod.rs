@@ -3,12 +3,15 @@
 //! A [`LogFormat`] is data: it is parsed from what stands in `httpd.conf`, and a [`LogDecoder`] reads any of them. The
 //! [`Preset`]s are the formats that servers ship with.
 
+mod apache;
 mod clock;
 mod column;
 mod decoder;
 mod detect;
 mod digits;
-pub mod directive;
+mod directive;
+mod ends;
+mod fields;
 mod format;
 mod formats;
 mod guard;
@@ -18,8 +21,16 @@ mod java_regex;
 mod line;
 mod misfit;
 mod nearest;
+mod nginx;
+mod nginx_variable;
+mod notation;
+mod number;
+mod parsed;
 mod preset;
 pub mod request;
+#[cfg(test)]
+mod samples;
+mod seconds;
 mod strftime;
 mod user;
 mod zone;
@@ -32,4 +43,5 @@ pub use formats::LogFormats;
 pub use httpd_conf::{nickname, nicknames};
 pub use java_regex::JavaRegex;
 pub use nearest::{Nearest, nearest};
+pub use notation::Notation;
 pub use preset::Preset;

@@ -34,11 +34,26 @@ pub fn split(line: &[u8]) -> Option<RequestLine<'_>> {
     if target.is_empty() {
         return None;
     }
-    let (path, query) = match memchr::memchr(b'?', target) {
+    let (path, query) = self::target(target);
+    Some(RequestLine { method, path, query, protocol })
+}
+
+/// The path of what was asked for, and its query, where it has one.
+pub fn target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b'?', target) {
         Some(at) => (&target[..at], Some(&target[at + 1..])),
         None => (target, None),
-    };
-    Some(RequestLine { method, path, query, protocol })
+    }
+}
+
+/// The scheme, host and port that `url` begins with, and what is behind them; nothing where it is no URL with a host.
+pub fn origin(url: &[u8]) -> Option<(&[u8], &[u8])> {
+    let host = memchr::memmem::find(url, b"://")? + 3;
+    if host == 3 || !url[..host - 3].iter().all(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let end = memchr::memchr(b'/', &url[host..]).map_or(url.len(), |at| host + at);
+    Some(url.split_at(end))
 }
 
 /// `tchar` of RFC 9110, section 5.6.2.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// One piece of a time's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeItem {
+pub(super) enum TimeItem {
     /// This byte.
     Literal(u8),
     /// Any white space, also none.
@@ -39,6 +39,10 @@ pub enum TimeItem {
     MillisFraction,
     /// Six digits.
     MicrosFraction,
+    /// A point and up to six digits, or nothing.
+    PointFraction,
+    /// As `Offset`, or nothing, which is UTC.
+    UtcOrOffset,
     /// Letters that say nothing more: the name of the weekday.
     Name,
     /// So many digits that say nothing more: the week, the century.
@@ -48,7 +52,7 @@ pub enum TimeItem {
 impl TimeItem {
     /// Whether it has digits behind the milliseconds.
     pub(super) fn has_micros(self) -> bool {
-        matches!(self, TimeItem::EpochMicros | TimeItem::MicrosFraction)
+        matches!(self, TimeItem::EpochMicros | TimeItem::MicrosFraction | TimeItem::PointFraction)
     }
 
     /// Which part of an instant this gives, as a bit of [`part`].
@@ -63,10 +67,10 @@ impl TimeItem {
             TimeItem::AmPm => part::AM_PM,
             TimeItem::Minute => part::MINUTE,
             TimeItem::Second => part::SECOND,
-            TimeItem::Offset | TimeItem::ZoneName => part::ZONE,
+            TimeItem::Offset | TimeItem::UtcOrOffset | TimeItem::ZoneName => part::ZONE,
             TimeItem::Epoch | TimeItem::EpochTenDigits => part::EPOCH,
             TimeItem::EpochMillis | TimeItem::EpochMicros => part::EPOCH | part::FRACTION,
-            TimeItem::MillisFraction | TimeItem::MicrosFraction => part::FRACTION,
+            TimeItem::MillisFraction | TimeItem::MicrosFraction | TimeItem::PointFraction => part::FRACTION,
             TimeItem::Literal(_) | TimeItem::Space | TimeItem::Name | TimeItem::Digits(_) => 0,
         }
     }
@@ -79,7 +83,7 @@ impl TimeItem {
     /// Whether its text begins with a digit, so that digits before it can't tell where they end.
     pub(super) fn starts_with_digit(self) -> bool {
         use TimeItem::*;
-        !matches!(self, Literal(_) | Space | MonthName | AmPm | Offset | ZoneName | Name)
+        !matches!(self, Literal(_) | Space | MonthName | AmPm | Offset | UtcOrOffset | PointFraction | ZoneName | Name)
     }
 }
 
@@ -258,6 +262,22 @@ pub(super) fn read(items: &[TimeItem], text: &[u8], parts: &mut Parts) -> Option
                 parts.zone = seconds;
                 length
             }
+            UtcOrOffset => {
+                let (seconds, length) = offset(rest).unwrap_or((0, 0));
+                parts.zone = seconds;
+                length
+            }
+            PointFraction => match rest.first() {
+                Some(b'.') => {
+                    let length = digits(&rest[1..], 7);
+                    parts.fraction_micros = number(&rest[1..], 1, 6)? as u32 * 10u32.checked_pow(6u32.checked_sub(length as u32)?)?;
+                    1 + length
+                }
+                _ => {
+                    parts.fraction_micros = 0;
+                    0
+                }
+            },
             ZoneName => {
                 let length = letters(rest);
                 let (seconds, length) = match zone(&rest[..length]) {

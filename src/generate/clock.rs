@@ -43,6 +43,11 @@ impl Clock {
         clock
     }
 
+    /// Microseconds since 1970.
+    pub(super) fn micros(&self) -> u64 {
+        self.micros
+    }
+
     /// Seconds since 1970.
     pub(super) fn second(&self) -> u64 {
         self.micros / 1_000_000

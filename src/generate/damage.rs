@@ -28,9 +28,15 @@ impl Damage {
             return;
         }
         let kind = self.random.below(4);
+        if kind < 3 && !out[line..].contains(&b'[') {
+            // Cut off before what tells most of such formats.
+            out.truncate(line + 12 + self.random.below(20) as usize);
+            out.push(b'\n');
+            return;
+        }
         let text = &mut out[line..];
         let at = |text: &[u8], byte: u8| text.iter().position(|b| *b == byte).unwrap_or(0);
-        // The time in brackets is what all formats have; before it there is no bracket, and behind it the request in quotes.
+        // The time in brackets is what all other formats have; before it there is no bracket, and behind it the request in quotes.
         let time = at(text, b'[');
         match kind {
             // Cut off within the time.

@@ -1,6 +1,7 @@
 //! Writes one request as a line of a preset.
 
 use super::clock::Clock;
+use super::service;
 use crate::accesslog::Preset;
 
 /// A virtual host: its name and port as logged, and the start of a URL on it.
@@ -48,13 +49,17 @@ impl LineWriter {
         LineWriter { format }
     }
 
-    /// Whether the log is nginx's.
-    pub(super) fn nginx(self) -> bool {
-        self.format == Preset::NginxCombined
+    /// Whether the log is Apache's, which asks itself for something now and then.
+    pub(super) fn apache(self) -> bool {
+        matches!(self.format, Preset::Common | Preset::Combined | Preset::VhostCombined | Preset::CombinedIo)
     }
 
     /// Appends `entry` and a line feed to `out`.
     pub(super) fn write(self, entry: &Entry<'_>, clock: &Clock, out: &mut Vec<u8>) {
+        if service::write(self.format, entry, clock, out) {
+            out.push(b'\n');
+            return;
+        }
         if self.format == Preset::VhostCombined {
             out.extend_from_slice(entry.vhost.name_and_port.as_bytes());
             out.push(b' ');
@@ -82,7 +87,7 @@ impl LineWriter {
         push_number(u64::from(entry.status), out);
         out.push(b' ');
         // Apache's %b is `-` where no body was sent; nginx counts to zero.
-        if entry.bytes == 0 && !self.nginx() {
+        if entry.bytes == 0 && self.apache() {
             out.push(b'-');
         } else {
             push_number(u64::from(entry.bytes), out);
@@ -93,6 +98,10 @@ impl LineWriter {
             out.extend_from_slice(b"\" \"");
             out.extend_from_slice(entry.agent.as_bytes());
             out.push(b'"');
+        }
+        if self.format == Preset::NginxMain {
+            // A proxy in the local network tells whom it asks for.
+            out.extend_from_slice(if entry.host.starts_with(b"192.168.") { b" \"203.0.113.9\"" } else { b" \"-\"" });
         }
         if self.format == Preset::CombinedIo {
             let (bytes_in, bytes_out) = traffic(entry, request_length);
@@ -116,10 +125,10 @@ impl LineWriter {
             0x0c => b'f',
             _ => 0,
         };
-        if letter != 0 && !self.nginx() {
+        if letter != 0 && self.apache() {
             out.extend_from_slice(&[b'\\', letter]);
         } else if letter != 0 || !(0x20..0x7f).contains(&byte) {
-            let digits = if self.nginx() { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+            let digits = if self.apache() { b"0123456789abcdef" } else { b"0123456789ABCDEF" };
             out.extend_from_slice(&[b'\\', b'x', digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]);
         } else {
             out.push(byte);
@@ -169,6 +178,7 @@ mod tests {
             (Preset::Combined, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\"\n\xff" 400 - "-" "-""#),
             (Preset::VhostCombined, r#"www.example:80 192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\"\n\xff" 400 - "-" "-""#),
             (Preset::CombinedIo, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\"\n\xff" 400 - "-" "-" 5 150"#),
+            (Preset::NginxMain, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\x22\x0A\xFF" 400 0 "-" "-" "-""#),
             (Preset::NginxCombined, r#"192.0.2.7 - - [29/Feb/2020:00:00:02 +0000] "\x16\x03\x22\x0A\xFF" 400 0 "-" "-""#),
         ] {
             let mut out = Vec::new();

@@ -12,6 +12,7 @@ mod clock;
 mod damage;
 mod line;
 mod random;
+mod service;
 mod session;
 mod site;
 mod traffic;
@@ -92,6 +93,9 @@ pub fn generate(options: &GenerateOptions, out: &mut dyn Write) -> Result<()> {
     let writer = LineWriter::new(options.format);
     let mut damage = Damage::new(options.seed, options.bad);
     let mut buffer = Vec::with_capacity(BUFFER + 4096);
+    if options.lines > 0 {
+        buffer.extend_from_slice(service::heading(options.format).as_bytes());
+    }
     for _ in 0..options.lines {
         let line = buffer.len();
         traffic.write_next(writer, &mut buffer);

@@ -35,7 +35,7 @@ impl Traffic {
     pub(super) fn write_next(&mut self, writer: LineWriter, out: &mut Vec<u8>) {
         match self.random.below(1000) {
             // Apache wakes its children so; nginx has no such thing.
-            0..5 if !writer.nginx() => self.write_own(b"::1", "OPTIONS", b"*", 110, DUMMY, writer, out),
+            0..5 if writer.apache() => self.write_own(b"::1", "OPTIONS", b"*", 110, DUMMY, writer, out),
             5..8 => self.write_own(b"192.168.10.5", "HEAD", b"/", 0, MONITOR, writer, out),
             8..10 => self.write_refused(Request::Nothing, writer, out),
             10 => {

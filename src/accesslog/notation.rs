@@ -1,0 +1,78 @@
+//! The notations that formats are written in.
+
+use super::parsed::{Escapes, Parsed};
+use super::{apache, fields, nginx};
+use crate::error::Result;
+
+/// How a format is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notation {
+    /// A LogFormat of Apache: `%h %l %u %t "%r" %>s %b`.
+    Apache,
+    /// A `log_format` of nginx: `$remote_addr - $remote_user [$time_local] "$request" $status`.
+    Nginx,
+    /// Named fields with their types: `{time:iso} {client_ip} "{request:request}"`.
+    Fields,
+}
+
+impl Notation {
+    /// The notation of `text`, if it is a format and no name.
+    pub fn told(text: &str) -> Option<Notation> {
+        if nginx::is_notation(text) {
+            Some(Notation::Nginx)
+        } else if text.contains('%') {
+            Some(Notation::Apache)
+        } else {
+            fields::is_notation(text).then_some(Notation::Fields)
+        }
+    }
+
+    /// The notation of the format `text`; Apache's where nothing tells it.
+    pub(super) fn of(text: &str) -> Notation {
+        Notation::told(text).unwrap_or(Notation::Apache)
+    }
+
+    /// What users call a format of this notation.
+    pub fn name(self) -> &'static str {
+        match self {
+            Notation::Apache => "LogFormat",
+            Notation::Nginx => "log_format",
+            Notation::Fields => "list of fields",
+        }
+    }
+
+    pub(super) fn parse(self, text: &str) -> Result<Parsed> {
+        match self {
+            Notation::Apache => Ok(Parsed { pieces: apache::parse(text)?, escapes: Escapes::Backslash, heading: None, notes: Vec::new() }),
+            Notation::Nginx => nginx::parse(text),
+            Notation::Fields => fields::parse(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notation_is_told_by_its_signs() {
+        for (text, notation) in [
+            ("%h %l %u", Some(Notation::Apache)),
+            (r#"{"t":"%t","host":"%h"}"#, Some(Notation::Apache)),
+            ("%h costs $5", Some(Notation::Apache)),
+            ("%h $remote", Some(Notation::Apache)),
+            ("$remote_addr $status", Some(Notation::Nginx)),
+            ("100% $status", Some(Notation::Nginx)),
+            ("${my_var}", Some(Notation::Nginx)),
+            (r#"escape=json {"a":"$status"}"#, Some(Notation::Nginx)),
+            ("log_format main '$status';", Some(Notation::Nginx)),
+            ("{time:iso} {level}", Some(Notation::Fields)),
+            ("combined", None),
+            ("", None),
+            ("$", None),
+            ("{}", None),
+        ] {
+            assert_eq!(Notation::told(text), notation, "{text}");
+        }
+    }
+}
