@@ -15,6 +15,9 @@ pub trait Decoder: Send {
     /// How the records of the next blocks lie, where that isn't as in the table; each file says it before its blocks.
     fn arrange(&mut self, _layout: Option<&Arc<Layout>>) {}
 
+    /// What the line says, of those before the next block, that tells which fields the lines behind it have; nothing at a file's start.
+    fn head(&mut self, _heading: Option<&Bytes>) {}
+
     /// Decodes the first records of `block`, which ends with a record's end or the input's: all of them, where a batch of them
     /// is not many times as large as their bytes. Text columns may share the block's memory.
     ///

@@ -3,23 +3,23 @@
 //! Each line is read in two steps. First its values are found, in the order of the LogFormat, without copying any; a line
 //! that doesn't fit costs nothing more. Then the columns that were asked for are filled.
 
+use super::building::{Building, push_json};
 use super::column::{RequestPiece, Source};
 use super::format::LogFormat;
 use super::formats::LogFormats;
+use super::heading;
 use super::line::LineValues;
 use super::misfit::{Misfit, Reasons};
 use super::request::{self, RequestLine};
 use super::seconds;
 use crate::decode::{Decoded, Decoder, MOST_REJECTS, Reject, lead};
 use crate::error::{Error, ErrorKind, Result};
-use crate::escape;
-use crate::text_column::{Care, TextColumn};
-use arrow::array::{
-    ArrayRef, Float64Array, Int32Array, Int64Array, NullBufferBuilder, TimestampMicrosecondArray, TimestampMillisecondArray,
-};
-use arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
+use crate::text_column::Care;
+use arrow::array::ArrayRef;
+use arrow::datatypes::{Field, SchemaRef, TimeUnit};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use bytes::Bytes;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The most bytes that are decoded at once. A text column's offsets are 31 bits, and a byte may become the four of `\xhh`.
@@ -48,9 +48,34 @@ pub struct DecodeOptions {
 #[derive(Debug)]
 pub struct LogDecoder {
     schema: SchemaRef,
+    /// The columns of the table, not only those that are asked for.
+    all: SchemaRef,
     columns: Vec<Building>,
     unescape: bool,
     ways: Vec<Way>,
+    headed: Option<Headed>,
+}
+
+/// Which lines are read how, of logs whose lines say it.
+#[derive(Debug, Default)]
+struct Headed {
+    /// The way of each heading that was seen, or why there is none.
+    known: HashMap<Vec<u8>, Turn>,
+    turn: Turn,
+    /// The heading of the next line, which tells what is between its fields.
+    pending: Option<Bytes>,
+}
+
+/// How the lines behind a heading are read.
+#[derive(Debug, Clone, Default)]
+enum Turn {
+    /// By the first format that fits: there was no heading.
+    #[default]
+    Any,
+    /// By the way of this index.
+    Way(usize),
+    /// Not at all: they have columns that the table hasn't.
+    Unknown(Arc<str>),
 }
 
 /// How lines of one format are read.
@@ -67,16 +92,6 @@ struct Way {
     reasons: Reasons,
 }
 
-/// A column being built.
-#[derive(Debug)]
-enum Building {
-    Text(TextColumn),
-    Int(Vec<i32>, NullBufferBuilder),
-    Long(Vec<i64>, NullBufferBuilder),
-    Double(Vec<f64>, NullBufferBuilder),
-    Time(Vec<i64>, NullBufferBuilder, TimeUnit),
-}
-
 impl LogDecoder {
     /// A decoder of `formats`. Projected indices that don't exist are ignored.
     pub fn new(formats: impl Into<LogFormats>, options: DecodeOptions) -> Self {
@@ -85,34 +100,70 @@ impl LogDecoder {
         let projection = options.projection.unwrap_or_else(|| (0..all.fields().len()).collect());
         let chosen: Vec<usize> = projection.into_iter().filter(|i| *i < all.fields().len()).collect();
         let schema = Arc::new(all.project(&chosen).expect("the indices were checked on the line above"));
-        let building = |field: &Arc<Field>| {
-            let nulls = NullBufferBuilder::new(0);
-            match field.data_type() {
-                DataType::Int32 => Building::Int(Vec::new(), nulls),
-                DataType::Int64 => Building::Long(Vec::new(), nulls),
-                DataType::Float64 => Building::Double(Vec::new(), nulls),
-                DataType::Timestamp(unit, _) => Building::Time(Vec::new(), nulls, *unit),
-                _ => Building::Text(TextColumn::with_capacity(0)),
-            }
-        };
-        let columns = schema.fields().iter().map(building).collect();
+        let columns = schema.fields().iter().map(|field| Building::of(field.data_type())).collect();
         let is_one = formats.single().is_some();
         let way = |(index, format): (usize, &Arc<LogFormat>)| {
             let before = if is_one { String::new() } else { format!("as {} (format {}): ", format.name(), index + 1) };
             Way::new(format.clone(), &schema, &before)
         };
         let ways = formats.all().iter().enumerate().map(way).collect();
-        LogDecoder { schema, columns, unescape: options.unescape, ways }
+        let headed = formats.have_headings().then(Headed::default);
+        LogDecoder { schema, columns, unescape: options.unescape, ways, headed, all }
+    }
+
+    /// From `line` on lines are read as the heading before it says.
+    fn turn(&mut self, line: &[u8]) {
+        let Some(headed) = &mut self.headed else { return };
+        let Some(heading) = headed.pending.take() else { return };
+        if let Some(known) = headed.known.get(&heading[..]) {
+            headed.turn = known.clone();
+            return;
+        }
+        let turn = match heading::format_of(&heading, Some(line)) {
+            Err(error) => Turn::Unknown(error.to_string().lines().next().unwrap_or_default().into()),
+            Ok(format) => match self.ways.iter().position(|way| way.format.text() == format.text()) {
+                Some(way) => Turn::Way(way),
+                None => {
+                    let lacking = |field: &&Arc<Field>| {
+                        self.all.field_with_name(field.name()).ok().is_none_or(|known| known.data_type() != field.data_type())
+                    };
+                    match format.schema().fields().iter().find(lacking) {
+                        Some(column) => {
+                            let told = format!("behind a heading with the field {}, which the table hasn't", column.name());
+                            Turn::Unknown(told.into())
+                        }
+                        None => {
+                            self.ways.push(Way::new(format, &self.schema, ""));
+                            Turn::Way(self.ways.len() - 1)
+                        }
+                    }
+                }
+            },
+        };
+        headed.turn = turn.clone();
+        headed.known.insert(heading.to_vec(), turn);
     }
 
     /// Whether `line` is none of the log's, but says how it is written.
+    #[inline]
     fn is_heading(&self, line: &[u8]) -> bool {
-        self.ways.iter().any(|way| way.format.heading.as_ref().is_some_and(|heading| line.starts_with(heading)))
+        self.headed.is_some() && self.ways.iter().any(|way| way.format.heading.as_ref().is_some_and(|heading| line.starts_with(heading)))
     }
 
     /// Finds the values of `line`, by the first format that it fits; else says what is wrong with it, as the format has it that it fits the
     /// furthest.
     fn read(&mut self, line: &[u8]) -> std::result::Result<usize, Arc<str>> {
+        match self.headed.as_ref().map(|headed| &headed.turn) {
+            Some(Turn::Way(index)) => {
+                let (index, way) = (*index, &mut self.ways[*index]);
+                return match way.line.read(&way.format, line) {
+                    Ok(()) => Ok(index),
+                    Err((misfit, _)) => Err(way.reasons.of_misfit(misfit)),
+                };
+            }
+            Some(Turn::Unknown(why)) => return Err(why.clone()),
+            Some(Turn::Any) | None => {}
+        }
         let mut furthest: Option<(usize, Misfit, usize)> = None;
         for (index, way) in self.ways.iter_mut().enumerate() {
             match way.line.read(&way.format, line) {
@@ -245,17 +296,6 @@ impl Way {
     }
 }
 
-/// Appends `value` as it was before it was escaped as JSON; nothing is appended, and false given, where nothing is escaped in it.
-fn push_json(column: &mut TextColumn, value: &[u8]) -> bool {
-    if memchr::memchr(b'\\', value).is_none() {
-        return false;
-    }
-    let mut text = Vec::with_capacity(value.len());
-    escape::unescape_json(value, &mut text);
-    column.push_changed(&text);
-    true
-}
-
 /// Where `part`, a slice of `line`, starts in it.
 fn offset_in(line: &[u8], part: &[u8]) -> u32 {
     (part.as_ptr() as usize - line.as_ptr() as usize) as u32
@@ -264,6 +304,13 @@ fn offset_in(line: &[u8], part: &[u8]) -> u32 {
 impl Decoder for LogDecoder {
     fn schema(&self) -> SchemaRef {
         self.schema.clone()
+    }
+
+    fn head(&mut self, heading: Option<&Bytes>) {
+        if let Some(headed) = &mut self.headed {
+            headed.turn = Turn::Any;
+            headed.pending = heading.cloned();
+        }
     }
 
     fn decode(&mut self, block: &Bytes) -> Result<Decoded> {
@@ -288,6 +335,16 @@ impl Decoder for LogDecoder {
                 from => from,
             };
             let line = &bytes[from..end];
+            if self.is_heading(line) {
+                if let Some(headed) = self.headed.as_mut().filter(|_| heading::is_heading(line)) {
+                    headed.pending = Some(block.slice_ref(line));
+                }
+                (blank, lines, start) = (blank + 1, lines + 1, newline + 1);
+                continue;
+            }
+            if self.headed.as_ref().is_some_and(|headed| headed.pending.is_some()) {
+                self.turn(line);
+            }
             let read = if has_nul && memchr::memchr(0, line).is_some() { Err(self.ways[0].reasons.nul.clone()) } else { self.read(line) };
             match read {
                 Ok(way) => {
@@ -296,7 +353,7 @@ impl Decoder for LogDecoder {
                     repaired += u64::from(from > start);
                 }
                 // Only a line that is not of the format is blank: `%{User-Agent}i` logs an empty header as an empty line.
-                Err(_) if line.trim_ascii().is_empty() || self.is_heading(line) => blank += 1,
+                Err(_) if line.trim_ascii().is_empty() => blank += 1,
                 Err(reason) => rejects.push(Reject {
                     line: lines,
                     offset: from as u64,
@@ -312,40 +369,5 @@ impl Decoder for LogDecoder {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?;
         Ok(Decoded { batch, taken: start.min(bytes.len()), lines, text_lines: lines, blank, repaired, rejects, mismatches: Vec::new() })
-    }
-}
-
-impl Building {
-    fn push_null(&mut self) {
-        match self {
-            Building::Text(column) => column.push_null(),
-            Building::Int(values, nulls) => {
-                values.push(0);
-                nulls.append_null();
-            }
-            Building::Long(values, nulls) | Building::Time(values, nulls, _) => {
-                values.push(0);
-                nulls.append_null();
-            }
-            Building::Double(values, nulls) => {
-                values.push(0.0);
-                nulls.append_null();
-            }
-        }
-    }
-
-    fn finish(&mut self, block: &Bytes) -> ArrayRef {
-        match self {
-            Building::Text(column) => column.finish(block),
-            Building::Int(values, nulls) => Arc::new(Int32Array::new(std::mem::take(values).into(), nulls.finish())),
-            Building::Long(values, nulls) => Arc::new(Int64Array::new(std::mem::take(values).into(), nulls.finish())),
-            Building::Double(values, nulls) => Arc::new(Float64Array::new(std::mem::take(values).into(), nulls.finish())),
-            Building::Time(values, nulls, TimeUnit::Microsecond) => {
-                Arc::new(TimestampMicrosecondArray::new(std::mem::take(values).into(), nulls.finish()).with_timezone("UTC"))
-            }
-            Building::Time(values, nulls, _) => {
-                Arc::new(TimestampMillisecondArray::new(std::mem::take(values).into(), nulls.finish()).with_timezone("UTC"))
-            }
-        }
     }
 }

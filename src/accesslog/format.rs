@@ -4,6 +4,7 @@ use super::column::{Column, columns};
 use super::directive::{Directive, Field, Kind, Piece};
 use super::guard::Guard;
 use super::instant;
+use super::nginx;
 use super::notation::Notation;
 use super::parsed::{Escapes, Parsed};
 use super::strftime::TimeItem;
@@ -161,6 +162,9 @@ impl LogFormat {
         }
         let units: Vec<TimeUnit> = format.groups.iter().map(|group| group.unit).collect();
         format.columns = columns(&found, &units, &membership, escapes);
+        if Notation::of(text) == Notation::Nginx {
+            format.text = nginx::normal(text);
+        }
         let is_utc = Notation::of(text) == Notation::Fields;
         if !is_utc && format.groups.iter().any(|g| g.mask & (instant::part::ZONE | instant::part::EPOCH) == 0) {
             format.notes.push("the format's time has no zone: it is taken as UTC".to_string());

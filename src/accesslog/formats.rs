@@ -85,6 +85,11 @@ impl LogFormats {
         }
     }
 
+    /// Whether some lines say which fields those behind them have.
+    pub fn have_headings(&self) -> bool {
+        self.formats.iter().any(|format| format.heading.is_some())
+    }
+
     /// What messages call them.
     pub fn name(&self) -> &str {
         &self.name

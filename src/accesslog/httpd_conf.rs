@@ -14,12 +14,18 @@ pub fn nickname(path: &str, text: &str, name: &str) -> Result<String> {
         return Ok(format);
     }
     let names: Vec<&str> = known.keys().map(String::as_str).collect();
-    let hint = match nearest(name, names.iter().copied()) {
+    Err(not_named(path, name, &names, "LogFormat", "`LogFormat \"…\" nickname` line"))
+}
+
+/// The error of a configuration `path` that has `names` for its formats, but not `wanted`; `kind` is what it calls a format, and `line` how
+/// the line of one looks.
+pub(super) fn not_named(path: &str, wanted: &str, names: &[&str], kind: &str, line: &str) -> Error {
+    let hint = match nearest(wanted, names.iter().copied()) {
         Some(near) => format!("; did you mean `{near}`?"),
-        None if names.is_empty() => "; it has no `LogFormat \"…\" nickname` line".to_string(),
+        None if names.is_empty() => format!("; it has no {line}"),
         None => format!("; it has {}", names.join(", ")),
     };
-    Err(Error::new(ErrorKind::Format, format!("{path} gives no LogFormat the nickname `{name}`{hint}")))
+    Error::new(ErrorKind::Format, format!("{path} has no {kind} called `{wanted}`{hint}"))
 }
 
 /// Every nickname and its LogFormat, escapes still as in the file. The last of the same name wins, as in Apache. Lines ended

@@ -4,6 +4,7 @@
 //! [`Preset`]s are the formats that servers ship with.
 
 mod apache;
+mod building;
 mod clock;
 mod column;
 mod decoder;
@@ -15,6 +16,7 @@ mod fields;
 mod format;
 mod formats;
 mod guard;
+pub mod heading;
 mod httpd_conf;
 pub mod instant;
 mod java_regex;
@@ -22,6 +24,7 @@ mod line;
 mod misfit;
 mod nearest;
 mod nginx;
+mod nginx_conf;
 mod nginx_variable;
 mod notation;
 mod number;
@@ -43,5 +46,6 @@ pub use formats::LogFormats;
 pub use httpd_conf::{nickname, nicknames};
 pub use java_regex::JavaRegex;
 pub use nearest::{Nearest, nearest};
+pub use nginx_conf::{NginxConf, named};
 pub use notation::Notation;
 pub use preset::Preset;

@@ -59,6 +59,23 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
     Ok(Parsed { pieces: with_target(with_brackets(pieces)), escapes, heading: None, notes })
 }
 
+/// `text` on one line, where it is strings of a configuration: what is kept of it.
+pub(super) fn normal(text: &str) -> String {
+    let is_strings = |ranges: &[Range<usize>]| ranges.len() > 1 || ranges.first().is_some_and(|range| range.end < text.len());
+    match strings(text) {
+        Ok((escapes, ranges)) if is_strings(&ranges) => {
+            let strings: String = ranges.into_iter().map(|range| &text[range]).collect();
+            let escape = match escapes {
+                Escapes::Json => "escape=json ",
+                Escapes::Bare => "escape=none ",
+                _ => "",
+            };
+            format!("{escape}{strings}")
+        }
+        _ => text.to_string(),
+    }
+}
+
 fn unknown(name: &str) -> String {
     let hint = near(name).map(|near| format!("; did you mean `${near}`?")).unwrap_or_default();
     format!("`${name}` is no variable of nginx's own: it is taken for one of `map` or `set`, and is text{hint}")

@@ -1,7 +1,8 @@
 //! Lines of each preset: what their values are, and that no other preset takes them.
 
-use super::{DecodeOptions, LogDecoder, Preset, detect};
+use super::{DecodeOptions, LogDecoder, LogFormats, Preset, detect, heading};
 use crate::decode::{Decoded, Decoder};
+use arrow::array::ArrayRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use bytes::Bytes;
 use std::path::Path;
@@ -112,4 +113,67 @@ fn values_of_aws_are_read() {
 fn headings_are_neither_rows_nor_rejects() {
     let decoded = decoded(Preset::CloudFront, &sample(Preset::CloudFront));
     assert_eq!((decoded.lines, decoded.blank, decoded.batch.num_rows(), decoded.rejects.len()), (4, 2, 2, 0));
+}
+
+/// Decodes `blocks` one after the other, each with the heading that stands before it, by the formats of `known` headings.
+fn headed(known: &[(&str, &str)], blocks: &[(Option<&str>, &str)]) -> (Vec<String>, Vec<String>) {
+    let formats = known.iter().map(|(line, sample)| heading::format_of(line.as_bytes(), Some(sample.as_bytes())).unwrap()).collect();
+    let formats = LogFormats::new(formats).unwrap();
+    let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+    for (before, block) in blocks {
+        // Another worker has not seen what was before.
+        let mut decoder = LogDecoder::new(formats.clone(), DecodeOptions::default());
+        let before = before.map(|line| Bytes::copy_from_slice(line.as_bytes()));
+        decoder.head(before.as_ref());
+        let decoded = decoder.decode(&Bytes::copy_from_slice(block.as_bytes())).unwrap();
+        let options = FormatOptions::default().with_null("NULL");
+        for row in 0..decoded.batch.num_rows() {
+            let value = |column: &ArrayRef| ArrayFormatter::try_new(column, &options).unwrap().value(row).to_string();
+            rows.push(decoded.batch.columns().iter().map(value).collect::<Vec<_>>().join("|"));
+        }
+        rejects.extend(decoded.rejects.iter().map(|reject| reject.reason.to_string()));
+    }
+    (rows, rejects)
+}
+
+#[test]
+fn lines_are_read_by_the_heading_before_them() {
+    let first = "#Fields: date time cs-method sc-status";
+    let same_width = "#Fields: date time sc-status cs-method";
+    let known = [(first, "2026-01-01 00:00:00 GET 200"), (same_width, "2026-01-01 00:00:00 200 GET")];
+    let (rows, rejects) = headed(
+        &known,
+        &[
+            (
+                None,
+                "#Software: x\r\n#Fields: date time cs-method sc-status\r\n2026-01-01 00:00:01 - 200\r\n#Fields: date time sc-status cs-method\r\n",
+            ),
+            (
+                Some(same_width),
+                "2026-01-01 00:00:02 - 404\n2026-01-01 00:00:03 200 404\n#Fields: date time sc-status\n2026-01-01 00:00:04 500\n",
+            ),
+            (Some(first), "2026-01-01 00:00:05 PUT 201\n#Fields: date time c-ip\n2026-01-01 00:00:06 192.0.2.1\n"),
+        ],
+    );
+    assert_eq!(
+        rows,
+        [
+            "2026-01-01T00:00:01Z|NULL|200",
+            "2026-01-01T00:00:02Z|404|NULL",
+            "2026-01-01T00:00:03Z|404|200",
+            "2026-01-01T00:00:04Z|NULL|500",
+            "2026-01-01T00:00:05Z|PUT|201",
+        ]
+    );
+    assert_eq!(rejects, ["behind a heading with the field c_ip, which the table hasn't"]);
+}
+
+#[test]
+fn tabs_and_blanks_are_told_by_the_line_behind_a_heading() {
+    let heading = "#Fields: date time cs-method";
+    let (rows, rejects) = headed(
+        &[(heading, "2026-01-01\t00:00:00\tGET")],
+        &[(Some(heading), "2026-01-01\t00:00:01\tA B\n"), (Some(heading), "2026-01-01 00:00:02 GET\n")],
+    );
+    assert_eq!((rows, rejects), (vec!["2026-01-01T00:00:01Z|A B".to_string(), "2026-01-01T00:00:02Z|GET".to_string()], vec![]));
 }

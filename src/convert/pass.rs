@@ -172,6 +172,7 @@ fn decode(
         }
     };
     let (before, keep) = (tally.tally.text_lines, gate.keep());
+    decoder.head(block.heading.as_ref());
     for decoded in parts(decoder, bytes) {
         let decoded = decoded?;
         tally.tally.rejects += decoded.rejects.len() as u64;

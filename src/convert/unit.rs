@@ -285,7 +285,7 @@ impl Stream {
                     if cut < bytes.len() {
                         let rest = Content::Records(bytes.slice(cut..));
                         let offset = block.offset + cut as u64;
-                        self.pending = Some(Block { offset, skipped: 0, content: rest, passed: 0 });
+                        self.pending = Some(Block { offset, skipped: 0, content: rest, passed: 0, heading: None });
                     }
                     blocks.push(Block { content: Content::Records(bytes.slice(..cut)), ..block });
                 }

@@ -49,8 +49,12 @@ impl Damage {
             // The status is none.
             2 => {
                 let closed = text.windows(3).position(|bytes| bytes[0] == b'"' && bytes[1] == b' ' && bytes[2].is_ascii_digit());
-                text[closed.unwrap_or(0) + 2] = b'x';
-                return;
+                if let Some(closed) = closed {
+                    text[closed + 2] = b'x';
+                    return;
+                }
+                // There was no request: what is left is the begin of the line.
+                out.truncate(line + 12);
             }
             _ => {
                 out.truncate(line);

@@ -3,6 +3,7 @@
 use super::compression::Compression;
 use super::decompression::{damaged, decompress};
 use super::framing::Framing;
+use super::headings::Headings;
 use super::source::Source;
 use super::span::Hashing;
 use super::start::{self, MARK};
@@ -31,6 +32,8 @@ pub struct Block {
     pub content: Content,
     /// How many NUL bytes before it were passed over: of more than a few before a line, one is left.
     pub passed: u64,
+    /// The last line before it that says which fields the lines behind it have, where its framing has such.
+    pub heading: Option<Bytes>,
 }
 
 impl Block {
@@ -86,6 +89,7 @@ pub struct BlockReader {
     keeping: bool,
     /// NUL bytes that were passed over since the last block.
     passed: u64,
+    headings: Headings,
 }
 
 impl std::fmt::Debug for BlockReader {
@@ -119,7 +123,11 @@ impl BlockReader {
         let mut blocks = BlockReader::from_start(raw, source, framing)?;
         let Some(span) = &source.span else { return Ok(blocks) };
         let mut reader = Hashing::new(blocks.reader, span, 0, span.from, u64::MAX);
-        let passed_over = std::io::copy(&mut reader.by_ref().take(span.from), &mut std::io::sink());
+        let mut before = reader.by_ref().take(span.from);
+        let passed_over = match framing {
+            Framing::Headed => std::io::copy(&mut before, &mut blocks.headings),
+            _ => std::io::copy(&mut before, &mut std::io::sink()),
+        };
         passed_over.map_err(|e| damaged(&source.path, blocks.compression, 0, e))?;
         blocks.skip_header &= span.from == 0;
         blocks.done = span.to == Some(span.from);
@@ -152,6 +160,7 @@ impl BlockReader {
             peeking: false,
             keeping: false,
             passed: 0,
+            headings: Headings::default(),
         })
     }
 
@@ -198,6 +207,7 @@ impl BlockReader {
             peeking: false,
             keeping: false,
             passed: 0,
+            headings: Headings::default(),
         }
     }
 
@@ -343,7 +353,12 @@ impl BlockReader {
         }
         let (offset, skipped) = (self.offset, std::mem::take(&mut self.skipped));
         self.offset += bytes.len() as u64;
-        Some(Block { offset, skipped, content: Content::Records(bytes.into()), passed: std::mem::take(&mut self.passed) })
+        let bytes = Bytes::from(bytes);
+        let heading = self.headings.last();
+        if self.framing == Framing::Headed {
+            self.headings.see(&bytes);
+        }
+        Some(Block { offset, skipped, content: Content::Records(bytes), passed: std::mem::take(&mut self.passed), heading })
     }
 
     /// Passes over a line that is too long to be held.
@@ -355,7 +370,7 @@ impl BlockReader {
         drop(buffer);
         if self.peeking {
             self.done = true;
-            return Ok(Block { offset: self.offset, skipped, content: Content::LongLine { head, length }, passed });
+            return Ok(Block { offset: self.offset, skipped, content: Content::LongLine { head, length }, passed, heading: None });
         }
         let mut chunk = Vec::with_capacity(BLOCK);
         loop {
@@ -378,7 +393,7 @@ impl BlockReader {
         if self.stop.is_some_and(|stop| self.offset >= stop) {
             self.done = true;
         }
-        Ok(Block { offset, skipped, content: Content::LongLine { head, length }, passed })
+        Ok(Block { offset, skipped, content: Content::LongLine { head, length }, passed, heading: None })
     }
 }
 

@@ -8,6 +8,8 @@ use crate::tabular::RowSyntax;
 pub enum Framing {
     /// At each newline.
     Lines,
+    /// At each newline; some lines say which fields those behind them have, so that a file is read from its start.
+    Headed,
     /// Where its syntax says. A header is the first record: no row, and not in any block.
     Rows(RowSyntax),
 }
@@ -21,7 +23,7 @@ impl Framing {
     /// Where the first record of `bytes` ends, its newline included; one of several lines may have `most` bytes.
     pub(super) fn first_end(self, bytes: &[u8], most: usize) -> Option<usize> {
         match self {
-            Framing::Lines => memchr::memchr(b'\n', bytes).map(|at| at + 1),
+            Framing::Lines | Framing::Headed => memchr::memchr(b'\n', bytes).map(|at| at + 1),
             // NUL bytes before it are none of it, and the quotes of a header may go on over lines.
             Framing::Rows(syntax) => {
                 let lead = lead(bytes);
@@ -33,7 +35,7 @@ impl Framing {
     /// Where the last record of `bytes` ends, its newline included, of those that can be told without what comes behind.
     pub(super) fn last_end(self, bytes: &[u8], most: usize) -> Option<usize> {
         match self {
-            Framing::Lines => memchr::memrchr(b'\n', bytes).map(|at| at + 1),
+            Framing::Lines | Framing::Headed => memchr::memrchr(b'\n', bytes).map(|at| at + 1),
             Framing::Rows(syntax) => syntax.last_end(bytes, most),
         }
     }
@@ -41,7 +43,7 @@ impl Framing {
     /// Where the line ends that only names the delimiter of the file that starts with `bytes`; nothing where none does. It is no record.
     pub(super) fn preamble(self, bytes: &[u8]) -> Option<usize> {
         match self {
-            Framing::Lines => None,
+            Framing::Lines | Framing::Headed => None,
             Framing::Rows(syntax) => syntax.preamble(bytes),
         }
     }

@@ -11,6 +11,7 @@ mod decompression;
 mod faults;
 mod files;
 mod framing;
+mod headings;
 mod int96;
 mod lacking;
 mod layouts;

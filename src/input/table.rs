@@ -11,6 +11,7 @@ use super::parquet::parquet_schema;
 use super::source::Source;
 use super::unknown_format::unknown_format;
 use super::widening::{misfits, with_text};
+use crate::accesslog::heading::{self, is_heading, line_of};
 use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, LogFormats, Preset, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
@@ -82,6 +83,7 @@ impl TableFormat {
     /// Where records end; nothing for Parquet, which is not read by blocks.
     pub fn framing(&self) -> Option<Framing> {
         match self {
+            TableFormat::Log { formats, .. } if formats.have_headings() => Some(Framing::Headed),
             TableFormat::Log { .. } | TableFormat::Json { .. } | TableFormat::Hive(_) => Some(Framing::Lines),
             TableFormat::Rows { syntax, .. } => Some(Framing::Rows(*syntax)),
             TableFormat::Parquet { .. } => None,
@@ -130,7 +132,7 @@ impl Table {
             FormatChoice::Log | FormatChoice::Auto => {
                 let formats = match &options.log {
                     LogChoice::Formats(formats) => formats.clone(),
-                    LogChoice::Auto => detect_log(&sources, &mut notes)?.into(),
+                    LogChoice::Auto => detect_log(&sources, &mut notes)?,
                 };
                 notes.extend(formats.notes().cloned());
                 TableFormat::Log { formats, unescape: options.unescape }
@@ -283,7 +285,10 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
 }
 
 /// The format that the first source with lines is in. Others in another format are named in a note: their lines will not fit.
-fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogFormat>> {
+fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<LogFormats> {
+    if let Some(formats) = headed_formats(sources, notes)? {
+        return Ok(formats);
+    }
     let sources = &sources[..sources.len().min(LOOKED_AT)];
     for (index, source) in sources.iter().enumerate() {
         let lines = match BlockReader::peek(source, Framing::Lines)?.next_block()? {
@@ -299,11 +304,42 @@ fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<Arc<LogForm
         };
         notes.push(format!("log format {} (found in {}{share})", found.format.name(), source.path));
         notes.extend(other_logs(&sources[index + 1..], &found.format)?);
-        return Ok(found.format);
+        return Ok(found.format.into());
     }
     notes.push("log format combined (there is no line to tell it from)".to_string());
-    Ok(Preset::Combined.format())
+    Ok(Preset::Combined.format().into())
 }
+
+/// The formats of all headings that `sources` begin with; nothing where the first with lines has none.
+fn headed_formats(sources: &[Source], notes: &mut Vec<String>) -> Result<Option<LogFormats>> {
+    let mut formats: Vec<Arc<LogFormat>> = Vec::new();
+    let sources = &sources[..sources.len().min(LOOKED_AT)];
+    let starts: Vec<Option<Bytes>> = match sources.split_first() {
+        Some((first, rest)) => {
+            let start = first_block(first, Framing::Lines)?;
+            if !start.as_ref().is_some_and(|start| start.split(|byte| *byte == b'\n').take(HEADING_LINES).any(is_heading)) {
+                return Ok(None);
+            }
+            std::iter::once(Ok(start)).chain(each(rest, |source| first_block(source, Framing::Lines))).collect::<Result<_>>()?
+        }
+        None => return Ok(None),
+    };
+    for (source, start) in sources.iter().zip(&starts) {
+        let lines = start.iter().flat_map(|start| start.split(|byte| *byte == b'\n')).map(line_of);
+        for line in lines.clone().filter(|line| is_heading(line)) {
+            let sample = lines.clone().find(|line| !line.is_empty() && !line.starts_with(b"#") && !is_heading(line));
+            let format = heading::format_of(line, sample).map_err(|error| error.with_context("in", &source.path))?;
+            if formats.iter().all(|known| known.text() != format.text()) {
+                notes.push(format!("log format {} (by the fields that {} names)", format.name(), source.path));
+                formats.push(format);
+            }
+        }
+    }
+    Ok(Some(LogFormats::new(formats)?))
+}
+
+/// Among so many lines at the start of a log is its heading.
+const HEADING_LINES: usize = 16;
 
 /// What is to be said of those of `sources` that are not in `format`.
 fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> {

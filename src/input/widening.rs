@@ -29,6 +29,7 @@ pub(super) fn misfits(sources: &[Source], framing: Framing, decoder: impl Fn() -
         decoder.arrange(source.layout.as_ref());
         let mut reader = BlockReader::open(source, framing)?;
         while let Some(block) = reader.next_block()? {
+            decoder.head(block.heading.as_ref());
             let Content::Records(bytes) = block.content else { continue };
             for decoded in parts(decoder.as_mut(), &bytes) {
                 decoded?.mismatches.into_iter().for_each(|(column, values)| *found.entry(column).or_default() += values);

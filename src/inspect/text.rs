@@ -71,6 +71,7 @@ impl Findings {
         while let Some(block) = reader.next_block()? {
             self.lines.bytes += block.passed;
             line += block.skipped;
+            decoder.head(block.heading.as_ref());
             match block.content {
                 Content::Records(bytes) => {
                     let before = line;

@@ -134,6 +134,7 @@ impl RawScan {
         let mut header = if piece.range.is_none_or(|(start, _)| start == 0) { self.table.format.header_lines() } else { 0 };
         while let Some(block) = reader.next_block()? {
             tally.lines += block.skipped;
+            decoder.head(block.heading.as_ref());
             let bytes = match block.content {
                 Content::Records(bytes) => bytes,
                 Content::LongLine { .. } => {

@@ -2,7 +2,7 @@
 
 use super::document::{PipelineText, SourceText};
 use super::{names, paths, store};
-use crate::accesslog::{LogFormat, LogFormats, Preset};
+use crate::accesslog::{LogFormat, LogFormats, Notation, Preset};
 use crate::diagnostic::nearest;
 use crate::pipeline::model::{Source, SourceFormat};
 use crate::yaml::{Problems, Text};
@@ -118,9 +118,10 @@ fn log_formats(name: &Text, texts: &[Text], problems: &mut Problems<'_>) -> Vec<
 /// A preset's name or a LogFormat; nothing where it is none.
 fn log_format(text: &Text, problems: &mut Problems<'_>) -> Option<String> {
     let name = text.text.as_str();
-    if name.contains('%') {
+    if let Some(notation) = Notation::told(name) {
         if let Err(error) = LogFormat::parse("custom", name) {
-            problems.error(&text.place, text.explain(format!("this LogFormat can't be read: {}", last_words(&error.to_string()))));
+            let kind = notation.name();
+            problems.error(&text.place, text.explain(format!("this {kind} can't be read: {}", last_words(&error.to_string()))));
             return None;
         }
         return Some(name.to_string());
@@ -129,7 +130,7 @@ fn log_format(text: &Text, problems: &mut Problems<'_>) -> Option<String> {
         let known = || Preset::ALL.into_iter().map(Preset::name);
         let hint = match nearest(name, known()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}, or write a LogFormat as in httpd.conf", known().collect::<Vec<_>>().join(", ")),
+            None => format!("there are {}, or write a format as in httpd.conf or nginx.conf", known().collect::<Vec<_>>().join(", ")),
         };
         problems.error(&text.place, text.explain(format!("no log format is called `{}`; {hint}", name.escape_debug())));
         return None;
