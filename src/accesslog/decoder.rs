@@ -5,11 +5,13 @@
 
 use super::building::{Building, push_json};
 use super::column::{RequestPiece, Source};
+use super::docker::{self, Unwrapped};
 use super::format::LogFormat;
 use super::formats::LogFormats;
 use super::heading;
 use super::line::LineValues;
 use super::misfit::{Misfit, Reasons};
+use super::prefix::Prefix;
 use super::request::{self, RequestLine};
 use super::seconds;
 use crate::decode::{Decoded, Decoder, MOST_REJECTS, Reject, lead};
@@ -314,6 +316,29 @@ impl Decoder for LogDecoder {
     }
 
     fn decode(&mut self, block: &Bytes) -> Result<Decoded> {
+        match self.ways.iter().any(|way| way.format.before == Prefix::Docker) {
+            true => self.unwrapped(block),
+            false => self.lines(block),
+        }
+    }
+}
+
+impl LogDecoder {
+    /// Decodes the lines within Docker's.
+    fn unwrapped(&mut self, block: &Bytes) -> Result<Decoded> {
+        let Unwrapped { lines, ends } = docker::unwrap(block);
+        let mut decoded = self.lines(&lines)?;
+        let start = |line: u64| if line == 0 { 0 } else { ends[line as usize - 1] };
+        for reject in &mut decoded.rejects {
+            let (from, end) = (start(reject.line), ends[reject.line as usize]);
+            let end = if block[..end].ends_with(b"\n") { end - 1 } else { end };
+            (reject.offset, reject.length, reject.raw) = (from as u64, (end - from) as u64, block.slice(from..end));
+        }
+        decoded.taken = start(decoded.lines);
+        Ok(decoded)
+    }
+
+    fn lines(&mut self, block: &Bytes) -> Result<Decoded> {
         let bytes: &[u8] = block;
         if bytes.len() > LARGEST_BLOCK {
             return Err(Error::new(

@@ -1,10 +1,13 @@
 //! Finds out which preset a log is of, by trying them all on its first lines.
 
-use super::{DecodeOptions, LogDecoder, LogFormat, Preset};
+use super::docker::{is_docker, unwrap};
+use super::{DecodeOptions, LogDecoder, LogFormat, Prefix, Preset, behind};
 use crate::decode::Decoder;
 use crate::error::Result;
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
+use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What the first lines of a log say of its format.
@@ -16,6 +19,8 @@ pub struct Detection {
     pub fitting: u64,
     /// How many lines, blank ones aside, were tried.
     pub tried: u64,
+    /// How many of them have more fields than are known.
+    pub longer: u64,
 }
 
 /// Tries the presets on `sample`, which ends with a line's end or the input's. Nothing where no line fits any.
@@ -26,23 +31,87 @@ pub fn detect(sample: &Bytes) -> Result<Option<Detection>> {
     let mut best: Option<Detection> = None;
     for preset in Preset::ALL {
         let format = preset.format();
-        let users = format.columns().iter().position(|column| column.name == "auth_user");
-        let mut decoder = LogDecoder::new(format.clone(), DecodeOptions { projection: Some(users.into_iter().collect()), unescape: false });
+        let place = |name: &str| format.columns().iter().position(|column| column.name == name);
+        let projection: Vec<usize> = ["auth_user", "x_forwarded_for", "extra"].into_iter().filter_map(place).collect();
+        let mut decoder = LogDecoder::new(format.clone(), DecodeOptions { projection: Some(projection), unescape: false });
         let decoded = decoder.decode(sample)?;
-        // A name with a blank in it fits also where columns stand before those of the preset: it tells nothing.
-        let doubtful = decoded.batch.columns().iter().flat_map(|users| users.as_string_view().iter().flatten());
-        let fitting = (decoded.batch.num_rows() - doubtful.filter(|user| user.contains(' ')).count()) as u64;
+        let doubtful = (0..decoded.batch.num_rows()).filter(|row| is_doubtful(&decoded.batch, *row)).count();
+        let fitting = (decoded.batch.num_rows() - doubtful) as u64;
         // Presets come longest first, so that at a tie the one that explains more of the line wins.
         if fitting > best.as_ref().map_or(0, |b| b.fitting) {
-            best = Some(Detection { format, fitting, tried: decoded.lines - decoded.blank });
+            let longer = decoded.batch.column_by_name("extra").map_or(0, |extra| extra.len() - extra.null_count()) as u64;
+            best = Some(Detection { format, fitting, tried: decoded.lines - decoded.blank, longer });
         }
     }
     Ok(best)
 }
 
+/// As [`detect`], of lines behind one of `prefixes`: the first that the first line has, and behind which lines fit a preset.
+///
+/// # Errors
+/// Only for faults of the program.
+pub fn detect_behind(prefixes: &[Prefix], sample: &Bytes) -> Result<Option<(Prefix, Detection)>> {
+    let Some(first) = sample.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()) else { return Ok(None) };
+    for prefix in prefixes {
+        let bare: Bytes = match prefix {
+            Prefix::None => sample.clone(),
+            Prefix::Docker if is_docker(first) => unwrap(sample).lines,
+            Prefix::Docker => continue,
+            _ if prefix.length(first).is_none() => continue,
+            _ => {
+                let lines = sample.split_inclusive(|byte| *byte == b'\n');
+                lines.flat_map(|line| &line[prefix.length(line).unwrap_or(0)..]).copied().collect::<Vec<u8>>().into()
+            }
+        };
+        if let Some(found) = detect(&bare)? {
+            let format = match prefix {
+                Prefix::None => found.format.clone(),
+                _ => behind(*prefix, found.format.name(), found.format.text())?,
+            };
+            return Ok(Some((*prefix, Detection { format, ..found })));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the `row` may as well be of another format.
+fn is_doubtful(batch: &RecordBatch, row: usize) -> bool {
+    let value = |name: &str| {
+        let column = batch.column_by_name(name)?.as_string_view();
+        column.is_valid(row).then(|| column.value(row))
+    };
+    // A name with a blank in it fits also where columns stand before those of the preset, and what is in the last quotes may be any header.
+    let is_address = |text: &str| text.split(", ").all(|one| one == "unknown" || one.parse::<IpAddr>().is_ok());
+    value("auth_user").is_some_and(|user| user.contains(' ')) || value("x_forwarded_for").is_some_and(|list| !is_address(list))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_behind_prefixes_are_read() {
+        let line = r#"1.2.3.4 - - [29/Feb/2020:00:00:02 +0000] "GET / HTTP/1.1" 200 2 "-" "a \"b\"""#;
+        let docker = format!(r#"{{"log":"{}\n","stream":"stdout","time":"x"}}"#, line.replace('\\', "\\\\").replace('"', "\\\""));
+        for (prefix, text) in [
+            (Prefix::None, line.to_string()),
+            (Prefix::Syslog, format!("<134>Mar  1 10:00:00 web nginx[7]: {line}")),
+            (Prefix::Cri, format!("2026-03-01T10:00:00.123456789Z stdout F {line}")),
+            (Prefix::Compose, format!("web-1    | {line}")),
+            (Prefix::Docker, docker),
+        ] {
+            let sample = Bytes::from(format!("{text}\nbad\n{text}\n"));
+            let (found, detection) = detect_behind(&Prefix::ALL, &sample).unwrap().unwrap();
+            assert_eq!((found, detection.format.name(), detection.fitting), (prefix, "combined", 2), "{text}");
+            let decoded = LogDecoder::new(detection.format, DecodeOptions::default()).decode(&sample).unwrap();
+            assert_eq!(decoded.batch.column_by_name("host").unwrap().as_string_view().value(1), "1.2.3.4");
+            assert_eq!(decoded.batch.column_by_name("user_agent").unwrap().as_string_view().value(1), r#"a \"b\""#);
+            let [reject] = &decoded.rejects[..] else { panic!("{:?}", decoded.rejects) };
+            let place = text.len() as u64 + 1;
+            assert_eq!((reject.line, reject.offset, &reject.raw[..], reject.length), (1, place, &b"bad"[..], 3), "{text}");
+            assert_eq!(decoded.taken, sample.len());
+        }
+    }
 
     #[test]
     fn the_longest_preset_that_fits_is_taken() {
@@ -51,12 +120,15 @@ mod tests {
             (combined.to_string(), "combined"),
             (format!("www.example.com:80 {combined}"), "vhost_combined"),
             (format!("{combined} 12 34"), "combinedio"),
+            (format!("{combined} \"203.0.113.9, 2001:db8::1, unknown\""), "nginx_main"),
+            (format!("{combined} \"-\""), "nginx_main"),
             ("1.2.3.4 - - [29/Feb/2020:00:00:02 +0000] \"GET / HTTP/1.1\" 200 2".to_string(), "common"),
         ] {
             let found = detect(&Bytes::from(line)).unwrap().unwrap();
             assert_eq!((found.format.name(), found.fitting, found.tried), (name, 1, 1));
         }
         assert!(detect(&Bytes::from_static(b"not a log\n")).unwrap().is_none());
+        assert!(detect(&Bytes::from(format!("{combined} \"www.example.com\""))).unwrap().is_none());
         assert!(detect(&Bytes::new()).unwrap().is_none());
     }
 }

@@ -7,6 +7,7 @@ use super::instant;
 use super::nginx;
 use super::notation::Notation;
 use super::parsed::{Escapes, Parsed};
+use super::prefix::Prefix;
 use super::strftime::TimeItem;
 use crate::diagnostic::caret;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,6 +20,8 @@ use std::sync::Arc;
 pub struct LogFormat {
     name: String,
     text: String,
+    /// What the logger that the server writes to puts before its lines.
+    pub(super) before: Prefix,
     pub(super) prefix: Vec<u8>,
     pub(super) steps: Vec<Step>,
     pub(super) groups: Vec<TimeGroup>,
@@ -109,6 +112,15 @@ impl LogFormat {
     /// # Errors
     /// [`ErrorKind::Format`], with a caret under the directive that is unknown, or whose end nothing marks.
     pub fn parse(name: &str, text: &str) -> Result<LogFormat> {
+        let (before, rest) = Prefix::split(text);
+        let mut format = LogFormat::bare(before, name, rest)?;
+        if before != Prefix::None {
+            format.text = format!("prefix={} {}", before.name(), format.text);
+        }
+        Ok(format)
+    }
+
+    fn bare(before: Prefix, name: &str, text: &str) -> Result<LogFormat> {
         let Parsed { pieces, escapes, heading, notes } = Notation::of(text).parse(text)?;
         let mut pieces = pieces.into_iter().peekable();
         let prefix = match pieces.next_if(|p| matches!(p, Piece::Literal(_))) {
@@ -139,6 +151,7 @@ impl LogFormat {
         let mut format = LogFormat {
             name: name.to_string(),
             text: text.to_string(),
+            before,
             prefix,
             steps: Vec::with_capacity(found.len()),
             groups,
@@ -223,7 +236,8 @@ impl LogFormat {
             // Apache writes a quote inside a value as \", so the first bare quote is the end.
             _ if after.first() == Some(&b'"') && self.escapes.escape_quotes() => Lex::Quoted { user },
             _ if next.is_none() => Lex::BeforeEnd { user },
-            _ if after[0] != b' ' && directive.kind.is_word() => Lex::Word,
+            _ if directive.kind.is_word() && after[..] != *b" " => Lex::Word,
+            _ if directive.kind == Kind::Token && after[0] == b' ' && next.is_some_and(Directive::is_bounded) => Lex::Word,
             // `%{X-Forwarded-For}i %l %u`: the list of a header has blanks in it.
             Field::Text(_) if !directive.kind.is_word() && next.is_some_and(|d| d.kind == Kind::Ident) => {
                 Lex::BeforeIdent { dash: [after, &b"-"[..], &found[index + 1].1].concat() }
@@ -266,6 +280,21 @@ impl LogFormat {
     /// The columns of the table, in order.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// How many lines each file begins with that are headings, where that is known: CloudFront's `#Version` and `#Fields`, the names of VPC
+    /// flow logs.
+    pub fn heading_lines(&self) -> Option<u32> {
+        match self.heading.as_deref() {
+            Some(b"#") => Some(2),
+            Some(_) => Some(1),
+            None => None,
+        }
+    }
+
+    /// Whether headings may stand anywhere in a file, as in W3C logs that are none of CloudFront's.
+    pub fn has_headings_within(&self) -> bool {
+        self.heading.as_deref() == Some(b"#") && self.name == "w3c"
     }
 
     /// What a user should know before trusting the result: assumptions that the format forces.

@@ -1,6 +1,6 @@
 //! The formats that the lines of one log are in: mostly one, and more where its LogFormat changed.
 
-use super::{LogFormat, Preset};
+use super::{LogFormat, Prefix, Preset};
 use crate::error::{Error, ErrorKind, Result};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use std::collections::HashMap;
@@ -62,14 +62,7 @@ impl LogFormats {
     /// # Errors
     /// As [`LogFormats::new`], and where a LogFormat can't be read.
     pub fn named<S: AsRef<str>>(names: &[S]) -> Result<LogFormats> {
-        let one = |name: &S| {
-            let is_it = |preset: &Preset| preset.name() == name.as_ref() || preset.log_format() == name.as_ref();
-            match Preset::ALL.into_iter().find(is_it) {
-                Some(preset) => Ok(preset.format()),
-                None => LogFormat::parse("custom", name.as_ref()).map(Arc::new),
-            }
-        };
-        LogFormats::new(names.iter().map(one).collect::<Result<_>>()?)
+        LogFormats::new(names.iter().map(|name| named_format(name.as_ref())).collect::<Result<_>>()?)
     }
 
     /// In the order in which they are tried.
@@ -111,11 +104,36 @@ impl LogFormats {
     }
 }
 
+/// The format that `text` is or names, perhaps behind `prefix=…`: a preset by its name, others in their notation.
+///
+/// # Errors
+/// [`ErrorKind::Format`] where it can't be read.
+pub fn named_format(text: &str) -> Result<Arc<LogFormat>> {
+    let (prefix, rest) = Prefix::split(text);
+    let preset = Preset::ALL.into_iter().find(|preset| preset.name() == rest || preset.log_format() == rest);
+    match (preset, prefix) {
+        (Some(preset), Prefix::None) => Ok(preset.format()),
+        (Some(preset), _) => behind(prefix, preset.name(), preset.log_format()),
+        (None, _) => LogFormat::parse("custom", text).map(Arc::new),
+    }
+}
+
+/// The format `text`, called `name`, of lines behind `prefix`.
+///
+/// # Errors
+/// [`ErrorKind::Format`] where it can't be read.
+pub fn behind(prefix: Prefix, name: &str, text: &str) -> Result<Arc<LogFormat>> {
+    match prefix {
+        Prefix::None => LogFormat::parse(name, text).map(Arc::new),
+        _ => LogFormat::parse(name, &format!("prefix={} {text}", prefix.name())).map(Arc::new),
+    }
+}
+
 /// What the `format` is called where others stand beside it: those that have no name are told by what they are.
 fn shown(format: &LogFormat) -> String {
     match Preset::named(format.name()) {
-        Some(_) => format.name().to_string(),
-        None => format!("`{}`", format.text()),
+        Some(preset) if preset.log_format() == format.text() => format.name().to_string(),
+        _ => format!("`{}`", format.text()),
     }
 }
 

@@ -23,7 +23,7 @@ pub struct JavaRegex {
 impl LogFormat {
     /// The format as an expression.
     pub fn java_regex(&self) -> JavaRegex {
-        let mut regex = literal(&self.prefix);
+        let mut regex = format!("{}{}", self.before.java_regex(), literal(&self.prefix));
         let mut index = 0;
         let mut open = 0;
         while index < self.steps.len() {
@@ -61,7 +61,12 @@ impl LogFormat {
             _ => false,
         };
         let own = self.columns().iter().find(|column| is_of(&column.source)).map_or("value", |column| column.name.as_str());
-        let mut name = own.to_string();
+        // What is a number of milliseconds in the table is text in seconds here.
+        let own = match self.steps[step].lex {
+            Lex::Millis { .. } => own.replace("_ms", "_s"),
+            _ => own.to_string(),
+        };
+        let mut name = own.clone();
         let mut number = 1;
         while !taken.insert(name.clone()) {
             number += 1;
@@ -125,7 +130,10 @@ impl LogFormat {
     /// What follows the value of a step: the bytes after it, and the numbers and times behind them where its end is told by those.
     fn end(&self, index: usize) -> String {
         let step = &self.steps[index];
-        let after = literal(&step.after);
+        let after = match &step.short {
+            Some(short) => format!("(?:{}|{}$)", literal(&step.after), literal(short)),
+            None => literal(&step.after),
+        };
         match &step.lex {
             Lex::BeforeEnd { .. } => format!("{after}$"),
             Lex::Before(byte) => format!("{}|{}", literal(&[*byte]), self.end(index + 1)),
@@ -149,7 +157,14 @@ impl LogFormat {
                 Lex::Time { items, .. } => behind.push_str(&time(items, false)),
                 _ => return behind,
             }
-            behind.push_str(&literal(&step.after));
+            match &step.short {
+                // The line may end here.
+                Some(short) => {
+                    behind.push_str(&format!("(?:{}|{}$)", literal(&step.after), literal(short)));
+                    return behind;
+                }
+                None => behind.push_str(&literal(&step.after)),
+            }
         }
         behind.push('$');
         behind

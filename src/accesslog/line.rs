@@ -58,10 +58,11 @@ impl LineValues {
     /// Finds the values of `line`, in one pass: each step looks only at what is right of the one before. Else says what is wrong, and at
     /// which byte.
     pub(super) fn read(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), (Misfit, usize)> {
-        if !begins(line, &format.prefix) {
-            return Err((Misfit::Prefix, 0));
+        let start = format.before.length(line).ok_or((Misfit::Before, 0))?;
+        if !begins(&line[start..], &format.prefix) {
+            return Err((Misfit::Prefix, start));
         }
-        let mut at = format.prefix.len();
+        let mut at = start + format.prefix.len();
         for (group, parts) in self.parts.iter_mut().enumerate() {
             if !self.common[group] {
                 *parts = Parts::default();

@@ -7,6 +7,8 @@ use std::sync::Arc;
 /// Why a line doesn't fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misfit {
+    /// What the server's logger puts before lines is not there.
+    Before,
     Prefix,
     Value(usize),
     /// A number with zeros before it.
@@ -24,6 +26,7 @@ pub(super) enum Misfit {
 /// The reasons of rejects, made once.
 #[derive(Debug)]
 pub(super) struct Reasons {
+    before: Arc<str>,
     prefix: Arc<str>,
     value: Vec<Arc<str>>,
     zeros: Vec<Arc<str>>,
@@ -53,6 +56,7 @@ impl Reasons {
         let zeros = format.steps.iter().map(|step| format!("{} has zeros before its digits", step.text));
         let guarded = format.steps.iter().map(|step| step.guard.reason(&step.text));
         Reasons {
+            before: told(format.before.missing().to_string()),
             prefix: told(format!("expected {} at the start", quote(&format.prefix))),
             value: value.map(told).collect(),
             zeros: zeros.map(told).collect(),
@@ -68,6 +72,7 @@ impl Reasons {
 
     pub(super) fn of_misfit(&self, misfit: Misfit) -> Arc<str> {
         match misfit {
+            Misfit::Before => self.before.clone(),
             Misfit::Prefix => self.prefix.clone(),
             Misfit::Value(step) => self.value[step].clone(),
             Misfit::Zeros(step) => self.zeros[step].clone(),

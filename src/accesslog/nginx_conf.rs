@@ -159,7 +159,7 @@ http {
         );
         assert_eq!((columns("json").as_str(), columns("short").as_str()), ("time user_agent", "status"));
         assert_eq!(columns("double"), "host method path query protocol request");
-        let error = named("nginx.conf", &conf.formats, "mian").unwrap_err().to_string();
+        let error = named("nginx.conf", &conf.formats, "mai").unwrap_err().to_string();
         assert!(error.contains("did you mean `main`?"), "{error}");
     }
 

@@ -1,6 +1,7 @@
 //! The notations that formats are written in.
 
 use super::parsed::{Escapes, Parsed};
+use super::prefix::Prefix;
 use super::{apache, fields, nginx};
 use crate::error::Result;
 
@@ -18,6 +19,11 @@ pub enum Notation {
 impl Notation {
     /// The notation of `text`, if it is a format and no name.
     pub fn told(text: &str) -> Option<Notation> {
+        if let (prefix, rest) = Prefix::split(text)
+            && prefix != Prefix::None
+        {
+            return Some(Notation::of(rest));
+        }
         if nginx::is_notation(text) {
             Some(Notation::Nginx)
         } else if text.contains('%') {

@@ -33,7 +33,11 @@ pub(super) fn describe_log(format: &LogFormat, location: &str) -> (StorageDescri
         compressed: false,
         serde: SerDe { library: REGEX.to_string(), parameters: texts(&[("input.regex", &pattern.regex)]) },
     };
-    (storage, texts(&[("EXTERNAL", "TRUE"), ("classification", "log"), ("typeOfData", "file"), (LOG_FORMAT, format.text())]))
+    let mut parameters = texts(&[("EXTERNAL", "TRUE"), ("classification", "log"), ("typeOfData", "file"), (LOG_FORMAT, format.text())]);
+    if let Some(lines) = format.heading_lines() {
+        parameters.insert("skip.header.line.count".to_string(), lines.to_string());
+    }
+    (storage, parameters)
 }
 
 /// The storage descriptor and the table parameters of files of `format` in the folder `location`.

@@ -25,8 +25,9 @@ pub(super) struct GenerateArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// The preset that the lines are in: common, combined, vhost_combined, combinedio or nginx_combined
-    #[arg(long, default_value = "combined", value_name = "PRESET")]
+    /// The preset that the lines are in: common, combined, vhost_combined, combinedio, nginx_combined, nginx_main, alb, clb, nlb, s3, cloudfront
+    /// or vpc_flow
+    #[arg(long, visible_alias = "log-format", default_value = "combined", value_name = "PRESET")]
     format: String,
 
     /// The first day, or the time of its first line (UTC): 2026-03-01 or 2026-03-01T08:00:00 [default: 2020-02-29T00:00:02]

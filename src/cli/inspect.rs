@@ -3,12 +3,14 @@
 use super::from_format::{Dialect, FromFormat, delimiter};
 use super::inspection_text::InspectionText;
 use super::log_format::LogFormatArgs;
-use super::terminal::{print_data, print_data_json};
+use super::terminal::{print_data, print_data_json, say};
+use crate::accesslog::Preset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, TableFormat, TableOptions, resolve};
+use crate::input::{Table, TableFormat, TableOptions, resolve, suggested_format};
 use crate::inspect::inspect;
 use crate::printable::printable;
 use crate::schema::TableSchema;
+use crate::units::{count, counted};
 use clap::Args;
 
 const EXAMPLES: &str = "Examples:
@@ -16,6 +18,7 @@ const EXAMPLES: &str = "Examples:
   etl inspect lake/access
   etl inspect out/part-00000.parquet --json
   etl inspect app.log --log-format '%h %t \"%r\" %>s %D'
+  etl inspect app.log --suggest-format
   zcat access.log.gz | etl inspect -
   etl inspect orders.csv --schema > orders.schema.yaml
 
@@ -48,6 +51,10 @@ pub(super) struct InspectArgs {
     #[arg(long, conflicts_with = "json")]
     schema: bool,
 
+    /// Only print a format that the lines of a log fit, for --log-format: a preset's name, or one made by the looks of the first lines
+    #[arg(long, conflicts_with_all = ["json", "schema"])]
+    suggest_format: bool,
+
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -65,6 +72,9 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
         delimiter: args.delimiter,
         ..Default::default()
     };
+    if args.suggest_format {
+        return suggest(args);
+    }
     let table = Table::open(resolve(&args.paths)?, &options)?;
     if args.schema {
         return print_data(schema(&table, &args.paths[0])?.trim_end());
@@ -77,6 +87,20 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
         }
         false => print_data(InspectionText(&found).to_string().trim_end()),
     }
+}
+
+/// Prints a format that the first lines fit, and how many of them.
+fn suggest(args: &InspectArgs) -> Result<()> {
+    let suggestion = suggested_format(resolve(&args.paths)?)?;
+    print_data(&suggestion.format)?;
+    let fitting = format!("{} of the first {} fit", count(suggestion.fitting), counted(suggestion.tried, "line"));
+    match suggestion.base {
+        Some(base) => say(&format!("note: {fitting}; the format is {} with other fields, whose names are guesses", base.name())),
+        None if suggestion.tried == 0 => say("note: made of the fields that the log names"),
+        None if Preset::named(&suggestion.format).is_some() => say(&format!("note: {fitting}")),
+        None => say(&format!("note: {fitting}; names of fields are guesses")),
+    }
+    Ok(())
 }
 
 /// The description of the columns, as `schemas/` has those of the presets.

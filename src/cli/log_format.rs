@@ -1,6 +1,6 @@
 //! The options that say which LogFormat a log is of; every command that reads logs has them.
 
-use crate::accesslog::{LogFormat, LogFormats, NginxConf, Notation, Preset, named, nickname, nicknames};
+use crate::accesslog::{LogFormat, LogFormats, NginxConf, Notation, Prefix, Preset, behind, named, named_format, nickname, nicknames};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::LogChoice;
@@ -27,18 +27,23 @@ pub(super) struct LogFormatArgs {
     /// An nginx configuration file that has the --log-format, itself or in a file that it includes
     #[arg(long, value_name = "FILE", conflicts_with = "httpd_conf")]
     pub nginx_conf: Option<PathBuf>,
+
+    /// What a logger put before each line: syslog (journald too), cri (Kubernetes), docker (json-file), compose, or none; `auto` finds it
+    /// where it finds the format
+    #[arg(long, value_name = "KIND", default_value = "auto", value_parser = ["auto", "syslog", "cri", "docker", "compose", "none"])]
+    pub prefix: String,
 }
 
 impl Default for LogFormatArgs {
     fn default() -> Self {
-        LogFormatArgs { log_format: vec!["auto".to_string()], httpd_conf: None, nginx_conf: None }
+        LogFormatArgs { log_format: vec!["auto".to_string()], httpd_conf: None, nginx_conf: None, prefix: "auto".to_string() }
     }
 }
 
 impl LogFormatArgs {
     /// Whether one of them says something.
     pub(super) fn is_given(&self) -> bool {
-        self.log_format != ["auto"] || self.httpd_conf.is_some() || self.nginx_conf.is_some()
+        self.log_format != ["auto"] || self.httpd_conf.is_some() || self.nginx_conf.is_some() || self.prefix != "auto"
     }
 
     /// The format that the options name.
@@ -48,12 +53,17 @@ impl LogFormatArgs {
     /// configuration file can't be read.
     pub(super) fn choice(&self) -> Result<LogChoice> {
         match (&self.log_format[..], self.httpd_conf.as_ref().or(self.nginx_conf.as_ref())) {
-            ([one], None) if one == "auto" => Ok(LogChoice::Auto),
+            ([one], None) if one == "auto" => Ok(LogChoice::Auto(Prefix::named(&self.prefix))),
             (several, _) if several.len() > 1 && several.iter().any(|name| name == "auto") => {
                 Err(Error::new(ErrorKind::Usage, "--log-format auto finds one format: where several are given, name each"))
             }
             (names, _) => {
-                let formats = names.iter().map(|name| self.named(name)).collect::<Result<Vec<_>>>()?;
+                let prefix = Prefix::named(&self.prefix).unwrap_or_default();
+                let prefixed = |format: Arc<LogFormat>| match prefix {
+                    Prefix::None => Ok(format),
+                    _ => behind(prefix, format.name(), format.text()),
+                };
+                let formats = names.iter().map(|name| self.named(name).and_then(prefixed)).collect::<Result<Vec<_>>>()?;
                 LogFormats::new(formats).map(LogChoice::Formats)
             }
         }
@@ -61,7 +71,7 @@ impl LogFormatArgs {
 
     fn named(&self, wanted: &str) -> Result<Arc<LogFormat>> {
         match (&self.httpd_conf, &self.nginx_conf) {
-            _ if Notation::told(wanted).is_some() => parsed("custom", wanted),
+            _ if Notation::told(wanted).is_some() => named_format(wanted),
             (Some(conf), _) => from_conf(conf, wanted),
             (_, Some(conf)) => from_nginx_conf(conf, wanted),
             _ => Preset::named(wanted).map(Preset::format).ok_or_else(|| unknown(wanted)),
@@ -157,13 +167,18 @@ mod tests {
 
     fn name(args: &LogFormatArgs) -> Result<String> {
         args.choice().map(|choice| match choice {
-            LogChoice::Auto => "auto".to_string(),
+            LogChoice::Auto(_) => "auto".to_string(),
             LogChoice::Formats(formats) => formats.name().to_string(),
         })
     }
 
     fn args(log_format: &str, httpd_conf: Option<&Path>) -> LogFormatArgs {
-        LogFormatArgs { log_format: vec![log_format.to_string()], httpd_conf: httpd_conf.map(Path::to_path_buf), nginx_conf: None }
+        LogFormatArgs {
+            log_format: vec![log_format.to_string()],
+            httpd_conf: httpd_conf.map(Path::to_path_buf),
+            nginx_conf: None,
+            prefix: "auto".to_string(),
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A client: the address it comes from, and what it always says of itself.
 
 use super::agent::{BROWSERS, CRAWLERS, SCANNERS, SYNCERS};
-use super::line::push_number;
+use super::entry::push_number;
 use super::random::Random;
 use super::site::USERS;
 use std::io::Write;

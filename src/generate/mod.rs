@@ -10,6 +10,7 @@ mod agent;
 mod client;
 mod clock;
 mod damage;
+mod entry;
 mod line;
 mod random;
 mod service;

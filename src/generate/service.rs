@@ -1,7 +1,7 @@
 //! Writes one request as a line of a service's log: load balancers, CDN, storage and network of AWS.
 
 use super::clock::Clock;
-use super::line::{Entry, Request, push_number};
+use super::entry::{Entry, Request, push_number};
 use crate::accesslog::Preset;
 use crate::accesslog::instant::civil_from_days;
 

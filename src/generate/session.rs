@@ -2,7 +2,7 @@
 
 use super::client::{Client, Kind};
 use super::clock::Clock;
-use super::line::{Entry, Request, Vhost, push_number};
+use super::entry::{Entry, Request, Vhost, push_number};
 use super::random::Random;
 use super::site::{ASSETS, DAV_CALLS, ENTRANCES, FOLDERS, MAIL, MAIL_PAGES, PROBES, Page, Part, SIGN_IN, WORDS, WWW, WWW_PAGES};
 

@@ -1,7 +1,7 @@
 //! The site whose log is generated: a company's pages and its webmail, in PHP. Names and addresses are those that RFC
 //! 2606, 5737, 3849 and 2544 keep for examples, so the log names nobody.
 
-use super::line::Vhost;
+use super::entry::Vhost;
 
 /// The public pages.
 pub(super) const WWW: Vhost = Vhost { name_and_port: "www.example:80", url: "http://www.example" };

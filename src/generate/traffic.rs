@@ -3,7 +3,8 @@
 use super::agent::{DUMMY, MONITOR};
 use super::client::Client;
 use super::clock::Clock;
-use super::line::{Entry, LineWriter, Request};
+use super::entry::{Entry, Request};
+use super::line::LineWriter;
 use super::random::Random;
 use super::session::Session;
 use super::site::WWW;

@@ -1,6 +1,6 @@
 //! How sources are to be read.
 
-use crate::accesslog::LogFormats;
+use crate::accesslog::{LogFormats, Prefix};
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{CsvDialect, OnMismatch, Renames, Typing};
 use arrow::datatypes::SchemaRef;
@@ -30,12 +30,17 @@ impl FormatChoice {
 }
 
 /// Which LogFormats a log is of.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub enum LogChoice {
-    /// The preset that the first lines fit.
-    #[default]
-    Auto,
+    /// The preset that the first lines fit, behind the prefix or, where none is named, behind any.
+    Auto(Option<Prefix>),
     Formats(LogFormats),
+}
+
+impl Default for LogChoice {
+    fn default() -> Self {
+        LogChoice::Auto(None)
+    }
 }
 
 /// How sources are read.

@@ -1,18 +1,17 @@
 //! Sources that are one table together: what they are, which columns they have, and who decodes them.
 
 use super::arguments::Inputs;
-use super::beginnings::{LOOKED_AT, first_block, first_records, long_start};
+use super::beginnings::{LOOKED_AT, first_block, first_records};
 use super::blocks::{Block, BlockReader, Content};
 use super::framing::Framing;
 use super::layouts;
+use super::log_detection::detect_log;
 use super::many::each;
 use super::options::{FormatChoice, LogChoice, TableOptions};
 use super::parquet::parquet_schema;
 use super::source::Source;
-use super::unknown_format::unknown_format;
 use super::widening::{misfits, with_text};
-use crate::accesslog::heading::{self, is_heading, line_of};
-use crate::accesslog::{DecodeOptions, LogDecoder, LogFormat, LogFormats, Preset, detect};
+use crate::accesslog::{DecodeOptions, LogDecoder, LogFormats};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{
@@ -20,7 +19,6 @@ use crate::tabular::{
     find_delimiter, infer_json, infer_rows, renamed_lines, separator_line,
 };
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -132,7 +130,7 @@ impl Table {
             FormatChoice::Log | FormatChoice::Auto => {
                 let formats = match &options.log {
                     LogChoice::Formats(formats) => formats.clone(),
-                    LogChoice::Auto => detect_log(&sources, &mut notes)?,
+                    LogChoice::Auto(prefix) => detect_log(&sources, *prefix, &mut notes)?,
                 };
                 notes.extend(formats.notes().cloned());
                 TableFormat::Log { formats, unescape: options.unescape }
@@ -282,97 +280,4 @@ fn by_name(sources: &[Source]) -> Result<FormatChoice> {
         )),
         None => Ok(format_of(first)),
     }
-}
-
-/// The format that the first source with lines is in. Others in another format are named in a note: their lines will not fit.
-fn detect_log(sources: &[Source], notes: &mut Vec<String>) -> Result<LogFormats> {
-    if let Some(formats) = headed_formats(sources, notes)? {
-        return Ok(formats);
-    }
-    let sources = &sources[..sources.len().min(LOOKED_AT)];
-    for (index, source) in sources.iter().enumerate() {
-        let lines = match BlockReader::peek(source, Framing::Lines)?.next_block()? {
-            Some(Block { content: Content::Records(bytes), .. }) => first_lines(bytes),
-            Some(Block { content: Content::LongLine { head, .. }, .. }) => return Err(long_start(source, &head)),
-            None => None,
-        };
-        let Some(lines) = lines else { continue };
-        let Some(found) = detect(&lines)? else { return Err(unknown_format(source, &lines)) };
-        let share = match found.fitting == found.tried {
-            true => String::new(),
-            false => format!(": {} of the first {} lines fit", found.fitting, found.tried),
-        };
-        notes.push(format!("log format {} (found in {}{share})", found.format.name(), source.path));
-        notes.extend(other_logs(&sources[index + 1..], &found.format)?);
-        return Ok(found.format.into());
-    }
-    notes.push("log format combined (there is no line to tell it from)".to_string());
-    Ok(Preset::Combined.format().into())
-}
-
-/// The formats of all headings that `sources` begin with; nothing where the first with lines has none.
-fn headed_formats(sources: &[Source], notes: &mut Vec<String>) -> Result<Option<LogFormats>> {
-    let mut formats: Vec<Arc<LogFormat>> = Vec::new();
-    let sources = &sources[..sources.len().min(LOOKED_AT)];
-    let starts: Vec<Option<Bytes>> = match sources.split_first() {
-        Some((first, rest)) => {
-            let start = first_block(first, Framing::Lines)?;
-            if !start.as_ref().is_some_and(|start| start.split(|byte| *byte == b'\n').take(HEADING_LINES).any(is_heading)) {
-                return Ok(None);
-            }
-            std::iter::once(Ok(start)).chain(each(rest, |source| first_block(source, Framing::Lines))).collect::<Result<_>>()?
-        }
-        None => return Ok(None),
-    };
-    for (source, start) in sources.iter().zip(&starts) {
-        let lines = start.iter().flat_map(|start| start.split(|byte| *byte == b'\n')).map(line_of);
-        for line in lines.clone().filter(|line| is_heading(line)) {
-            let sample = lines.clone().find(|line| !line.is_empty() && !line.starts_with(b"#") && !is_heading(line));
-            let format = heading::format_of(line, sample).map_err(|error| error.with_context("in", &source.path))?;
-            if formats.iter().all(|known| known.text() != format.text()) {
-                notes.push(format!("log format {} (by the fields that {} names)", format.name(), source.path));
-                formats.push(format);
-            }
-        }
-    }
-    Ok(Some(LogFormats::new(formats)?))
-}
-
-/// Among so many lines at the start of a log is its heading.
-const HEADING_LINES: usize = 16;
-
-/// What is to be said of those of `sources` that are not in `format`.
-fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> {
-    // A few lines are enough: there may be very many files.
-    let look = |source: &Source| match first_block(source, Framing::Lines)?.and_then(first_lines) {
-        Some(lines) => detect(&lines),
-        None => Ok(None),
-    };
-    let (mut others, mut names) = (Vec::new(), vec![format.name()]);
-    let found: Vec<Option<_>> = each(sources, look).collect::<Result<_>>()?;
-    for (source, found) in sources.iter().zip(&found) {
-        if let Some(found) = found.as_ref().filter(|found| found.format.text() != format.text()) {
-            others.push(format!("{} looks like {}", source.path, found.format.name()));
-            if !names.contains(&found.format.name()) {
-                names.push(found.format.name());
-            }
-        }
-    }
-    let [first, rest @ ..] = others.as_slice() else { return Ok(None) };
-    let more = if rest.is_empty() { String::new() } else { format!(", and {} more files are in another format too", rest.len()) };
-    let options: Vec<String> = names.iter().map(|name| format!("--log-format {name}")).collect();
-    Ok(Some(format!(
-        "not all files are in one format: {first}{more}; {} (in a pipeline log_format: [{}]) reads them all, else lines of the others are rejected",
-        options.join(" "),
-        names.join(", ")
-    )))
-}
-
-/// The lines of a log's start that tell its format; nothing where all are blank.
-fn first_lines(mut bytes: Bytes) -> Option<Bytes> {
-    const LINES: usize = 1_000;
-    if let Some(end) = memchr::memchr_iter(b'\n', &bytes).nth(LINES - 1) {
-        bytes.truncate(end + 1);
-    }
-    (!bytes.trim_ascii().is_empty()).then_some(bytes)
 }

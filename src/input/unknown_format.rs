@@ -1,11 +1,12 @@
 //! What is told of an input of which the format can't be told: its first line as it is, and what that is nearest to.
 
 use super::source::Source;
-use crate::accesslog::{Preset, nearest};
+use crate::accesslog::{Preset, nearest, suggest};
 use crate::decode::lead;
 use crate::error::{Error, ErrorKind};
 use crate::printable::printable;
 use crate::units::count;
+use bytes::Bytes;
 
 /// Characters of a line that are shown, and those from where it stops to fit.
 const SHOWN: usize = 200;
@@ -33,14 +34,24 @@ pub(super) fn unknown_format(source: &Source, lines: &[u8]) -> Error {
             [] => "at its end".to_string(),
             rest => format!("at byte {}, where {} stands", nearest.at, shown(rest, SHOWN_REST)),
         };
-        let (name, format) = (nearest.preset.name(), nearest.preset.log_format());
-        error = error
-            .with_context("nearest", format!("{name}, which is {format}"))
-            .with_context("stops to fit", format!("{place}: {}", nearest.reason));
+        let name = nearest.preset.name();
+        let told = match nearest.preset.log_format() {
+            // The list of a service's fields is long.
+            format if format.starts_with('{') => name.to_string(),
+            format => format!("{name}, which is {format}"),
+        };
+        error = error.with_context("nearest", told).with_context("stops to fit", format!("{place}: {}", nearest.reason));
+    }
+    if let Some(suggestion) = suggest(&Bytes::copy_from_slice(lines)) {
+        let share = match suggestion.fitting == suggestion.tried {
+            true => "reads all of them".to_string(),
+            false => format!("reads {} of the first {} lines", count(suggestion.fitting), count(suggestion.tried)),
+        };
+        error = error.with_context("perhaps", format!("--log-format '{}', which {share}", suggestion.format.replace('\'', "'\\''")));
     }
     error.with_context("known", Preset::ALL.map(Preset::name).join(", ")).with_context(
         "what to do",
-        "give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|tsv|json|parquet",
+        "give its format with --log-format, or its name and --httpd-conf FILE or --nginx-conf FILE; a table is named by --from csv|tsv|json|parquet",
     )
 }
 

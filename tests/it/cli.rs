@@ -17,8 +17,8 @@ fn wrong_options_are_told_with_what_to_do() {
     let convert = |arguments: &str, code| said(etl.convert(arguments), code);
     assert_snapshot!(convert("access.log -o out --log-format combind", 2), @r#"
         error: no log format is called `combind`; did you mean `combined`?
-          known: combinedio, vhost_combined, combined, nginx_combined, common, auto
-          or: a LogFormat string such as '%h %l %u %t "%r" %>s %b', or a nickname of the file that --httpd-conf names
+          known: combinedio, vhost_combined, nginx_main, combined, nginx_combined, common, alb, nlb, clb, s3, cloudfront, vpc_flow, auto
+          or: a format as httpd.conf or nginx.conf has it, such as '%h %l %u %t "%r" %>s %b', or a name in the file of --httpd-conf or --nginx-conf
         "#);
     assert_snapshot!(said(etl.run(["convert", "access.log", "-o", "out", "--log-format", "%h %l %Z %t"]), 2), @r#"
         error: this LogFormat can't be used:
@@ -26,7 +26,7 @@ fn wrong_options_are_told_with_what_to_do() {
                 ^^ no such directive in Apache 2.4; a percent sign is `%%`
         "#);
     assert_snapshot!(said(etl.run(["convert", "access.log", "-o", "out", "--log-format", "%h%l"]), 2), @r#"
-        error: this LogFormat can't be read without guessing:
+        error: this log format can't be read without guessing:
           %h%l
           ^^ nothing marks where %h ends; put a blank or quotes around it
         "#);
@@ -44,8 +44,8 @@ fn wrong_options_are_told_with_what_to_do() {
           its first line: `hello`
           nearest: combined, which is %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"
           stops to fit: at byte 0, where `hello` stands: no ` ` after %h
-          known: combinedio, vhost_combined, combined, nginx_combined, common
-          what to do: give its LogFormat with --log-format, or --httpd-conf FILE --log-format NICKNAME; a table is named by --from csv|tsv|json|parquet
+          known: combinedio, vhost_combined, nginx_main, combined, nginx_combined, common, alb, nlb, clb, s3, cloudfront, vpc_flow
+          what to do: give its format with --log-format, or its name and --httpd-conf FILE or --nginx-conf FILE; a table is named by --from csv|tsv|json|parquet
         "#);
     assert_snapshot!(convert("a.xz -o out", 3), @"error: can't read a.xz: it is compressed with xz, which etl can't read; decompress it first: xz -dc FILE | etl … -");
     assert_snapshot!(convert("access.log -o out --dialect athena", 2), @"error: --dialect is for CSV: give --to csv; --from-dialect is how CSV inputs are escaped");

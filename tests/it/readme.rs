@@ -85,6 +85,8 @@ fn run_commands(page: &Path) -> usize {
         "name: sales\ncolumns:\n  - {name: date, type: date}\n  - {name: shop_id, type: string}\n  - {name: price, type: double}\n",
     );
     etl.write("app.log", "h - - [29/Feb/2020:00:00:02 +0000] \"GET /x HTTP/1.1\" 200 5 12\n");
+    etl.write("web.log", "h - - [29/Feb/2020:00:00:02 +0000] \"GET /x HTTP/1.1\" 200 5 0.012\n");
+    etl.write("service.log", "2026-03-01T10:00:00.5Z INFO 192.0.2.1:4711 \"GET /x HTTP/1.1\" 0.25 it went well\n");
     // A log before and after its format changed.
     let line = "h - - [29/Feb/2020:00:00:02 +0000] \"GET /x HTTP/1.1\" 200 5 \"-\" \"curl\"";
     etl.write("old.log", format!("{line}\n")).write("new.log", format!("{line} 12\n"));

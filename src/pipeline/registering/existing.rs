@@ -127,6 +127,12 @@ impl Found {
                 "register the files of each format as a table of their own, or convert them: then all are one table",
             ));
         }
+        if let TableFormat::Log { formats, .. } = &table.format
+            && formats.single().is_some_and(|format| format.has_headings_within())
+        {
+            let message = "a W3C log has headings anywhere in its files, which Athena's readers take for rows";
+            return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "convert it, and register what comes of it"));
+        }
         let schema = table.format.schema();
         fit::check(schema.fields().iter().map(AsRef::as_ref), Place::Athena).map_err(|error| error.with_context("files", address))?;
         let (keys, folders) = partitions(address, &table.sources, &mut notes)?;

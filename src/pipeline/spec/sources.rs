@@ -2,7 +2,7 @@
 
 use super::document::{PipelineText, SourceText};
 use super::{names, paths, store};
-use crate::accesslog::{LogFormat, LogFormats, Notation, Preset};
+use crate::accesslog::{LogFormats, Notation, Preset, named_format};
 use crate::diagnostic::nearest;
 use crate::pipeline::model::{Source, SourceFormat};
 use crate::yaml::{Problems, Text};
@@ -119,7 +119,7 @@ fn log_formats(name: &Text, texts: &[Text], problems: &mut Problems<'_>) -> Vec<
 fn log_format(text: &Text, problems: &mut Problems<'_>) -> Option<String> {
     let name = text.text.as_str();
     if let Some(notation) = Notation::told(name) {
-        if let Err(error) = LogFormat::parse("custom", name) {
+        if let Err(error) = named_format(name) {
             let kind = notation.name();
             problems.error(&text.place, text.explain(format!("this {kind} can't be read: {}", last_words(&error.to_string()))));
             return None;

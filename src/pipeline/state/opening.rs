@@ -43,7 +43,7 @@ pub(crate) fn open(source: &Source, listing: &Listing, pieces: &[Piece], known: 
 fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
     let found = known.and_then(|known| known.log_format.as_deref());
     let log = match (&source.log_formats[..], found) {
-        ([], None) => LogChoice::Auto,
+        ([], None) => LogChoice::default(),
         ([], Some(text)) => LogChoice::Formats(LogFormats::named(&text.split(LogFormats::BETWEEN).collect::<Vec<_>>())?),
         (named, _) => LogChoice::Formats(LogFormats::named(named)?),
     };
