@@ -197,8 +197,8 @@ impl Way {
         Way { format, sources, splits, has_origin, line, reasons }
     }
 
-    /// Whether `text`, where a request line should be, is something.
-    fn is_request(&self, text: &[u8]) -> bool {
+    /// Whether `text` is more than what the server writes for nothing.
+    fn is_something(&self, text: &[u8]) -> bool {
         match self.format.escapes.nothing_is_empty() {
             true => !text.is_empty(),
             false => text != b"-",
@@ -237,10 +237,10 @@ impl Way {
                     Some(query) => column.push(query, base + values.spans[step].0, care),
                 },
                 (Source::Target { step, is_query }, Building::Text(column)) => {
-                    let (path, query) = request::target(text(step).unwrap_or(b"-"));
-                    match if is_query { query } else { Some(path) } {
-                        Some(value) if is_query || !matches!(value, b"" | b"-") => column.push(value, base + offset_in(line, value), care),
-                        _ => column.push_null(),
+                    let asked = text(step).filter(|asked| self.is_something(asked)).map(request::target);
+                    match asked.and_then(|(path, query)| if is_query { query } else { Some(path) }) {
+                        Some(value) => column.push(value, base + offset_in(line, value), care),
+                        None => column.push_null(),
                     }
                 }
                 (Source::Sum { step }, Building::Double(column, nulls)) => {
@@ -265,7 +265,7 @@ impl Way {
                         (Some(r), RequestPiece::Path) => Some(r.path),
                         (Some(r), RequestPiece::Query) => r.query,
                         (Some(r), RequestPiece::Protocol) => r.protocol,
-                        (None, RequestPiece::Unsplit) if self.is_request(whole) => Some(whole),
+                        (None, RequestPiece::Unsplit) if self.is_something(whole) => Some(whole),
                         _ => None,
                     };
                     match value {

@@ -111,11 +111,10 @@ impl LogFormat {
             _ => {
                 let end = self.end(index);
                 // What is logged where there is nothing: the group takes no part.
-                let dash = match source(Source::Text { step: index, nothing: Nothing::Never })
-                    || self.escapes.nothing_is_empty()
-                    || step.after.starts_with(b"-")
-                {
+                let dash = match source(Source::Text { step: index, nothing: Nothing::Never }) || step.after.starts_with(b"-") {
                     true => String::new(),
+                    false if self.escapes.nothing_is_empty() && !matches!(step.guard, Guard::None | Guard::Trimmed) => String::new(),
+                    false if self.escapes.nothing_is_empty() => format!("(?={end})|"),
                     false => format!("-(?={end})|"),
                 };
                 let nothing = if is_query { format!("(?={end})|\\??+") } else { String::new() };

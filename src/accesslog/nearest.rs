@@ -18,23 +18,23 @@ pub struct Nearest {
 /// The preset that most of `line` fits; nothing where all of it fits one.
 pub fn nearest(line: &[u8]) -> Option<Nearest> {
     // Of those that it fits as far the last one is told: the one that most logs are in.
-    let services = [Preset::VpcFlow, Preset::CloudFront, Preset::S3, Preset::Nlb, Preset::Clb, Preset::Alb];
     let servers = [Preset::VhostCombined, Preset::CombinedIo, Preset::Common, Preset::Combined];
+    let services = [Preset::VpcFlow, Preset::CloudFront, Preset::S3, Preset::Nlb, Preset::Clb, Preset::Alb];
     let mut nearest: Option<Nearest> = None;
-    for preset in services.into_iter().chain(servers).filter(|preset| *preset != Preset::VhostCombined || begins_with_port(line)) {
+    for preset in servers.into_iter().chain(services).filter(|preset| *preset != Preset::VhostCombined || begins_with_port(line)) {
         let format = preset.format();
         let (misfit, at) = LineValues::new(&format).read(&format, line).err()?;
         // Any words are the first fields of a service's line.
-        let tells = servers.contains(&preset) || at > TELLING;
-        if tells && nearest.as_ref().is_none_or(|nearest| nearest.at <= at) {
+        let ahead = if services.contains(&preset) { TELLING } else { 0 };
+        if nearest.as_ref().is_none_or(|nearest| nearest.at + ahead <= at) {
             nearest = Some(Nearest { preset, at, reason: Reasons::of(&format, "").of_misfit(misfit) });
         }
     }
     nearest
 }
 
-/// A line that fits a service's format so far has its time.
-const TELLING: usize = 32;
+/// A line that fits a service's format so much further than a server's is rather of that.
+const TELLING: usize = 16;
 
 /// Whether the first word of `line` ends in a port, as that of a virtual host does: times and much else have colons too.
 fn begins_with_port(line: &[u8]) -> bool {

@@ -71,7 +71,8 @@ impl LogFormatArgs {
 
     fn named(&self, wanted: &str) -> Result<Arc<LogFormat>> {
         match (&self.httpd_conf, &self.nginx_conf) {
-            _ if Notation::told(wanted).is_some() => named_format(wanted),
+            _ if Prefix::split(wanted).0 != Prefix::None => named_format(wanted),
+            _ if Notation::told(wanted).is_some() => parsed("custom", wanted),
             (Some(conf), _) => from_conf(conf, wanted),
             (_, Some(conf)) => from_nginx_conf(conf, wanted),
             _ => Preset::named(wanted).map(Preset::format).ok_or_else(|| unknown(wanted)),

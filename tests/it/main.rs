@@ -25,6 +25,7 @@ mod etl;
 mod fault_proxy;
 mod file_imports;
 mod fixture;
+mod formats;
 mod glue;
 mod glue_faults;
 mod glue_lake;
