@@ -46,23 +46,27 @@ pub fn detect(sample: &Bytes) -> Result<Option<Detection>> {
     Ok(best)
 }
 
+/// The lines of `sample` without their `prefix`; nothing where the first has none.
+pub fn bare_behind(prefix: Prefix, sample: &Bytes) -> Option<Bytes> {
+    let first = sample.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty())?;
+    match prefix {
+        Prefix::None => Some(sample.clone()),
+        Prefix::Docker => is_docker(first).then(|| unwrap(sample).lines),
+        _ => {
+            prefix.length(first)?;
+            let lines = sample.split_inclusive(|byte| *byte == b'\n');
+            Some(lines.flat_map(|line| &line[prefix.length(line).unwrap_or(0)..]).copied().collect::<Vec<u8>>().into())
+        }
+    }
+}
+
 /// As [`detect`], of lines behind one of `prefixes`: the first that the first line has, and behind which lines fit a preset.
 ///
 /// # Errors
 /// Only for faults of the program.
 pub fn detect_behind(prefixes: &[Prefix], sample: &Bytes) -> Result<Option<(Prefix, Detection)>> {
-    let Some(first) = sample.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()) else { return Ok(None) };
     for prefix in prefixes {
-        let bare: Bytes = match prefix {
-            Prefix::None => sample.clone(),
-            Prefix::Docker if is_docker(first) => unwrap(sample).lines,
-            Prefix::Docker => continue,
-            _ if prefix.length(first).is_none() => continue,
-            _ => {
-                let lines = sample.split_inclusive(|byte| *byte == b'\n');
-                lines.flat_map(|line| &line[prefix.length(line).unwrap_or(0)..]).copied().collect::<Vec<u8>>().into()
-            }
-        };
+        let Some(bare) = bare_behind(*prefix, sample) else { continue };
         if let Some(found) = detect(&bare)? {
             let format = match prefix {
                 Prefix::None => found.format.clone(),

@@ -2,7 +2,8 @@
 //! AWS, whose documentation names the fields.
 //!
 //! A field is `{name}` or `{name:type}`, `\t` is a tab, and all else stands in the log as it is. With a `?` behind it (`{extra:text?}`) a line
-//! may end before the blank or tab before the field. `-` is nothing. `{#}` at the start says that lines which begin with a `#` are headings, and
+//! may end before the blank or tab before the field. `-` is nothing, unless `escape=json` stands before
+//! the list: then values are escaped as in JSON, and nothing is no text. `{#}` at the start says that lines which begin with a `#` are headings, and
 //! `{#version}` that those are which begin with `version`.
 
 use super::directive::{Directive, Field, Kind, Piece, Request};
@@ -12,8 +13,11 @@ use crate::diagnostic::{caret, nearest};
 use crate::error::{Error, ErrorKind, Result};
 use std::ops::Range;
 
+/// The column of `seconds`.
+const DURATION: &str = "duration_ms";
+
 /// The types of fields, as they are written.
-const TYPES: [&str; 17] = [
+const TYPES: [&str; 21] = [
     "quoted",
     "status",
     "word",
@@ -31,7 +35,14 @@ const TYPES: [&str; 17] = [
     "epoch",
     "date",
     "clock",
+    "unix",
+    "local",
+    "seconds",
+    "target",
 ];
+
+/// What stands before a list of which the values are escaped as within strings of JSON, and nothing is no text.
+const JSON: &str = "escape=json ";
 
 /// Whether there is a field in `text`.
 pub(super) fn is_notation(text: &str) -> bool {
@@ -62,14 +73,18 @@ fn field_at(text: &str, at: usize) -> Option<(&str, Option<Range<usize>>, bool, 
 pub(super) fn parse(text: &str) -> Result<Parsed> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut literal: Vec<u8> = Vec::new();
+    let is_json = text.starts_with(JSON);
     let (heading, mut at) = match heading(text) {
+        None if is_json => (None, JSON.len()),
         Some((heading, at)) => (Some(heading), at),
         None => (None, 0),
     };
     while at < text.len() {
         let rest = &text[at..];
-        if rest.starts_with("\\t") {
-            literal.push(b'\t');
+        if let Some(byte) =
+            [("\\t", b'\t'), ("\\\\", b'\\')].into_iter().find(|(written, _)| rest.starts_with(written)).map(|(_, byte)| byte)
+        {
+            literal.push(byte);
             at += 2;
             continue;
         }
@@ -93,6 +108,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
                 format!("this list of fields can't be used:\n{}", caret(text, span, &format!("no such type of a field; {hint}"))),
             )
         })?;
+        // Quotes are none of the field there.
+        let kind = if is_json && kind == Kind::Quoted { Kind::Free } else { kind };
         let conditional = matches!(&field, Field::Time { column, .. } if column != "time");
         pieces.push(Piece::Directive(Directive {
             text: text[at..end].to_string(),
@@ -108,7 +125,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
     if !literal.is_empty() {
         pieces.push(Piece::Literal(literal));
     }
-    Ok(Parsed { pieces, escapes: Escapes::Dash, heading, notes: Vec::new() })
+    let escapes = if is_json { Escapes::Json } else { Escapes::Dash };
+    Ok(Parsed { pieces, escapes, heading, notes: Vec::new() })
 }
 
 /// What headings begin with, and where the fields begin.
@@ -139,6 +157,10 @@ fn value(name: &str, kind: &str) -> Option<(Field, Kind)> {
         "iso" => time(iso()),
         "clf" => time(COMMON.to_vec()),
         "epoch" => time(vec![TimeItem::Epoch]),
+        "unix" => time(vec![TimeItem::Epoch, TimeItem::PointFraction]),
+        "local" => time(COMMON[1..COMMON.len() - 1].to_vec()),
+        "seconds" => (Field::Millis(DURATION), Kind::Plain),
+        "target" => (Field::Target, Kind::Free),
         "date" => time(date()),
         "clock" => time(clock()),
         _ => return None,

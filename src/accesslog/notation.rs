@@ -26,6 +26,8 @@ impl Notation {
         }
         if nginx::is_notation(text) {
             Some(Notation::Nginx)
+        } else if text.starts_with("escape=") && fields::is_notation(text) {
+            Some(Notation::Fields)
         } else if text.contains('%') {
             Some(Notation::Apache)
         } else {

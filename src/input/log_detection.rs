@@ -8,7 +8,7 @@ use super::many::each;
 use super::source::Source;
 use super::unknown_format::unknown_format;
 use crate::accesslog::heading::{self, is_heading, line_of};
-use crate::accesslog::{LogFormat, LogFormats, Prefix, Preset, Suggestion, detect_behind, suggest};
+use crate::accesslog::{LogFormat, LogFormats, Prefix, Preset, Suggestion, bare_behind, detect_behind, json_formats, suggest};
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -51,7 +51,14 @@ pub(super) fn detect_log(sources: &[Source], prefix: Option<Prefix>, notes: &mut
         };
         let Some(lines) = lines else { continue };
         let any = prefix.map_or(Prefix::ALL.to_vec(), |prefix| vec![prefix]);
-        let Some((prefix, found)) = detect_behind(&any, &lines)? else { return Err(unknown_format(source, &lines)) };
+        let Some((prefix, found)) = detect_behind(&any, &lines)? else {
+            let Some(formats) = json_behind(&any, &lines) else { return Err(unknown_format(source, &lines)) };
+            notes.push(format!(
+                "access log in JSON, its fields named as those of other logs (found in {}); --from json reads it as it is",
+                source.path
+            ));
+            return Ok(formats);
+        };
         let share = match found.fitting == found.tried {
             true => String::new(),
             false => format!(": {} of the first {} lines fit", found.fitting, found.tried),
@@ -102,6 +109,11 @@ fn headed_formats(sources: &[Source], notes: &mut Vec<String>) -> Result<Option<
 
 /// Among so many lines at the start of a log is its heading.
 const HEADING_LINES: usize = 16;
+
+/// The formats of an access log in JSON behind one of `prefixes`.
+fn json_behind(prefixes: &[Prefix], lines: &Bytes) -> Option<LogFormats> {
+    prefixes.iter().find_map(|prefix| json_formats(*prefix, &bare_behind(*prefix, lines)?))
+}
 
 /// What is to be said of those of `sources` that are not in `format`.
 fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> {
