@@ -40,7 +40,7 @@ mod widening;
 
 pub use crate::tabular::{CsvDialect, OnMismatch, RowSyntax, is_json_layout};
 pub use ahead::Ahead;
-pub use arguments::{Inputs, Resolver, resolve, resolve_with};
+pub use arguments::{Inputs, Resolver, resolve, resolve_each, resolve_with};
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};
 pub use bucket::objects;
 pub use compression::Compression;

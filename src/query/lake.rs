@@ -6,20 +6,17 @@ use super::rejects::RejectLog;
 use super::restricted::{Restriction, restricted};
 use super::table::FileTable;
 use super::versions::{MARK, Moment};
-use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files};
+use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files, source_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::governance;
-use crate::input::{LocalFile, ObjectFile, Place, Source, Table, TableFormat};
+use crate::input::{Table, TableFormat};
 use crate::output::Kind;
-use crate::publish::DataFile;
-use crate::storage::{Location, Storage};
+use crate::storage::Storage;
 use crate::tabular::{CsvDialect, CsvOptions, Renames, RowSyntax, Typing};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use chrono::DateTime;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
-use datafusion::object_store::ObjectMeta;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -158,7 +155,7 @@ impl LakeSchema {
         let fields = table.partition_fields()?;
         let folders: Vec<&str> = files.iter().map(|file| file.partition.as_str()).collect();
         let partitions = Partitions::of_folders(&folders, &fields)?;
-        let sources = files.iter().map(|file| source(&self.tables.storage, file)).collect::<Result<Vec<_>>>()?;
+        let sources = files.iter().map(|file| source_of(&self.tables.storage, file)).collect::<Result<Vec<_>>>()?;
         let table = Table { sources, format: format(table)?, notes: Vec::new(), misfits: BTreeMap::new() };
         Ok(FileTable::with_partitions(table, partitions, self.threads, self.rejects.clone()))
     }
@@ -197,20 +194,6 @@ impl SchemaProvider for LakeSchema {
         let name = name.split(MARK).next().unwrap_or(name);
         self.table_names().iter().any(|known| known == name)
     }
-}
-
-fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
-    let location = storage.location().join(&file.key);
-    let place = match &location {
-        Location::Folder(path) => Place::File(Arc::new(LocalFile::at(path))),
-        Location::Bucket { .. } => {
-            // A run's files are written once, so their ETags are not needed.
-            let (store, path) = storage.object(&file.key)?;
-            let meta = ObjectMeta { location: path, last_modified: DateTime::UNIX_EPOCH, size: file.bytes, e_tag: None, version: None };
-            Place::Object(Arc::new(ObjectFile::new(storage.clone(), store, meta)))
-        }
-    };
-    Ok(Source::new(location.to_string(), place, Some(file.bytes)))
 }
 
 /// How the files of `table` are read.
