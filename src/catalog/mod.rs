@@ -44,7 +44,7 @@ pub use entry::{EXTERNAL_TABLE, Entry, NULL_VALUE, Partition, VIRTUAL_VIEW};
 pub use existing::{Existing, told_again};
 pub use files::{live_files, source_of, table_folders};
 pub use glue::{Authorized, GlueCatalog, GlueSettings, check_limits};
-pub use head::{Head, PolicyRef, TableRef};
+pub use head::{DroppedTable, Head, PolicyRef, TableRef};
 pub use in_lake::{current_files, refuse_files_of_lakes, resolve};
 pub use lists::{FileList, KnownLists, LISTS, SYMLINK_INPUT, folder_in, folder_of};
 pub use local::{LocalCatalog, Snapshot};

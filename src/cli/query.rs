@@ -67,7 +67,7 @@ pub(super) struct QueryArgs {
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     lake: Option<String>,
 
-    /// Ask the lake as it was when this run had published, or at this time (UTC): 2026-03-01 or 2026-03-01T03:00
+    /// Ask the lake as it was when this run (its id, the first letters of it, or `last`) had published, or at this time (UTC): 2026-03-01, which is its midnight, or 2026-03-01T03:00
     #[arg(long, value_name = "RUN|TIME", requires = "lake")]
     at: Option<String>,
 

@@ -2,7 +2,7 @@
 
 use super::bar::{Bar, Plain};
 use super::terminal::{cancel_on_interrupt, colour_on, print_json, say, say_lines};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::pipeline::{self, Outcome, Pipeline, RunReport, RunSettings, RunStatus, Scope};
 use crate::progress::Progress;
 use crate::publish::keys;
@@ -27,7 +27,8 @@ pub(super) fn run_once(pipeline: &Pipeline, settings: &RunSettings, json: bool, 
         let told = RunReport { error: None, ..report.clone() };
         let colour = colour_on(&std::io::stderr());
         say_lines(report::text(&told, colour).trim_end(), colour);
-        if report.status != RunStatus::UpToDate {
+        // An error of checks names it itself.
+        if report.status != RunStatus::UpToDate && !error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Checks) {
             say(&format!("report: {}/{}/report.html", pipeline.lake.location, keys::run_folder(&pipeline.name, &report.run)));
         }
     }

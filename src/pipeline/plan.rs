@@ -147,6 +147,7 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
     let mut dropped = Vec::new();
     if let Some(storage) = &storage {
         dropped = state.dropped(pipeline, storage, scope);
+        notes.extend(state.lost_by_dropping(pipeline, storage, &dropped)?);
         let told = |name: &TableName| {
             format!(
                 "no output makes {name} any more; it stays as it is until `etl catalog drop {name} --lake {} --force`, or with `removed_tables: drop`",

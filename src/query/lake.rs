@@ -92,6 +92,9 @@ impl LakeTables {
     /// All names, as `(database, table)`, sorted.
     pub fn names(&self) -> Vec<(String, String)> {
         let known = self.snapshot.head.tables().map(|(database, name, _)| (database.to_string(), name.to_string()));
+        // Then those were there, too, that were dropped since.
+        let dropped = self.snapshot.head.dropped.values().filter(|_| self.moment.is_some());
+        let known = known.chain(dropped.map(|dropped| (dropped.database.clone(), dropped.name.clone())));
         let seen =
             |(database, name): &(String, String)| self.restriction.as_ref().is_none_or(|restriction| restriction.sees(database, name));
         let mut names: Vec<(String, String)> = known.chain(self.staged.keys().cloned()).filter(seen).collect();
@@ -110,6 +113,21 @@ impl LakeTables {
         databases
     }
 
+    /// What the table that was dropped since was at `moment`.
+    fn dropped(&self, database: &str, name: &str, moment: &Moment) -> Result<Option<CatalogTable>> {
+        let Some(dropped) = self.snapshot.head.dropped(database, name) else { return Ok(None) };
+        if moment.resolved(&self.catalog, &self.snapshot)?.is_some_and(|time| time >= dropped.at) {
+            return Ok(None);
+        }
+        match self.catalog.whole(&dropped.table)? {
+            Some(table) => moment.of(table, &self.catalog, &self.snapshot).map(Some),
+            None => {
+                let message = format!("{database}.{name} was dropped on {}, and `etl vacuum` removed what it was", dropped.at.format("%Y-%m-%d %H:%M UTC"));
+                Err(Error::new(ErrorKind::Input, message))
+            }
+        }
+    }
+
     fn find(&self, database: &str, name: &str) -> Result<Option<CatalogTable>> {
         if let Some(staged) = self.staged.get(&(database.to_string(), name.to_string())) {
             return Ok(Some(staged.clone()));
@@ -118,7 +136,12 @@ impl LakeTables {
             Some((name, moment)) => (name, Some(Moment::parse(moment))),
             None => (name, self.moment.clone()),
         };
-        let Some(reference) = self.snapshot.head.table(database, name) else { return Ok(None) };
+        let Some(reference) = self.snapshot.head.table(database, name) else {
+            return match &moment {
+                Some(moment) => self.dropped(database, name, moment),
+                None => Ok(None),
+            };
+        };
         let table = self.catalog.table(reference)?;
         match moment {
             Some(moment) => moment.of(table, &self.catalog, &self.snapshot).map(Some),

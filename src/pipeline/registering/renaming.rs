@@ -3,9 +3,10 @@
 use super::dropping::drop_from_glue;
 use super::forwarding::forward;
 use crate::aws::AwsSettings;
-use crate::catalog::{Catalog, GlueCatalog, LocalCatalog, Registration, TableName};
+use crate::catalog::{Catalog, GlueCatalog, LocalCatalog, REGISTERING, Registration, Table, TableName};
 use crate::error::{Error, ErrorKind, Result};
-use crate::publish::{Claim, Lease, RunId};
+use crate::pipeline::run_report::{Action, OutputRun, Renamed, RunReport, RunStatus};
+use crate::publish::{Claim, Lease, RunId, keys};
 use crate::storage::Storage;
 use chrono::Utc;
 
@@ -36,8 +37,12 @@ pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec
     let lease = Lease::take(storage, &claim)?;
     let told: Vec<Registration> =
         Registration::all(storage)?.into_iter().filter(|one| one.database == from.database && one.table == from.table).collect();
-    catalog.rename(&snapshot, &table, to, &run, &lease)?;
+    let renamed = catalog.rename(&snapshot, &table, to, &run, &lease)?;
     let mut notes = Vec::new();
+    // That the history can't tell of it is no reason to call a rename failed that readers see.
+    if let Err(error) = keep_report(storage, &renamed, from, &run) {
+        notes.push(format!("the report could not be kept: {error}"));
+    }
     if table.registered().is_none() {
         notes.push(format!(
             "give it the new name in the pipeline `{}`, too: `table: {to}`; else its next run makes {from} anew",
@@ -70,4 +75,20 @@ pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec
         }
     }
     Ok(notes)
+}
+
+/// Keeps what the history of the pipeline tells of it.
+fn keep_report(storage: &Storage, table: &Table, from: &TableName, run: &RunId) -> Result<()> {
+    let pipeline = &table.origin.pipeline;
+    if pipeline == REGISTERING {
+        return Ok(());
+    }
+    let report = RunReport {
+        status: RunStatus::Published,
+        outputs: vec![OutputRun { action: Action::Altered, ..OutputRun::of_table(table) }],
+        renamed: Some(Renamed { from: from.to_string(), to: format!("{}.{}", table.database, table.name) }),
+        finished: Utc::now(),
+        ..RunReport::begun(run.as_str(), pipeline, &storage.location().to_string(), table.updated)
+    };
+    report.keep(storage, &keys::report(pipeline, run.as_str()))
 }

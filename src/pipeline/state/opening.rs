@@ -125,7 +125,7 @@ pub(crate) fn remember(table: &Table, listing: &Listing, pieces: &[Piece], read:
     let file = |(at, piece): (usize, &Piece)| {
         let read = read.get(at);
         let record = listing.record(piece, read.map_or(0, |read| read.lines), known);
-        SourceFile { rejects: read.map_or(0, |read| read.rejects), ..record }
+        SourceFile { rejects: read.map_or(0, |read| read.rejects), rowless: read.is_some_and(|read| read.rows == 0), ..record }
     };
     let files: Vec<SourceFile> = pieces.iter().enumerate().map(file).collect();
     Ok(Input { format: table.format.name().to_string(), log_format, columns, seen: listing.seen(&files)?, files })

@@ -289,14 +289,13 @@ impl Kept {
         for (_, _, reference) in snapshot.head.tables() {
             let table = catalog.table(reference)?;
             kept.add(storage, &reference.object, &table)?;
-            // A version was read until the next one came.
-            let ends = table.history.iter().skip(1).map(|past| past.updated).chain([table.updated]);
-            for (past, end) in table.history.iter().zip(ends) {
-                if end >= cutoff
-                    && let Ok(old) = catalog.table_at(&past.object)
-                {
-                    kept.add_past(storage, &past.object, &old)?;
-                }
+            kept.add_history(storage, catalog, &table, cutoff)?;
+        }
+        // One that was dropped was read until then.
+        for dropped in snapshot.head.dropped.values().filter(|dropped| dropped.at >= cutoff) {
+            if let Some(table) = catalog.whole(&dropped.table)? {
+                kept.add_past(storage, &dropped.table.object, &table)?;
+                kept.add_history(storage, catalog, &table, cutoff)?;
             }
         }
         // What a rollback at work goes back to. One that can't be read any more it can't go back to either.
@@ -306,6 +305,20 @@ impl Kept {
             }
         }
         Ok(kept)
+    }
+
+    /// The earlier versions of `table` that were read after `cutoff`.
+    fn add_history(&mut self, storage: &Storage, catalog: &LocalCatalog, table: &Table, cutoff: DateTime<Utc>) -> Result<()> {
+        // A version was read until the next one came.
+        let ends = table.history.iter().skip(1).map(|past| past.updated).chain([table.updated]);
+        for (past, end) in table.history.iter().zip(ends) {
+            if end >= cutoff
+                && let Ok(old) = catalog.table_at(&past.object)
+            {
+                self.add_past(storage, &past.object, &old)?;
+            }
+        }
+        Ok(())
     }
 
     /// As [`Kept::add`]; of a version whose manifests are gone nothing can be read any more.
