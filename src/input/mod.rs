@@ -63,4 +63,4 @@ pub use row_group::{GroupRows, column_chunks, file_columns};
 pub use source::{Place, Source, growth, partitions_in};
 pub use span::Span;
 pub use stream::Stream;
-pub use table::{Table, TableFormat, format_of};
+pub use table::{Table, TableFormat, format_of, other_logs};

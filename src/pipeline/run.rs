@@ -275,6 +275,7 @@ impl Running<'_> {
                     producing.readings.take_failed();
                     // Which lines were rejected is wanted most where there were too many.
                     report.sources = producing.readings.sources(self.pipeline, state);
+                    report.notes.extend(producing.readings.notes());
                     // That they can't be kept does not matter beside what went wrong.
                     let _ = producing.readings.keep_rejects(storage, &begun.folder, &mut report.sources);
                     let kept = report.sources.iter().filter_map(|source| source.rejects_file.as_ref());
