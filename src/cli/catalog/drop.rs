@@ -1,9 +1,9 @@
 //! `etl catalog drop`: a catalog forgets a table.
 
-use super::asking::confirmed;
 use super::name::TableName;
 use super::which::{Opened, WhichArgs};
 use crate::catalog::{Catalog, Entry, GlueCatalog, LAKE, LocalCatalog, REGISTERED, Table};
+use crate::cli::asking::confirmed;
 use crate::cli::terminal::{print_json, say};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{drop_from_glue, drop_table, likely_folders, lost_rows};

@@ -3,7 +3,7 @@
 use super::dropping::drop_from_glue;
 use super::forwarding::forward;
 use crate::aws::AwsSettings;
-use crate::catalog::{Catalog, GlueCatalog, LocalCatalog, REGISTERING, Registration, Table, TableName};
+use crate::catalog::{Catalog, GlueCatalog, LocalCatalog, REGISTERING, Registration, Snapshot, Table, TableName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::run_report::{Action, OutputRun, Renamed, RunReport, RunStatus};
 use crate::publish::{Claim, Lease, RunId, keys};
@@ -22,7 +22,7 @@ const RENAMING: &str = ".rename";
 pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec<String>> {
     let catalog = LocalCatalog::new(storage.clone());
     let snapshot = catalog.snapshot()?;
-    let table = catalog.find(&snapshot, &from.database, &from.table)?;
+    let table = renamable(&catalog, &snapshot, from, to)?;
     let run = RunId::new(Utc::now());
     let name = |name: &TableName| (name.database.clone(), name.table.clone());
     let object = snapshot.head.table(&from.database, &from.table).map(|reference| reference.object.clone());
@@ -75,6 +75,27 @@ pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec
         }
     }
     Ok(notes)
+}
+
+/// Whether the table can have the name, told before anybody is asked.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] as those of [`rename`].
+pub fn check_rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<()> {
+    let catalog = LocalCatalog::new(storage.clone());
+    renamable(&catalog, &catalog.snapshot()?, from, to).map(|_| ())
+}
+
+fn renamable(catalog: &LocalCatalog, snapshot: &Snapshot, from: &TableName, to: &TableName) -> Result<Table> {
+    let table = catalog.find(snapshot, &from.database, &from.table)?;
+    if from == to {
+        return Err(Error::new(ErrorKind::Usage, format!("{from} is the name that the table has; nothing was changed")));
+    }
+    match snapshot.head.table(&to.database, &to.table) {
+        Some(_) => Err(Error::new(ErrorKind::Usage, format!("there is a table {to} already; nothing was changed"))
+            .with_context("what to do", "give another name")),
+        None => Ok(table),
+    }
 }
 
 /// Keeps what the history of the pipeline tells of it.

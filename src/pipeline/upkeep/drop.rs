@@ -51,7 +51,13 @@ pub fn lost_rows(storage: &Storage, table: &Table, folders: &[PathBuf]) -> Resul
     let Some(first) = gone.first() else { return Ok(None) };
     let is_hit = |manifest: &&Manifest| files(manifest).iter().any(|path| gone.contains(path));
     let runs: BTreeSet<&str> = manifests.iter().filter(is_hit).map(|manifest| manifest.run.as_str()).collect();
-    let rows: u64 = table.segments.iter().filter(|segment| runs.contains(segment.run.as_str())).flat_map(|segment| segment.partitions.values()).map(|size| size.rows).sum();
+    let rows: u64 = table
+        .segments
+        .iter()
+        .filter(|segment| runs.contains(segment.run.as_str()))
+        .flat_map(|segment| segment.partitions.values())
+        .map(|size| size.rows)
+        .sum();
     let more = if gone.len() > 1 { format!(" and {} more", gone.len() - 1) } else { String::new() };
     // How many rows each file gave is known of all together.
     let up_to = if gone.len() == all.len() { "" } else { "up to " };

@@ -84,7 +84,9 @@ fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunRe
                 notes.push(format!("{name} is there again, which was dropped {}", gone.when()));
                 back.push((past.object, old));
             }
-            Err(_) => lost.push(format!("{name}, which was dropped {}, can't be brought back: `etl vacuum` removed what it was", gone.when())),
+            Err(_) => {
+                lost.push(format!("{name}, which was dropped {}, can't be brought back: `etl vacuum` removed what it was", gone.when()))
+            }
         }
     }
     if let (true, Some(lost)) = (back.is_empty(), lost.first()) {
@@ -177,14 +179,20 @@ fn unknown(storage: &Storage, pipeline: &Pipeline, tables: &[Table], gone: &[Gon
     let error = match report.and_then(|object| serde_json::from_slice::<RunReport>(&object.bytes).ok()) {
         Some(report) if report.status.is_published() => {
             let made: Vec<&str> = report.outputs.iter().map(|output| output.table.as_str()).collect();
-            let message = format!("run {to} published {}, of which nothing is left in this lake: dropped since, and removed by `etl vacuum`", made.join(", "));
+            let message = format!(
+                "run {to} published {}, of which nothing is left in this lake: dropped since, and removed by `etl vacuum`",
+                made.join(", ")
+            );
             Error::new(ErrorKind::Usage, message)
         }
         Some(_) => Error::new(ErrorKind::Usage, format!("run {to} of {} published nothing", pipeline.name)),
         None => Error::new(ErrorKind::Usage, format!("no run `{to}` of {} published a table{hint}", pipeline.name)),
     };
     match newest.is_empty() {
-        true => error.with_context("what to do", "there is no earlier run to go back to; `etl run --full` makes the tables of the source files that there are"),
+        true => error.with_context(
+            "what to do",
+            "there is no earlier run to go back to; `etl run --full` makes the tables of the source files that there are",
+        ),
         false => error.with_context("earlier runs", newest.join(", ")),
     }
 }
