@@ -132,12 +132,17 @@ impl InLake {
         }
         let sources = files.iter().map(|file| source_of(&self.storage, file)).collect::<Result<_>>()?;
         let lake = self.storage.location();
-        Ok((sources, format!("{argument} is the table {}.{} of the lake {lake}: version {} is read", self.database, self.table, table.version)))
+        Ok((
+            sources,
+            format!("{argument} is the table {}.{} of the lake {lake}: version {} is read", self.database, self.table, table.version),
+        ))
     }
 
     fn refused(&self, argument: &str) -> Error {
         let (lake, name) = (self.storage.location(), format!("{}.{}", self.database, self.table));
-        let message = format!("{argument} has files of the lake {lake}, those of earlier versions of its tables, too: rows would come more than once");
+        let message = format!(
+            "{argument} has files of the lake {lake}, those of earlier versions of its tables, too: rows would come more than once"
+        );
         let what = match self.snapshot.head.table(&self.database, &self.table) {
             Some(_) => format!(
                 "name the table: `etl query --lake {lake} \"FROM {name}\"`, or its folder {}, of which the current version is read; a single file can be named, too",
@@ -146,7 +151,9 @@ impl InLake {
             None => {
                 let tables: Vec<String> = self.snapshot.head.tables().map(|(database, name, _)| format!("{database}.{name}")).collect();
                 let tables = if tables.is_empty() { "it has none now".to_string() } else { tables.join(", ") };
-                format!("name one of its tables ({tables}), as in `etl query --lake {lake} \"FROM DATABASE.TABLE\"`; a single file can be named, too")
+                format!(
+                    "name one of its tables ({tables}), as in `etl query --lake {lake} \"FROM DATABASE.TABLE\"`; a single file can be named, too"
+                )
             }
         };
         Error::new(ErrorKind::Usage, message).with_context("what to do", what)
@@ -180,11 +187,12 @@ mod tests {
 
     #[test]
     fn the_folder_of_a_run_is_told_by_its_name() {
-        let parts = |path| OfRun::of(path).map(|run| (run.lake, run.database, run.table));
+        let parts = |path: &str| OfRun::of(path).map(|run| [run.lake, run.database, run.table].join(" "));
         let run = "20200301T030000000Z-7f3a9c01";
-        assert_eq!(parts(&format!("a/lake/web/access/{run}/dt=1/part-0.parquet")), Some(("a/lake", "web", "access")));
-        assert_eq!(parts(&format!("s3://bucket/web/access/{run}-2/part-0.parquet")), Some(("s3://bucket", "web", "access")));
-        assert_eq!(parts(&format!("web/access/{run}/part-0.parquet")), Some((".", "web", "access")));
+        assert_eq!(parts(&format!("a/lake/web/access/{run}/dt=1/part-0.parquet")).unwrap(), "a/lake web access");
+        assert_eq!(parts(&format!("s3://bucket/web/access/{run}-2/part-0.parquet")).unwrap(), "s3://bucket web access");
+        assert_eq!(parts(&format!("web/access/{run}/part-0.parquet")).unwrap(), ". web access");
+        assert_eq!(parts(&format!("/web/access/{run}/part-0.parquet")).unwrap(), "/ web access");
         assert_eq!(parts(&format!("access/{run}/part-0.parquet")), None);
         assert_eq!(parts("web/access/part-0.parquet"), None);
     }

@@ -252,6 +252,10 @@ fn sql(args: &QueryArgs) -> Result<String> {
         }
         (None, Some(sql)) => sql.to_string(),
     };
+    if query_shell::is_leaving(&text) {
+        return Err(Error::new(ErrorKind::Usage, format!("`{}` is no statement", text.trim()))
+            .with_context("what to do", "the shell, which `etl query` is on a terminal, is left by \\q or Ctrl-D"));
+    }
     match split_statements(&text).is_empty() {
         true => Err(Error::new(ErrorKind::Usage, "the query is empty; expected for example SELECT * FROM 'access.log' LIMIT 10")),
         false => Ok(text),

@@ -122,7 +122,10 @@ impl LakeTables {
         match self.catalog.whole(&dropped.table)? {
             Some(table) => moment.of(table, &self.catalog, &self.snapshot).map(Some),
             None => {
-                let message = format!("{database}.{name} was dropped on {}, and `etl vacuum` removed what it was", dropped.at.format("%Y-%m-%d %H:%M UTC"));
+                let message = format!(
+                    "{database}.{name} was dropped on {}, and `etl vacuum` removed what it was",
+                    dropped.at.format("%Y-%m-%d %H:%M UTC")
+                );
                 Err(Error::new(ErrorKind::Input, message))
             }
         }

@@ -116,7 +116,9 @@ impl Moment {
         if let Some(run) = run_named(run, all.iter().map(|(run, _)| run.as_str()))? {
             return Ok(all.iter().filter(|(known, _)| known == run).map(|(_, updated)| *updated).max());
         }
-        let message = format!("no run `{run}` published a table of this lake that is there; expected a run, as `etl history` shows them, or a time in UTC");
+        let message = format!(
+            "no run `{run}` published a table of this lake that is there; expected a run, as `etl history` shows them, or a time in UTC"
+        );
         let error = Error::new(ErrorKind::Usage, message);
         Err(match lost.is_empty() {
             true => error,

@@ -40,11 +40,7 @@ impl Text<'_> {
         let (run, took) = (printable(&report.run), duration(report.seconds()));
         let name = self.bold(&printable(&report.pipeline));
         if report.status == RunStatus::UpToDate {
-            writeln!(
-                out,
-                "{name}: {} ({took}, run {run})",
-                self.paint(&format!("nothing to do: {}", nothing_to_do(report)), Mood::of_run(report))
-            )?;
+            writeln!(out, "{name}: {} ({took})", self.paint(&format!("nothing to do: {}", nothing_to_do(report)), Mood::of_run(report)))?;
         } else {
             writeln!(out, "{name}: {} in {took}, run {run}", self.paint(&outcome(report), Mood::of_run(report)))?;
             fact(out, "lake", printable(&report.lake))?;
@@ -146,7 +142,10 @@ impl Text<'_> {
             writeln!(out, "  column {} of {}: {} {are} not of its type", printable(column), printable(&source.name), count(*values))?;
         }
         match &source.rejects_file {
-            Some(file) if source.rejects > 0 => writeln!(out, "  all of them: {}", printable(file)),
+            Some(file) if source.rejects > 0 => {
+                let lake = self.report.lake.trim_end_matches('/');
+                writeln!(out, "  all of them: {}", printable(&format!("{lake}/{file}")))
+            }
             _ => Ok(()),
         }
     }

@@ -127,7 +127,9 @@ impl State {
         let folders: Vec<std::path::PathBuf> = folder.into_iter().collect();
         let mut told = Vec::new();
         for name in dropped {
-            let Some(table) = self.snapshot.head.table(&name.database, &name.table).map(|table| catalog.table(table)).transpose()? else { continue };
+            let Some(table) = self.snapshot.head.table(&name.database, &name.table).map(|table| catalog.table(table)).transpose()? else {
+                continue;
+            };
             told.extend(lost_rows(storage, &table, &folders)?.map(|lost| format!("{name}, which is dropped: {lost}")));
         }
         Ok(told)
@@ -205,7 +207,7 @@ impl OutputState {
         }
         let segments: Vec<SegmentInputs> = manifests.iter().map(read_files).collect();
         let reads_tables = tables_of(pipeline, output);
-        let lake_tables = current(output, &reads_tables, changing, storage, snapshot)?;
+        let lake_tables = current(output, &pipeline.outputs, &reads_tables, changing, storage, snapshot)?;
         let known = manifests.last().map(|manifest| &manifest.inputs);
         let mut before = Before {
             columns_changed: None,

@@ -242,7 +242,8 @@ impl Listing {
                     // Of other lakes what is read is what their readers see.
                     let (mine, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| lake.has(found, &mut folders));
                     own += mine.len();
-                    let (current, note) = current_files(location, others, &source.store).map_err(|e| e.with_context("at", &source.place))?;
+                    let (current, note) =
+                        current_files(location, others, &source.store).map_err(|e| e.with_context("at", &source.place))?;
                     notes.extend(note);
                     for found in current {
                         files.push(listed(pipeline, source, found)?);
