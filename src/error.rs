@@ -76,6 +76,12 @@ impl Error {
         self
     }
 
+    /// The same error without what it says of `key`, where that has been told already.
+    pub fn without_context(mut self, key: &str) -> Self {
+        self.context.retain(|(known, _)| *known != key);
+        self
+    }
+
     /// The same error with all that it says rewritten by `rewrite`.
     pub fn rewritten(self, rewrite: impl Fn(&str) -> String) -> Self {
         self.said(&rewrite)

@@ -1,9 +1,10 @@
 //! The rows that are compared.
 
 use crate::accesslog::Preset;
+use crate::catalog::resolve;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generate::{GenerateOptions, generate};
-use crate::input::{Place, Source, Table, TableOptions, resolve};
+use crate::input::{Place, Source, Table, TableOptions};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};

@@ -33,6 +33,15 @@ impl LocalCatalog {
         let mut references = NewReferences::default();
         for table in &mut tables {
             let before = base.head.table(&table.database, &table.name);
+            // A table that was dropped goes on, with its history.
+            if let (None, Some(dropped)) = (before, base.head.dropped(&table.database, &table.name))
+                && let Some(old) = self.whole(&dropped.table)?.filter(|old| old.origin.pipeline == table.origin.pipeline)
+            {
+                follow(table, Some(&dropped.table), Some(&old));
+                references.add(table, object_key(table), None);
+                self.write_version(table)?;
+                continue;
+            }
             let own = table.segments.iter().all(|segment| segment.run == table.origin.run);
             let old = match before {
                 // All its rows are rebuilt: what is lost of the one before does no harm.
@@ -71,7 +80,7 @@ impl LocalCatalog {
         renamed.history.push(PastVersion::of(before, table.rows));
         (renamed.database, renamed.name, renamed.version) = (to.database.clone(), to.table.clone(), table.version + 1);
         (renamed.origin.run, renamed.updated) = (run.to_string(), Utc::now());
-        let beside = Beside { dropped: &[old], ..Beside::default() };
+        let beside = Beside { renamed: Some(&old), ..Beside::default() };
         let mut done = self.commit_numbered(base, vec![renamed], &beside, lease)?;
         done.pop().ok_or_else(|| Error::new(ErrorKind::Internal, "a table was published, and is none"))
     }
@@ -114,9 +123,15 @@ impl LocalCatalog {
                 }
                 let database: &mut Database = head.databases.entry(table.database.clone()).or_default();
                 database.tables.insert(table.name.clone(), self.reference(table));
+                head.dropped.remove(&format!("{}.{}", table.database, table.name));
             }
             for name in beside.dropped {
-                drop_from(&mut head, name, base)?;
+                is_as_in(base, &head, name)?;
+                head.drop_table(&name.database, &name.table);
+            }
+            if let Some(name) = beside.renamed {
+                is_as_in(base, &head, name)?;
+                head.take(&name.database, &name.table);
             }
             // What was found to fit together was the policies of then.
             if !beside.policies.is_empty() && head.policies != base.head.policies {
@@ -223,31 +238,24 @@ pub struct Beside<'a> {
     pub policies: &'a [(String, PolicyRef)],
     /// Tables that readers see no more; their files stay.
     pub dropped: &'a [TableName],
+    /// The name that the one table had until now.
+    pub renamed: Option<&'a TableName>,
 }
 
 impl Beside<'_> {
     /// Whether `head` has it all.
     fn is_in(&self, head: &Head) -> bool {
         self.policies.iter().all(|(owner, policy)| head.policies.get(owner) == Some(policy))
-            && self.dropped.iter().all(|name| head.table(&name.database, &name.table).is_none())
+            && self.dropped.iter().chain(self.renamed).all(|name| head.table(&name.database, &name.table).is_none())
     }
 }
 
-/// Takes the table `name` out of `head`, where it is as in `base`.
-fn drop_from(head: &mut Head, name: &TableName, base: &Snapshot) -> Result<()> {
-    let now = head.table(&name.database, &name.table);
-    if let Some(now) = now
-        && base.head.table(&name.database, &name.table) != Some(now)
-    {
-        return Err(lost(&name.database, &name.table, Some(now)));
+/// Refuses to take the table `name` out of `head`, where it is another one by now than in `base`.
+fn is_as_in(base: &Snapshot, head: &Head, name: &TableName) -> Result<()> {
+    match head.table(&name.database, &name.table) {
+        Some(now) if base.head.table(&name.database, &name.table) != Some(now) => Err(lost(&name.database, &name.table, Some(now))),
+        _ => Ok(()),
     }
-    if let Some(database) = head.databases.get_mut(&name.database) {
-        database.tables.remove(&name.table);
-        if database.tables.is_empty() {
-            head.databases.remove(&name.database);
-        }
-    }
-    Ok(())
 }
 
 fn governed() -> Error {

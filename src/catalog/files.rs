@@ -2,9 +2,13 @@
 
 use super::table::Table;
 use crate::error::Result;
+use crate::input::{LocalFile, ObjectFile, Place, Source};
 use crate::publish::{DataFile, Manifest};
-use crate::storage::Storage;
+use crate::storage::{Location, Storage};
+use chrono::DateTime;
+use object_store::ObjectMeta;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The folders of the tables whose runs wrote the rows of `table`: its own, and those of the names that it had before.
 pub fn table_folders(table: &Table) -> BTreeSet<String> {
@@ -26,4 +30,22 @@ pub fn live_files(storage: &Storage, table: &Table) -> Result<Vec<DataFile>> {
         .zip(manifests)
         .flat_map(|(segment, manifest)| manifest.files.into_iter().filter(|file| segment.partitions.contains_key(&file.partition)));
     Ok(live.collect())
+}
+
+/// The file as an input.
+///
+/// # Errors
+/// Where its store can't be reached.
+pub fn source_of(storage: &Storage, file: &DataFile) -> Result<Source> {
+    let location = storage.location().join(&file.key);
+    let place = match &location {
+        Location::Folder(path) => Place::File(Arc::new(LocalFile::at(path))),
+        Location::Bucket { .. } => {
+            // A run's files are written once, so their ETags are not needed.
+            let (store, path) = storage.object(&file.key)?;
+            let meta = ObjectMeta { location: path, last_modified: DateTime::UNIX_EPOCH, size: file.bytes, e_tag: None, version: None };
+            Place::Object(Arc::new(ObjectFile::new(storage.clone(), store, meta)))
+        }
+    };
+    Ok(Source::new(location.to_string(), place, Some(file.bytes)))
 }

@@ -19,6 +19,20 @@ pub struct Head {
     /// Who may see what of the lake, by who says it: pipelines, and files of their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub policies: BTreeMap<String, PolicyRef>,
+    /// Tables that were taken out, by `database.name`, as long as there is no other one of that name: until a vacuum removes what they were, it
+    /// can be brought back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped: BTreeMap<String, DroppedTable>,
+}
+
+/// A table that was taken out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DroppedTable {
+    pub database: String,
+    pub name: String,
+    /// The version that was read until then.
+    pub table: TableRef,
+    pub at: DateTime<Utc>,
 }
 
 /// What one owner says of who may see what.
@@ -52,6 +66,29 @@ impl Head {
     /// The table `database.name`.
     pub fn table(&self, database: &str, name: &str) -> Option<&TableRef> {
         self.databases.get(database)?.tables.get(name)
+    }
+
+    /// The table `database.name`, where it was taken out.
+    pub fn dropped(&self, database: &str, name: &str) -> Option<&DroppedTable> {
+        self.dropped.get(&format!("{database}.{name}"))
+    }
+
+    /// Takes the table `database.name` out, and gives what it was.
+    pub fn take(&mut self, database: &str, name: &str) -> Option<TableRef> {
+        let tables = self.databases.get_mut(database)?;
+        let table = tables.tables.remove(name);
+        if tables.tables.is_empty() {
+            self.databases.remove(database);
+        }
+        table
+    }
+
+    /// Takes the table `database.name` out, and keeps in mind what it was; false where there is none.
+    pub fn drop_table(&mut self, database: &str, name: &str) -> bool {
+        let Some(table) = self.take(database, name) else { return false };
+        let dropped = DroppedTable { database: database.to_string(), name: name.to_string(), table, at: Utc::now() };
+        self.dropped.insert(format!("{database}.{name}"), dropped);
+        true
     }
 
     /// All tables, as `(database, name, reference)`.

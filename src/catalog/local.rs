@@ -93,8 +93,16 @@ impl LocalCatalog {
     /// # Errors
     /// [`ErrorKind::Input`] where the store can't be read.
     pub fn is_lost(&self, reference: &TableRef) -> Result<bool> {
+        Ok(self.whole(reference)?.is_none())
+    }
+
+    /// The description of a table's version; nothing where it is gone, or can't be understood.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] where the store can't be read.
+    pub fn whole(&self, reference: &TableRef) -> Result<Option<Table>> {
         let object = self.storage.get(&reference.object)?;
-        Ok(self.found(&reference.object, object).is_err())
+        Ok(self.found(&reference.object, object).ok())
     }
 
     /// The descriptions of all tables of `snapshot`.

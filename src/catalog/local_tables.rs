@@ -100,12 +100,7 @@ impl LocalCatalog {
                 return Ok(false);
             }
             let mut head: Head = snapshot.head.clone();
-            if let Some(tables) = head.databases.get_mut(database) {
-                tables.tables.remove(name);
-                if tables.tables.is_empty() {
-                    head.databases.remove(database);
-                }
-            }
+            head.drop_table(database, name);
             if self.replace_head(&snapshot, head)? {
                 return Ok(true);
             }

@@ -17,8 +17,8 @@ use std::num::NonZeroU32;
     after_help = "Examples:\n  etl generate --lines 148534 --seed 1 > access.log\n  etl generate --lines 1000 --format vhost_combined | gzip > vhosts.log.gz\n  etl generate --lines 7000 --start 2026-03-01 --days 7 --bad 1% > week.log"
 )]
 pub(super) struct GenerateArgs {
-    /// How many lines
-    #[arg(long, default_value_t = 10_000)]
+    /// How many lines: a number, or one of thousands or millions such as 10k or 2M
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = lines)]
     lines: u64,
 
     /// The random seed
@@ -41,6 +41,17 @@ pub(super) struct GenerateArgs {
     /// How many of the lines are damaged, so that no reader takes them: 1% or 0.01
     #[arg(long, value_name = "RATE", default_value_t = Rate(0.0))]
     bad: Rate,
+}
+
+/// A number of lines; `k` and `M` are thousands and millions.
+fn lines(text: &str) -> std::result::Result<u64, String> {
+    let (number, times) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1_000),
+        Some((at, 'm' | 'M')) => (&text[..at], 1_000_000),
+        _ => (text, 1),
+    };
+    let found = number.replace('_', "").parse::<u64>().ok().and_then(|number| number.checked_mul(times));
+    found.ok_or_else(|| "expected a number of lines, such as 7000, 10k or 2M".to_string())
 }
 
 const DAY: i64 = 86_400;

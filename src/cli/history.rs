@@ -4,7 +4,7 @@ use super::pipeline::{PipelineArgs, open_lake_of};
 use super::terminal::{colour_on, print, print_json, say};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{PastRun, RunReport, history, rollback};
-use crate::publish::keys;
+use crate::publish::{keys, run_named};
 use crate::report;
 use clap::Args;
 
@@ -40,12 +40,13 @@ pub(super) struct HistoryArgs {
   etl rollback weblogs.yaml --to 20200301T030000000Z-7f3a9c01
 
 All tables of the pipeline become again what they were when that run had ended, at once. Nothing is written but the catalog, and
-nothing is lost: it can be rolled back again. `etl history` shows the runs.")]
+nothing is lost: it can be rolled back again. A table that was dropped since is there again, unless a vacuum removed its files. `etl history`
+shows the runs.")]
 pub(super) struct RollbackArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
 
-    /// The run to go back to
+    /// The run to go back to, by its id or the first letters of it; `last` is the newest that published
     #[arg(long, value_name = "RUN")]
     to: String,
 
@@ -83,17 +84,12 @@ pub(super) fn run(args: &HistoryArgs) -> Result<()> {
 
 /// The report of the run that `wanted` begins the id of; `runs` are the newest first.
 fn one(runs: &[PastRun], wanted: &str, pipeline: &str) -> Result<RunReport> {
-    let begins = |run: &&PastRun| wanted == "last" || run.report.run.starts_with(wanted);
-    let found: Vec<&PastRun> = runs.iter().filter(begins).take(if wanted == "last" { 1 } else { 5 }).collect();
-    match found.as_slice() {
-        [one] => Ok(one.report.clone()),
-        [] => Err(Error::new(ErrorKind::Usage, format!("{pipeline} has no run `{wanted}`"))
+    let ids = runs.iter().map(|run| run.report.run.as_str());
+    let named = run_named(wanted, ids).map_err(|error| error.with_context("pipeline", pipeline))?;
+    match runs.iter().find(|run| Some(run.report.run.as_str()) == named) {
+        Some(one) => Ok(one.report.clone()),
+        None => Err(Error::new(ErrorKind::Usage, format!("{pipeline} has no run `{wanted}`"))
             .with_context("what to do", "`etl history` without a run shows which there are")),
-        more => {
-            let ids: Vec<&str> = more.iter().map(|run| run.report.run.as_str()).collect();
-            Err(Error::new(ErrorKind::Usage, format!("more than one run of {pipeline} begins with `{wanted}`"))
-                .with_context("runs", ids.join(", ")))
-        }
     }
 }
 
@@ -104,8 +100,9 @@ pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {
         print_json(&done)?;
         return told(&done);
     }
+    let to = done.rolled_back_to.as_deref().unwrap_or(&args.to);
     for output in &done.outputs {
-        say(&format!("{} is version {} now, with the rows of run {}", output.table, output.table_version, args.to));
+        say(&format!("{} is version {} now, with the rows of run {to}", output.table, output.table_version));
     }
     done.notes.iter().for_each(|note| say(&format!("note: {note}")));
     told(&done)

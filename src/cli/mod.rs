@@ -1,6 +1,7 @@
 //! The command line: one file a command, each turning arguments into a call of the library.
 
 mod access;
+mod asking;
 mod athena;
 mod athena_estimate;
 mod athena_query;
@@ -42,6 +43,7 @@ mod single_run;
 mod store;
 mod tags;
 mod terminal;
+mod tips;
 mod vacuum;
 mod validate;
 mod variable;
@@ -109,7 +111,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are no errors; a closed pipe is none either.
             let is_error = error.use_stderr();
-            let _ = escaped(error.kind()).unwrap_or(error).print();
+            let _ = tips::tipped(escaped(error.kind()).unwrap_or(error), &Cli::command()).print();
             return if is_error { ExitCode::from(ErrorKind::Usage.exit_code()) } else { ExitCode::SUCCESS };
         }
     };

@@ -79,6 +79,14 @@ impl PipelineArgs {
         Some(self.file.as_path()).filter(|path| path.is_dir())
     }
 
+    /// The file that is there, where the one that was named differs from it by its ending only.
+    fn other_ending(&self) -> Option<PathBuf> {
+        if self.file.exists() {
+            return None;
+        }
+        ["yaml", "yml"].iter().map(|ending| self.file.with_extension(ending)).find(|other| other.is_file())
+    }
+
     /// The values of variables.
     pub(super) fn vars(&self) -> &VarArgs {
         &self.vars
@@ -89,7 +97,10 @@ impl PipelineArgs {
     /// # Errors
     /// [`ErrorKind::Format`] for all that is wrong in it, [`ErrorKind::Input`] where it can't be read.
     pub(super) fn load(&self) -> Result<Pipeline> {
-        Pipeline::load(&self.file, &variables(&self.vars)?)
+        Pipeline::load(&self.file, &variables(&self.vars)?).map_err(|error| match self.other_ending() {
+            Some(other) => error.with_context("what to do", format!("did you mean {}?", other.display())),
+            None => error,
+        })
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) struct QueryArgs {
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     lake: Option<String>,
 
-    /// Ask the lake as it was when this run had published, or at this time (UTC): 2026-03-01 or 2026-03-01T03:00
+    /// Ask the lake as it was when this run (its id, the first letters of it, or `last`) had published, or at this time (UTC): 2026-03-01, which is its midnight, or 2026-03-01T03:00
     #[arg(long, value_name = "RUN|TIME", requires = "lake")]
     at: Option<String>,
 
@@ -252,6 +252,10 @@ fn sql(args: &QueryArgs) -> Result<String> {
         }
         (None, Some(sql)) => sql.to_string(),
     };
+    if query_shell::is_leaving(&text) {
+        return Err(Error::new(ErrorKind::Usage, format!("`{}` is no statement", text.trim()))
+            .with_context("what to do", "the shell, which `etl query` is on a terminal, is left by \\q or Ctrl-D"));
+    }
     match split_statements(&text).is_empty() {
         true => Err(Error::new(ErrorKind::Usage, "the query is empty; expected for example SELECT * FROM 'access.log' LIMIT 10")),
         false => Ok(text),

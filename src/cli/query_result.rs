@@ -29,6 +29,10 @@ pub(super) struct ResultArgs {
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 
+    /// Replace the file of --output if it is there
+    #[arg(long, requires = "output")]
+    pub(super) overwrite: bool,
+
     /// Maximum number of rows shown in a table; 0 for all
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) max_rows: usize,
@@ -68,7 +72,10 @@ impl ResultArgs {
     /// [`ErrorKind::Usage`] where they don't.
     pub(super) fn check(&self) -> Result<()> {
         match &self.output {
-            Some(path) => self.file_format(path).map(|_| ()),
+            Some(path) => {
+                self.file_format(path)?;
+                self.refuse_existing(path)
+            }
             None if self.format == Some(ResultFormat::Parquet) && std::io::stdout().is_terminal() => {
                 Err(Error::new(ErrorKind::Usage, "Parquet is not for a terminal; write it to a file, as in -o result.parquet"))
             }
@@ -116,6 +123,15 @@ impl ResultArgs {
         // On a terminal rows come between what is said of them.
         let waiting = if std::io::stdout().is_terminal() { Waiting::silent() } else { waiting };
         copy(rows, stream_writer(format, rows.schema(), Box::new(BufWriter::new(std::io::stdout())))?, &waiting).await.map(|_| ())
+    }
+
+    /// Refuses to replace a file that nobody said is to be replaced.
+    fn refuse_existing(&self, path: &Path) -> Result<()> {
+        match path.is_file() && !self.overwrite {
+            true => Err(Error::new(ErrorKind::Output, format!("{} is there already; nothing was written", path.display()))
+                .with_context("what to do", "give --overwrite to replace it, or another name")),
+            false => Ok(()),
+        }
     }
 
     /// Writes all rows to the file at `path`, which readers see when it is whole.
@@ -191,7 +207,7 @@ mod tests {
     #[test]
     fn a_files_name_tells_its_format() {
         let format = |name: &str, format: Option<ResultFormat>| {
-            let args = ResultArgs { format, json: false, output: None, max_rows: 0 };
+            let args = ResultArgs { format, json: false, output: None, overwrite: false, max_rows: 0 };
             args.file_format(Path::new(name)).map(|format| format.extension())
         };
         for (name, expected) in

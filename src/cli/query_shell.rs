@@ -33,6 +33,11 @@ struct Shell<'a> {
     cancel: Arc<AtomicBool>,
 }
 
+/// Whether `text` is how other shells are left.
+pub(super) fn is_leaving(text: &str) -> bool {
+    matches!(text.trim().trim_end_matches(';').to_ascii_lowercase().as_str(), ".q" | ".quit" | ".exit" | "quit" | "exit" | "\\q")
+}
+
 /// Answers what is typed until its end.
 ///
 /// # Errors
@@ -57,6 +62,7 @@ pub(super) fn run(session: &QuerySession, result: &ResultArgs) -> Result<()> {
     loop {
         match editor.readline("etl> ") {
             Ok(typed) if typed.trim().is_empty() => {}
+            Ok(typed) if is_leaving(&typed) && !typed.trim_start().starts_with('\\') => say("\\q leaves, as Ctrl-D does"),
             Ok(typed) => {
                 let _ = editor.add_history_entry(typed.trim());
                 if !shell.take(typed.trim()) {

@@ -1,8 +1,8 @@
 //! One run of one pipeline, told to who waits for it and to others.
 
 use super::bar::{Bar, Plain};
-use super::terminal::{cancel_on_interrupt, colour_on, print_json, say, say_lines};
-use crate::error::Error;
+use super::terminal::{cancel_on_interrupt, colour_on, is_quiet, print_json, say, say_lines};
+use crate::error::{Error, ErrorKind};
 use crate::pipeline::{self, Outcome, Pipeline, RunReport, RunSettings, RunStatus, Scope};
 use crate::progress::Progress;
 use crate::publish::keys;
@@ -27,7 +27,11 @@ pub(super) fn run_once(pipeline: &Pipeline, settings: &RunSettings, json: bool, 
         let told = RunReport { error: None, ..report.clone() };
         let colour = colour_on(&std::io::stderr());
         say_lines(report::text(&told, colour).trim_end(), colour);
-        if report.status != RunStatus::UpToDate {
+        if !is_quiet() && report.sources.iter().any(|source| !source.reject_examples.is_empty()) {
+            error = error.map(|error| error.without_context("rejected"));
+        }
+        // An error of checks names it itself.
+        if report.status != RunStatus::UpToDate && !error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Checks) {
             say(&format!("report: {}/{}/report.html", pipeline.lake.location, keys::run_folder(&pipeline.name, &report.run)));
         }
     }

@@ -1,13 +1,15 @@
 //! `etl vacuum`: makes room.
 
+use super::asking::confirmed;
 use super::pipeline::open_lake;
 use super::terminal::{print_json, say};
 use crate::error::Result;
 use crate::pipeline::vacuum;
-use crate::units::{ByteSize, count};
+use crate::units::{ByteSize, count, counted};
 use chrono::TimeDelta;
 use clap::Args;
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 
 /// Remove files of a lake that no reader uses any more
 #[derive(Debug, Args)]
@@ -32,12 +34,22 @@ pub(super) struct VacuumArgs {
     #[arg(long)]
     dry_run: bool,
 
+    /// Don't ask; on a terminal --older-than 0d asks, as no earlier version stays
+    #[arg(long)]
+    yes: bool,
+
     /// Write what was removed as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &VacuumArgs) -> Result<()> {
+    let asks = args.older_than.is_zero() && !args.dry_run && !args.yes && std::io::stdin().is_terminal();
+    let what = format!("remove all that readers don't see now from {}, so that nothing can be rolled back or asked as it was", args.lake);
+    if asks && !confirmed(&what)? {
+        say("nothing was removed");
+        return Ok(());
+    }
     let report = vacuum(&open_lake(&args.lake)?, args.older_than, args.dry_run)?;
     if args.json {
         return print_json(&report);
@@ -52,6 +64,17 @@ pub(super) fn run(args: &VacuumArgs) -> Result<()> {
     }
     let verb = if report.dry_run { "would be removed" } else { "removed" };
     say(&format!("{}, {} {verb}", files(report.removed.len() as u64), ByteSize(report.bytes)));
+    if report.dry_run && report.later.files > 0 {
+        let days = |age: TimeDelta| {
+            if age.num_hours() % 24 == 0 { counted(age.num_days() as u64, "day") } else { counted(age.num_hours() as u64, "hour") }
+        };
+        say(&format!(
+            "{}, {} of what nobody reads any more become removable within {}",
+            files(report.later.files),
+            ByteSize(report.later.bytes),
+            days(args.older_than)
+        ));
+    }
     Ok(())
 }
 

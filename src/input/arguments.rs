@@ -37,9 +37,21 @@ pub fn resolve(arguments: &[String]) -> Result<Inputs> {
 /// # Errors
 /// As those of [`resolve`].
 pub fn resolve_with(arguments: &[String], settings: &StoreSettings) -> Result<Inputs> {
+    resolve_each(arguments, settings, |_, found| Ok(found))
+}
+
+/// As [`resolve_with`], with what `of` makes of the files that each argument names.
+///
+/// # Errors
+/// As those of [`resolve`], and those of `of`.
+pub fn resolve_each(
+    arguments: &[String],
+    settings: &StoreSettings,
+    mut of: impl FnMut(&str, Vec<Source>) -> Result<Vec<Source>>,
+) -> Result<Inputs> {
     let (mut sources, mut resolver) = (Vec::new(), Resolver::new(settings));
     for argument in arguments {
-        sources.extend(resolver.find(argument)?);
+        sources.extend(of(argument, resolver.find(argument)?)?);
     }
     if sources.iter().filter(|s| s.path == "-" && s.is_stream()).count() > 1 {
         return Err(Error::new(ErrorKind::Usage, "`-` (standard input) can be read only once"));

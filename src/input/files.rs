@@ -143,10 +143,21 @@ impl Files {
         };
         let parts = names[literal..].iter().map(part).collect::<Result<Vec<_>>>()?;
         let job = Job { shown: shown(OsStr::new(&base)), real: real(&folder), folder, part: 0 };
-        let (found, any) = if job.folder.is_dir() { self.search(&parts, job)? } else { (Vec::new(), false) };
+        let (base, is_there) = (job.shown.clone(), job.folder.is_dir());
+        let (found, any) = if is_there { self.search(&parts, job)? } else { (Vec::new(), false) };
         match any {
             true => Ok(found),
-            false => Err(Error::new(ErrorKind::Input, format!("no file matches `{}`", shown(OsStr::new(glob))))),
+            false => {
+                let error = Error::new(ErrorKind::Input, format!("no file matches `{}`", shown(OsStr::new(glob))));
+                let base = if base.is_empty() { "." } else { base.trim_end_matches('/') };
+                Err(error.with_context(
+                    "what to do",
+                    match is_there {
+                        true => format!("look at what is in {base}: `**` matches folders, `*` is within one name"),
+                        false => format!("there is no folder {base}: look at the path"),
+                    },
+                ))
+            }
         }
     }
 

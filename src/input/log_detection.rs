@@ -116,7 +116,10 @@ fn json_behind(prefixes: &[Prefix], lines: &Bytes) -> Option<LogFormats> {
 }
 
 /// What is to be said of those of `sources` that are not in `format`.
-fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> {
+///
+/// # Errors
+/// [`ErrorKind::Input`] where one can't be read.
+pub fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> {
     // A few lines are enough: there may be very many files.
     let look = |source: &Source| match first_block(source, Framing::Lines)?.and_then(first_lines) {
         Some(lines) => Ok(detect_behind(&Prefix::ALL, &lines)?.map(|(_, found)| found)),

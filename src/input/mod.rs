@@ -42,7 +42,7 @@ mod widening;
 
 pub use crate::tabular::{CsvDialect, OnMismatch, RowSyntax, is_json_layout};
 pub use ahead::Ahead;
-pub use arguments::{Inputs, Resolver, resolve, resolve_with};
+pub use arguments::{Inputs, Resolver, resolve, resolve_each, resolve_with};
 pub use blocks::{Block, BlockReader, Content, MAX_LINE};
 pub use bucket::objects;
 pub use compression::Compression;
@@ -50,7 +50,7 @@ pub use content::{CHUNK, Content as FileContent, Hashed};
 pub use faults::{Querying, Reading, caught, caught_in_tasks, files_of};
 pub use framing::Framing;
 pub use local::{LocalAccess, LocalFile, LocalRead};
-pub use log_detection::suggested_format;
+pub use log_detection::{other_logs, suggested_format};
 pub use look::{Look, Starts, all_of, byte_at, is_start_of, last_line_end, starts};
 pub use many::each;
 pub use object::{ObjectFile, ObjectReader};

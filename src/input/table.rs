@@ -126,6 +126,9 @@ impl Table {
             chosen => chosen,
         };
         options.check(choice)?;
+        if let (FormatChoice::Csv | FormatChoice::Tsv, None) = (choice, &options.schema) {
+            refuse_log(&sources, if choice == FormatChoice::Csv { "CSV" } else { "TSV" })?;
+        }
         let format = match choice {
             FormatChoice::Log | FormatChoice::Auto => {
                 let formats = match &options.log {
@@ -174,6 +177,21 @@ impl Table {
         self.notes.push(format!("columns are text because not all of their values are of their types: {}", names.join(", ")));
         Ok(())
     }
+}
+
+/// Refuses to read as rows of `name` what is an access log.
+fn refuse_log(sources: &[Source], name: &str) -> Result<()> {
+    for source in &sources[..sources.len().min(LOOKED_AT)] {
+        let Some(lines) = first_block(source, Framing::Lines)?.and_then(first_lines) else { continue };
+        return match detect(&lines)?.filter(|found| found.fitting == found.tried) {
+            Some(found) => {
+                let message = format!("{} looks like an access log ({}), not like {name}", source.path, found.format.name());
+                Err(Error::new(ErrorKind::Format, message).with_context("what to do", "give --from log (in a pipeline format: log)"))
+            }
+            None => Ok(()),
+        };
+    }
+    Ok(())
 }
 
 fn open_csv(sources: &mut [Source], options: &TableOptions, notes: &mut Vec<String>) -> Result<TableFormat> {

@@ -21,6 +21,7 @@ use crate::pipeline::state::changes::Step;
 use crate::pipeline::state::drift::drift;
 use crate::pipeline::state::listing::Listing;
 use crate::pipeline::state::opening::open;
+use crate::pipeline::verify::columns::refuse_unknown_columns;
 use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};
 use crate::schema::types::arrow_type;
 use crate::sql_text::quoted;
@@ -140,13 +141,14 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         notes.extend(output.changes.notes.iter().map(|note| format!("{}: {note}", output.output.name)));
         let planning =
             Planning { pipeline, storage: storage.as_ref(), snapshot: &state.snapshot, readers: readers.as_ref(), runtime: &runtime };
-        let (plan, columns) = planning.output(output, &planned)?;
+        let (plan, columns) = planning.output(output, &planned, &mut notes)?;
         planned.extend(columns.map(|columns| (output.output.table.clone(), columns)));
         outputs.push(plan);
     }
     let mut dropped = Vec::new();
     if let Some(storage) = &storage {
         dropped = state.dropped(pipeline, storage, scope);
+        notes.extend(state.lost_by_dropping(pipeline, storage, &dropped)?);
         let told = |name: &TableName| {
             format!(
                 "no output makes {name} any more; it stays as it is until `etl catalog drop {name} --lake {} --force`, or with `removed_tables: drop`",
@@ -241,11 +243,25 @@ struct Planning<'a> {
 
 impl Planning<'_> {
     /// The plan of an output, and the columns of its table where it would be another.
-    fn output(&self, output: &OutputState, planned: &BTreeMap<TableName, SchemaRef>) -> Result<(OutputPlan, Option<SchemaRef>)> {
+    fn output(
+        &self,
+        output: &OutputState,
+        planned: &BTreeMap<TableName, SchemaRef>,
+        notes: &mut Vec<String>,
+    ) -> Result<(OutputPlan, Option<SchemaRef>)> {
         let new = match output.changes.step {
             Step::Nothing => None,
-            _ => Some(new_columns(self.pipeline, output, &self.tables(output, planned)?, self.runtime)?),
+            _ => Some(new_columns(self.pipeline, output, &self.tables(output, planned)?, self.runtime, notes)?),
         };
+        let of_table = |table: &Table| columns_of(table).iter().map(|(column, _)| column.name.clone()).collect::<Vec<_>>();
+        let names: Vec<String> = match (&new, &output.table) {
+            (Some((files, keys)), _) => files.iter().chain(keys).map(|column| column.name.clone()).collect(),
+            (None, Some(table)) => of_table(table),
+            (None, None) => Vec::new(),
+        };
+        if !names.is_empty() {
+            refuse_unknown_columns(self.pipeline, &output.output.table, names.iter().map(String::as_str))?;
+        }
         let plan = output_plan(output, self.storage, self.readers, new.as_ref())?;
         let schema = new.as_ref().map(|(files, keys)| table_schema(files.iter().chain(keys))).transpose()?;
         Ok((plan, schema))
@@ -354,6 +370,7 @@ fn new_columns(
     output: &OutputState,
     lake: &BTreeMap<TableName, SchemaRef>,
     runtime: &Runtime,
+    notes: &mut Vec<String>,
 ) -> Result<(Vec<Column>, Vec<Column>)> {
     if let Some(transform) = pipeline.made_in_athena(&output.output) {
         let asked = runtime.block_on(async || schema(&open_athena(pipeline, &Arc::default()).await?, &transform.sql).await);
@@ -368,7 +385,13 @@ fn new_columns(
             Step::Rebuild => output.grown.get(&source.name),
             _ => output.manifests.iter().rev().find_map(|manifest| manifest.inputs.get(&source.name)),
         };
-        tables.insert(source.name.clone(), open(source, &output.listings[&source.name], pieces, known)?);
+        let table = open(source, &output.listings[&source.name], pieces, known)?;
+        for note in table.notes.iter().map(|note| format!("{}: {note}", source.name)) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        tables.insert(source.name.clone(), table);
     }
     let schema = match tables.get(&output.output.from) {
         Some(table) => table.format.schema(),

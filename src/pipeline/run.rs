@@ -112,7 +112,13 @@ struct Bench {
 
 impl Running<'_> {
     fn go(&self, report: &mut RunReport) -> Result<()> {
-        let begun = self.step("look at what is there", report, |report| self.begin(report))?;
+        let begun = match self.step("look at what is there", report, |report| self.begin(report)) {
+            Ok(begun) => begun,
+            Err(error) => {
+                self.keep_failure(&error, report);
+                return Err(error);
+            }
+        };
         let said = draft(self.pipeline, &begun.catalog, &begun.state.snapshot, Resources::new())?;
         if begun.state.is_current() && begun.dropped.is_empty() && said.as_ref().is_none_or(|draft| draft.writes.is_empty()) {
             self.tell_nothing_to_do(&begun, report)?;
@@ -121,6 +127,11 @@ impl Running<'_> {
         }
         let done = self.stages(&begun, report);
         report.finished = Utc::now();
+        let page = begun.storage.location().join(&format!("{}/report.html", begun.folder));
+        let done = done.map_err(|error| match error.kind() {
+            ErrorKind::Checks => error.with_context("report", page),
+            _ => error,
+        });
         if let Err(error) = &done {
             report.error = Some(error.to_string());
             if error.kind() == ErrorKind::Interrupted && report.status == RunStatus::Failed {
@@ -200,6 +211,7 @@ impl Running<'_> {
         report.notes.extend(state.listings.values().flat_map(Listing::notes));
         report.notes.extend(swept.iter().map(|run| format!("cleaned up after run {run}, which was killed")));
         let dropped = state.dropped(self.pipeline, &storage, &self.settings.scope);
+        report.notes.extend(state.lost_by_dropping(self.pipeline, &storage, &dropped)?);
         Ok(Begun { storage, catalog, state, claim, lease, readers, dropped, folder })
     }
 
@@ -263,6 +275,7 @@ impl Running<'_> {
                     producing.readings.take_failed();
                     // Which lines were rejected is wanted most where there were too many.
                     report.sources = producing.readings.sources(self.pipeline, state);
+                    report.notes.extend(producing.readings.notes());
                     // That they can't be kept does not matter beside what went wrong.
                     let _ = producing.readings.keep_rejects(storage, &begun.folder, &mut report.sources);
                     let kept = report.sources.iter().filter_map(|source| source.rejects_file.as_ref());
@@ -309,7 +322,7 @@ impl Running<'_> {
             }
         };
         self.committing.set(true);
-        let beside = Beside { policies: &policies, dropped: &begun.dropped };
+        let beside = Beside { policies: &policies, dropped: &begun.dropped, renamed: None };
         let published = begun.catalog.commit_with(&begun.state.snapshot, staged, &beside, &begun.lease)?;
         report.status = RunStatus::Published;
         report.dropped = begun.dropped.iter().map(ToString::to_string).collect();
@@ -413,6 +426,24 @@ impl Running<'_> {
             true => Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was published")),
             false => Ok(()),
         }
+    }
+
+    /// Keeps that the run failed before it had begun, where there is a lake to keep it in: a night on which nothing came is history, too.
+    fn keep_failure(&self, error: &Error, report: &mut RunReport) {
+        if !matches!(error.kind(), ErrorKind::Input | ErrorKind::Format) {
+            return;
+        }
+        let Ok(location) = Location::parse(&self.pipeline.lake.location) else { return };
+        if location.path().is_some_and(|path| !path.exists()) {
+            return;
+        }
+        let Ok(storage) = Storage::open_with(location, &self.pipeline.lake.store) else { return };
+        if !LocalCatalog::new(storage.clone()).snapshot().is_ok_and(|snapshot| !snapshot.is_empty()) {
+            return;
+        }
+        (report.error, report.finished) = (Some(error.to_string()), Utc::now());
+        // That it can't be kept does not matter beside what went wrong.
+        let _ = self.keep_report(&storage, &keys::run_folder(&self.pipeline.name, self.run.as_str()), report);
     }
 
     fn keep_report(&self, storage: &Storage, run_folder: &str, report: &mut RunReport) -> Result<()> {

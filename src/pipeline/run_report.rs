@@ -38,19 +38,29 @@ pub struct RunReport {
     /// What Lake Formation was told of that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lake_formation: Vec<String>,
-    /// What the user should know.
     /// What it was busy with, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepRun>,
     /// Tables that no output makes any more, and that readers see no more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<String>,
+    /// The table that got another name, where that was all it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed: Option<Renamed>,
+    /// What the user should know.
     pub notes: Vec<String>,
     /// Why it failed.
     pub error: Option<String>,
     /// The run whose tables are read again, where that was all it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back_to: Option<String>,
+}
+
+/// The names of a table, as `database.table`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    pub from: String,
+    pub to: String,
 }
 
 /// How a run ended.
@@ -266,7 +276,7 @@ impl OutputRun {
 
 impl RunReport {
     /// The report of a run that has begun.
-    pub(super) fn begun(run: &str, pipeline: &str, lake: &str, started: DateTime<Utc>) -> RunReport {
+    pub(crate) fn begun(run: &str, pipeline: &str, lake: &str, started: DateTime<Utc>) -> RunReport {
         RunReport {
             version: 1,
             run: run.to_string(),
@@ -286,6 +296,7 @@ impl RunReport {
             lake_formation: Vec::new(),
             steps: Vec::new(),
             dropped: Vec::new(),
+            renamed: None,
             notes: Vec::new(),
             error: None,
             rolled_back_to: None,
@@ -313,18 +324,19 @@ impl RunReport {
 
     /// The error of the checks that failed at `when`, if any that counts did.
     pub(super) fn failed_checks(&self, when: When) -> Option<Error> {
-        let failed: Vec<&str> = self
-            .checks
-            .iter()
-            .filter(|check| check.when == when && !check.passed && check.severity == Severity::Fail)
-            .map(|check| check.name.as_str())
-            .collect();
+        let failed: Vec<&CheckRun> =
+            self.checks.iter().filter(|check| check.when == when && !check.passed && check.severity == Severity::Fail).collect();
         if failed.is_empty() {
             return None;
         }
         let checks = if failed.len() == 1 { "check" } else { "checks" };
         let seen = if when == When::BeforePublish { "; nothing was published" } else { "" };
-        Some(Error::new(ErrorKind::Checks, format!("{} {checks} failed: {}{seen}", failed.len(), failed.join(", "))))
+        let names: Vec<&str> = failed.iter().map(|check| check.name.as_str()).collect();
+        let error = Error::new(ErrorKind::Checks, format!("{} {checks} failed: {}{seen}", failed.len(), names.join(", ")));
+        // Who sees nothing but the error sees what is wrong.
+        Some(failed.iter().fold(error, |error, check| {
+            error.with_context("check", format!("{}: expected {}; found {}", check.name, check.expected, check.found))
+        }))
     }
 
     /// How long it took.

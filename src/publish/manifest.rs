@@ -70,6 +70,9 @@ pub struct SourceFile {
     /// Lines that were rejected of what this run read.
     #[serde(default, skip_serializing_if = "is_none")]
     pub rejects: u64,
+    /// None of the lines that this run read of it is a row: whoever misses the file misses no row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rowless: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

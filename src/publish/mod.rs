@@ -17,6 +17,6 @@ pub use bucket::BucketStaging;
 pub use lease::{Claim, Lease, Sign};
 pub use manifest::{DataFile, Input, Manifest, SourceFile};
 pub use output::Output;
-pub use run_id::RunId;
+pub use run_id::{RunId, run_named};
 pub use staging::{Existing, Staging};
 pub use target::Target;

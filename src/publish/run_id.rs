@@ -1,8 +1,33 @@
 //! The names of runs.
 
+use crate::error::{Error, ErrorKind, Result};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
+
+/// The one of `runs` that `wanted` names: by its id, by the first letters of it, or as the `last`; nothing where it names none.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where it is the beginning of more than one.
+pub fn run_named<'a>(wanted: &str, runs: impl IntoIterator<Item = &'a str>) -> Result<Option<&'a str>> {
+    let runs: BTreeSet<&str> = runs.into_iter().collect();
+    if wanted == "last" {
+        return Ok(runs.last().copied());
+    }
+    let found: Vec<&str> = runs.iter().filter(|run| !wanted.is_empty() && run.starts_with(wanted)).copied().collect();
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        _ if runs.contains(wanted) => Ok(runs.get(wanted).copied()),
+        more => {
+            let shown = more.iter().rev().take(5).copied().collect::<Vec<_>>().join(", ");
+            Err(Error::new(ErrorKind::Usage, format!("more than one run begins with `{wanted}`"))
+                .with_context("runs", shown)
+                .with_context("what to do", "write more of the run's id"))
+        }
+    }
+}
 
 /// `20200301T030000000Z-7f3a9c01`: when it began, and chance. Names sort by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

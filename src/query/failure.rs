@@ -67,7 +67,7 @@ impl Failures {
             DataFusionError::ArrowError(inner, _) => match *inner {
                 ArrowError::ExternalError(inner) => self.explain_at(DataFusionError::External(inner), span),
                 inner @ ArrowError::ParquetError(_) => self.damaged(inner),
-                inner => self.wrong(plain(&inner), span),
+                inner => self.unfit(&plain(&inner), span),
             },
             DataFusionError::SchemaError(inner, _) => self.schema(&inner, span),
             DataFusionError::ParquetError(e) => self.damaged(*e),
@@ -85,12 +85,41 @@ impl Failures {
             DataFusionError::ParquetError(e) => self.damaged(e.to_string()),
             DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
                 ArrowError::ParquetError(what) => self.damaged(what.as_str()),
-                inner => self.wrong(plain(inner), span),
+                inner => self.unfit(&plain(inner), span),
             },
             DataFusionError::SchemaError(inner, _) => self.schema(inner, span),
             DataFusionError::ResourcesExhausted(what) => self.exhausted(what),
             other => self.planned(&other.message(), span),
         }
+    }
+
+    /// A text that is no value of the type that it is compared with.
+    fn unfit(&self, message: &str, span: Option<Span>) -> Error {
+        let time = between(message, "Error parsing timestamp from '", "'");
+        let Some(text) = time.or_else(|| between(message, "Cannot cast string '", "'")) else { return self.wrong(message, span) };
+        let span = span.or_else(|| self.find(&format!("'{text}'")));
+        if time.is_some() {
+            let error = self.wrong(format!("'{text}' is no time"), span);
+            return error.with_context(
+                "expected",
+                "'2026-03-05', '2026-03-05 12:00' or '2026-03-05 12:00:00', each with a zone behind it if need be",
+            );
+        }
+        self.wrong(message, span)
+    }
+
+    /// Where `text` stands in the query, if it stands there once.
+    fn find(&self, text: &str) -> Option<Span> {
+        let at = self.sql.find(text)?;
+        if text.is_empty() || self.sql[at + text.len()..].contains(text) {
+            return None;
+        }
+        let place = |at: usize| {
+            let before = &self.sql[..at];
+            let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            Location { line: before.matches('\n').count() as u64 + 1, column: before[start..].chars().count() as u64 + 1 }
+        };
+        Some(Span::new(place(at), place(at + text.len())))
     }
 
     /// What there is too much of in the query.
@@ -136,6 +165,16 @@ impl Failures {
     }
 
     fn no_column(&self, field: &Column, valid: &[Column], span: Option<Span>) -> Error {
+        let error = self.no_such_column(field, valid, span);
+        // In double quotes stand names; whoever compares with one means a text.
+        let is_quoted = field.relation.is_none() && self.sql.contains(&format!("\"{}\"", field.name));
+        match is_quoted && !self.restricted && !valid.iter().any(|known| known.name.eq_ignore_ascii_case(&field.name)) {
+            true => error.with_context("what to do", format!("a text stands in single quotes: '{}'", field.name)),
+            false => error,
+        }
+    }
+
+    fn no_such_column(&self, field: &Column, valid: &[Column], span: Option<Span>) -> Error {
         if self.restricted {
             let place = self.place(&field.name, span.or(field.spans().first()));
             let message = format!(
@@ -187,7 +226,15 @@ impl Failures {
         if same.len() > 1 {
             return self.wrong(format!("more than one table is called `{name}`; write which: {}", same.join(", ")), span);
         }
-        let hint = match nearest(name, self.tables.iter().chain(&files).map(String::as_str)) {
+        let bare = |table: &'_ String| table.split_once('.').map(|(_, bare)| bare.to_string());
+        let near = nearest(name, self.tables.iter().chain(&files).map(String::as_str)).map(str::to_string);
+        // A table of a lake may be named without its database.
+        let near = near.or_else(|| {
+            let bares: Vec<String> = self.tables.iter().filter_map(bare).collect();
+            let near = nearest(name, bares.iter().map(String::as_str))?;
+            self.tables.iter().find(|table| bare(table).as_deref() == Some(near)).cloned()
+        });
+        let hint = match near.as_deref() {
             Some(near) if self.tables.iter().any(|t| t == near) => format!("; did you mean `{near}`?"),
             Some(near) => format!("; did you mean the file '{near}'?"),
             None => String::new(),
@@ -224,7 +271,9 @@ impl Failures {
             if let Some(other) = elsewhere(name) {
                 return self.wrong(format!("no function `{name}`; {other}"), span);
             }
-            let hint = between(message, "Did you mean '", "'").map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            // What many queries have is meant before what few have.
+            let near = nearest(name, COMMON.iter().copied()).or_else(|| between(message, "Did you mean '", "'"));
+            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             return self.wrong(format!("no function `{name}`{hint}"), span);
         }
         if let Some(call) = between(message, "argument types '", "'") {
@@ -240,7 +289,13 @@ impl Failures {
         }
         for unsupported in ["DDL not supported: ", "DML not supported: ", "Statement not supported: "] {
             if let Some(what) = message.strip_prefix(unsupported) {
-                return self.wrong(format!("a query only reads, it can't do `{what}`; expected a SELECT"), span);
+                let error = self.wrong(format!("a query only reads, it can't do `{what}`; expected a SELECT"), span);
+                return match what.starts_with("Drop") {
+                    true => {
+                        error.with_context("what to do", "a table is taken out of a lake by `etl catalog drop DATABASE.TABLE --lake LAKE`")
+                    }
+                    false => error,
+                };
             }
         }
         if message.contains("supports a single SQL statement") {
@@ -251,6 +306,13 @@ impl Failures {
         }
         if message.contains("RecursionLimitExceeded") {
             return self.wrong(TOO_DEEP, span);
+        }
+        if let Some(name) = between(message, "column \"", "\" must appear in the GROUP BY clause") {
+            let name = self.paths.iter().fold(name.to_string(), |name, path| without(&name, path));
+            let plain = name.rsplit('.').next().unwrap_or(&name).trim_matches('"').to_string();
+            let span = span.or_else(|| self.find(&plain));
+            let message = format!("the column \"{name}\" must appear in the GROUP BY clause, or in an aggregate function");
+            return self.wrong(message, span).with_context("what to do", format!("add GROUP BY ALL, or write for example max({plain})"));
         }
         // What follows is for DataFusion's own authors.
         let message = message.split("\n\n").next().unwrap_or(message);
@@ -306,6 +368,34 @@ impl Failures {
         }
     }
 }
+
+/// Functions that most queries have.
+const COMMON: [&str; 24] = [
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "median",
+    "round",
+    "coalesce",
+    "length",
+    "lower",
+    "upper",
+    "substr",
+    "replace",
+    "concat",
+    "trim",
+    "date_trunc",
+    "date_part",
+    "to_char",
+    "to_timestamp",
+    "now",
+    "abs",
+    "regexp_like",
+    "split_part",
+    "approx_distinct",
+];
 
 /// What a function of DuckDB, Trino or PostgreSQL that there is not is called here.
 fn elsewhere(name: &str) -> Option<&'static str> {

@@ -6,20 +6,17 @@ use super::rejects::RejectLog;
 use super::restricted::{Restriction, restricted};
 use super::table::FileTable;
 use super::versions::{MARK, Moment};
-use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files};
+use crate::catalog::{LocalCatalog, Snapshot, Table as CatalogTable, live_files, source_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::governance;
-use crate::input::{LocalFile, ObjectFile, Place, Source, Table, TableFormat};
+use crate::input::{Table, TableFormat};
 use crate::output::Kind;
-use crate::publish::DataFile;
-use crate::storage::{Location, Storage};
+use crate::storage::Storage;
 use crate::tabular::{CsvDialect, CsvOptions, Renames, RowSyntax, Typing};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use chrono::DateTime;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
-use datafusion::object_store::ObjectMeta;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -95,6 +92,9 @@ impl LakeTables {
     /// All names, as `(database, table)`, sorted.
     pub fn names(&self) -> Vec<(String, String)> {
         let known = self.snapshot.head.tables().map(|(database, name, _)| (database.to_string(), name.to_string()));
+        // Then those were there, too, that were dropped since.
+        let dropped = self.snapshot.head.dropped.values().filter(|_| self.moment.is_some());
+        let known = known.chain(dropped.map(|dropped| (dropped.database.clone(), dropped.name.clone())));
         let seen =
             |(database, name): &(String, String)| self.restriction.as_ref().is_none_or(|restriction| restriction.sees(database, name));
         let mut names: Vec<(String, String)> = known.chain(self.staged.keys().cloned()).filter(seen).collect();
@@ -113,6 +113,24 @@ impl LakeTables {
         databases
     }
 
+    /// What the table that was dropped since was at `moment`.
+    fn dropped(&self, database: &str, name: &str, moment: &Moment) -> Result<Option<CatalogTable>> {
+        let Some(dropped) = self.snapshot.head.dropped(database, name) else { return Ok(None) };
+        if moment.resolved(&self.catalog, &self.snapshot)?.is_some_and(|time| time >= dropped.at) {
+            return Ok(None);
+        }
+        match self.catalog.whole(&dropped.table)? {
+            Some(table) => moment.of(table, &self.catalog, &self.snapshot).map(Some),
+            None => {
+                let message = format!(
+                    "{database}.{name} was dropped on {}, and `etl vacuum` removed what it was",
+                    dropped.at.format("%Y-%m-%d %H:%M UTC")
+                );
+                Err(Error::new(ErrorKind::Input, message))
+            }
+        }
+    }
+
     fn find(&self, database: &str, name: &str) -> Result<Option<CatalogTable>> {
         if let Some(staged) = self.staged.get(&(database.to_string(), name.to_string())) {
             return Ok(Some(staged.clone()));
@@ -121,7 +139,12 @@ impl LakeTables {
             Some((name, moment)) => (name, Some(Moment::parse(moment))),
             None => (name, self.moment.clone()),
         };
-        let Some(reference) = self.snapshot.head.table(database, name) else { return Ok(None) };
+        let Some(reference) = self.snapshot.head.table(database, name) else {
+            return match &moment {
+                Some(moment) => self.dropped(database, name, moment),
+                None => Ok(None),
+            };
+        };
         let table = self.catalog.table(reference)?;
         match moment {
             Some(moment) => moment.of(table, &self.catalog, &self.snapshot).map(Some),
@@ -158,7 +181,7 @@ impl LakeSchema {
         let fields = table.partition_fields()?;
         let folders: Vec<&str> = files.iter().map(|file| file.partition.as_str()).collect();
         let partitions = Partitions::of_folders(&folders, &fields)?;
-        let sources = files.iter().map(|file| source(&self.tables.storage, file)).collect::<Result<Vec<_>>>()?;
+        let sources = files.iter().map(|file| source_of(&self.tables.storage, file)).collect::<Result<Vec<_>>>()?;
         let table = Table { sources, format: format(table)?, notes: Vec::new(), misfits: BTreeMap::new() };
         Ok(FileTable::with_partitions(table, partitions, self.threads, self.rejects.clone()))
     }
@@ -197,20 +220,6 @@ impl SchemaProvider for LakeSchema {
         let name = name.split(MARK).next().unwrap_or(name);
         self.table_names().iter().any(|known| known == name)
     }
-}
-
-fn source(storage: &Storage, file: &DataFile) -> Result<Source> {
-    let location = storage.location().join(&file.key);
-    let place = match &location {
-        Location::Folder(path) => Place::File(Arc::new(LocalFile::at(path))),
-        Location::Bucket { .. } => {
-            // A run's files are written once, so their ETags are not needed.
-            let (store, path) = storage.object(&file.key)?;
-            let meta = ObjectMeta { location: path, last_modified: DateTime::UNIX_EPOCH, size: file.bytes, e_tag: None, version: None };
-            Place::Object(Arc::new(ObjectFile::new(storage.clone(), store, meta)))
-        }
-    };
-    Ok(Source::new(location.to_string(), place, Some(file.bytes)))
 }
 
 /// How the files of `table` are read.

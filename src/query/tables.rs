@@ -3,8 +3,9 @@
 use super::options::QueryOptions;
 use super::rejects::RejectLog;
 use super::table::FileTable;
+use crate::catalog::resolve;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::{Table, resolve};
+use crate::input::Table;
 use crate::units::ByteSize;
 use async_trait::async_trait;
 use datafusion::catalog::{TableProvider, UrlTableFactory};

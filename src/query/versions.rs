@@ -3,6 +3,7 @@
 use super::statements::{byte_of, words};
 use crate::catalog::{LocalCatalog, Snapshot, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::publish::run_named;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -96,19 +97,33 @@ impl Moment {
             Moment::Time(time) => return Ok(Some(*time)),
             Moment::Run(run) => run,
         };
-        let mut found = None;
-        for (_, _, reference) in snapshot.head.tables() {
-            let table = catalog.table(reference)?;
-            let past = table.history.iter().map(|past| (past.run.clone(), past.updated));
-            let all = past.chain([(table.origin.run.clone(), table.updated)]);
-            found = all.filter(|(known, _)| known == run).map(|(_, updated)| updated).chain(found).max();
-        }
-        let unknown = || {
-            let message =
-                format!("no run `{run}` published a table of this lake; expected a run, as `etl history` shows them, or a time in UTC");
-            Error::new(ErrorKind::Usage, message)
+        let mut all: Vec<(String, DateTime<Utc>)> = Vec::new();
+        let mut lost = Vec::new();
+        let mut add = |table: Table| {
+            all.extend(table.history.iter().map(|past| (past.run.clone(), past.updated)));
+            all.push((table.origin.run, table.updated));
         };
-        found.map(Some).ok_or_else(unknown)
+        for (_, _, reference) in snapshot.head.tables() {
+            add(catalog.table(reference)?);
+        }
+        // Tables that were dropped since were there, too.
+        for dropped in snapshot.head.dropped.values() {
+            match catalog.whole(&dropped.table)? {
+                Some(table) => add(table),
+                None => lost.push(format!("{}.{} on {}", dropped.database, dropped.name, dropped.at.format("%Y-%m-%d %H:%M UTC"))),
+            }
+        }
+        if let Some(run) = run_named(run, all.iter().map(|(run, _)| run.as_str()))? {
+            return Ok(all.iter().filter(|(known, _)| known == run).map(|(_, updated)| *updated).max());
+        }
+        let message = format!(
+            "no run `{run}` published a table of this lake that is there; expected a run, as `etl history` shows them, or a time in UTC"
+        );
+        let error = Error::new(ErrorKind::Usage, message);
+        Err(match lost.is_empty() {
+            true => error,
+            false => error.with_context("dropped since, and removed by `etl vacuum`", lost.join(", ")),
+        })
     }
 
     /// The version of `table`, which is the current one, that was read at this moment.
@@ -130,7 +145,8 @@ impl Moment {
             let versions: Vec<u64> = table.history.iter().map(|past| past.version).chain([table.version]).collect();
             let message = match self {
                 Moment::Version(version) => format!("{name} has no version {version}"),
-                _ => format!("{name} wasn't there yet"),
+                Moment::Time(time) => format!("{name} wasn't there yet at {}", time.format("%Y-%m-%d %H:%M:%S UTC")),
+                Moment::Run(_) => format!("{name} wasn't there yet"),
             };
             let first = table.history.first().map_or(table.updated, |past| past.updated);
             return Err(Error::new(ErrorKind::Usage, message).with_context(

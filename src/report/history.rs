@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 /// tables that it wrote. With `colour` it is for a terminal.
 pub fn history<'a>(runs: impl IntoIterator<Item = &'a RunReport>, colour: bool) -> String {
     let mut shown = table(colour);
-    shown.set_header(["run", "pipeline", "status", "started", "took", "rows", "rejects", "tables"]);
+    shown.set_header(["run", "pipeline", "status", "started", "took", "rows written", "rejects", "tables"]);
     numbers(&mut shown, 4..7);
     let mut empty = true;
     for run in runs {
@@ -38,11 +38,15 @@ pub fn history<'a>(runs: impl IntoIterator<Item = &'a RunReport>, colour: bool) 
 /// The tables that a run wrote to.
 fn tables(run: &RunReport) -> String {
     let written: Vec<_> = run.outputs.iter().filter(|output| output.action != Action::Unchanged).collect();
+    if let Some(renamed) = &run.renamed {
+        return format!("{} -> {}", printable(&renamed.from), printable(&renamed.to));
+    }
     let mut names: Vec<String> = written.iter().take(NAMED).map(|output| printable(&output.table).into_owned()).collect();
     match written.len().saturating_sub(NAMED) {
         0 => {}
         more => names.push(format!("and {} more", counted(more as u64, "table"))),
     }
+    names.extend(run.dropped.iter().map(|name| format!("- {}", printable(name))));
     names.join(", ")
 }
 

@@ -119,6 +119,7 @@ pub(super) fn published() -> RunReport {
         lake_formation: Vec::new(),
         steps: vec![StepRun { name: "make the tables".into(), seconds: 3.1 }, StepRun { name: "publish".into(), seconds: 0.1 }],
         dropped: Vec::new(),
+        renamed: None,
         notes: vec!["log format combined (found in logs/access.log.gz)".into()],
         error: None,
     }

@@ -6,6 +6,7 @@ use super::wording::{
 };
 use crate::pipeline::{CheckRun, OutputRun, RunReport, RunStatus, Sample, SourceRun};
 use crate::printable::{printable, printable_lines};
+use crate::publish::keys::OWN;
 use crate::units::{ByteSize, count};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
@@ -40,11 +41,7 @@ impl Text<'_> {
         let (run, took) = (printable(&report.run), duration(report.seconds()));
         let name = self.bold(&printable(&report.pipeline));
         if report.status == RunStatus::UpToDate {
-            writeln!(
-                out,
-                "{name}: {} ({took}, run {run})",
-                self.paint(&format!("nothing to do: {}", nothing_to_do(report)), Mood::of_run(report))
-            )?;
+            writeln!(out, "{name}: {} ({took})", self.paint(&format!("nothing to do: {}", nothing_to_do(report)), Mood::of_run(report)))?;
         } else {
             writeln!(out, "{name}: {} in {took}, run {run}", self.paint(&outcome(report), Mood::of_run(report)))?;
             fact(out, "lake", printable(&report.lake))?;
@@ -146,7 +143,11 @@ impl Text<'_> {
             writeln!(out, "  column {} of {}: {} {are} not of its type", printable(column), printable(&source.name), count(*values))?;
         }
         match &source.rejects_file {
-            Some(file) if source.rejects > 0 => writeln!(out, "  all of them: {}", printable(file)),
+            Some(file) if source.rejects > 0 => {
+                // So that it can be pasted: what is kept of a run lies in the lake.
+                let lake = if file.starts_with(OWN) { format!("{}/", self.report.lake.trim_end_matches('/')) } else { String::new() };
+                writeln!(out, "  all of them: {}", printable(&format!("{lake}{file}")))
+            }
             _ => Ok(()),
         }
     }
@@ -327,7 +328,7 @@ mod tests {
     fn nothing_to_do_takes_a_line() {
         let shown = text(&up_to_date(), false);
         let first =
-            "access_daily: nothing to do: nothing changed in 14 files of 2 sources since the last run (0.04 s, run 20200229T070000Z-7f3a)";
+            "access_daily: nothing to do: nothing changed in 14 files of 2 sources since the last run (0.04 s)";
         assert_eq!(shown.lines().next(), Some(first));
         assert_eq!(shown.lines().skip(1).collect::<Vec<_>>(), ["", "note: log format combined (found in logs/access.log.gz)"]);
     }

@@ -79,6 +79,16 @@ pub(super) fn outcome(report: &RunReport) -> String {
     if let Some(to) = &report.rolled_back_to {
         return format!("rolled back to {}", printable(to));
     }
+    if report.renamed.is_some() {
+        return "table renamed".to_string();
+    }
+    if report.outputs.is_empty() && report.status == RunStatus::Published {
+        match report.dropped.len() {
+            0 => {}
+            1 => return "table dropped".to_string(),
+            _ => return "tables dropped".to_string(),
+        }
+    }
     let status = match report.status {
         RunStatus::Published => "published",
         RunStatus::UpToDate => "up to date",

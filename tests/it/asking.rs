@@ -25,10 +25,23 @@ fn statements_are_answered_one_after_the_other() {
     etl.run(["query", "SELECT 1; SELECT 2", "-o", "x.csv"]).fails(2).says("there are 2 statements here");
     assert_eq!(asked(&etl, "-- what is it?\nSELECT 1 AS a"), "a\n1\n");
     etl.run(["query", " ; -- nothing"]).fails(2).says("the query is empty");
-    etl.run(["query", "DROP TABLE x"]).fails(6).says("a query only reads");
+    etl.run(["query", "DROP TABLE x"]).fails(6).says("a query only reads").says("etl catalog drop");
+    etl.run(["query", ".q"]).fails(2).says("is left by \\q");
     etl.run(["query", "CREATE TEMP VIEW v AS SELECT 1; CREATE TEMP VIEW v AS SELECT 2"]).fails(6).says("a table is named `v` already");
     assert_eq!(asked(&etl, "CREATE TEMP VIEW v AS SELECT 1 AS n; CREATE OR REPLACE VIEW v AS SELECT 2 AS n; FROM v"), "n\n2\n");
     etl.run(["query", "CREATE TEMP VIEW v AS DELETE FROM x"]).fails(6);
+}
+
+#[test]
+fn what_was_probably_meant_is_told() {
+    let etl = Etl::new();
+    etl.log("a.log", 20);
+    let fails = |sql: &str| etl.run(["query", sql]).fails(6);
+    fails("SELECT cuont(*) FROM 'a.log'").says("did you mean `count`?");
+    fails("SELECT * FROM 'a.log' WHERE status = 'abc'").says("WHERE status = 'abc'\n").says("^^^^^ here");
+    fails("SELECT * FROM 'a.log' WHERE time > '2026-03-05 12'").says("'2026-03-05 12' is no time").says("^^^^").says("'2026-03-05 12:00'");
+    fails("SELECT * FROM 'a.log' WHERE status = \"404\"").says("a text stands in single quotes: '404'");
+    fails("SELECT status, path FROM 'a.log' GROUP BY status").says("must appear in the GROUP BY clause").says("GROUP BY ALL");
 }
 
 #[test]
@@ -108,8 +121,11 @@ fn results_go_to_files_whole_or_not_at_all() {
     assert_eq!(asked(&etl, "FROM 'r.csv.gz'"), "n\n1\n");
     // What fails in the middle leaves the file that was there.
     etl.write("kept.csv", "as it was\n");
-    etl.run(["query", "SELECT 1 / (n - 2) FROM 't.csv'", "-o", "kept.csv"]).fails(6);
+    etl.run(["query", "SELECT 1 / (n - 2) FROM 't.csv'", "-o", "kept.csv", "--overwrite"]).fails(6);
+    // Nor is it replaced unless that is said.
+    etl.run(["query", "SELECT 1 AS a", "-o", "kept.csv"]).fails(4).says("kept.csv is there already").says("--overwrite");
     assert_eq!(etl.read("kept.csv"), b"as it was\n");
+    etl.run(["query", "SELECT 1 AS a", "-o", "r.json", "--overwrite"]).ok();
     assert_eq!(etl.names(""), ["kept.csv", "r.csv.gz", "r.json", "r.parquet", "t.csv"]);
     etl.run(["query", "SELECT 1", "-o", "r.txt"]).fails(2).says("doesn't tell its format");
     etl.run(["query", "SELECT 1", "-o", "no/such/r.csv"]).fails(4);

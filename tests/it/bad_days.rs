@@ -11,6 +11,9 @@ on_both_lakes!(
     rejected_lines_become_rows_when_they_are_tried_again,
     another_run_is_said_and_waited_for,
     pages_lead_to_what_lies_beside_them,
+    a_file_without_rows_is_not_missed,
+    another_log_format_is_told_in_later_runs_too,
+    columns_that_are_not_there_are_refused_before_a_row_is_read,
 );
 
 /// A log of which so many of 100 lines are none.
@@ -29,7 +32,7 @@ fn each_new_file_has_the_limit_and_one_that_was_accepted_has_not(lake: &Lake) {
     lake.write("logs/bad.log", bad(12));
     let outcome =
         lake.etl("run weblogs.yaml").fails(5).says("logs/bad.log: 12 of 100 lines were rejected, more than the 5% allowed of a file");
-    outcome.says("logs/bad.log:89: ").says("what to do: ");
+    outcome.says("logs/bad.log:89 ").says("what to do: ");
     assert_eq!(lake.below("weblogs"), [] as [String; 0]);
     // It is accepted once, and counts no more, neither for new days nor when all is rebuilt.
     lake.run_pipeline("weblogs.yaml --max-reject-rate 20%", 0);
@@ -42,6 +45,70 @@ fn each_new_file_has_the_limit_and_one_that_was_accepted_has_not(lake: &Lake) {
     lake.etl("run weblogs.yaml").fails(5).says("worse.log");
     // One that has more rejects than were accepted is another.
     lake.etl("run weblogs.yaml --full").fails(5).says("worse.log");
+}
+
+fn a_file_without_rows_is_not_missed(lake: &Lake) {
+    let text = APPEND.replace("logs/*.log}", "logs/*.log, log_format: combined}");
+    lake.pipeline("weblogs.yaml", &text).log("logs/a.log", 50).write("logs/bad.log", "no line of a log\n".repeat(5));
+    lake.run_pipeline("weblogs.yaml --max-reject-rate 100%", 0);
+    std::fs::remove_file(lake.path("logs/bad.log")).unwrap();
+    let outcome = lake.etl("run weblogs.yaml").ok().says("nothing to do");
+    // Its rows are not kept: it had none. And what did nothing has no name that the history would know.
+    assert!(!outcome.stderr.contains("bad.log") && !outcome.stderr.contains(", run "), "{}", outcome.stderr);
+    // Another format rebuilds the table, and loses nothing by it.
+    lake.pipeline("weblogs.yaml", text.replace("log_format: combined", "log_format: common"));
+    let outcome = lake.etl("run weblogs.yaml --max-reject-rate 100%");
+    assert!(!outcome.stderr.contains("rows would be lost"), "{}", outcome.stderr);
+    // Where rows would be lost, that a run failed is history.
+    lake.pipeline("weblogs.yaml", &text).log("logs/b.log", 20);
+    lake.run_pipeline("weblogs.yaml", 0);
+    std::fs::remove_file(lake.path("logs/b.log")).unwrap();
+    lake.pipeline("weblogs.yaml", text.replace("log_format: combined", "log_format: [combined, vhost_combined]"));
+    lake.etl("run weblogs.yaml").fails(3).says("rows would be lost").says("logs/b.log");
+    let newest = &lake.json("history weblogs.yaml --limit 1")[0]["report"];
+    assert!(newest["status"] == "failed" && newest["error"].as_str().unwrap().contains("rows would be lost"), "{newest}");
+}
+
+/// A log in the format that has the name of the virtual host first.
+fn with_host(lines: u64) -> String {
+    String::from_utf8(generated(lines)).unwrap().lines().map(|line| format!("www.example.com:80 {line}\n")).collect()
+}
+
+fn another_log_format_is_told_in_later_runs_too(lake: &Lake) {
+    let hint = "log_format: [combined, vhost_combined]";
+    lake.pipeline("weblogs.yaml", APPEND).log("logs/a.log", 50);
+    lake.run_pipeline("weblogs.yaml", 0);
+    lake.write("logs/b.log", with_host(20));
+    let plan = String::from_utf8(lake.etl("plan weblogs.yaml").ok().stdout).unwrap();
+    assert!(plan.contains("logs/b.log looks like vhost_combined") && plan.contains(hint), "{plan}");
+    // Of a run that fails, and of one whose format is named.
+    lake.etl("run weblogs.yaml").fails(5).says("logs/b.log looks like vhost_combined").says(hint);
+    lake.pipeline("weblogs.yaml", APPEND.replace("logs/*.log}", "logs/*.log, log_format: combined, max_reject_rate: 10%}"));
+    lake.etl("run weblogs.yaml").fails(5).says("looks like vhost_combined").says(hint);
+    lake.etl("-q run weblogs.yaml").fails(5).says(hint);
+    lake.etl("run weblogs.yaml --max-reject-rate 100%").ok().says("looks like vhost_combined");
+}
+
+fn columns_that_are_not_there_are_refused_before_a_row_is_read(lake: &Lake) {
+    let check = "verify:\n  - not_null: {table: weblogs.access, columns: [time, statuss]}\n";
+    lake.pipeline("weblogs.yaml", format!("{APPEND}{check}")).log("logs/a.log", 50);
+    for command in ["plan", "run"] {
+        let outcome = lake.etl(&format!("{command} weblogs.yaml"));
+        assert!(matches!(outcome.code, Some(1 | 2)), "{}", outcome.stderr);
+        outcome.says("names the column `statuss`").says("did you mean `status`?").says("weblogs.yaml:10");
+    }
+    assert_eq!(lake.below("weblogs"), [] as [String; 0]);
+    let partitioned = APPEND.replace("mode: append}", "mode: append, partition_by: [day]}");
+    lake.pipeline("weblogs.yaml", partitioned);
+    for command in ["plan", "run"] {
+        lake.etl(&format!("{command} weblogs.yaml")).says("partition_by names the column `day`").says("weblogs.yaml:8").says("dt and hour");
+    }
+    lake.pipeline("weblogs.yaml", APPEND.replace("logs/*.log}", "logs/*.log, format: csv}"));
+    lake.etl("run weblogs.yaml").fails(2).says("looks like an access log (combined)").says("format: log");
+    // Who sees the error only sees what was found, and where more is told.
+    lake.pipeline("weblogs.yaml", format!("{APPEND}verify: [{{rows: {{table: weblogs.access, min: 1000}}}}]\n"));
+    let outcome = lake.etl("-q run weblogs.yaml").fails(7).says("rows weblogs.access: expected ").says("found 50");
+    outcome.says("report.html");
 }
 
 fn rejected_lines_become_rows_when_they_are_tried_again(lake: &Lake) {

@@ -19,6 +19,7 @@ on_both_lakes! {
     a_run_that_was_published_over_is_not_cleaned_up_after,
     the_work_of_a_vacuum_that_died_is_finished_by_the_next,
     signs_of_killed_runs_go,
+    a_path_that_leads_into_a_lake_is_what_readers_see,
 }
 
 const COUNT: &str = "SELECT count(*) FROM weblogs.access";
@@ -40,6 +41,47 @@ fn claim(pipeline: &str, run: &RunId) -> Claim {
         tables: vec![("weblogs".to_string(), "access".to_string())],
         versions: Vec::new(),
     }
+}
+
+/// A folder of the lake has files of earlier versions, too: they are counted by nobody.
+fn a_path_that_leads_into_a_lake_is_what_readers_see(lake: &Lake) {
+    let text = APPEND.replace("mode: append", "mode: overwrite, partition_by: [dt]");
+    lake.pipeline("weblogs.yaml", text).log("logs/a.log", 100);
+    for lines in [100, 200, 300] {
+        lake.log("logs/a.log", lines);
+        lake.run_pipeline("weblogs.yaml", 0);
+    }
+    let location = lake.location.as_str();
+    let table = format!("{location}/weblogs/access");
+    let count = |path: &str| lake.run(["query", "--format", "csv", &format!("SELECT count(*) FROM '{path}'")]);
+    for path in [table.clone(), format!("{table}/")] {
+        let outcome = count(&path).ok().says("is the table weblogs.access of the lake");
+        assert_eq!(outcome.stdout, b"count(*)\n300\n");
+    }
+    let converted = lake.json(&format!("convert {table} -o out --to csv"));
+    assert_eq!(converted["rows"], 300);
+    assert_eq!(lake.json(&format!("inspect {table}"))["rows"], 300);
+    let storage = lake.storage().unwrap();
+    let file = storage.list("weblogs/access").unwrap()[0].key.clone();
+    let run = file.split('/').nth(2).unwrap();
+    for path in [location.to_string(), format!("{location}/weblogs"), format!("{table}/{run}"), format!("{table}/*/*/*.parquet")] {
+        let outcome = count(&path).fails(2).says("rows would come more than once");
+        outcome.says("--lake ").says("\"FROM weblogs.access\"");
+        lake.etl(&format!("inspect {path}")).fails(2).says("rows would come more than once");
+        lake.etl(&format!("convert {path} -o out2")).fails(2).says("rows would come more than once");
+    }
+    // A file that is named itself is read as it is.
+    assert!(count(&format!("{location}/{file}")).ok().stderr.is_empty() || lake.location.starts_with("s3"));
+    // Another pipeline's source is what readers see, too; files that no run made are nobody's.
+    let other = format!(
+        "version: 1\nname: other\nlake: {{location: lake2}}\nsources: {{t: {{location: '{table}', format: parquet}}}}\n\
+                         outputs: {{t: {{from: t, table: o.t}}}}\n"
+    );
+    lake.write("other.yaml", other);
+    let report = lake.run_pipeline("other.yaml", 0);
+    assert_eq!(report["outputs"][0]["total_rows"], 300, "{report}");
+    storage.put("raw/x.csv", "a\n1\n").unwrap();
+    assert_eq!(count(&format!("{location}/raw")).ok().stdout, b"count(*)\n1\n");
 }
 
 /// A lake with two versions of a table, of 100 rows and of 150; gives their runs.

@@ -5,7 +5,12 @@ use crate::glue_proxy::refused;
 use crate::lake::{Lake, log_of_day, on_both_lakes};
 use crate::same_rows::{As, same};
 
-on_both_lakes!(a_table_goes_on_under_another_name, tables_without_an_output_are_dropped_where_that_is_asked_for);
+on_both_lakes!(
+    a_table_goes_on_under_another_name,
+    tables_without_an_output_are_dropped_where_that_is_asked_for,
+    what_was_dropped_is_brought_back_until_a_vacuum_has_removed_it,
+    renames_are_checked_before_anybody_is_asked,
+);
 
 const WEB: &str = "
 version: 1
@@ -58,6 +63,56 @@ fn a_table_goes_on_under_another_name(lake: &Lake) {
         .fails(2)
         .says("there is a table web.by_status already");
     assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "35");
+}
+
+fn renames_are_checked_before_anybody_is_asked(lake: &Lake) {
+    let location = lake.location.as_str();
+    lake.pipeline("web.yaml", format!("{WEB}{BY_STATUS}")).write("in/1.log", log_of_day(1, 20));
+    lake.run_pipeline("web.yaml", 0);
+    lake.etl(&rename(location, "web.acces", "web.x")).fails(2).says("did you mean `web.access`?");
+    lake.etl(&rename(location, "web.access", "web.by_status")).fails(2).says("there is a table web.by_status already");
+    lake.etl(&rename(location, "web.access", "web.access")).fails(2).says("web.access is the name that the table has");
+    lake.etl(&format!("{} --yes", rename(location, "web.access", "Web.Requests"))).ok().says("in lower case, so it is web.requests");
+    // The history has it, is not shortened by it, and readers see the table by its new name.
+    let outcome = lake.etl("history web.yaml --limit 1").ok();
+    assert!(String::from_utf8_lossy(&outcome.stdout).contains("web.access -> web.requests"), "{outcome:?}");
+    outcome.says("web.requests");
+    assert_eq!(lake.json("history web.yaml --limit 2").as_array().unwrap().len(), 2);
+    assert_eq!(lake.json(&format!("catalog show requests --lake {location}"))["name"], "requests");
+    lake.etl(&format!("catalog show requsts --lake {location}")).fails(2).says("did you mean `requests`?");
+}
+
+fn what_was_dropped_is_brought_back_until_a_vacuum_has_removed_it(lake: &Lake) {
+    let location = lake.location.as_str();
+    lake.pipeline("web.yaml", format!("{WEB}{BY_STATUS}")).write("in/1.log", log_of_day(1, 20)).write("in/2.log", log_of_day(2, 5));
+    let first = lake.run_pipeline("web.yaml", 0)["run"].as_str().unwrap().to_string();
+    std::fs::remove_file(lake.path("in/1.log")).unwrap();
+    // Rows that no run makes again are told before it is asked.
+    let drop = format!("catalog drop web.access --lake {location} --force");
+    lake.etl(&drop).fails(2).says("up to 25 of its 25 rows can't be made again by a run").says("in/1.log").says("nobody can be asked");
+    lake.etl(&format!("{drop} --yes")).ok().says("dropped web.access").says("`etl rollback` brings it back");
+    let history = String::from_utf8(lake.etl("history web.yaml --limit 1").ok().stdout).unwrap();
+    assert!(history.contains("table dropped") && history.contains("- web.access"), "{history}");
+    // A vacuum keeps it as it keeps earlier versions, so it can be asked as it was, and be restored.
+    lake.etl(&format!("vacuum {location}")).ok();
+    let count = "SELECT count(*) FROM web.access";
+    let asked = lake.run(["query", "--lake", location, "--at", &first, "--format", "csv", count]).ok();
+    assert_eq!(asked.stdout, b"count(*)\n25\n");
+    lake.run(["query", "--lake", location, count]).fails(6);
+    lake.etl(&format!("rollback web.yaml --to {}", &first[..19])).ok().says("web.access is there again").says("is version 2 now");
+    assert_eq!(lake.value(count), "25");
+    lake.etl("rollback web.yaml --to last").fails(2).says("made already");
+    // One that is made again goes on with its history, and what it was comes back.
+    lake.etl(&format!("{drop} --yes")).ok();
+    lake.run_pipeline("web.yaml", 0);
+    assert_eq!(lake.value(count), "5");
+    lake.etl(&format!("rollback web.yaml --to {first}")).ok();
+    assert_eq!(lake.value(count), "25");
+    // What a vacuum has removed is gone, and that is said.
+    let newest = lake.json("history web.yaml --limit 1")[0]["report"]["run"].as_str().unwrap().to_string();
+    lake.etl(&format!("{drop} --yes")).ok();
+    lake.etl(&format!("vacuum {location} --older-than 0s")).ok();
+    lake.etl(&format!("rollback web.yaml --to {newest}")).fails(3).says("web.access, which was dropped on").says("`etl vacuum` removed");
 }
 
 fn tables_without_an_output_are_dropped_where_that_is_asked_for(lake: &Lake) {

@@ -1,12 +1,12 @@
 //! `etl catalog drop`: a catalog forgets a table.
 
-use super::asking::confirmed;
 use super::name::TableName;
 use super::which::{Opened, WhichArgs};
 use crate::catalog::{Catalog, Entry, GlueCatalog, LAKE, LocalCatalog, REGISTERED, Table};
+use crate::cli::asking::confirmed;
 use crate::cli::terminal::{print_json, say};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::drop_from_glue;
+use crate::pipeline::{drop_from_glue, drop_table, likely_folders, lost_rows};
 use crate::storage::Storage;
 use clap::Args;
 use serde_json::json;
@@ -19,7 +19,7 @@ use serde_json::json;
   etl catalog drop weblogs.old --lake lake/ --yes
 
 On a terminal it asks. A table that others made is left alone unless --force is given; so is one of a lake's own catalog that a pipeline makes,
-whose files the next `etl vacuum` would remove.")]
+whose files `etl vacuum` removes a week later; until then `etl rollback` brings it back.")]
 pub(super) struct DropArgs {
     /// The table or view, as DATABASE.TABLE
     #[arg(value_name = "DATABASE.TABLE")]
@@ -75,22 +75,31 @@ fn of_lake(args: &DropArgs, storage: &Storage) -> Result<(Vec<String>, Vec<Strin
     let name = &args.table;
     let catalog = LocalCatalog::new(storage.clone());
     let table: Table = catalog.find(&catalog.snapshot()?, &name.database, &name.table)?;
-    let mut notes = Vec::new();
+    let (mut notes, mut lost) = (Vec::new(), None);
     if table.registered().is_none() {
         if !args.force {
-            let why = format!("the pipeline {} makes it, and the next `etl vacuum` would remove its files", table.origin.pipeline);
+            let why = format!("the pipeline {} makes it, and `etl vacuum` would remove its files a week later", table.origin.pipeline);
             let message = format!("{name} is not dropped: {why}");
             return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "add --force if that is meant"));
         }
-        notes.push("its files are read by nobody now: `etl vacuum` removes them; a run of its pipeline rebuilds it".to_string());
+        lost = lost_rows(storage, &table, &likely_folders(storage))?;
+        notes.push(format!(
+            "nobody reads its files now: `etl vacuum` removes them in a week, until then `etl rollback` brings it back; a run of the pipeline {} makes it of the source files that there are",
+            table.origin.pipeline
+        ));
     }
     let place = match table.registered() {
         Some(address) => address.to_string(),
         None => storage.location().join(&table.storage.location).to_string(),
     };
-    if !is_meant(args, &catalog.name(), &place)? || !catalog.drop_table(&name.database, &name.table)? {
+    // Before it is asked; JSON has it among the notes.
+    if let Some(lost) = lost.as_ref().filter(|_| !args.which.json) {
+        say(&format!("warning: {lost}"));
+    }
+    if !is_meant(args, &catalog.name(), &place)? || !drop_table(storage, &table)? {
         return Ok((Vec::new(), Vec::new()));
     }
+    notes.extend(lost.filter(|_| args.which.json));
     Ok((vec![name.to_string()], notes))
 }
 

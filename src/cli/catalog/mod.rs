@@ -1,6 +1,5 @@
 //! `etl catalog`: the tables of a lake, and of Glue.
 
-mod asking;
 mod ddl;
 mod diff;
 mod drop;
@@ -60,9 +59,9 @@ enum CatalogCommand {
   etl catalog show weblogs.access --catalog glue
   etl catalog show weblogs.access --json | jq '.partitions | length'")]
     Show {
-        /// The table, as DATABASE.TABLE
+        /// The table, as DATABASE.TABLE; of a lake in which only one database has it also as TABLE
         #[arg(value_name = "DATABASE.TABLE")]
-        table: TableName,
+        table: String,
         #[command(flatten)]
         which: WhichArgs,
         /// Name all files too; of a lake's table
@@ -85,8 +84,8 @@ pub(super) fn run(args: &CatalogArgs) -> Result<ExitCode> {
             Opened::Glue(glue) => in_glue::list(&glue, database.as_deref(), which.json),
         },
         CatalogCommand::Show { table, which, files } => match which.open()? {
-            Opened::Local(storage) => in_lake::show(&storage, table, *files, which.json),
-            Opened::Glue(glue) => in_glue::show(&glue, table, *files, which.json),
+            Opened::Local(storage) => in_lake::show(&storage, &TableName::of_lake(table, &storage)?, *files, which.json),
+            Opened::Glue(glue) => in_glue::show(&glue, &table.parse()?, *files, which.json),
         },
         CatalogCommand::Ddl(args) => ddl::run(args),
         CatalogCommand::Diff(args) => return diff::run(args),

@@ -1,8 +1,9 @@
 //! The name of a table on the command line.
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, LocalCatalog};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Storage;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,6 +12,8 @@ use std::str::FromStr;
 pub(super) struct TableName {
     pub(super) database: String,
     pub(super) table: String,
+    /// It was written with capitals.
+    pub(super) was_lowered: bool,
 }
 
 impl FromStr for TableName {
@@ -19,7 +22,8 @@ impl FromStr for TableName {
     fn from_str(text: &str) -> Result<TableName> {
         match text.split_once('.') {
             Some((database, table)) if !database.is_empty() && !table.is_empty() => {
-                Ok(TableName { database: database.to_lowercase(), table: table.to_lowercase() })
+                let was_lowered = text.chars().any(char::is_uppercase);
+                Ok(TableName { database: database.to_lowercase(), table: table.to_lowercase(), was_lowered })
             }
             _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is no table's name; write DATABASE.TABLE"))),
         }
@@ -33,6 +37,34 @@ impl fmt::Display for TableName {
 }
 
 impl TableName {
+    /// The table that `text` names in the lake in `storage`: without its database where only one has it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where none has it, or more than one.
+    pub(super) fn of_lake(text: &str, storage: &Storage) -> Result<TableName> {
+        if text.contains('.') {
+            return text.parse();
+        }
+        let snapshot = LocalCatalog::new(storage.clone()).snapshot()?;
+        let wanted = text.to_lowercase();
+        let all: Vec<String> = snapshot.head.tables().map(|(database, name, _)| format!("{database}.{name}")).collect();
+        let having: Vec<&String> = all.iter().filter(|name| name.split_once('.').is_some_and(|(_, name)| name == wanted)).collect();
+        match having.as_slice() {
+            [one] => one.parse(),
+            [] => {
+                let bares = snapshot.head.tables().map(|(_, name, _)| name);
+                let hint = nearest(&wanted, bares).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let message = format!("no database of {} has a table `{text}`{hint}", storage.location());
+                Err(Error::new(ErrorKind::Usage, message)
+                    .with_context("tables", if all.is_empty() { "none".to_string() } else { few(&all) }))
+            }
+            more => {
+                let names: Vec<&str> = more.iter().map(|name| name.as_str()).collect();
+                Err(Error::new(ErrorKind::Usage, format!("more than one database has a table `{text}`; write which: {}", names.join(", "))))
+            }
+        }
+    }
+
     /// The name, of a table that is to be made.
     ///
     /// # Errors

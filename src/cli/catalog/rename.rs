@@ -1,12 +1,12 @@
 //! `etl catalog rename`: a table of a lake gets another name.
 
-use super::asking::confirmed;
 use super::name::TableName;
 use super::which::{Opened, WhichArgs};
 use crate::catalog;
+use crate::cli::asking::confirmed;
 use crate::cli::terminal::{print_json, say};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::rename;
+use crate::pipeline::{check_rename, rename};
 use clap::Args;
 use serde_json::json;
 
@@ -49,8 +49,12 @@ pub(super) fn run(args: &RenameArgs) -> Result<()> {
     };
     let of = |name: &TableName| catalog::TableName { database: name.database.clone(), table: name.table.clone() };
     let (from, to) = (of(&args.from), of(args.to.checked()?));
+    check_rename(&storage, &from, &to)?;
     let is_meant = args.yes || confirmed(&format!("rename {from} to {to} in {}", storage.location()))?;
-    let notes = if is_meant { rename(&storage, &from, &to)? } else { Vec::new() };
+    let mut notes = if is_meant { rename(&storage, &from, &to)? } else { Vec::new() };
+    if is_meant && args.to.was_lowered {
+        notes.insert(0, format!("names of tables are in lower case, so it is {to}"));
+    }
     if args.which.json {
         return print_json(&json!({"renamed": is_meant, "from": from.to_string(), "to": to.to_string(), "notes": notes}));
     }

@@ -61,7 +61,11 @@ impl WhichArgs {
                 head_of(&storage, &LocalCatalog::new(storage.clone()))?;
                 Ok(Opened::Local(storage))
             }
-            (None | Some(Which::Glue), _) => self.glue().map(|glue| Opened::Glue(Box::new(glue))),
+            (None, None) => self
+                .glue()
+                .map(|glue| Opened::Glue(Box::new(glue)))
+                .map_err(|error| error.with_context("for the catalog of a lake", "give --lake LAKE, or set ETL_LAKE")),
+            (Some(Which::Glue), _) => self.glue().map(|glue| Opened::Glue(Box::new(glue))),
         }
     }
 

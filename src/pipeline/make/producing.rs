@@ -8,13 +8,15 @@ use super::writing::{Engine, RejectPolicy, Written, split_columns};
 use crate::catalog::{Segment, Table};
 use crate::convert::SourceReport;
 use crate::error::{Error, ErrorKind, Result};
+use crate::input::Table as Rows;
 use crate::pipeline::model::{Output, Pipeline, Removal, Source, Transform};
 use crate::pipeline::run_report::{Action, OutputRun, TransformRun};
 use crate::pipeline::state::before::OutputState;
 use crate::pipeline::state::changes::{Step, sources_of};
 use crate::pipeline::state::lake_tables;
-use crate::pipeline::state::opening::{open, remember};
+use crate::pipeline::state::opening::{open, other_formats, remember};
 use crate::pipeline::state::pieces::{ReadSet, merge};
+use crate::pipeline::verify::columns::refuse_unknown_columns;
 use crate::publish::{Input, Manifest};
 use chrono::Utc;
 use std::collections::{BTreeMap, BTreeSet};
@@ -186,10 +188,17 @@ impl Producing<'_> {
                 let pieces = pieces_of(&source.name);
                 let table = open(source, &state.listings[&source.name], pieces, known.get(&source.name))?;
                 table.notes.iter().for_each(|note| readings.note(&source.name, note));
-                check_columns(&state.output, &table)?;
+                check_columns(self.pipeline, &state.output, &table)?;
                 let made = Made::read(table.clone());
                 let policy = readings.policy(source, pieces, state.accepted(&source.name, pieces), workspace);
-                let written = self.engine.write(&state.output, table, folder, policy).map_err(|error| limited(error, source))?;
+                let opened_as = table.clone();
+                let written =
+                    self.engine.write(&state.output, table, folder, policy).map_err(|error| limited(error, source, &opened_as))?;
+                let bad: BTreeSet<&str> =
+                    written.report.sources.iter().filter(|read| read.rejects > read.rows).map(|read| read.path.as_str()).collect();
+                if !bad.is_empty() {
+                    other_formats(&opened_as, |path| bad.contains(path))?.iter().for_each(|note| readings.note(&source.name, note));
+                }
                 let made = Made { report: Some(Arc::new(written.report.clone())), ..made };
                 opened.insert(source.name.clone(), made);
                 written
@@ -201,7 +210,7 @@ impl Producing<'_> {
                 };
                 let (rows, sources) = self.transforming.make(state, read, &known, &mut policy)?;
                 opened = sources;
-                check_columns(&state.output, &rows)?;
+                check_columns(self.pipeline, &state.output, &rows)?;
                 self.engine.write(&state.output, rows, folder, RejectPolicy::default())?
             }
         };
@@ -230,17 +239,25 @@ impl Producing<'_> {
 }
 
 /// The error with the place of the source, whose limit it is, where it is one of rejected lines.
-fn limited(error: Error, source: &Source) -> Error {
+fn limited(error: Error, source: &Source, table: &Rows) -> Error {
     match error.kind() {
-        ErrorKind::Rejects => error.with_context("source", &source.name).with_context("at", &source.place),
+        ErrorKind::Rejects => {
+            let error = error.with_context("source", &source.name).with_context("at", &source.place);
+            // That it can't be told does not matter beside what went wrong.
+            match other_formats(table, |_| true).ok().flatten() {
+                Some(hint) => error.with_context("hint", hint),
+                None => error,
+            }
+        }
         _ => error,
     }
 }
 
 /// Whether a table can have the columns of `rows`, told before any are written.
-fn check_columns(output: &Output, rows: &crate::input::Table) -> Result<()> {
+fn check_columns(pipeline: &Pipeline, output: &Output, rows: &Rows) -> Result<()> {
     let (files, keys) = split_columns(output, &rows.format.schema())?;
-    columns(output, &files, &keys).map(|_| ())
+    let (columns, keys) = columns(output, &files, &keys)?;
+    refuse_unknown_columns(pipeline, &output.table, columns.iter().chain(&keys).map(|column| column.name.as_str()))
 }
 
 /// What the newest runs found out of each source; nothing where all is rebuilt.

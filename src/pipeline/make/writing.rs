@@ -1,7 +1,8 @@
 //! Writes the files of one output below a folder of its own.
 
 use crate::convert::{ConvertOptions, ConvertReport, Counted, OnError, REJECTS_LIMIT, RejectsFile, convert};
-use crate::error::Result;
+use crate::diagnostic::nearest;
+use crate::error::{Error, ErrorKind, Result};
 use crate::input::Table;
 use crate::output::{FileFormat, Timestamps, Written as FileColumns};
 use crate::pipeline::model::{Layout, Output};
@@ -114,6 +115,15 @@ impl Engine<'_> {
 pub(crate) fn split_columns(output: &Output, schema: &arrow::datatypes::Schema) -> Result<(Vec<Field>, Vec<Field>)> {
     let mut keys = Vec::new();
     for name in &output.partition_by {
+        let is_there = |name: &str| schema.field_with_name(name).is_ok();
+        if !is_there(name) && !(matches!(name.as_str(), "dt" | "hour") && is_there("time")) {
+            let known: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+            let hint = nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let message = format!("partition_by names the column `{name}`, which the rows of {} have not{hint}", output.table);
+            return Err(Error::new(ErrorKind::Usage, message)
+                .with_context("at", &output.place)
+                .with_context("columns", format!("{}; and dt and hour, which are made of `time`", known.join(", "))));
+        }
         let data_type = match (schema.field_with_name(name), name.as_str()) {
             (Ok(field), _) if folder_type(field.data_type()) => field.data_type().clone(),
             (Err(_), "dt") => DataType::Date32,

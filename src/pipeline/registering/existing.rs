@@ -1,10 +1,10 @@
 //! Files that are there already become a table of a catalog, without being read in full or changed.
 
-use crate::catalog::{Catalog, Change, Entry, Existing, REGISTERED, Registered, Told, told_again};
+use crate::catalog::{Catalog, Change, Entry, Existing, REGISTERED, Registered, Told, refuse_files_of_lakes, told_again};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{Look, RowSyntax, Source, Table, TableFormat, TableOptions, each, footer, partitions_in, resolve};
 use crate::schema::fit::{self, Place};
-use crate::storage::{Entry as Object, Location, Storage};
+use crate::storage::{Entry as Object, Location, Storage, StoreSettings};
 use crate::units::count;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,7 +116,9 @@ impl Found {
             return Err(file(address.trim_end_matches('/')));
         }
         let mut notes = passed_over(&storage.list("")?);
-        let table = Table::open(resolve(&[address.trim_end_matches('/').to_string()])?, options)?;
+        let inputs = resolve(&[address.trim_end_matches('/').to_string()])?;
+        refuse_files_of_lakes(address, &inputs.sources, &StoreSettings::default())?;
+        let table = Table::open(inputs, options)?;
         notes.extend(table.notes.iter().cloned());
         if let TableFormat::Log { formats, .. } = &table.format
             && formats.single().is_none()

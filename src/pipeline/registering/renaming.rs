@@ -3,9 +3,10 @@
 use super::dropping::drop_from_glue;
 use super::forwarding::forward;
 use crate::aws::AwsSettings;
-use crate::catalog::{Catalog, GlueCatalog, LocalCatalog, Registration, TableName};
+use crate::catalog::{Catalog, GlueCatalog, LocalCatalog, REGISTERING, Registration, Snapshot, Table, TableName};
 use crate::error::{Error, ErrorKind, Result};
-use crate::publish::{Claim, Lease, RunId};
+use crate::pipeline::run_report::{Action, OutputRun, Renamed, RunReport, RunStatus};
+use crate::publish::{Claim, Lease, RunId, keys};
 use crate::storage::Storage;
 use chrono::Utc;
 
@@ -21,7 +22,7 @@ const RENAMING: &str = ".rename";
 pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec<String>> {
     let catalog = LocalCatalog::new(storage.clone());
     let snapshot = catalog.snapshot()?;
-    let table = catalog.find(&snapshot, &from.database, &from.table)?;
+    let table = renamable(&catalog, &snapshot, from, to)?;
     let run = RunId::new(Utc::now());
     let name = |name: &TableName| (name.database.clone(), name.table.clone());
     let object = snapshot.head.table(&from.database, &from.table).map(|reference| reference.object.clone());
@@ -36,8 +37,12 @@ pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec
     let lease = Lease::take(storage, &claim)?;
     let told: Vec<Registration> =
         Registration::all(storage)?.into_iter().filter(|one| one.database == from.database && one.table == from.table).collect();
-    catalog.rename(&snapshot, &table, to, &run, &lease)?;
+    let renamed = catalog.rename(&snapshot, &table, to, &run, &lease)?;
     let mut notes = Vec::new();
+    // That the history can't tell of it is no reason to call a rename failed that readers see.
+    if let Err(error) = keep_report(storage, &renamed, from, &run) {
+        notes.push(format!("the report could not be kept: {error}"));
+    }
     if table.registered().is_none() {
         notes.push(format!(
             "give it the new name in the pipeline `{}`, too: `table: {to}`; else its next run makes {from} anew",
@@ -70,4 +75,41 @@ pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec
         }
     }
     Ok(notes)
+}
+
+/// Whether the table can have the name, told before anybody is asked.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] as those of [`rename`].
+pub fn check_rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<()> {
+    let catalog = LocalCatalog::new(storage.clone());
+    renamable(&catalog, &catalog.snapshot()?, from, to).map(|_| ())
+}
+
+fn renamable(catalog: &LocalCatalog, snapshot: &Snapshot, from: &TableName, to: &TableName) -> Result<Table> {
+    let table = catalog.find(snapshot, &from.database, &from.table)?;
+    if from == to {
+        return Err(Error::new(ErrorKind::Usage, format!("{from} is the name that the table has; nothing was changed")));
+    }
+    match snapshot.head.table(&to.database, &to.table) {
+        Some(_) => Err(Error::new(ErrorKind::Usage, format!("there is a table {to} already; nothing was changed"))
+            .with_context("what to do", "give another name")),
+        None => Ok(table),
+    }
+}
+
+/// Keeps what the history of the pipeline tells of it.
+fn keep_report(storage: &Storage, table: &Table, from: &TableName, run: &RunId) -> Result<()> {
+    let pipeline = &table.origin.pipeline;
+    if pipeline == REGISTERING {
+        return Ok(());
+    }
+    let report = RunReport {
+        status: RunStatus::Published,
+        outputs: vec![OutputRun { action: Action::Altered, ..OutputRun::of_table(table) }],
+        renamed: Some(Renamed { from: from.to_string(), to: format!("{}.{}", table.database, table.name) }),
+        finished: Utc::now(),
+        ..RunReport::begun(run.as_str(), pipeline, &storage.location().to_string(), table.updated)
+    };
+    report.keep(storage, &keys::report(pipeline, run.as_str()))
 }

@@ -26,6 +26,12 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
     let is_athena = |transform: &TransformText| transform.engine.as_ref().is_some_and(|engine| engine.value == TransformEngine::Athena);
     let here = transforms.iter().filter(|(_, transform)| !is_athena(transform));
     let queries: Vec<&Text> = here.filter_map(|(_, transform)| transform.sql.as_ref()).collect();
+    let made_tables: Vec<&str> = text
+        .outputs
+        .iter()
+        .flat_map(|outputs| outputs.iter())
+        .filter_map(|(_, output)| Some(output.table.as_ref()?.text.as_str()))
+        .collect();
     let mut read = sql::tables_of_all(&queries, problems).into_iter();
     for (name, transform) in transforms.iter() {
         names::check(name, problems);
@@ -48,8 +54,18 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
             used
         });
         let (mut needs, mut of_lake) = (Vec::new(), BTreeSet::new());
-        for table in tables.unwrap_or_default() {
+        for used in tables.unwrap_or_default() {
+            let table = &used;
             if let Some((database, table)) = table.name.split_once('.').filter(|_| table.parts == 2) {
+                // Another pipeline may make it, unless its name is nearly that of one that is made here.
+                let name = format!("{database}.{table}");
+                if !made_tables.contains(&name.as_str())
+                    && !problems.is_full_of_warnings()
+                    && let Some(near) = near(&name, &made_tables)
+                {
+                    let place = used.place(sql, problems);
+                    problems.warning(&place, format!("no output makes {name}; did you mean {near}?"));
+                }
                 of_lake.insert(TableName { database: database.to_string(), table: table.to_string() });
                 continue;
             }

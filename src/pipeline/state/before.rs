@@ -13,6 +13,7 @@ use crate::catalog::{LocalCatalog, Snapshot, Table, TableName};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::{Output, Pipeline, Removal};
+use crate::pipeline::upkeep::drop::lost_rows;
 use crate::publish::{Input, Manifest, keys};
 use crate::storage::Storage;
 use crate::units::Rate;
@@ -116,6 +117,24 @@ impl State {
         }
     }
 
+    /// Which rows no run makes again of the tables `dropped`, in words.
+    ///
+    /// # Errors
+    /// Where the lake can't be read.
+    pub(crate) fn lost_by_dropping(&self, pipeline: &Pipeline, storage: &Storage, dropped: &[TableName]) -> Result<Vec<String>> {
+        let catalog = LocalCatalog::new(storage.clone());
+        let folder = std::path::absolute(&pipeline.path).ok().and_then(|path| path.parent().map(std::path::Path::to_path_buf));
+        let folders: Vec<std::path::PathBuf> = folder.into_iter().collect();
+        let mut told = Vec::new();
+        for name in dropped {
+            let Some(table) = self.snapshot.head.table(&name.database, &name.table).map(|table| catalog.table(table)).transpose()? else {
+                continue;
+            };
+            told.extend(lost_rows(storage, &table, &folders)?.map(|lost| format!("{name}, which is dropped: {lost}")));
+        }
+        Ok(told)
+    }
+
     /// The keys of the versions of tables of the lake that are read.
     pub(crate) fn read_versions(&self) -> Vec<String> {
         let names: BTreeSet<&TableName> = self.outputs.iter().flat_map(|output| output.lake_tables.keys()).collect();
@@ -188,7 +207,7 @@ impl OutputState {
         }
         let segments: Vec<SegmentInputs> = manifests.iter().map(read_files).collect();
         let reads_tables = tables_of(pipeline, output);
-        let lake_tables = current(output, &reads_tables, changing, storage, snapshot)?;
+        let lake_tables = current(output, &pipeline.outputs, &reads_tables, changing, storage, snapshot)?;
         let known = manifests.last().map(|manifest| &manifest.inputs);
         let mut before = Before {
             columns_changed: None,

@@ -190,6 +190,7 @@ pub(crate) fn sources_of<'a>(
                 (Some(place), None) => found.push(Piece::whole(place)),
                 // Of one that had nothing in it nothing is missed.
                 (None, Some(content)) if content.bytes == 0 => {}
+                (None, _) if file.rowless => {}
                 (None, _) => gone.push(file.path.clone()),
             }
         }
@@ -202,11 +203,15 @@ pub(crate) fn sources_of<'a>(
 
 fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Difference> {
     let mut known: HashMap<&str, (&SourceFile, Vec<usize>)> = HashMap::new();
+    let mut with_rows: BTreeSet<&str> = BTreeSet::new();
     let there: BTreeSet<String> = listing.files.iter().map(|listed| listed.file.path.clone()).collect();
     // The files that are gone, by their bytes: one that has come with the same bytes is the same under another name.
     let mut sums: HashMap<&str, &str> = HashMap::new();
     for (index, inputs) in segments.iter().enumerate() {
         for file in inputs.get(&listing.name).into_iter().flat_map(|input| &input.files) {
+            if !file.rowless {
+                with_rows.insert(&file.path);
+            }
             let entry = known.entry(&file.path).or_insert((file, Vec::new()));
             // The newest segment has read it last.
             entry.0 = file;
@@ -250,7 +255,7 @@ fn compare(listing: &mut Listing, segments: &[SegmentInputs]) -> Result<Differen
             None => found.counts.new += 1,
         }
     }
-    for (path, (_, indices)) in known.iter().filter(|(path, _)| !met.contains(**path)) {
+    for (path, (_, indices)) in known.iter().filter(|(path, _)| !met.contains(**path) && with_rows.contains(**path)) {
         found.counts.removed += 1;
         found.stale_by_removal.extend(indices);
         found.removed.push((*path).to_string());

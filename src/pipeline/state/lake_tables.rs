@@ -53,6 +53,7 @@ pub(crate) fn input(name: &TableName, table: &Table) -> Input {
 /// [`ErrorKind::Input`] where the lake has no such table.
 pub(crate) fn current(
     output: &Output,
+    outputs: &[Output],
     tables: &BTreeSet<TableName>,
     made: &BTreeSet<TableName>,
     storage: Option<&Storage>,
@@ -63,7 +64,7 @@ pub(crate) fn current(
         let reference = snapshot.head.table(&name.database, &name.table);
         let (Some(reference), Some(storage)) = (reference, storage) else {
             let known = snapshot.head.tables().map(|(database, name, _)| format!("{database}.{name}"));
-            let known: Vec<String> = known.collect();
+            let known: Vec<String> = known.chain(outputs.iter().map(|output| output.table.to_string())).collect();
             let hint = crate::diagnostic::nearest(&name.to_string(), known.iter().map(String::as_str));
             let hint = hint.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let error = Error::new(ErrorKind::Input, format!("the lake has no table {name}, which {} is made of{hint}", output.table));

@@ -2,6 +2,7 @@
 
 use super::pieces::Piece;
 use super::standing::Standing;
+use crate::catalog::current_files;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{self, Hashed, Look, Place, Resolver, Span, format_of};
 use crate::pipeline::model::{Fingerprint, Pipeline, Source, SourceFormat};
@@ -232,10 +233,19 @@ impl Listing {
         let mut missing = None;
         let mut files: Vec<Listed> = Vec::new();
         let mut resolver = Resolver::new(&source.store);
+        // What runs wrote is no source of them: rows would come back each time.
+        let lake = Lake::at(&pipeline.lake.location);
+        let (mut folders, mut own, mut notes) = (HashMap::new(), 0, Vec::new());
         for location in &source.locations {
             match resolver.find(location) {
                 Ok(found) => {
-                    for found in found {
+                    // Of other lakes what is read is what their readers see.
+                    let (mine, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| lake.has(found, &mut folders));
+                    own += mine.len();
+                    let (current, note) =
+                        current_files(location, others, &source.store).map_err(|e| e.with_context("at", &source.place))?;
+                    notes.extend(note);
+                    for found in current {
                         files.push(listed(pipeline, source, found)?);
                     }
                 }
@@ -243,12 +253,6 @@ impl Listing {
                 Err(error) => return Err(error.with_context("at", &source.place)),
             }
         }
-        // What runs wrote is no source of them: rows would come back each time.
-        let found = files.len();
-        let lake = Lake::at(&pipeline.lake.location);
-        let mut folders = HashMap::new();
-        files.retain(|listed| !lake.has(&listed.source, &mut folders));
-        let own = found - files.len();
         let missing = if files.is_empty() { missing.map(|error| Arc::new(error.with_context("at", &source.place))) } else { None };
         Ok(Listing {
             name: source.name.clone(),
@@ -256,7 +260,7 @@ impl Listing {
             incremental: source.incremental,
             files,
             missing,
-            left_out: resolver.notes(),
+            left_out: resolver.notes().into_iter().chain(notes).collect(),
             own,
             spans: Rc::default(),
         })

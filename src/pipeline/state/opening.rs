@@ -5,7 +5,7 @@ use super::pieces::Piece;
 use crate::accesslog::LogFormats;
 use crate::convert::SourceReport;
 use crate::error::{Error, Result};
-use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions};
+use crate::input::{CsvDialect, LogChoice, Table, TableFormat, TableOptions, other_logs};
 use crate::pipeline::model::Source;
 use crate::publish::{Input, Manifest, SourceFile};
 use crate::schema::TableSchema;
@@ -34,11 +34,31 @@ pub(crate) fn open(source: &Source, listing: &Listing, pieces: &[Piece], known: 
     }
     let files: Vec<_> = looked_at.iter().map(|piece| listing.source(piece)).collect();
     let mut table = Table::open(files, &options).map_err(at)?;
+    // Earlier files told the format, so nobody has looked whether these are in it.
+    if source.log_formats.is_empty() && matches!(options.log, LogChoice::Formats(_)) {
+        let note = other_formats(&table, |_| true).map_err(at)?;
+        table.notes.extend(note);
+    }
     if pieces.is_empty() {
         table.sources.clear();
     }
     Ok(table)
 }
+
+/// What is to be said of those files of `table` that are `suspect` and look like logs in another format than it is read in.
+///
+/// # Errors
+/// [`ErrorKind::Input`](crate::ErrorKind::Input) where one can't be read.
+pub(crate) fn other_formats(table: &Table, suspect: impl Fn(&str) -> bool) -> Result<Option<String>> {
+    // Of several formats the pipeline says itself which there are.
+    let TableFormat::Log { formats, .. } = &table.format else { return Ok(None) };
+    let Some(format) = formats.single() else { return Ok(None) };
+    let suspects: Vec<_> = table.sources.iter().filter(|source| suspect(&source.path)).take(SUSPECTS).cloned().collect();
+    other_logs(&suspects, format)
+}
+
+/// So many files are looked at for another format.
+const SUSPECTS: usize = 1_000;
 
 fn options(source: &Source, known: Option<&Input>) -> Result<TableOptions> {
     let found = known.and_then(|known| known.log_format.as_deref());
@@ -125,7 +145,7 @@ pub(crate) fn remember(table: &Table, listing: &Listing, pieces: &[Piece], read:
     let file = |(at, piece): (usize, &Piece)| {
         let read = read.get(at);
         let record = listing.record(piece, read.map_or(0, |read| read.lines), known);
-        SourceFile { rejects: read.map_or(0, |read| read.rejects), ..record }
+        SourceFile { rejects: read.map_or(0, |read| read.rejects), rowless: read.is_some_and(|read| read.rows == 0), ..record }
     };
     let files: Vec<SourceFile> = pieces.iter().enumerate().map(file).collect();
     Ok(Input { format: table.format.name().to_string(), log_format, columns, seen: listing.seen(&files)?, files })

@@ -257,6 +257,8 @@ fn gone(listing: &Listing, memory: &Memory<'_>, found: &mut Difference) {
     let moved: HashSet<&str> = listing.files.iter().filter_map(|listed| Some(listed.standing.known()?.path.as_str())).collect();
     let is_there = |path: &str| names.contains(path) || moved.contains(path);
     lost.extend(memory.names.values().filter(|(file, _)| !is_there(&file.path)).map(|(file, stale)| (*file, stale)));
+    // What gave no row is not missed.
+    lost.retain(|(file, _)| !file.rowless);
     let new: HashSet<&str> = listing
         .files
         .iter()

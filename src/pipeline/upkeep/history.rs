@@ -1,6 +1,6 @@
 //! The runs of a pipeline, as they told of themselves.
 
-use crate::catalog::LocalCatalog;
+use crate::catalog::{Head, LocalCatalog};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::Pipeline;
 use crate::pipeline::run_report::RunReport;
@@ -50,12 +50,23 @@ pub fn history(storage: &Storage, pipeline: &Pipeline, most: usize) -> Result<Ve
     let folder = format!("{RUNS}/{}", pipeline.name);
     let mut runs: Vec<String> = storage.folders(&folder)?.into_iter().filter(|name| RunId::of_folder(name).is_some()).collect();
     runs.reverse();
-    runs.truncate(most);
-    let keys: Vec<String> = runs.iter().map(|run| format!("{folder}/{run}/report.json")).collect();
     let head = LocalCatalog::new(storage.clone()).snapshot()?.head;
     let mut past = Vec::new();
-    // A run without a report is at work, or was killed.
-    for (object, key) in storage.get_all(&keys)?.into_iter().zip(&keys).filter_map(|(object, key)| Some((object?, key))) {
+    // A run without a report is at work, or was killed: it is none of those that are asked for.
+    let mut rest = runs.as_slice();
+    while past.len() < most && !rest.is_empty() {
+        let (some, others) = rest.split_at(rest.len().min(most - past.len()));
+        rest = others;
+        let keys: Vec<String> = some.iter().map(|run| format!("{folder}/{run}/report.json")).collect();
+        past.extend(reported(storage, &head, &keys)?);
+    }
+    Ok(past)
+}
+
+/// Those runs whose reports at `keys` are there.
+fn reported(storage: &Storage, head: &Head, keys: &[String]) -> Result<Vec<PastRun>> {
+    let mut past = Vec::new();
+    for (object, key) in storage.get_all(keys)?.into_iter().zip(keys).filter_map(|(object, key)| Some((object?, key))) {
         let report: RunReport = serde_json::from_slice(&object.bytes).map_err(|e| {
             Error::new(ErrorKind::Input, format!("{} is not the report of a run", storage.location().join(key))).with_source(e)
         })?;

@@ -1,18 +1,20 @@
 //! Makes readers see again what an earlier run made.
 
-use crate::catalog::{LocalCatalog, Table, live_files, table_folders};
+use super::gone_tables::{Gone, gone_tables};
+use crate::catalog::{LocalCatalog, PastVersion, Table, live_files, table_folders};
 use crate::diagnostic::nearest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::model::Pipeline;
 use crate::pipeline::registering::of_pipeline::ReaderCatalog;
 use crate::pipeline::run_report::{OutputRun, RunReport, RunStatus};
 use crate::publish::keys;
-use crate::publish::{Claim, Lease, RunId};
+use crate::publish::{Claim, Lease, RunId, run_named};
 use crate::storage::Storage;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 
-/// Publishes the tables of `pipeline` once more as they were when the run `to` had ended, all at once; a catalog of readers is told.
+/// Publishes the tables of `pipeline` once more as they were when the run `to` had ended, all at once, those that were dropped since, too; a
+/// catalog of readers is told. `to` is the id of a run, the first letters of it, or `last`.
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] for a run that is not known or is what readers see, [`ErrorKind::Input`] where its files are gone,
@@ -49,8 +51,9 @@ fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunRe
             tables.push(table);
         }
     }
+    let gone = gone_tables(&catalog, &snapshot, &pipeline.name)?;
     let (moment, to) = match goal {
-        Goal::Run(to) => (moment(&tables, to).ok_or_else(|| unknown(pipeline, &tables, to))?, (*to).to_string()),
+        Goal::Run(to) => moment(&tables, &gone, to)?.map_or_else(|| Err(unknown(storage, pipeline, &tables, &gone, to)), Ok)?,
         Goal::Before(run) => before(&tables, run)?,
     };
     let mut notes = vec![format!("rolled back to run {to}; files that came later are new to the next run")];
@@ -71,6 +74,26 @@ fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunRe
             back.push((past.object.clone(), old));
         }
     }
+    let mut lost = Vec::new();
+    for gone in gone.iter().filter(|gone| gone.dropped.at > moment) {
+        let Some(past) = gone.version_at(moment) else { continue };
+        let name = gone.name();
+        match catalog.table_at(&past.object) {
+            Ok(mut old) => {
+                (old.database, old.name) = (gone.dropped.database.clone(), gone.dropped.name.clone());
+                notes.push(format!("{name} is there again, which was dropped {}", gone.when()));
+                back.push((past.object, old));
+            }
+            Err(_) => {
+                lost.push(format!("{name}, which was dropped {}, can't be brought back: `etl vacuum` removed what it was", gone.when()))
+            }
+        }
+    }
+    if let (true, Some(lost)) = (back.is_empty(), lost.first()) {
+        return Err(Error::new(ErrorKind::Input, format!("{lost}; nothing was changed"))
+            .with_context("what to do", "`etl run --full` makes it of the source files that there are"));
+    }
+    notes.extend(lost);
     if back.is_empty() {
         return Err(Error::new(ErrorKind::Usage, format!("readers see what run {to} made already; nothing was changed")));
     }
@@ -118,13 +141,20 @@ fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunRe
     Ok(report)
 }
 
-/// When the run `to` had published its tables.
-fn moment(tables: &[Table], to: &str) -> Option<DateTime<Utc>> {
-    let versions = tables.iter().flat_map(|table| {
-        let past = table.history.iter().map(|past| (past.run.as_str(), past.updated));
-        past.chain([(table.origin.run.as_str(), table.updated)])
-    });
-    versions.filter(|(run, _)| *run == to).map(|(_, updated)| updated).max()
+/// The version of a table that each run published, and when.
+fn versions<'a>(tables: &'a [Table], gone: &'a [Gone]) -> impl Iterator<Item = (String, DateTime<Utc>)> + 'a {
+    let now = |table: &Table| (table.origin.run.clone(), table.updated);
+    let past = |table: &'a Table| table.history.iter().map(|past: &PastVersion| (past.run.clone(), past.updated));
+    let there = tables.iter().flat_map(move |table| past(table).chain([now(table)]));
+    there.chain(gone.iter().flat_map(|gone| gone.versions().into_iter().map(|past| (past.run, past.updated))))
+}
+
+/// When the run that `to` names had published its tables, and its id.
+fn moment(tables: &[Table], gone: &[Gone], to: &str) -> Result<Option<(DateTime<Utc>, String)>> {
+    let all: Vec<(String, DateTime<Utc>)> = versions(tables, gone).collect();
+    let Some(run) = run_named(to, all.iter().map(|(run, _)| run.as_str()))? else { return Ok(None) };
+    let moment = all.iter().filter(|(known, _)| known == run).map(|(_, updated)| *updated).max();
+    Ok(moment.map(|moment| (moment, run.to_string())))
 }
 
 /// The moment before the run `run` published, and the run whose tables readers saw then.
@@ -139,13 +169,30 @@ fn before(tables: &[Table], run: &str) -> Result<(DateTime<Utc>, String)> {
     }
 }
 
-fn unknown(pipeline: &Pipeline, tables: &[Table], to: &str) -> Error {
-    let runs: BTreeSet<&str> = tables.iter().flat_map(|table| table.history.iter().map(|past| past.run.as_str())).collect();
+fn unknown(storage: &Storage, pipeline: &Pipeline, tables: &[Table], gone: &[Gone], to: &str) -> Error {
+    let all: BTreeSet<String> = versions(tables, gone).map(|(run, _)| run).collect();
+    let current: BTreeSet<&str> = tables.iter().map(|table| table.origin.run.as_str()).collect();
+    let runs: Vec<&str> = all.iter().map(String::as_str).filter(|run| !current.contains(run)).collect();
     let hint = nearest(to, runs.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     let newest: Vec<&str> = runs.iter().rev().take(5).copied().collect();
-    let error = Error::new(ErrorKind::Usage, format!("no run `{to}` of {} published a table{hint}", pipeline.name));
+    let report = storage.get(&keys::report(&pipeline.name, to)).ok().flatten();
+    let error = match report.and_then(|object| serde_json::from_slice::<RunReport>(&object.bytes).ok()) {
+        Some(report) if report.status.is_published() => {
+            let made: Vec<&str> = report.outputs.iter().map(|output| output.table.as_str()).collect();
+            let message = format!(
+                "run {to} published {}, of which nothing is left in this lake: dropped since, and removed by `etl vacuum`",
+                made.join(", ")
+            );
+            Error::new(ErrorKind::Usage, message)
+        }
+        Some(_) => Error::new(ErrorKind::Usage, format!("run {to} of {} published nothing", pipeline.name)),
+        None => Error::new(ErrorKind::Usage, format!("no run `{to}` of {} published a table{hint}", pipeline.name)),
+    };
     match newest.is_empty() {
-        true => error.with_context("what to do", "there is no earlier run to go back to"),
+        true => error.with_context(
+            "what to do",
+            "there is no earlier run to go back to; `etl run --full` makes the tables of the source files that there are",
+        ),
         false => error.with_context("earlier runs", newest.join(", ")),
     }
 }

@@ -62,12 +62,19 @@ pub(crate) fn versions(catalog: &LocalCatalog, snapshot: &Snapshot, claim: &Clai
     let run = claim.run.as_str();
     let mut versions = Vec::new();
     for (database, name) in &claim.tables {
-        let Some(reference) = snapshot.head.table(database, name) else { continue };
+        let dropped = || snapshot.head.dropped(database, name).map(|dropped| &dropped.table);
+        let Some(reference) = snapshot.head.table(database, name).or_else(dropped) else { continue };
         if reference.run == run {
             versions.push(reference.object.clone());
             continue;
         }
-        let table = catalog.table(reference)?;
+        let table = match snapshot.head.table(database, name) {
+            Some(reference) => catalog.table(reference)?,
+            None => match catalog.whole(reference)? {
+                Some(table) => table,
+                None => continue,
+            },
+        };
         versions.extend(table.history.into_iter().filter(|past| past.run == run).map(|past| past.object));
     }
     Ok(versions)

@@ -23,6 +23,23 @@ pub struct VacuumReport {
     pub removed: Vec<Removed>,
     /// Of all that was removed.
     pub bytes: u64,
+    /// What nobody reads any more and is not old enough yet; told where nothing was removed yet.
+    #[serde(skip_serializing_if = "Later::is_empty")]
+    pub later: Later,
+}
+
+/// What a later vacuum removes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Later {
+    pub files: u64,
+    pub bytes: u64,
+}
+
+impl Later {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_empty(&self) -> bool {
+        self.files == 0
+    }
 }
 
 /// An object that nobody reads.
@@ -83,8 +100,15 @@ pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result
             catalog.carry_out(&sentence)?;
             storage.remove_empty_folders(&plan.folders);
         }
-        let bytes = plan.removed.iter().map(|one| one.bytes).sum();
-        return Ok(VacuumReport { lake: storage.location().to_string(), dry_run, removed: plan.removed, bytes });
+        let sum = |removed: &[Removed]| (removed.len() as u64, removed.iter().map(|one| one.bytes).sum::<u64>());
+        let (files, bytes) = sum(&plan.removed);
+        let mut later = Later::default();
+        if dry_run {
+            let (all_files, all_bytes) =
+                sum(&Plan::of(storage, &catalog, &Found::list(storage, &catalog, now)?, &signs, &snapshot, &pointers)?.removed);
+            later = Later { files: all_files.saturating_sub(files), bytes: all_bytes.saturating_sub(bytes) };
+        }
+        return Ok(VacuumReport { lake: storage.location().to_string(), dry_run, removed: plan.removed, bytes, later });
     }
     let message = format!("the catalog of {} is replaced by others all the time; nothing was removed", storage.location());
     Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"))
@@ -289,14 +313,13 @@ impl Kept {
         for (_, _, reference) in snapshot.head.tables() {
             let table = catalog.table(reference)?;
             kept.add(storage, &reference.object, &table)?;
-            // A version was read until the next one came.
-            let ends = table.history.iter().skip(1).map(|past| past.updated).chain([table.updated]);
-            for (past, end) in table.history.iter().zip(ends) {
-                if end >= cutoff
-                    && let Ok(old) = catalog.table_at(&past.object)
-                {
-                    kept.add_past(storage, &past.object, &old)?;
-                }
+            kept.add_history(storage, catalog, &table, cutoff)?;
+        }
+        // One that was dropped was read until then.
+        for dropped in snapshot.head.dropped.values().filter(|dropped| dropped.at >= cutoff) {
+            if let Some(table) = catalog.whole(&dropped.table)? {
+                kept.add_past(storage, &dropped.table.object, &table)?;
+                kept.add_history(storage, catalog, &table, cutoff)?;
             }
         }
         // What a rollback at work goes back to. One that can't be read any more it can't go back to either.
@@ -306,6 +329,20 @@ impl Kept {
             }
         }
         Ok(kept)
+    }
+
+    /// The earlier versions of `table` that were read after `cutoff`.
+    fn add_history(&mut self, storage: &Storage, catalog: &LocalCatalog, table: &Table, cutoff: DateTime<Utc>) -> Result<()> {
+        // A version was read until the next one came.
+        let ends = table.history.iter().skip(1).map(|past| past.updated).chain([table.updated]);
+        for (past, end) in table.history.iter().zip(ends) {
+            if end >= cutoff
+                && let Ok(old) = catalog.table_at(&past.object)
+            {
+                self.add_past(storage, &past.object, &old)?;
+            }
+        }
+        Ok(())
     }
 
     /// As [`Kept::add`]; of a version whose manifests are gone nothing can be read any more.
