@@ -31,7 +31,7 @@ pub(super) struct AthenaCommandArgs {
 #[derive(Debug, Subcommand)]
 enum AthenaCommand {
     Cost(CostArgs),
-    /// Workgroups: the limit of what a query scans, and where its result is kept
+    /// Manage workgroups, which limit what a query scans and determine where its result is stored
     Workgroup {
         #[command(subcommand)]
         command: WorkgroupCommand,
@@ -40,17 +40,17 @@ enum AthenaCommand {
 
 #[derive(Debug, Subcommand)]
 enum WorkgroupCommand {
-    /// Create a workgroup or update it; nothing is written where it already is as asked
+    /// Create or update a workgroup; does nothing if it already has these settings
     Ensure {
         /// The workgroup
         #[arg(value_name = "NAME", value_parser = workgroup_name)]
         name: String,
 
-        /// The most that a query scans before Athena stops it, 10MB at least
+        /// Maximum that a query may scan before Athena stops it, at least 10MB
         #[arg(long, value_name = "SIZE", value_parser = limit)]
         max_scan: ByteSize,
 
-        /// Keep results in a bucket, s3://BUCKET/PREFIX/ [default: Athena keeps them, for 24 hours]
+        /// Store results in a bucket, s3://BUCKET/PREFIX/ [default: Athena stores them for 24 hours]
         #[arg(long, value_name = "S3-URL", value_parser = result_location)]
         result_location: Option<String>,
 
@@ -59,7 +59,7 @@ enum WorkgroupCommand {
     },
     /// List all workgroups
     List(OutputArgs),
-    /// Show one workgroup: its limit, and where results are kept
+    /// Show a workgroup: its limit, and where results are stored
     Show {
         /// The workgroup
         #[arg(value_name = "NAME", value_parser = workgroup_name)]
@@ -72,7 +72,7 @@ enum WorkgroupCommand {
 
 #[derive(Debug, Args)]
 struct OutputArgs {
-    /// Write JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }

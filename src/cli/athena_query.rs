@@ -15,26 +15,26 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Athena")]
 pub(super) struct AthenaArgs {
-    /// The workgroup, whose limits hold [env: ETL_ATHENA_WORKGROUP] [default: primary]
+    /// Workgroup to use; its limits apply [env: ETL_ATHENA_WORKGROUP] [default: primary]
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
 
     #[command(flatten)]
     question: QuestionArgs,
 
-    /// Refuse a query that would scan more, and stop one that has
+    /// Refuse a query that would scan more than this, and stop one that does
     #[arg(long, value_name = "SIZE")]
     max_scan: Option<ByteSize>,
 
-    /// The same for what this buys, in USD
+    /// Like --max-scan, as a cost in USD
     #[arg(long, value_name = "USD", value_parser = usd)]
     max_cost: Option<f64>,
 
-    /// Stop the query when it takes longer, such as 90s or 10m
+    /// Stop the query if it takes longer than this, such as 90s or 10m
     #[arg(long, value_name = "TIME")]
     timeout: Option<TimeSpan>,
 
-    /// Where Athena keeps the result, where the workgroup doesn't say it: s3://BUCKET/PREFIX/
+    /// Where Athena stores the result if the workgroup doesn't say: s3://BUCKET/PREFIX/
     #[arg(long, value_name = "S3-URL", value_parser = result_location)]
     result_location: Option<String>,
 

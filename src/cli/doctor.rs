@@ -19,11 +19,11 @@ use std::path::PathBuf;
   etl doctor weblogs.yaml
   etl doctor weblogs.yaml --workgroup etl --json | jq '.[] | select(.verdict != \"well\")'
 
-Nothing is changed: services are asked what they have. Each finding says what mends it.
+Nothing is changed. Each finding says how to fix it.
 
-Exit codes: 0 nothing is ill (there may be warnings), 7 something is, and the others as of all commands.")]
+Exit codes: 0 no problems (there may be warnings), 7 problems found, and the others as for all commands.")]
 pub(super) struct DoctorArgs {
-    /// A pipeline's file: its lake, catalog and workgroup are looked at
+    /// The file of a pipeline, to check its lake, catalog and workgroup
     #[arg(value_name = "PIPELINE")]
     pipeline: Option<PathBuf>,
 
@@ -34,11 +34,11 @@ pub(super) struct DoctorArgs {
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE", conflicts_with = "pipeline")]
     lake: Option<String>,
 
-    /// The workgroup of Athena that is used
+    /// Athena workgroup to check
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
 
-    /// Write it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }

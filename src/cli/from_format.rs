@@ -7,15 +7,15 @@ use clap::ValueEnum;
 /// What kind of data input files hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum FromFormat {
-    /// By the ending of the name; what has none of a table's is a log
+    /// By file extension; files with no known extension are read as logs
     Auto,
     /// An access log
     Log,
-    /// CSV with any delimiter; .tsv too
+    /// CSV with any delimiter, also in .tsv files
     Csv,
-    /// As Hive's LazySimpleSerDe writes it: tabs, \N for NULL, a backslash before what is text, no quotes
+    /// As Hive's LazySimpleSerDe writes it: tabs, \N for NULL, backslash escapes, no quotes
     Tsv,
-    /// An object a line
+    /// One object per line
     Json,
     /// Parquet
     Parquet,

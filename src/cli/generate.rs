@@ -9,7 +9,7 @@ use clap::Args;
 use std::io::Write;
 use std::num::NonZeroU32;
 
-/// Generate a synthetic access log, to try things out, to test, to benchmark
+/// Generate a synthetic access log, for trying things out, tests and benchmarks
 ///
 /// The same seed gives the same bytes, with every version of etl.
 #[derive(Debug, Args)]
@@ -17,27 +17,27 @@ use std::num::NonZeroU32;
     after_help = "Examples:\n  etl generate --lines 148534 --seed 1 > access.log\n  etl generate --lines 1000 --format vhost_combined | gzip > vhosts.log.gz\n  etl generate --lines 7000 --start 2026-03-01 --days 7 --bad 1% > week.log"
 )]
 pub(super) struct GenerateArgs {
-    /// How many lines
+    /// Number of lines
     #[arg(long, default_value_t = 10_000)]
     lines: u64,
 
-    /// The random seed
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// The preset that the lines are in: common, combined, vhost_combined, combinedio or nginx_combined
+    /// Format of the lines: common, combined, vhost_combined, combinedio or nginx_combined
     #[arg(long, default_value = "combined", value_name = "PRESET")]
     format: String,
 
-    /// The first day, or the time of its first line (UTC): 2026-03-01 or 2026-03-01T08:00:00 [default: 2020-02-29T00:00:02]
+    /// First day, or time of the first line (UTC): 2026-03-01 or 2026-03-01T08:00:00 [default: 2020-02-29T00:00:02]
     #[arg(long, value_name = "TIME", value_parser = time)]
     start: Option<DateTime<Utc>>,
 
-    /// Over how many days the lines are spread [default: 30000 lines a day]
+    /// Number of days to spread the lines over [default: 30000 lines per day]
     #[arg(long, value_name = "N")]
     days: Option<NonZeroU32>,
 
-    /// How many of the lines are damaged, so that no reader takes them: 1% or 0.01
+    /// Share of lines to damage so that they can't be parsed: 1% or 0.01
     #[arg(long, value_name = "RATE", default_value_t = Rate(0.0))]
     bad: Rate,
 }

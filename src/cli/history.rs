@@ -16,12 +16,12 @@ use clap::Args;
   etl history weblogs.yaml last
   etl history weblogs.yaml 20200301T03 --json | jq .sources
 
-Runs that found nothing to do leave no trace.")]
+Runs that found nothing to do are not listed.")]
 pub(super) struct HistoryArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
 
-    /// Show all of this run, by its id or the first letters of it; `last` is the newest
+    /// Show the full report of one run, by id or its first characters; `last` is the newest
     #[arg(value_name = "RUN")]
     run: Option<String>,
 
@@ -29,7 +29,7 @@ pub(super) struct HistoryArgs {
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
 
-    /// Write the runs' reports as JSON
+    /// Print the reports of the runs as JSON
     #[arg(long)]
     json: bool,
 }
@@ -39,17 +39,17 @@ pub(super) struct HistoryArgs {
 #[command(after_help = "Examples:
   etl rollback weblogs.yaml --to 20200301T030000000Z-7f3a9c01
 
-All tables of the pipeline become again what they were when that run had ended, at once. Nothing is written but the catalog, and
-nothing is lost: it can be rolled back again. `etl history` shows the runs.")]
+Restores all tables of the pipeline, at once, to their state after that run. Only the catalog is changed, and \
+nothing is lost: a rollback can be rolled back, too. `etl history` shows the runs.")]
 pub(super) struct RollbackArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
 
-    /// The run to go back to
+    /// The run to restore
     #[arg(long, value_name = "RUN")]
     to: String,
 
-    /// Write the report as JSON
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }

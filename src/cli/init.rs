@@ -12,7 +12,7 @@ const EXAMPLES: &str = "Examples:
   etl init weblogs.yaml
   etl generate --lines 10000 > access.log && etl validate weblogs.yaml && etl run weblogs.yaml";
 
-/// Write a pipeline to start from, with comments
+/// Write a commented pipeline to start from
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct InitArgs {
@@ -20,7 +20,7 @@ pub(super) struct InitArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Write it even where there is a file of that name
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }

@@ -19,7 +19,7 @@ const EXAMPLES: &str = "Examples:
   zcat access.log.gz | etl inspect -
   etl inspect orders.csv --schema > orders.schema.yaml
 
-Several paths are inspected as one table, so they must be of one format.";
+Several paths are inspected as one table, so they must have the same format.";
 
 /// Show the format, columns and values of logs, CSV, TSV, JSON lines or Parquet, and lines that can't be parsed
 #[derive(Debug, Args)]
@@ -37,18 +37,18 @@ pub(super) struct InspectArgs {
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
     from_dialect: Dialect,
 
-    /// The delimiter of CSV files: one character, or `tab` [default: found in the first lines]
+    /// The delimiter of CSV files: one character, or `tab` [default: detected from the first lines]
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<u8>,
 
     #[command(flatten)]
     log_format: LogFormatArgs,
 
-    /// Only print the description of the columns, for --schema and the `schema` of a source, to be corrected where the guess is wrong
+    /// Print only a description of the columns, to be corrected and used with --schema or as `schema` of a source
     #[arg(long, conflicts_with = "json")]
     schema: bool,
 
-    /// Print one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }

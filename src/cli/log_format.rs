@@ -11,14 +11,14 @@ use std::sync::Arc;
 /// Which LogFormat logs are read by.
 #[derive(Debug, Clone, Args)]
 pub(super) struct LogFormatArgs {
-    /// How log lines look: `auto`, a preset's name, a LogFormat string as in httpd.conf, or a nickname of --httpd-conf
+    /// Format of log lines: `auto`, a preset, a LogFormat string as in httpd.conf, or a nickname from --httpd-conf
     ///
-    /// `auto` tries the presets common, combined, vhost_combined, combinedio and nginx_combined on the first lines. Given several times, the first
-    /// that fits a line is its: for logs whose LogFormat changed.
+    /// `auto` tries the presets common, combined, vhost_combined, combinedio and nginx_combined on the first lines. If given several times, each
+    /// line is read with the first format that fits, for logs whose LogFormat changed.
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     pub log_format: Vec<String>,
 
-    /// An Apache configuration file that gives the --log-format its nickname
+    /// Apache configuration file that defines the nickname in --log-format
     #[arg(long, value_name = "FILE")]
     pub httpd_conf: Option<PathBuf>,
 }

@@ -17,15 +17,15 @@ use std::path::{Path, PathBuf};
 /// How a result is written.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ResultArgs {
-    /// How the result is written [default: table, or what the ending of --output says]
+    /// Format of the result [default: table, or by the extension of --output]
     #[arg(long, value_enum, value_name = "FORMAT", default_value_if("json", ArgPredicate::IsPresent, "json"))]
     pub(super) format: Option<ResultFormat>,
 
-    /// Write the result as JSON lines, as --format json does
+    /// Print the result as JSON lines; the same as --format json
     #[arg(long, conflicts_with = "format")]
     pub(super) json: bool,
 
-    /// Write the result to this file, whole or not at all: .csv, .tsv, .json or .parquet, and .gz behind it
+    /// Write the complete result to this file: .csv, .tsv, .json or .parquet; text formats can be followed by .gz
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 
@@ -37,14 +37,14 @@ pub(super) struct ResultArgs {
 /// The formats of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ResultFormat {
-    /// For people
+    /// For reading
     Table,
-    /// For people, a value a line: for rows that are wider than the terminal
+    /// For reading, one value per line, for rows wider than the terminal
     Line,
     Csv,
     /// As Hive's LazySimpleSerDe reads it
     Tsv,
-    /// An object a line
+    /// One object per line
     Json,
     Parquet,
 }

@@ -15,16 +15,17 @@ use clap::Args;
   etl catalog repair --lake lake/ --checksums
   etl catalog repair --lake s3://bucket/lake --json
 
-A description that is gone or was edited is written again as it was. A table whose files are gone becomes what its last whole version
-was: the next run reads again the source files that came later, as far as they are still there. A catalog whose head is gone is rebuilt,
-of the newest whole version of each table that readers saw. What is whole is left alone. It ends with 3 where a table can't be brought back, and with 8 where
-others publish meanwhile.")]
+A lost or edited table description is restored. A table whose files are lost goes back to its last intact version; the next run \
+reads later source files again, as far as they still exist. A lost catalog head is rebuilt from the newest intact version of each table \
+that readers saw. Whatever is intact is left alone.
+
+Exits with 3 if a table can't be restored, and with 8 if others publish meanwhile.")]
 pub(super) struct RepairArgs {
     /// The lake: a folder, or s3://bucket/prefix
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     lake: String,
 
-    /// Read all files, and compare them with the checksums that they were written with; else only their sizes are looked at
+    /// Read all files and verify their checksums; by default only sizes are compared
     #[arg(long)]
     checksums: bool,
 
@@ -32,7 +33,7 @@ pub(super) struct RepairArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Write what is found and done as JSON
+    /// Print findings and repairs as JSON
     #[arg(long)]
     json: bool,
 }

@@ -20,7 +20,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Check pipelines and policies, and report every problem at once
 ///
-/// Nothing but the files themselves is read, and whether files that they name are there: what those hold is seen by `etl plan`.
+/// Reads only the pipeline files and checks that the files they name exist; `etl plan` looks inside those.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ValidateArgs {
@@ -28,7 +28,7 @@ pub(super) struct ValidateArgs {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Tell it as JSON, on standard output
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Values that take the place of a pipeline's variables.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct VarArgs {
-    /// Give a variable of the pipeline a value; can be used more than once
+    /// Set a variable of the pipeline; can be used more than once
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
     vars: Vec<(String, String)>,
 }

@@ -14,7 +14,7 @@ use std::fmt::Write;
   etl access explain --principal analyst --table shops.sales --lake lake/
   etl access explain --principal analyst --table shops.sales --lake lake/ --json | jq '.columns[] | select(.sees == \"nothing\")'")]
 pub(super) struct ExplainArgs {
-    /// Who: a name that policies use, or an ARN
+    /// The principal: a name from the policies, or an ARN
     #[arg(long, value_name = "NAME")]
     principal: String,
 
@@ -25,7 +25,7 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Write it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }

@@ -10,23 +10,23 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Athena")]
 pub(super) struct BenchAthenaArgs {
-    /// Where data sets are kept for Athena: s3://BUCKET/PREFIX
+    /// Where to store data sets for Athena: s3://BUCKET/PREFIX
     #[arg(long, value_name = "S3-URL")]
     lake: Option<String>,
 
-    /// The database of their tables in Glue; it is made where it is not there [default: etl_bench]
+    /// Glue database for their tables, created if missing [default: etl_bench]
     #[arg(long, value_name = "DB")]
     database: Option<String>,
 
-    /// The workgroup, whose limits hold [env: ETL_ATHENA_WORKGROUP] [default: primary]
+    /// Workgroup to use; its limits apply [env: ETL_ATHENA_WORKGROUP] [default: primary]
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
 
-    /// Where Athena keeps results, where the workgroup doesn't say it: s3://BUCKET/PREFIX/
+    /// Where Athena stores results if the workgroup doesn't say: s3://BUCKET/PREFIX/
     #[arg(long, value_name = "S3-URL", value_parser = result_location)]
     result_location: Option<String>,
 
-    /// Ask no more when all queries together would cost more, in USD
+    /// Stop when all queries together would cost more than this, in USD
     #[arg(long, value_name = "USD", value_parser = usd)]
     max_cost: Option<f64>,
 }

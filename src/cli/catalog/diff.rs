@@ -19,8 +19,8 @@ use std::process::ExitCode;
   etl catalog diff
   etl catalog diff --json | jq '.[] | select(.behind)'
 
-With a lake all of its tables are compared with the catalogs that were told of them; without one all tables of Glue that say of which lake they
-are. `etl catalog sync` brings Glue forward.
+With a lake, all of its tables are compared with the catalogs in which they are registered; without one, all tables in Glue that name \
+their lake are compared with it. `etl catalog sync` updates Glue.
 
 Exit codes: 0 nothing differs, 2 there are differences, 1 an error.")]
 pub(super) struct DiffArgs {

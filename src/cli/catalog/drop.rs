@@ -18,8 +18,8 @@ use serde_json::json;
   etl catalog drop weblogs.old --yes
   etl catalog drop weblogs.old --lake lake/ --yes
 
-On a terminal it asks. A table that others made is left alone unless --force is given; so is one of a lake's own catalog that a pipeline makes,
-whose files the next `etl vacuum` would remove.")]
+Asks for confirmation on a terminal. Tables made by others need --force; so do tables in a lake's own catalog that a pipeline writes, \
+because the next `etl vacuum` would remove their files.")]
 pub(super) struct DropArgs {
     /// The table or view, as DATABASE.TABLE
     #[arg(value_name = "DATABASE.TABLE")]
@@ -28,11 +28,11 @@ pub(super) struct DropArgs {
     #[command(flatten)]
     which: WhichArgs,
 
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(long)]
     yes: bool,
 
-    /// Also a table that others made, or one of the lake that a pipeline makes
+    /// Also drop tables made by others or by a pipeline
     #[arg(long)]
     force: bool,
 }

@@ -16,8 +16,8 @@ use serde_json::json;
   etl catalog rename weblogs.access weblogs.requests --lake lake/
   etl catalog rename weblogs.access archive.access --lake s3://bucket/lake --yes
 
-On a terminal it asks. The table goes on with its rows, its history and its number of versions; where Glue knows it, Glue is told. The pipeline that
-makes it must be given the new name, too (`table: …`): its next run then goes on from what is there.")]
+Asks for confirmation on a terminal. The table keeps its rows, history and version numbers; if it is registered in Glue, it is renamed \
+there too. Also change `table: …` in the pipeline that writes it: its next run then continues with the existing rows.")]
 pub(super) struct RenameArgs {
     /// The table, as DATABASE.TABLE
     #[arg(value_name = "DATABASE.TABLE")]
@@ -30,7 +30,7 @@ pub(super) struct RenameArgs {
     #[command(flatten)]
     which: WhichArgs,
 
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(long)]
     yes: bool,
 }

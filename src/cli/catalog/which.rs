@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 /// The options that say which catalog.
 #[derive(Debug, Args)]
 pub(super) struct WhichArgs {
-    /// Which catalog [default: that of the lake where one is named, else Glue's]
+    /// Which catalog to use [default: the lake's if a lake is named, else Glue's]
     #[arg(long, value_enum, value_name = "CATALOG")]
     pub(super) catalog: Option<Which>,
 
@@ -19,11 +19,11 @@ pub(super) struct WhichArgs {
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     pub(super) lake: Option<String>,
 
-    /// The account whose Glue catalog it is [default: that of the keys]
+    /// Account of the Glue catalog [default: that of the credentials]
     #[arg(long, value_name = "ACCOUNT")]
     pub(super) catalog_id: Option<String>,
 
-    /// Write JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
 }
