@@ -102,14 +102,14 @@ pub(super) fn run(args: &AthenaCommandArgs) -> Result<()> {
 fn told(ensured: &Ensured, json: bool) -> Result<()> {
     let Ensured { name, created, changes, disabled } = ensured;
     if *disabled {
-        say(&format!("note: workgroup {name} is switched off, and stays so: no query runs in it"));
+        say(&format!("note: workgroup {name} is disabled and stays disabled: no query can run in it"));
     }
     if json {
         return print_json(ensured);
     }
     let done = match (created, changes.as_slice()) {
         (true, _) => format!("workgroup {name} was created"),
-        (false, []) => format!("workgroup {name} is as it should be"),
+        (false, []) => format!("workgroup {name} is up to date"),
         (false, changes) => {
             format!("workgroup {name} was changed\n  {}", changes.iter().map(|c| printable(c)).collect::<Vec<_>>().join("\n  "))
         }
@@ -143,9 +143,9 @@ fn shown(workgroup: &Workgroup, json: bool) -> Result<()> {
     let lines = [
         format!("workgroup {}, {}", workgroup.name, state(workgroup.enabled)),
         format!("engine {engine}"),
-        format!("limit of a query's scan: {limit}"),
+        format!("scan limit per query: {limit}"),
         format!("results: {}", workgroup.results),
-        format!("enforced: {}", if workgroup.enforced { "yes" } else { "no, queries may have it otherwise" }),
+        format!("enforced: {}", if workgroup.enforced { "yes" } else { "no, queries can override them" }),
     ];
     let lines = workgroup.description.iter().cloned().chain(lines).map(|line| printable(&line).into_owned());
     print(&lines.collect::<Vec<_>>().join("\n"), false)
@@ -157,7 +157,7 @@ fn state(enabled: bool) -> &'static str {
 
 fn limit(text: &str) -> Result<ByteSize, String> {
     match text.parse::<ByteSize>()? {
-        size if size.0 < LEAST_LIMIT => Err(format!("Athena's least limit is 10MB, {LEAST_LIMIT} bytes; `{text}` is less")),
+        size if size.0 < LEAST_LIMIT => Err(format!("Athena's minimum limit is 10MB, {LEAST_LIMIT} bytes; `{text}` is less")),
         size => Ok(size),
     }
 }
@@ -166,6 +166,6 @@ fn workgroup_name(text: &str) -> Result<String, String> {
     let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     match fits {
         true => Ok(text.to_string()),
-        false => Err(format!("`{text}` is no workgroup's name; it has up to 128 letters, digits and . _ -")),
+        false => Err(format!("`{text}` is not a workgroup name; it may have up to 128 letters, digits and . _ -")),
     }
 }

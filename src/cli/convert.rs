@@ -242,7 +242,7 @@ impl ConvertArgs {
             ToFormat::Parquet => Kind::Parquet,
         };
         if self.dialect == Dialect::Athena && kind != Kind::Csv {
-            let message = "--dialect is for CSV: give --to csv; --from-dialect is how CSV inputs are escaped";
+            let message = "--dialect is for CSV output: add --to csv; for CSV inputs use --from-dialect";
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let format = FileFormat::new(kind, self.compression.as_deref(), self.compression_level, self.dialect.into())?;
@@ -253,7 +253,7 @@ impl ConvertArgs {
             TimestampsArg::Keep => Timestamps::Keep,
         });
         if !self.timezone.is_utc() && !self.partition_by.iter().any(|name| name == "dt" || name == "hour") {
-            let message = "--timezone says whose days and hours dt and hour are, and --partition-by has neither";
+            let message = "--timezone applies to dt and hour, but --partition-by has neither";
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let layout = match (self.rows_per_file, self.target_size) {

@@ -55,8 +55,8 @@ pub(super) fn run(args: &DoctorArgs) -> Result<()> {
     }
     match findings.iter().filter(|finding| finding.verdict == Verdict::Ill).count() {
         0 => Ok(()),
-        1 => Err(Error::new(ErrorKind::Checks, "1 thing is ill")),
-        ill => Err(Error::new(ErrorKind::Checks, format!("{ill} things are ill"))),
+        1 => Err(Error::new(ErrorKind::Checks, "1 problem found")),
+        ill => Err(Error::new(ErrorKind::Checks, format!("{ill} problems found"))),
     }
 }
 
@@ -88,10 +88,10 @@ fn text(findings: &[Finding], colour: bool) -> String {
     let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
     for finding in findings {
         let (word, paint) = match finding.verdict {
-            Verdict::Well => ("well   ", "32"),
+            Verdict::Well => ("ok     ", "32"),
             Verdict::Unknown => ("unknown", "2"),
             Verdict::Warning => ("warning", "33"),
-            Verdict::Ill => ("ILL    ", "31"),
+            Verdict::Ill => ("problem", "31"),
         };
         let word = if colour { format!("\u{1b}[{paint}m{word}\u{1b}[0m") } else { word.to_string() };
         let mut lines = finding.told.lines();
@@ -101,7 +101,7 @@ fn text(findings: &[Finding], colour: bool) -> String {
             let _ = writeln!(text, "{:gap$}{}", "", printable(line));
         }
         if let Some(mend) = &finding.mend {
-            let _ = writeln!(text, "{:gap$}mend: {}", "", printable(mend));
+            let _ = writeln!(text, "{:gap$}fix: {}", "", printable(mend));
         }
     }
     text

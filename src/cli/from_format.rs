@@ -60,6 +60,6 @@ pub(super) fn delimiter(text: &str) -> Result<u8> {
     match text.as_bytes() {
         b"tab" | b"\\t" => Ok(b'\t'),
         [byte] if !b"\"\n\r".contains(byte) => Ok(*byte),
-        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is not a delimiter; give one ASCII character, or `tab`"))),
+        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is not a delimiter; use one ASCII character, or `tab`"))),
     }
 }

@@ -55,7 +55,7 @@ fn time(text: &str) -> std::result::Result<DateTime<Utc>, String> {
 pub(super) fn run(args: &GenerateArgs) -> Result<()> {
     let Some(format) = Preset::named(&args.format) else {
         let known = Preset::ALL.map(Preset::name).join(", ");
-        return Err(Error::new(ErrorKind::Usage, format!("no log format is called `{}`; there are {known}", args.format)));
+        return Err(Error::new(ErrorKind::Usage, format!("unknown log format `{}`; expected {known}", args.format)));
     };
     let default = GenerateOptions::default();
     let start = args.start.map_or(default.start, |start| start.timestamp());

@@ -88,10 +88,10 @@ fn one(runs: &[PastRun], wanted: &str, pipeline: &str) -> Result<RunReport> {
     match found.as_slice() {
         [one] => Ok(one.report.clone()),
         [] => Err(Error::new(ErrorKind::Usage, format!("{pipeline} has no run `{wanted}`"))
-            .with_context("what to do", "`etl history` without a run shows which there are")),
+            .with_context("what to do", "`etl history` without a run lists all runs")),
         more => {
             let ids: Vec<&str> = more.iter().map(|run| run.report.run.as_str()).collect();
-            Err(Error::new(ErrorKind::Usage, format!("more than one run of {pipeline} begins with `{wanted}`"))
+            Err(Error::new(ErrorKind::Usage, format!("several runs of {pipeline} start with `{wanted}`"))
                 .with_context("runs", ids.join(", ")))
         }
     }
@@ -105,7 +105,7 @@ pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {
         return told(&done);
     }
     for output in &done.outputs {
-        say(&format!("{} is version {} now, with the rows of run {}", output.table, output.table_version, args.to));
+        say(&format!("{} is now version {}, with the rows from run {}", output.table, output.table_version, args.to));
     }
     done.notes.iter().for_each(|note| say(&format!("note: {note}")));
     told(&done)
@@ -115,6 +115,6 @@ pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {
 fn told(done: &RunReport) -> Result<()> {
     match &done.error {
         None => Ok(()),
-        Some(error) => Err(Error::of_lines(ErrorKind::Output, format!("rolled back in the lake, and not in Glue: {error}"))),
+        Some(error) => Err(Error::of_lines(ErrorKind::Output, format!("rolled back in the lake, but not in Glue: {error}"))),
     }
 }

@@ -39,11 +39,11 @@ pub(super) fn run(args: &InitArgs) -> Result<()> {
     };
     let mut file = match options.open(&args.file) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(Error::new(ErrorKind::Output, format!("{shown} exists already; --force writes over it")));
+            return Err(Error::new(ErrorKind::Output, format!("{shown} already exists; use --force to overwrite it")));
         }
         opened => opened.map_err(|error| Error::output(&shown, error))?,
     };
     file.write_all(template().as_bytes()).map_err(|error| Error::output(&shown, error))?;
-    say(&format!("{shown} is written; next: etl validate {shown}"));
+    say(&format!("wrote {shown}; next: etl validate {shown}"));
     Ok(())
 }

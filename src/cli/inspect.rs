@@ -73,7 +73,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
     match args.json {
         true => {
             let json = serde_json::to_string_pretty(&found);
-            print_data_json(&json.map_err(|e| Error::new(ErrorKind::Internal, "the inspection is no JSON").with_source(e))?)
+            print_data_json(&json.map_err(|e| Error::new(ErrorKind::Internal, "the inspection can't be written as JSON").with_source(e))?)
         }
         false => print_data(InspectionText(&found).to_string().trim_end()),
     }
@@ -90,7 +90,7 @@ fn schema(table: &Table, path: &str) -> Result<String> {
     let described = TableSchema::describing(name, log_format, &table.format.schema());
     let guessed = match table.format {
         TableFormat::Log { .. } | TableFormat::Parquet { .. } => "",
-        _ => ", as the first lines have them; correct what later ones must be",
+        _ => ", guessed from the first lines; correct them where needed",
     };
     Ok(format!("# Columns of {}{guessed}.\n{}", printable(path), described.to_yaml()?))
 }

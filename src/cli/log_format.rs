@@ -44,7 +44,7 @@ impl LogFormatArgs {
         match (&self.log_format[..], &self.httpd_conf) {
             ([one], None) if one == "auto" => Ok(LogChoice::Auto),
             (several, _) if several.len() > 1 && several.iter().any(|name| name == "auto") => {
-                Err(Error::new(ErrorKind::Usage, "--log-format auto finds one format: where several are given, name each"))
+                Err(Error::new(ErrorKind::Usage, "--log-format auto detects one format; if you give several, name each"))
             }
             (names, _) => {
                 let formats = names.iter().map(|name| self.named(name)).collect::<Result<Vec<_>>>()?;
@@ -92,7 +92,7 @@ fn from_conf(conf: &Path, wanted: &str) -> Result<Arc<LogFormat>> {
 fn unknown(name: &str) -> Error {
     let names = || Preset::ALL.into_iter().map(Preset::name).chain(["auto"]);
     let hint = nearest(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    Error::new(ErrorKind::Format, format!("no log format is called `{name}`{hint}"))
+    Error::new(ErrorKind::Format, format!("unknown log format `{name}`{hint}"))
         .with_context("known", names().collect::<Vec<_>>().join(", "))
         .with_context("or", "a LogFormat string such as '%h %l %u %t \"%r\" %>s %b', or a nickname of the file that --httpd-conf names")
 }

@@ -168,5 +168,5 @@ fn escaped(kind: clap::error::ErrorKind) -> Option<clap::Error> {
         return None;
     }
     let error = Cli::try_parse_from(arguments.iter().map(|argument| printable(argument).into_owned())).err();
-    Some(error.unwrap_or_else(|| Cli::command().error(kind, "an argument has characters in it that can't be seen")))
+    Some(error.unwrap_or_else(|| Cli::command().error(kind, "an argument contains invisible characters")))
 }

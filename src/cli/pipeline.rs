@@ -104,7 +104,7 @@ impl ScopeArgs {
     pub(super) fn refuse_outputs(&self) -> Result<()> {
         match self.only.is_empty() {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::Usage, "--only names outputs of a pipeline; this is a folder of them")),
+            false => Err(Error::new(ErrorKind::Usage, "--only names outputs of a pipeline; this is a folder of pipelines")),
         }
     }
 
@@ -139,7 +139,7 @@ fn open(location: &str, settings: &StoreSettings) -> Result<Storage> {
     let location = Location::parse(location)?;
     if location.path().is_some_and(|path| !path.is_dir()) {
         let error = Error::new(ErrorKind::Input, format!("there is no lake at {location}"));
-        return Err(error.with_context("what to do", "`etl run PIPELINE` makes it"));
+        return Err(error.with_context("what to do", "`etl run PIPELINE` creates it"));
     }
     Storage::open_with(location, settings)
 }

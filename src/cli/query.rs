@@ -139,10 +139,10 @@ enum EngineArg {
 pub(super) fn run(args: QueryArgs) -> Result<()> {
     let misplaced = match args.engine {
         EngineArg::Local => {
-            args.athena.given().map(|option| (option, "it is for --engine athena; files are asked by the engine of this machine"))
+            args.athena.given().map(|option| (option, "it is for --engine athena, but this query runs locally"))
         }
         EngineArg::Athena => {
-            args.local().map(|option| (option, "it is for the engine of this machine; Athena reads the tables of its catalog"))
+            args.local().map(|option| (option, "it is for local queries; Athena reads the tables of its catalog"))
         }
     };
     if let Some((option, reason)) = misplaced {
@@ -156,9 +156,9 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
     let sql = sql(&args)?;
     let statements = split_statements(&sql);
     if statements.len() > 1 && args.result.is_for_one() {
-        let message = format!("there are {} statements here, and only one result can be written so", statements.len());
+        let message = format!("there are {} statements, but only one result can be written in this format", statements.len());
         return Err(Error::new(ErrorKind::Usage, message)
-            .with_context("what to do", "write tables, csv, tsv or json to standard output, or ask one at a time"));
+            .with_context("what to do", "write table, csv, tsv or json to standard output, or run them one at a time"));
     }
     match args.engine {
         EngineArg::Local => ask_here(&args, Some(&statements)),
@@ -254,7 +254,7 @@ fn sql(args: &QueryArgs) -> Result<String> {
         (None, Some(sql)) => sql.to_string(),
     };
     match split_statements(&text).is_empty() {
-        true => Err(Error::new(ErrorKind::Usage, "the query is empty; expected for example SELECT * FROM 'access.log' LIMIT 10")),
+        true => Err(Error::new(ErrorKind::Usage, "the query is empty; example: SELECT * FROM 'access.log' LIMIT 10")),
         false => Ok(text),
     }
 }
@@ -263,7 +263,7 @@ fn sql(args: &QueryArgs) -> Result<String> {
 fn named_path(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok((name.to_lowercase(), path.to_string())),
-        _ => Err("expected NAME=PATH, for example log=access.log.gz".to_string()),
+        _ => Err("expected NAME=PATH, such as log=access.log.gz".to_string()),
     }
 }
 

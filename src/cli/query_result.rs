@@ -70,7 +70,7 @@ impl ResultArgs {
         match &self.output {
             Some(path) => self.file_format(path).map(|_| ()),
             None if self.format == Some(ResultFormat::Parquet) && std::io::stdout().is_terminal() => {
-                Err(Error::new(ErrorKind::Usage, "Parquet is not for a terminal; write it to a file, as in -o result.parquet"))
+                Err(Error::new(ErrorKind::Usage, "Parquet can't be printed to a terminal; write it to a file: -o result.parquet"))
             }
             None => Ok(()),
         }
@@ -124,7 +124,7 @@ impl ResultArgs {
         let failed = |e: std::io::Error| Error::output(path.display(), e);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if path.is_dir() {
-            return Err(Error::new(ErrorKind::Output, format!("{} is a folder; -o takes the name of a file", path.display())));
+            return Err(Error::new(ErrorKind::Output, format!("{} is a folder; -o needs a file", path.display())));
         }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".etl-").suffix(".part");
@@ -153,7 +153,7 @@ impl ResultArgs {
         };
         let kind = match (self.format, name.rsplit_once('.').map(|(_, ending)| ending)) {
             (Some(format), _) => format.kind().ok_or_else(|| {
-                Error::new(ErrorKind::Usage, "tables are for a terminal; expected --format csv, tsv, json or parquet for -o")
+                Error::new(ErrorKind::Usage, "the table format is for terminals; with -o, use --format csv, tsv, json or parquet")
             })?,
             (None, Some("csv")) => Kind::Csv,
             (None, Some("tsv")) => Kind::Tsv,
@@ -161,12 +161,12 @@ impl ResultArgs {
             (None, Some("parquet" | "pq")) => Kind::Parquet,
             _ => {
                 let message =
-                    format!("the name of {} doesn't tell its format; expected .csv, .tsv, .json or .parquet, or --format", path.display());
+                    format!("unknown file extension of {}; expected .csv, .tsv, .json or .parquet, or --format", path.display());
                 return Err(Error::new(ErrorKind::Usage, message));
             }
         };
         if kind == Kind::Parquet && codec.is_some() {
-            return Err(Error::new(ErrorKind::Usage, "Parquet is compressed within; leave .gz away"));
+            return Err(Error::new(ErrorKind::Usage, "Parquet is compressed internally; leave out .gz"));
         }
         FileFormat::new(kind, codec, None, CsvDialect::default())
     }

@@ -57,9 +57,9 @@ pub(super) fn run(args: &RepairArgs) -> Result<()> {
     if lost.is_empty() {
         return Ok(());
     }
-    let message = format!("{} can't be brought back: no version of it is whole", lost.join(", "));
+    let message = format!("{} can't be restored: no version of it is intact", lost.join(", "));
     Err(Error::new(ErrorKind::Input, message)
-        .with_context("what to do", "bring the files back from a backup, or rebuild all rows with `etl run PIPELINE --full`"))
+        .with_context("what to do", "restore the files from a backup, or rebuild all rows with `etl run PIPELINE --full`"))
 }
 
 fn told(table: &TableRepair, would: &str) -> String {
@@ -67,16 +67,16 @@ fn told(table: &TableRepair, would: &str) -> String {
     let rows = count(table.rows);
     let wrong = if table.wrong.is_empty() { String::new() } else { format!("; {}", table.wrong) };
     match table.action {
-        RepairAction::Whole => format!("{name} is whole: version {version}, {rows} rows"),
+        RepairAction::Whole => format!("{name} is intact: version {version}, {rows} rows"),
         RepairAction::Restored => format!("{name} {would} restored: version {version}, {rows} rows; nothing is lost{wrong}"),
-        RepairAction::Found => format!("{name} {would} found again: version {version}, {rows} rows; nothing is lost{wrong}"),
+        RepairAction::Found => format!("{name} {would} recovered: version {version}, {rows} rows; nothing is lost{wrong}"),
         RepairAction::WentBack => {
             let lost = match table.lost_rows {
                 Some(lost) => format!("{} fewer rows", count(lost)),
                 None => "fewer rows".to_string(),
             };
             let runs = if table.lost_runs.is_empty() { String::new() } else { format!(", those of run {}", table.lost_runs.join(", ")) };
-            format!("{name} {would} again what version {version} of run {} was, {rows} rows: {lost}{runs}{wrong}", table.run)
+            format!("{name} {would} reset to version {version} of run {}, {rows} rows: {lost}{runs}{wrong}", table.run)
         }
         RepairAction::Lost => format!("{name} is lost, version {version} of run {}{wrong}", table.run),
     }

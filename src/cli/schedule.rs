@@ -173,7 +173,7 @@ fn stop_on_interrupt(outbox: Sender<Message>) -> Result<()> {
             std::process::exit(130);
         }
     };
-    ctrlc::set_handler(stop).map_err(|e| Error::new(ErrorKind::Internal, "signals can't be handled").with_source(e))
+    ctrlc::set_handler(stop).map_err(|e| Error::new(ErrorKind::Internal, "can't handle signals").with_source(e))
 }
 
 /// Shows the next times of each pipeline.

@@ -61,7 +61,7 @@ fn files(n: u64) -> String {
 }
 
 fn age(text: &str) -> std::result::Result<TimeDelta, String> {
-    let wrong = || format!("`{text}` is not an age; write for example 7d, 12h or 30m");
+    let wrong = || format!("`{text}` is not an age; examples: 7d, 12h, 30m");
     let unit = text.chars().next_back().ok_or_else(wrong)?;
     let number: i64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
     let age = match unit {

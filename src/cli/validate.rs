@@ -150,12 +150,12 @@ fn missing(pipeline: &Pipeline) -> Vec<Missing> {
     let mut missing = Vec::new();
     for source in &pipeline.sources {
         if let Some(schema) = source.schema.as_ref().filter(|path| !path.exists()) {
-            let message = format!("{}: the schema of `{}` is not there: {}", source.place, source.name, schema.display());
+            let message = format!("{}: the schema of `{}` does not exist: {}", source.place, source.name, schema.display());
             missing.push(Missing { is_error: true, message });
         }
         for location in source.locations.iter().filter(|location| !location.contains("://") && !location.contains(['*', '?', '['])) {
             if !Path::new(location).exists() {
-                let message = format!("{}: `{}` has nothing to read yet: {location} is not there", source.place, source.name);
+                let message = format!("{}: `{}` has nothing to read yet: {location} does not exist", source.place, source.name);
                 missing.push(Missing { is_error: false, message });
             }
         }

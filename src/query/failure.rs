@@ -240,7 +240,7 @@ impl Failures {
         }
         for unsupported in ["DDL not supported: ", "DML not supported: ", "Statement not supported: "] {
             if let Some(what) = message.strip_prefix(unsupported) {
-                return self.wrong(format!("a query only reads, it can't do `{what}`; expected a SELECT"), span);
+                return self.wrong(format!("queries are read-only; `{what}` is not allowed; expected a SELECT"), span);
             }
         }
         if message.contains("supports a single SQL statement") {

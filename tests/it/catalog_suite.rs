@@ -149,7 +149,7 @@ fn suite(place: &Place) {
     place.register("slash", "slash", "").ok();
 
     // Nobody there to be asked is no yes.
-    place.catalog(&format!("drop {database}.old")).fails(2).says("say --yes");
+    place.catalog(&format!("drop {database}.old")).fails(2).says("add --yes");
     for table in ["old", "other", "projected", "slash"] {
         place.catalog(&format!("drop {database}.{table} --yes")).ok().says("the files stay");
     }

@@ -112,7 +112,7 @@ fn a_folder_is_run_in_the_order_of_what_reads_what(lake: &Lake) {
         "version: 1\nname: other\nlake: {location: LAKE}\nsources: {n: {location: ../n.csv}}\noutputs: {n: {from: n, table: z.n}}\n";
     let other = other.replace("LAKE", if lake.location == "lake" { "../lake" } else { &lake.location });
     lake.write("p/raw.yaml", failing).write("p/z.yaml", other).write("n.csv", "n\n1\n").log("y.log", 150);
-    lake.etl("run p").fails(7).says("mart: not run, as it reads tables of raw, which failed").says("other: published");
+    lake.etl("run p").fails(7).says("mart: not run, because it reads tables of raw, which failed").says("other: published");
     lake.write("p/broken.yaml", "version: 1\nsources: {}\n");
     lake.etl("run p").fails(2).says("broken.yaml");
     lake.etl("run p --only x").fails(2);

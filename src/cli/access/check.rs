@@ -48,6 +48,6 @@ pub(super) fn run(args: &CheckArgs) -> Result<()> {
     compared.notes.iter().for_each(|note| say(&format!("note: {note}")));
     match compared.disagreements.len() {
         0 => Ok(()),
-        many => Err(Error::new(ErrorKind::Checks, format!("AWS says otherwise {many} times"))),
+        many => Err(Error::new(ErrorKind::Checks, format!("AWS differs in {many} places"))),
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn run(args: &MatrixArgs) -> Result<()> {
         false => args.principals.clone(),
     };
     if principals.is_empty() {
-        say("no policy of this lake names a principal, so nobody sees anything with --as; `etl tags apply FILE` publishes one");
+        say("no policy of this lake names a principal, so --as shows nothing to anybody; publish a policy with `etl tags apply FILE`");
     }
     let wanted = |table: &TableName| args.tables.is_empty() || args.tables.contains(&table.to_string());
     let matrix = Matrix::of(&evaluator, principals, wanted);

@@ -51,16 +51,16 @@ impl BenchAthenaArgs {
     pub(super) fn settings(&self) -> Result<AthenaSettings> {
         let usage = |message: &str, what: &str| Err(Error::new(ErrorKind::Usage, message).with_context("what to do", what));
         let Some(lake) = &self.lake else {
-            return usage("Athena reads S3, and no place in it is named for the data sets", "name one: --lake s3://bucket/bench");
+            return usage("Athena reads from S3, but no location for the data sets is set", "set one: --lake s3://bucket/bench");
         };
         let is_bucket = lake.strip_prefix("s3://").is_some_and(|rest| !rest.starts_with('/') && !rest.is_empty());
         if !is_bucket || lake.contains(['*', '?', '[']) || lake.contains(char::is_whitespace) {
-            return usage(&format!("--lake {lake} is no place in S3, which is what Athena reads"), "name one like s3://bucket/bench");
+            return usage(&format!("--lake {lake} is not in S3, which Athena needs"), "example: s3://bucket/bench");
         }
         let database = self.database.clone().unwrap_or_else(|| "etl_bench".to_string());
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if database.is_empty() || database.len() > 255 || !database.chars().all(fits) {
-            return usage(&format!("`{database}` can't be a database's name"), "take lower case letters, digits and _");
+            return usage(&format!("`{database}` can't be a database's name"), "use lower-case letters, digits and _");
         }
         Ok(AthenaSettings {
             lake: lake.trim_end_matches('/').to_string(),

@@ -188,7 +188,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
         if page.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
             return Err(Error::new(
                 ErrorKind::Output,
-                format!("{} can't be written: name a file in a folder that is there", page.display()),
+                format!("{} can't be written: choose a file in an existing folder", page.display()),
             ));
         }
     }
@@ -205,7 +205,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     }
     told.notes.iter().for_each(|note| say(&format!("note: {note}")));
     let reused = told.data_sets.iter().filter(|made| made.reused).count();
-    let kept = format!("{} data sets, {reused} of them from before, are kept in", told.data_sets.len());
+    let kept = format!("{} data sets ({reused} reused) are stored in", told.data_sets.len());
     match &settings.athena {
         None => say(&format!("{kept} {}", told.data)),
         Some(athena) => say(&format!("{kept} {}, their tables in {} of Glue", athena.lake, athena.database)),
@@ -217,7 +217,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
             Err(Error::of_lines(ErrorKind::Query, format!("nothing could be measured: {reason}")))
         }
         some => {
-            say(&format!("{some} of {} cells could not be measured; their reasons stand with them", told.cells.len()));
+            say(&format!("{some} of {} cells could not be measured; each shows its reason", told.cells.len()));
             Ok(())
         }
     }
@@ -228,7 +228,7 @@ impl BenchArgs {
         let questions: Vec<Question> = self.queries.iter().enumerate().map(|(at, text)| Question::parse(text, at + 1)).collect();
         for (at, question) in questions.iter().enumerate() {
             if questions[..at].iter().any(|other| other.name == question.name) {
-                return Err(Error::new(ErrorKind::Usage, format!("two questions are called `{}`", question.name)));
+                return Err(Error::new(ErrorKind::Usage, format!("two queries are named `{}`", question.name)));
             }
         }
         let program = std::env::current_exe()
@@ -260,12 +260,12 @@ impl BenchArgs {
         let usage = |message: String| Err(Error::new(ErrorKind::Usage, message));
         match self.engine {
             EngineArg::Local => match self.athena.given() {
-                Some(option) => usage(format!("{option} is of Athena: say --engine athena, too")),
+                Some(option) => usage(format!("{option} is only for Athena: add --engine athena")),
                 None => Ok(None),
             },
-            EngineArg::Athena if self.caches.is_some() => usage("--caches is of this machine; Athena's are not known".to_string()),
+            EngineArg::Athena if self.caches.is_some() => usage("--caches applies to this machine only, not to Athena".to_string()),
             EngineArg::Athena if self.encodings => {
-                usage("--encodings are measured on this machine: leave out --engine athena, or --encodings".to_string())
+                usage("--encodings is measured on this machine: leave out --engine athena or --encodings".to_string())
             }
             EngineArg::Athena => self.athena.settings().map(Some),
         }

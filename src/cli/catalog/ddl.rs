@@ -68,7 +68,7 @@ fn of_lake(storage: &Storage, name: &TableName, notes: &mut Vec<String>) -> Resu
     let options = known.map(|known| known.options).unwrap_or_default();
     let told = tell(storage, &table, &name.database, &options, &KnownLists::default())?;
     if !told.lists.is_empty() {
-        notes.push("rows lie in several folders, which takes lists of files that are written when the table is registered: `etl run` or `etl catalog sync`".to_string());
+        notes.push("rows are in several folders, which needs file lists that are written when the table is registered: `etl run` or `etl catalog sync`".to_string());
     }
     Ok((told.entry, told.partitions))
 }

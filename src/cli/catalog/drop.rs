@@ -50,7 +50,7 @@ pub(super) fn run(args: &DropArgs) -> Result<()> {
         return print_json(&json!({"dropped": names, "notes": notes}));
     }
     match names.is_empty() {
-        true => say(&format!("{} is left as it is", args.table)),
+        true => say(&format!("{} was not dropped", args.table)),
         false => say(&format!("dropped {}; the files stay", names.join(" and "))),
     }
     notes.iter().for_each(|note| say(&format!("note: {note}")));
@@ -80,9 +80,9 @@ fn of_lake(args: &DropArgs, storage: &Storage) -> Result<(Vec<String>, Vec<Strin
         if !args.force {
             let why = format!("the pipeline {} makes it, and the next `etl vacuum` would remove its files", table.origin.pipeline);
             let message = format!("{name} is not dropped: {why}");
-            return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "add --force if that is meant"));
+            return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "use --force to drop it anyway"));
         }
-        notes.push("its files are read by nobody now: `etl vacuum` removes them; a run of its pipeline rebuilds it".to_string());
+        notes.push("nothing reads its files any more; `etl vacuum` will remove them; a run of its pipeline rebuilds the table".to_string());
     }
     let place = match table.registered() {
         Some(address) => address.to_string(),
@@ -97,7 +97,7 @@ fn of_lake(args: &DropArgs, storage: &Storage) -> Result<(Vec<String>, Vec<Strin
 fn refused(name: &TableName, why: &str, entry: &Entry) -> Error {
     Error::new(ErrorKind::Usage, format!("{name} is not dropped: {why}"))
         .with_context("location", if entry.storage.location.is_empty() { "none" } else { &entry.storage.location })
-        .with_context("what to do", "add --force if that is meant")
+        .with_context("what to do", "use --force to drop it anyway")
 }
 
 /// Whether the user says yes.

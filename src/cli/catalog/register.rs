@@ -101,11 +101,11 @@ pub(super) fn run(args: &RegisterArgs) -> Result<()> {
     };
     let opened = args.which.open()?;
     if matches!(opened, Opened::Glue(_)) && Location::parse(&args.location)?.path().is_some() {
-        let message = format!("{} is a folder of this machine, and readers of Glue read S3", args.location);
+        let message = format!("{} is a local folder, but readers of Glue read from S3", args.location);
         let error = Error::new(ErrorKind::Usage, message);
         return Err(error.with_context(
             "what to do",
-            "name a place in a bucket: s3://bucket/prefix/; or a lake with --lake, whose queries read folders",
+            "use a location in a bucket: s3://bucket/prefix/; or a lake with --lake, whose queries read local folders",
         ));
     }
     let registered = registering.register(opened.catalog().as_ref())?;

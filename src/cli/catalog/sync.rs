@@ -48,7 +48,7 @@ pub(super) fn run(args: &SyncArgs) -> Result<()> {
         return print_json(&registered);
     }
     if registered.is_empty() {
-        say("no catalog was told of a table of this lake; a run of a pipeline with `catalog: {glue: {}}` tells it");
+        say("no table of this lake is registered in a catalog; a run of a pipeline with `catalog: {glue: {}}` registers it");
     }
     for one in &registered {
         say(&said(one));

@@ -40,7 +40,7 @@ pub(super) fn run(args: &ListArgs) -> Result<()> {
         return print_json(&values);
     }
     if values.is_empty() {
-        say("no policy of this lake declares a tag; `etl tags apply FILE` publishes one");
+        say("no policy of this lake declares a tag; publish one with `etl tags apply FILE`");
         return Ok(());
     }
     let mut table = shown(&["tag", "value", "databases", "tables", "columns", "said by"]);

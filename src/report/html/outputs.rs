@@ -65,7 +65,7 @@ fn table(outputs: &[OutputRun]) -> Markup {
                     th.n scope="col" { "Of input" }
                     th.n scope="col" { "Speed" }
                     th.n scope="col" { "Time" }
-                    th scope="col" { "Table now" }
+                    th scope="col" { "Current state" }
                 }
             }
             tbody { @for output in outputs { (row(output)) } }
@@ -94,7 +94,7 @@ fn row(output: &OutputRun) -> Markup {
                 td.n data-label="Speed" { (speed.unwrap_or_default()) }
                 td.n data-label="Time" { (duration(output.seconds)) }
             }
-            td data-label="Table now" {
+            td data-label="Current state" {
                 (holding(output.total_files, output.total_rows, output.total_bytes))
                 @if output.table_version > 0 { span.table-note { "version " (count(output.table_version)) } }
             }
