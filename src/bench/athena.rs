@@ -95,8 +95,7 @@ impl<'a> Athena<'a> {
         let most = self.settings.max_cost?;
         let more = self.price.of(bytes).usd().unwrap_or_default() * f64::from(queries);
         let spent = self.spent;
-        (spent + more > most)
-            .then(|| format!("not run: queries have cost ${spent:.5} so far, and the limit is ${most} (--max-cost)"))
+        (spent + more > most).then(|| format!("not run: queries have cost ${spent:.5} so far, and the limit is ${most} (--max-cost)"))
     }
 
     /// Asks `sql` of the table of `set`; `rows` where it is known how many the question gives.

@@ -101,10 +101,7 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     }
     let fewer = ask(settings, &mut engine, &mut cells, progress)?;
     if fewer > 0 {
-        notes.push(format!(
-            "{} runs were skipped because of --max-cost; their cells have fewer runs",
-            count(fewer as u64)
-        ));
+        notes.push(format!("{} runs were skipped because of --max-cost; their cells have fewer runs", count(fewer as u64)));
     }
     same_rows(&mut cells, &questions);
     let mut runs = cells.iter().flat_map(|cell| &cell.runs).peekable();

@@ -174,8 +174,11 @@ impl LocalCatalog {
     /// The error of a lake that has tables and no head: one rebuilt would forget those of others.
     pub fn headless(&self) -> Error {
         let location = self.storage().location();
-        Error::new(ErrorKind::Input, format!("{} is missing, which says which version of each table is current; nothing was changed", location.join(HEAD)))
-            .with_context("what to do", format!("restore it, or rebuild it with `etl catalog repair --lake {location}`"))
+        Error::new(
+            ErrorKind::Input,
+            format!("{} is missing, which says which version of each table is current; nothing was changed", location.join(HEAD)),
+        )
+        .with_context("what to do", format!("restore it, or rebuild it with `etl catalog repair --lake {location}`"))
     }
 
     /// Whether readers of `head` see `tables`, or saw them until a later version.

@@ -52,7 +52,8 @@ impl Ddl {
         let others = partitions.iter().filter(other).count();
         if others > 0 {
             ddl.notes.push(format!(
-                "X",
+                "{} of {} partitions are read differently from the table (by file lists, or another SerDe), which ADD PARTITION can't express: \
+                 register them in the catalog instead",
                 count(others as u64),
                 count(partitions.len() as u64)
             ));

@@ -71,8 +71,7 @@ impl LocalCatalog {
         match self.parse::<Head>(HEAD, &object.bytes) {
             Ok(head) => {
                 self.known(&head)?;
-                let wrong =
-                    LocalCatalog::misfit(&head).map(|table| format!("{shown} was edited: its entry for {table} is inconsistent"));
+                let wrong = LocalCatalog::misfit(&head).map(|table| format!("{shown} was edited: its entry for {table} is inconsistent"));
                 Ok((Snapshot { head, version: Some(object.version) }, wrong))
             }
             Err(_) => Ok((Snapshot { head: Head::default(), version: Some(object.version) }, Some(format!("{shown} can't be read")))),
@@ -162,7 +161,8 @@ impl LocalCatalog {
                     "{} has format {other}, but this version of etl reads formats {FORMAT} and {GOVERNED}",
                     self.storage.location().join(HEAD)
                 );
-                Err(Error::new(ErrorKind::Input, message).with_context("what to do", "use a version of etl as new as the one that wrote it"))
+                Err(Error::new(ErrorKind::Input, message)
+                    .with_context("what to do", "use a version of etl as new as the one that wrote it"))
             }
         }
     }

@@ -153,7 +153,9 @@ impl ProjectedKey {
                 Some(value) => Err(format!("`{value}` contains a comma, which separates values")),
                 None => Ok(()),
             },
-            ProjectedKey::Integer { range, .. } if bounds(range).is_none() => Err(format!("`{range}` is not a range of numbers such as 0,23")),
+            ProjectedKey::Integer { range, .. } if bounds(range).is_none() => {
+                Err(format!("`{range}` is not a range of numbers such as 0,23"))
+            }
             ProjectedKey::Date { range, .. } if range.split(',').count() != 2 => {
                 Err(format!("`{range}` is not a range of times such as 2020-01-01,NOW"))
             }

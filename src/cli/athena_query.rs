@@ -99,7 +99,10 @@ impl AthenaArgs {
                 Ok(Some(estimate))
             }
             Err(error) => {
-                say(&format!("note: can't estimate what it would scan: {}; it is stopped when it has scanned more than the limit", error.message()));
+                say(&format!(
+                    "note: can't estimate what it would scan: {}; it is stopped when it has scanned more than the limit",
+                    error.message()
+                ));
                 Ok(None)
             }
         }

@@ -121,7 +121,9 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
 fn reader_text(plan: &ReaderPlan, action: Action, same: &[String], colour: bool, text: &mut String) {
     let standing = match (plan.version, plan.lake_version, &plan.refused) {
         (_, _, Some(whose)) => (format!("refused: the existing table is {whose}"), RED),
-        _ if plan.taken.is_some() => (format!("take over, because of `adopt`: it is {}", plan.taken.as_deref().unwrap_or_default()), YELLOW),
+        _ if plan.taken.is_some() => {
+            (format!("take over, because of `adopt`: it is {}", plan.taken.as_deref().unwrap_or_default()), YELLOW)
+        }
         (None, _, None) => ("create".to_string(), GREEN),
         (Some(told), Some(now), None) if plan.behind => (format!("behind: it has version {told}, the lake has {now}"), YELLOW),
         _ if !plan.drift.is_empty() => ("different: settings changed, or others changed it".to_string(), RED),

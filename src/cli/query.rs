@@ -138,12 +138,8 @@ enum EngineArg {
 /// no line of one can.
 pub(super) fn run(args: QueryArgs) -> Result<()> {
     let misplaced = match args.engine {
-        EngineArg::Local => {
-            args.athena.given().map(|option| (option, "it is for --engine athena, but this query runs locally"))
-        }
-        EngineArg::Athena => {
-            args.local().map(|option| (option, "it is for local queries; Athena reads the tables of its catalog"))
-        }
+        EngineArg::Local => args.athena.given().map(|option| (option, "it is for --engine athena, but this query runs locally")),
+        EngineArg::Athena => args.local().map(|option| (option, "it is for local queries; Athena reads the tables of its catalog")),
     };
     if let Some((option, reason)) = misplaced {
         return Err(Error::new(ErrorKind::Usage, format!("{option} doesn't fit the engine: {reason}")));

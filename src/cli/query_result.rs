@@ -160,8 +160,7 @@ impl ResultArgs {
             (None, Some("json" | "jsonl" | "ndjson")) => Kind::Json,
             (None, Some("parquet" | "pq")) => Kind::Parquet,
             _ => {
-                let message =
-                    format!("unknown file extension of {}; expected .csv, .tsv, .json or .parquet, or --format", path.display());
+                let message = format!("unknown file extension of {}; expected .csv, .tsv, .json or .parquet, or --format", path.display());
                 return Err(Error::new(ErrorKind::Usage, message));
             }
         };

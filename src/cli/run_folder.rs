@@ -102,9 +102,10 @@ pub(super) fn plan(ordered: &[Ordered], scope: &Scope, telling: Telling) -> Resu
                 changes = true;
                 match telling.json {
                     true => plans.push(json!({"pipeline": one.pipeline.name, "changes": true, "unplanned": error.to_string()})),
-                    false => {
-                        print(&format!("\n{}: can't be planned until the pipelines that it reads have run: {error}", one.pipeline.name), false)?
-                    }
+                    false => print(
+                        &format!("\n{}: can't be planned until the pipelines that it reads have run: {error}", one.pipeline.name),
+                        false,
+                    )?,
                 }
             }
             Err(error) => {

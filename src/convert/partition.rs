@@ -57,7 +57,8 @@ impl Partitioning {
         for name in names {
             let key = match schema.index_of(name) {
                 Ok(column) if schema.field(column).data_type().is_nested() || schema.field(column).data_type().is_binary() => {
-                    let message = format!("column {name} has type {}, which can't be used in folder names", schema.field(column).data_type());
+                    let message =
+                        format!("column {name} has type {}, which can't be used in folder names", schema.field(column).data_type());
                     return Err(Error::new(ErrorKind::Usage, message));
                 }
                 Ok(column) => Key { name: name.clone(), column, part: Part::Value },
@@ -157,9 +158,7 @@ impl Partitioning {
 pub fn unfit<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if name.starts_with(['_', '.']) {
         let first = &name[..1];
-        return Some(format!(
-            "readers ignore folders whose names start with `{first}`; rename the column, with SQL or a schema"
-        ));
+        return Some(format!("readers ignore folders whose names start with `{first}`; rename the column, with SQL or a schema"));
     }
     // Hive, Athena and `etl query` read the names of folders in lower case.
     let lower = name.to_lowercase();

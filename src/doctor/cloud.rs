@@ -222,7 +222,9 @@ fn athena(name: &str, aws: &AwsSettings) -> Finding {
                 format!(
                     "the workgroup {name} stores results at {place}, outside the control of Lake Formation: roles that share it can read each other's"
                 ),
-                format!("use `etl athena workgroup ensure {name}` with managed results, or a separate workgroup and location for each role"),
+                format!(
+                    "use `etl athena workgroup ensure {name}` with managed results, or a separate workgroup and location for each role"
+                ),
             ),
             Keeping::Unsaid => Finding::warning(
                 "Athena",

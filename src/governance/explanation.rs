@@ -87,8 +87,7 @@ impl Evaluator {
                 {
                     because.push(self.reason(grant, column_tags));
                 } else if coverage.tables.iter().any(|(of, held)| *of == at && changes(held)) {
-                    because
-                        .push(format!("{}: whoever may change a table sees all of its columns", self.reason(grant, column_tags)));
+                    because.push(format!("{}: whoever may change a table sees all of its columns", self.reason(grant, column_tags)));
                 } else if let Some(why) = self.misses(grant, table, column_tags) {
                     not_because.push(why);
                 }
@@ -100,7 +99,8 @@ impl Evaluator {
                 because.push("the principal is an administrator, who sees all names".to_string());
             }
             if !because.is_empty() && !seen.is_visible {
-                let hidden = if database.is_visible { "the table is not visible" } else { "the database is not visible: grant `describe` on it" };
+                let hidden =
+                    if database.is_visible { "the table is not visible" } else { "the database is not visible: grant `describe` on it" };
                 not_because = vec![format!("{}, but {hidden}", because.join("; "))];
                 because.clear();
             }

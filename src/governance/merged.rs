@@ -49,10 +49,8 @@ pub fn agree(policies: &BTreeMap<String, Policy>, resources: &Resources) -> Resu
             match said.get(&what) {
                 Some((other, before)) if *before != value && *other != owner => {
                     let message = format!("`{owner}` sets {what} to {value}, but `{other}` sets {before}; nothing was changed");
-                    return Err(Error::new(ErrorKind::Conflict, message).with_context(
-                        "what to do",
-                        "set it in only one of them, or in a shared file that both use under `governance`",
-                    ));
+                    return Err(Error::new(ErrorKind::Conflict, message)
+                        .with_context("what to do", "set it in only one of them, or in a shared file that both use under `governance`"));
                 }
                 _ => {
                     said.insert(what, (owner, value));

@@ -375,8 +375,7 @@ impl Running<'_> {
         report.status = RunStatus::TakenBack;
         report.notes.extend(back.notes);
         report.catalog.extend(back.catalog);
-        let told =
-            back.error.map_or_else(|| "the previous state was restored".to_string(), |error| format!("Glue is behind: {error}"));
+        let told = back.error.map_or_else(|| "the previous state was restored".to_string(), |error| format!("Glue is behind: {error}"));
         Err(error.with_context("then", told))
     }
 

@@ -117,7 +117,8 @@ fn they_are_listed_and_shown() {
     assert_eq!(stub.calls("ListWorkGroups")[1]["NextToken"], "more");
     stub.says("GetWorkGroup", [ok(workgroup(managed()))]);
     let outcome = stub.etl().run(["athena", "workgroup", "show", "etl"]).ok();
-    let expected = "workgroup etl, enabled\nengine Athena engine version 3\nscan limit per query: 10.00 GB\nresults: kept by Athena\nenforced: yes\n";
+    let expected =
+        "workgroup etl, enabled\nengine Athena engine version 3\nscan limit per query: 10.00 GB\nresults: kept by Athena\nenforced: yes\n";
     assert_eq!(String::from_utf8(outcome.stdout).unwrap(), expected);
     let outcome = stub.etl().run(["athena", "workgroup", "show", "etl", "--json"]).ok();
     let shown: Value = serde_json::from_slice(&outcome.stdout).unwrap();

@@ -222,7 +222,7 @@ fn registered_files_stand_beside_a_lakes_own() {
     );
 
     lake.etl("vacuum lake --older-than 0s").ok();
-    lake.etl("catalog repair --lake lake --checksums").ok().says("weblogs.raw is whole");
+    lake.etl("catalog repair --lake lake --checksums").ok().says("weblogs.raw is intact");
     lake.etl("plan --detailed-exitcode p.yaml").ok();
     all(&lake);
     lake.log("logs/b.log", 5);

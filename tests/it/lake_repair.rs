@@ -131,7 +131,7 @@ fn a_head_that_is_lost_is_made_anew_of_what_was_published(lake: &Lake) {
 fn what_can_not_be_repaired_is_told_and_can_be_made_anew(lake: &Lake) {
     three_versions(lake);
     remove(lake, &lake.below("weblogs"));
-    lake.etl(&format!("catalog repair --lake {}", lake.location)).fails(3).says("no version of it is whole").says("--full");
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).fails(3).says("no version of it is intact").says("--full");
     lake.etl("run weblogs.yaml --full").ok();
     is_sound(lake, "160");
     remove(lake, &lake.below("_etl/catalog/tables"));
@@ -196,7 +196,7 @@ fn what_is_whole_is_left_alone(lake: &Lake) {
     lake.run_pipeline("other.yaml", 0);
     let head = |lake: &Lake| lake.storage().unwrap().get("_etl/catalog/head.json").unwrap().unwrap().bytes;
     let before = head(lake);
-    lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair").says("weblogs.other is whole");
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair").says("weblogs.other is intact");
     assert_eq!(head(lake), before);
     remove(lake, &of_run(lake, "weblogs", &runs[2]));
     let whole = |value: &Value| value["databases"]["weblogs"]["tables"]["other"].clone();

@@ -30,7 +30,7 @@ fn a_table_goes_on_under_another_name(lake: &Lake) {
     lake.etl(&format!("{} --yes", rename(location, "web.none", "old.x"))).fails(2).says("web.none");
     lake.etl(&format!("{} --yes", rename(location, "web.access", "old.9x"))).fails(2).says("can't be a table's name");
     let done = lake.etl(&format!("{} --yes", rename(location, "web.access", "old.requests"))).ok();
-    done.says("web.access is old.requests now").says("give it the new name in the pipeline `web`, too: `table: old.requests`");
+    done.says("renamed web.access to old.requests").says("also change `table:` to old.requests in the pipeline `web`");
     assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "20");
     lake.etl(&format!("catalog show web.access --lake {location}")).fails(2);
     // Its pipeline goes on from what is there, and so does who asks for what was.
@@ -54,9 +54,7 @@ fn a_table_goes_on_under_another_name(lake: &Lake) {
     // A name that is taken is refused; names of different letters are one.
     lake.pipeline("web.yaml", format!("{}{BY_STATUS}", WEB.replace("web.access", "old.requests")));
     lake.run_pipeline("web.yaml", 0);
-    lake.etl(&format!("{} --yes", rename(location, "old.requests", "WEB.By_Status")))
-        .fails(2)
-        .says("table web.by_status already exists");
+    lake.etl(&format!("{} --yes", rename(location, "old.requests", "WEB.By_Status"))).fails(2).says("table web.by_status already exists");
     assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "35");
 }
 
@@ -66,11 +64,11 @@ fn tables_without_an_output_are_dropped_where_that_is_asked_for(lake: &Lake) {
     lake.pipeline("web.yaml", WEB);
     let plan = lake.json("plan web.yaml");
     assert_eq!((&plan["changes"], &plan["dropped"]), (&false.into(), &serde_json::Value::Null), "{plan}");
-    assert!(plan["notes"].to_string().contains("no output makes web.by_status any more; it stays as it is"), "{plan}");
+    assert!(plan["notes"].to_string().contains("no output writes web.by_status any more; it is kept"), "{plan}");
     lake.pipeline("web.yaml", format!("removed_tables: drop\n{WEB}"));
     let shown = lake.etl("plan web.yaml --detailed-exitcode").fails(2).stdout;
     let shown = String::from_utf8(shown).unwrap();
-    assert!(shown.contains("- drop web.by_status: no output makes it any more") && shown.contains("1 table would be dropped"), "{shown}");
+    assert!(shown.contains("- drop web.by_status: no output writes it any more") && shown.contains("1 table would be dropped"), "{shown}");
     // Where only some are asked for, others are left alone.
     lake.run_pipeline("web.yaml --only access", 0);
     assert_ne!(lake.value("SELECT count(*) FROM web.by_status"), "0");

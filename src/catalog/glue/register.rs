@@ -174,10 +174,7 @@ fn foreign(entry: &Entry, known: &Entry) -> Error {
     };
     Error::new(ErrorKind::Usage, format!("the table {name} belongs to somebody else; nothing was changed in Glue"))
         .with_context("owner", owner)
-        .with_context(
-            "what to do",
-            "rename the table, set a `database_prefix`, or take the table over with `adopt: true` or --adopt",
-        )
+        .with_context("what to do", "rename the table, set a `database_prefix`, or take the table over with `adopt: true` or --adopt")
 }
 
 fn lost(name: &str) -> Error {

@@ -186,10 +186,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
         // After all that work it would be late to find that it can't be written.
         let folder = page.parent().filter(|folder| !folder.as_os_str().is_empty());
         if page.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
-            return Err(Error::new(
-                ErrorKind::Output,
-                format!("{} can't be written: choose a file in an existing folder", page.display()),
-            ));
+            return Err(Error::new(ErrorKind::Output, format!("{} can't be written: choose a file in an existing folder", page.display())));
         }
     }
     let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::counting()) } else { Box::new(Silent) };

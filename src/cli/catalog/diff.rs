@@ -96,7 +96,9 @@ fn text(found: &[ReaderDifference]) -> String {
     for one in found {
         let version = |version: Option<u64>| version.map_or("none".to_string(), |version| version.to_string());
         let state = match () {
-            () if one.behind => format!("behind: version {} there, version {} in the lake", version(one.version), version(one.lake_version)),
+            () if one.behind => {
+                format!("behind: version {} there, version {} in the lake", version(one.version), version(one.lake_version))
+            }
             () if one.is_none() => "as it was told".to_string(),
             () => "differs from what was registered".to_string(),
         };

@@ -74,7 +74,10 @@ pub(super) fn show(storage: &Storage, name: &TableName, files: bool, json: bool)
             text.push_str(&format!("\n{} rows in {} files, {size}, {kind}", count(table.rows), count(table.files)));
             let location = storage.location().join(table.storage.location.trim_end_matches('/')).to_string();
             text.push_str(&format!("\nlocation {}", printable(&location)));
-            text.push_str(&format!("\nwritten by {} of pipeline {}, run {}\n", table.origin.output, table.origin.pipeline, table.origin.run));
+            text.push_str(&format!(
+                "\nwritten by {} of pipeline {}, run {}\n",
+                table.origin.output, table.origin.pipeline, table.origin.run
+            ));
         }
     }
     text.push_str(&format!("{}\n", columns(&table.storage.columns, &table.partition_keys)));

@@ -50,12 +50,15 @@ impl WhichArgs {
     /// [`ErrorKind::Usage`] where no lake or no region is known, [`ErrorKind::Input`] where the lake is not there.
     pub(super) fn open(&self) -> Result<Opened> {
         match (self.catalog, &self.lake) {
-            (Some(Which::Local), None) => Err(Error::new(ErrorKind::Usage, "no lake is set")
-                .with_context("what to do", "set it with --lake or ETL_LAKE")),
+            (Some(Which::Local), None) => {
+                Err(Error::new(ErrorKind::Usage, "no lake is set").with_context("what to do", "set it with --lake or ETL_LAKE"))
+            }
             (None | Some(Which::Local), Some(lake)) => {
                 if self.catalog_id.is_some() {
                     let message = "--catalog-id is for Glue, but the catalog in use is the lake's";
-                    return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "add --catalog glue, or leave out --catalog-id"));
+                    return Err(
+                        Error::new(ErrorKind::Usage, message).with_context("what to do", "add --catalog glue, or leave out --catalog-id")
+                    );
                 }
                 let storage = open_lake(lake)?;
                 head_of(&storage, &LocalCatalog::new(storage.clone()))?;

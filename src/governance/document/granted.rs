@@ -80,10 +80,7 @@ fn check_permissions(on: &GrantOn, permissions: &BTreeSet<Permission>, place: &P
     };
     if let Some(other) = permissions.iter().find(|permission| !known.contains(permission)) {
         let known: Vec<String> = known.iter().map(|permission| permission.to_string().to_lowercase()).collect();
-        problems.error(
-            place,
-            format!("{} can't be granted on {what}; expected {}", other.to_string().to_lowercase(), known.join(", ")),
-        );
+        problems.error(place, format!("{} can't be granted on {what}; expected {}", other.to_string().to_lowercase(), known.join(", ")));
     }
 }
 

@@ -148,10 +148,7 @@ impl Known {
                 .error(&name.place, name.explain(format!("there is no principal `{}`; did you mean `{near}`?", name.text.escape_debug()))),
             None => problems.warning(
                 &name.place,
-                name.explain(format!(
-                    "`{}` is not listed under `principals`; assuming a role of this name",
-                    name.text.escape_debug()
-                )),
+                name.explain(format!("`{}` is not listed under `principals`; assuming a role of this name", name.text.escape_debug())),
             ),
         }
     }

@@ -47,7 +47,8 @@ impl Account {
                 .interceptor(Calls)
                 .send()
                 .await;
-            let told = asked.map_err(|error| failed(ErrorKind::Input, Service::Sts, "can't determine the owner of the credentials", &config, &error))?;
+            let told = asked
+                .map_err(|error| failed(ErrorKind::Input, Service::Sts, "can't determine the owner of the credentials", &config, &error))?;
             Ok((Account::of_arn(told.arn().unwrap_or_default())?, clock.ahead().map(|ahead| ahead.num_seconds())))
         })
     }

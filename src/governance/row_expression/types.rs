@@ -37,10 +37,7 @@ fn misfit(path: &ColumnPath, part: &RowExpression, table: &TableShape) -> Option
         Some(kind) => kind,
         None if matches!(part, RowExpression::IsNull { .. }) && column.data_type.starts_with("struct<") => return None,
         None => {
-            return Some(format!(
-                "`{name}` is {}, which row filters don't support: use text, numbers or booleans",
-                column.data_type
-            ));
+            return Some(format!("`{name}` is {}, which row filters don't support: use text, numbers or booleans", column.data_type));
         }
     };
     let other = |constants: &[&Constant]| {

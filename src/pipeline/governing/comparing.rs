@@ -38,7 +38,12 @@ impl fmt::Display for Disagreement {
         let may = |may: &bool| if *may { "may" } else { "may not" };
         match self {
             Disagreement::Column { principal, table, column, ours, aws } => {
-                write!(f, "{principal} {} select {table}.{column} according to the lake's policies, and {} according to AWS", may(ours), may(aws))
+                write!(
+                    f,
+                    "{principal} {} select {table}.{column} according to the lake's policies, and {} according to AWS",
+                    may(ours),
+                    may(aws)
+                )
             }
             Disagreement::Metadata { principal, table, column, ours, aws } => {
                 write!(
@@ -158,9 +163,7 @@ fn compare_own(evaluator: &Evaluator, formation: &LakeFormation, glue: &GlueCata
             let columns = match glue.authorized(&table.database, &table.table)? {
                 Authorized::Columns(columns) => columns,
                 Authorized::Unregistered => {
-                    comparison
-                        .notes
-                        .insert(format!("Lake Formation doesn't control {table} for engines: its location is not registered"));
+                    comparison.notes.insert(format!("Lake Formation doesn't control {table} for engines: its location is not registered"));
                     continue;
                 }
                 Authorized::Untold(why) => {

@@ -125,8 +125,11 @@ impl Producing<'_> {
             let (there, gone) = sources_of(&known, &BTreeSet::from([index]), state.listings.values());
             if !gone.is_empty() && state.output.removed_sources == Removal::Keep {
                 if there.values().any(|pieces| !pieces.is_empty()) {
-                    let message =
-                        format!("this would lose rows of {} that can't be rebuilt, because their source file is gone: {}", state.output.table, gone.join(", "));
+                    let message = format!(
+                        "this would lose rows of {} that can't be rebuilt, because their source file is gone: {}",
+                        state.output.table,
+                        gone.join(", ")
+                    );
                     return Err(Error::new(ErrorKind::Input, message)
                         .with_context("partitions", touched.into_iter().collect::<Vec<_>>().join(", "))
                         .with_context("what to do", "restore the files, or use --full to rebuild without those rows; if a log was corrected, set `fingerprint: modified` on its source"));

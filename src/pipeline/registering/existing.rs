@@ -82,10 +82,7 @@ fn address(location: &str) -> Result<String> {
                 return Err(file(location));
             }
             if whole.to_str().is_none() {
-                return Err(Error::new(
-                    ErrorKind::Usage,
-                    format!("the name of {} is not UTF-8, which catalogs require", whole.display()),
-                ));
+                return Err(Error::new(ErrorKind::Usage, format!("the name of {} is not UTF-8, which catalogs require", whole.display())));
             }
             Location::Folder(whole)
         }
@@ -122,10 +119,8 @@ impl Found {
             && formats.single().is_none()
         {
             let message = "a table of raw logs can have only one LogFormat";
-            return Err(Error::new(ErrorKind::Usage, message).with_context(
-                "what to do",
-                "register the files of each format as a separate table, or convert them into one table",
-            ));
+            return Err(Error::new(ErrorKind::Usage, message)
+                .with_context("what to do", "register the files of each format as a separate table, or convert them into one table"));
         }
         let schema = table.format.schema();
         fit::check(schema.fields().iter().map(AsRef::as_ref), Place::Athena).map_err(|error| error.with_context("files", address))?;
@@ -182,8 +177,10 @@ fn partitions(address: &str, sources: &[Source], notes: &mut Vec<String>) -> Res
         let pairs = partitions_in(&folder);
         if let Some((key, _)) = pairs.iter().find(|(_, value)| value.is_empty()) {
             let message = format!("{} is in a folder `{key}=` without a value, which catalogs don't support", source.path);
-            return Err(Error::new(ErrorKind::Format, message)
-                .with_context("what to do", format!("rename the folder to {key}=__HIVE_DEFAULT_PARTITION__, which means NULL, or move the file")));
+            return Err(Error::new(ErrorKind::Format, message).with_context(
+                "what to do",
+                format!("rename the folder to {key}=__HIVE_DEFAULT_PARTITION__, which means NULL, or move the file"),
+            ));
         }
         let keys: Vec<String> = pairs.iter().map(|(key, _)| key.clone()).collect();
         match &known {
@@ -272,10 +269,7 @@ fn kept(told: &Told, known: &Entry) -> Option<String> {
     let shape =
         |entry: &Entry| entry.storage.columns.iter().map(|column| (column.name.clone(), column.data_type.clone())).collect::<Vec<_>>();
     (shape(&told.entry) != shape(known)).then(|| {
-        format!(
-            "{} keeps its columns, but the files now have others; drop and register it again to rebuild it",
-            known.full_name()
-        )
+        format!("{} keeps its columns, but the files now have others; drop and register it again to rebuild it", known.full_name())
     })
 }
 

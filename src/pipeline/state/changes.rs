@@ -287,8 +287,12 @@ fn told(new: u64, grown: u64, changed: u64, removed: u64) -> String {
 }
 
 fn lost(why: &str, gone: &[String]) -> Error {
-    let message = format!("this would lose rows that can't be rebuilt ({why}), because their source files are gone, such as {}", short(gone));
-    Error::new(ErrorKind::Input, message).with_context("what to do", "restore the files, or use --full to rebuild without those rows; if a log was corrected, set `fingerprint: modified` on its source")
+    let message =
+        format!("this would lose rows that can't be rebuilt ({why}), because their source files are gone, such as {}", short(gone));
+    Error::new(ErrorKind::Input, message).with_context(
+        "what to do",
+        "restore the files, or use --full to rebuild without those rows; if a log was corrected, set `fingerprint: modified` on its source",
+    )
 }
 
 /// The first of `names`, and how many more there are.

@@ -57,7 +57,7 @@ fn table(outputs: &[OutputRun]) -> Markup {
             thead {
                 tr {
                     th scope="col" { "Table" }
-                    th scope="col" { "Done" }
+                    th scope="col" { "Action" }
                     th scope="col" { "Format" }
                     th.n scope="col" { "Files" }
                     th.n scope="col" { "Rows" }
@@ -82,7 +82,7 @@ fn row(output: &OutputRun) -> Markup {
                 span.table-note.mono { (printable(&output.location)) }
                 @if !output.partitions.is_empty() { span.table-note { (partitions(&output.partitions)) } }
             }
-            td data-label="Done" { (action(output.action)) }
+            td data-label="Action" { (action(output.action)) }
             td data-label="Format" { (stored_as(output)) }
             @if !output.action.writes() {
                 @for _ in 0..6 { td.n {} }
