@@ -76,12 +76,12 @@ def table(value):
 rows = report["rows"]
 print("# Formats compared")
 print()
-print(f"A log of {rows['rows']:,} lines ({size(rows['bytes'])}, made by `etl generate`) in the 21 data sets of a comparison that was published in 2022, which asked Athena three")
-print("questions of a real log with as many lines. Here DataFusion answers them, in one process on one machine with the files on its disk: **another engine, another place, other")
-print("rows, so the figures beside each other can be compared down a column, not across.** What is alike is the shape, and where it isn't, that is told below.")
+print(f"A log of {rows['rows']:,} lines ({size(rows['bytes'])}, made by `etl generate`) in the 21 data sets of a comparison published in 2022, which ran three")
+print("queries on a real log of the same length in Athena. Here DataFusion runs them, in one process on one machine with the files on its disk: **a different engine, place and")
+print("log, so figures can be compared down a column, not across.** Both show the same trends; exceptions are mentioned below.")
 print()
-print(f"Measured on {platform.system()} {platform.machine()} with {report['threads']} threads, {report['caches']} caches, {report['runs']} runs a cell in an order of chance, the mean without the fastest and the")
-print("slowest. Parquet is compressed by zstd here; what the publication's was, it doesn't say. Made again by:")
+print(f"Measured on {platform.system()} {platform.machine()} with {report['threads']} threads, {report['caches']} caches, {report['runs']} runs per cell in random order; figures are the mean without the fastest and the")
+print("slowest. Parquet is compressed with zstd here; the publication doesn't say how its Parquet was compressed. To reproduce:")
 print()
 print("```sh")
 print("python3 benches/format_comparison.py etl > docs/format-comparison.md")
@@ -89,7 +89,7 @@ print("```")
 for question in report["questions"]:
     name = question["name"]
     print(f"\n## {name}: `{question['sql']}`\n")
-    print("Seconds here, and in brackets those of the fastest and the slowest run; behind them those of Athena.\n")
+    print("Seconds here, with the fastest and the slowest run in parentheses; then, in bold, those in Athena.\n")
 
     def value(form, one):
         timing = cells[(one["name"], name)].get("seconds")
@@ -102,19 +102,19 @@ for question in report["questions"]:
     print("Bytes read here:\n")
     table(lambda form, one: size(cells[(one["name"], name)].get("bytes_read", 0)))
 print("\n## Sizes\n")
-print("The publication's one-file sizes were 49.0 MB of JSON and 37.1 MB of CSV, of another log.\n")
+print("In the publication, a single file had 49.0 MB as JSON and 37.1 MB as CSV, for a different log.\n")
 table(lambda form, one: size(one["bytes"]))
 print("## Conversions\n")
-print("Seconds, and the most memory of the process.\n")
+print("Seconds, and peak memory of the process.\n")
 table(lambda form, one: f"{one['conversion_seconds']:.2f}, {size(one['conversion_memory'] or 0)}")
-print("## What follows, for this machine and these rows\n")
+print("## Recommendation, for this machine and these rows\n")
 for sentence in report["recommendation"]:
     print(f"- {sentence}")
 
 rows = larger["rows"]
-print(f"\n## More rows, folders, and how it is compressed\n")
-print(f"`{larger_command}`: the log ten times, {rows['rows']:,} lines ({size(rows['bytes'])}), {larger['runs']} runs a cell; each data set in one file, and in a")
-print("folder for each day with one file. `day` asks for the rows of one day. Seconds, and what was read where that is less than the size.\n")
+print(f"\n## More rows, partitions and compression\n")
+print(f"`{larger_command}`: the log repeated ten times, {rows['rows']:,} lines ({size(rows['bytes'])}), {larger['runs']} runs per cell; each data set in one file, and in")
+print("one folder per day with one file each. `day` selects the rows of one day. Seconds, and the bytes read where that is less than the size.\n")
 names = [question["name"] for question in larger["questions"]]
 found = {(cell["data_set"], cell["question"]): cell for cell in larger["cells"]}
 print("| | files | size | conversion | " + " | ".join(names) + " |")
@@ -137,8 +137,8 @@ print()
 for sentence in larger["recommendation"]:
     print(f"- {sentence}")
 print("\n## Encodings of Parquet\n")
-print(f"`{encoded_command}`: each column of the {encoded['rows']['rows']:,} lines alone in a file. Size as it is encoded, size compressed by zstd behind that, milliseconds to read")
-print("the compressed one. `sorted` is a dictionary of rows in the order of the column, so that repeats are runs; rows have one order, so it is only for one column of a table.\n")
+print(f"`{encoded_command}`: each column of the {encoded['rows']['rows']:,} lines in a file of its own. Encoded size, size after zstd compression, milliseconds to read")
+print("the compressed file. `sorted` is a dictionary with the rows sorted by the column, so that repeats form runs; rows have only one order, so this is possible for one column of a table.\n")
 kinds = []
 for column in encoded["encodings"]:
     kinds += [one["name"] for one in column["encodings"] if one["name"] not in kinds]

@@ -67,7 +67,7 @@ where
         let status = error.raw_response().map(|response| response.status().as_u16());
         let reason = match (refused.code(), refused.message(), status) {
             // Said by something that is not the service, or by one in another language.
-            (None, None | Some(""), Some(status)) => format!("HTTP status {status}, without a reason"),
+            (None, None | Some(""), Some(status)) => format!("HTTP status {status}, no reason given"),
             (_, message, _) => message.unwrap_or_default().to_string(),
         };
         let refusal =
@@ -92,7 +92,7 @@ where
     let text = if said.is_empty() { error.to_string() } else { said.join(": ") };
     let endpoint = config.endpoint_url().map_or_else(|| "AWS".to_string(), redact);
     let variable = service.endpoint_variable();
-    (told(format!("{endpoint} gives no answer: {text}")), Some(format!("check the network, the region, and {variable} where it is set")))
+    (told(format!("no response from {endpoint}: {text}")), Some(format!("check the network, the region, and {variable} if it is set")))
 }
 
 fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
@@ -117,14 +117,14 @@ fn meaning(service: Service, code: &str, message: &str) -> Option<String> {
                 .to_string()
         }
         "AccessDeniedException" | "AccessDenied" => {
-            format!("the policy of these credentials must allow what the message names ({name}:… on catalog, database and table)")
+            format!("allow these credentials what the message names ({name}:… on catalog, database and table)")
         }
         "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidSignatureException" | "MissingAuthenticationTokenException" => {
-            "the keys are not known, or the secret is another one's: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the profile"
+            "the access key is unknown, or the secret key doesn't belong to it: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the profile"
                 .to_string()
         }
         "ExpiredTokenException" | "ExpiredToken" => {
-            "the credentials are no longer good: get new ones (`aws sso login`, or a new session), then run again".to_string()
+            "the credentials have expired: get new ones (`aws sso login`, or a new session), then try again".to_string()
         }
         "ThrottlingException"
         | "Throttling"
@@ -132,12 +132,12 @@ fn meaning(service: Service, code: &str, message: &str) -> Option<String> {
         | "OperationTimeoutException"
         | "InternalServiceException"
         | "InternalServerException" => {
-            format!("{service} is busy or broken, and stayed so through several tries: run again later")
+            format!("{service} is busy or down, and remained so after several attempts: try again later")
         }
         "GlueEncryptionException" => {
             "the catalog is encrypted: these credentials need kms:Decrypt and kms:GenerateDataKey on its key".to_string()
         }
-        "ResourceNumberLimitExceededException" => format!("a limit of the account is reached: ask AWS for more of {service}"),
+        "ResourceNumberLimitExceededException" => format!("a quota of the account is exhausted: ask AWS to raise it for {service}"),
         _ => return None,
     };
     Some(to_do)

@@ -81,7 +81,7 @@ fn endpoint(service: Service, settings: &AwsSettings) -> Result<Option<String>> 
     match url {
         Some(url) if url.username().is_empty() && url.password().is_none() => Ok(Some(text.trim_end_matches('/').to_string())),
         // It isn't shown: what is wrong may be a password.
-        _ => Err(Error::new(ErrorKind::Usage, format!("the endpoint of {service} is no http or https address"))
+        _ => Err(Error::new(ErrorKind::Usage, format!("the endpoint of {service} is not an http or https URL"))
             .with_context("what to do", format!("write it like http://127.0.0.1:5000, without keys, in {}", service.endpoint_variable()))),
     }
 }
@@ -94,10 +94,10 @@ async fn region(service: Service, settings: &AwsSettings, is_other: bool) -> Res
     };
     match known {
         Some(region) if region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => Ok(region),
-        Some(region) => Err(Error::new(ErrorKind::Usage, format!("`{region}` is no region; one is written like eu-central-1"))),
+        Some(region) => Err(Error::new(ErrorKind::Usage, format!("`{region}` is not a region; example: eu-central-1"))),
         // Stand-ins have no regions, but take this one.
         None if is_other => Ok("us-east-1".to_string()),
-        None => Err(Error::new(ErrorKind::Usage, format!("in which region {service} is to be asked isn't known"))
+        None => Err(Error::new(ErrorKind::Usage, format!("the AWS region for {service} is not set"))
             .with_context("what to do", "set AWS_REGION, --region, `region:` of the lake's `s3`, or a region in the AWS profile")),
     }
 }

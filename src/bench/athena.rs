@@ -95,8 +95,7 @@ impl<'a> Athena<'a> {
         let most = self.settings.max_cost?;
         let more = self.price.of(bytes).usd().unwrap_or_default() * f64::from(queries);
         let spent = self.spent;
-        (spent + more > most)
-            .then(|| format!("not asked: queries have cost ${spent:.5} so far, and may cost no more than ${most} (--max-cost)"))
+        (spent + more > most).then(|| format!("not run: queries have cost ${spent:.5} so far, and the limit is ${most} (--max-cost)"))
     }
 
     /// Asks `sql` of the table of `set`; `rows` where it is known how many the question gives.
@@ -113,7 +112,7 @@ impl<'a> Athena<'a> {
         let result = self.run(&with_table(&table, sql))?;
         let told = result.statistics();
         if told.reused {
-            let message = "Athena gave the result of an earlier query, though that was switched off: nothing was measured";
+            let message = "Athena reused the result of an earlier query although that was turned off: nothing was measured";
             return Err(Error::new(ErrorKind::Query, message).with_context("query id", &told.id));
         }
         let seconds = |millis: u64| millis as f64 / 1e3;
@@ -132,7 +131,7 @@ impl<'a> Athena<'a> {
         let batch = self.runtime.block_on(|| async { result.next().await })?;
         let found = batch.as_ref().and_then(|batch| batch.columns().first()?.as_primitive_opt::<Int64Type>());
         let found = found.filter(|found| found.len() == 1).and_then(|found| u64::try_from(found.value(0)).ok());
-        found.ok_or_else(|| Error::new(ErrorKind::Query, "Athena's answer doesn't say how many rows there are"))
+        found.ok_or_else(|| Error::new(ErrorKind::Query, "Athena's response lacks the number of rows"))
     }
 
     fn run(&mut self, sql: &str) -> Result<AthenaResult> {

@@ -101,15 +101,12 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     }
     let fewer = ask(settings, &mut engine, &mut cells, progress)?;
     if fewer > 0 {
-        notes.push(format!(
-            "{} runs were left out for what they would have cost (--max-cost); their cells are of fewer runs",
-            count(fewer as u64)
-        ));
+        notes.push(format!("{} runs were skipped because of --max-cost; their cells have fewer runs", count(fewer as u64)));
     }
     same_rows(&mut cells, &questions);
     let mut runs = cells.iter().flat_map(|cell| &cell.runs).peekable();
     if settings.athena.is_none() && settings.caches == Caches::Cold && runs.peek().is_some() && runs.all(|run| run.from_disk == 0) {
-        notes.push("caches could not be emptied here: nothing was read from a disk, so these are times of warm caches".to_string());
+        notes.push("caches can't be dropped here: nothing was read from disk, so these are warm-cache times".to_string());
     }
     let encoded = match whole {
         Some(made) if settings.encodings => {
@@ -191,7 +188,7 @@ fn ask(settings: &Settings, engine: &mut Engine<'_>, cells: &mut [Open<'_>], pro
 
 fn stop_if(settings: &Settings) -> Result<()> {
     match settings.cancel.load(Ordering::Relaxed) {
-        true => Err(Error::new(ErrorKind::Interrupted, "interrupted; data sets that are done are kept, and used again")),
+        true => Err(Error::new(ErrorKind::Interrupted, "interrupted; finished data sets are kept and will be reused")),
         false => Ok(()),
     }
 }
@@ -207,7 +204,7 @@ fn same_rows(cells: &mut [Open<'_>], questions: &[Question]) {
         let Some((most, _)) = counts.iter().max_by_key(|(_, cells)| **cells) else { continue };
         for cell in cells.iter_mut().filter(of_this) {
             if let Some(other) = cell.runs.iter().map(|run| run.rows).find(|rows| rows != most) {
-                cell.error = Some(format!("{other} rows, where most data sets give {most}"));
+                cell.error = Some(format!("{other} rows, but most data sets return {most}"));
             }
         }
     }

@@ -128,10 +128,10 @@ impl Maker<'_> {
         if !done.status.success() {
             let said = String::from_utf8_lossy(&done.stderr);
             let said = said.trim().trim_start_matches("error: ");
-            return Err(Error::of_lines(ErrorKind::Output, if said.is_empty() { "the conversion ended without a word" } else { said }));
+            return Err(Error::of_lines(ErrorKind::Output, if said.is_empty() { "the conversion ended without a report" } else { said }));
         }
         let told: Converted = serde_json::from_slice(&done.stdout)
-            .map_err(|e| Error::new(ErrorKind::Internal, "what the conversion reports can't be read").with_source(e))?;
+            .map_err(|e| Error::new(ErrorKind::Internal, "the conversion's report can't be read").with_source(e))?;
         let record = Record {
             files: told.files.len() as u64,
             rows: told.rows,

@@ -58,7 +58,7 @@ impl Word for Usd {
 
     fn parse(text: &str) -> Result<Self, String> {
         let parsed = text.trim().trim_start_matches('$').parse().ok().filter(|usd: &f64| usd.is_finite() && *usd >= 0.0);
-        parsed.map(Usd).ok_or_else(|| format!("`{text}` is no price in USD: expected a number of 0 or more"))
+        parsed.map(Usd).ok_or_else(|| format!("`{text}` is not a price in USD: expected a number of at least 0"))
     }
 }
 

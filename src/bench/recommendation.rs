@@ -11,7 +11,7 @@ pub(super) fn recommendation(report: &BenchReport) -> Vec<String> {
         report.data_sets.iter().filter_map(|made| Some((made, made.record.as_ref()?, report.seconds_of_all(&made.name)?))).collect();
     ranked.sort_by(|a, b| a.2.total_cmp(&b.2));
     let Some((fastest, _, _)) = ranked.first() else {
-        return vec!["Nothing can be recommended: of no data set all questions were answered.".to_string()];
+        return vec!["No recommendation: no data set completed all queries.".to_string()];
     };
     let mut said = vec![take(report, &ranked, fastest)];
     said.extend(formats(report, &ranked));
@@ -34,11 +34,11 @@ fn take(report: &BenchReport, ranked: &[(&Made, &Record, f64)], fastest: &Made) 
     let (made, record, seconds) = equal.iter().min_by_key(|(_, record, _)| record.bytes).map_or(ranked[0], |best| **best);
     let questions = match report.questions.len() {
         1 => "the question takes".to_string(),
-        many => format!("all {many} questions together take"),
+        many => format!("all {many} queries together take"),
     };
     let others = match equal.len() {
         1 => "faster than all others".to_string(),
-        many => format!("the smallest of {many} data sets that are equally fast within the spread of their runs"),
+        many => format!("the smallest of {many} data sets that are equally fast within measurement error"),
     };
     format!("Take {}: {questions} {}, in {}; {others}.", made.data_set.title(), time(seconds), ByteSize(record.bytes))
 }
@@ -64,11 +64,11 @@ fn formats(report: &BenchReport, ranked: &[(&Made, &Record, f64)]) -> Option<Str
         let read = |made: &Made| report.cell(&made.name, &question.name)?.bytes_read;
         let most = kinds.iter().filter_map(|(made, ..)| read(made)).max()?;
         let own = read(first.0)?;
-        (own * 2 < most).then(|| format!("for `{}` {} are read instead of {}", question.name, ByteSize(own), ByteSize(most)))
+        (own * 2 < most).then(|| format!("for `{}`, {} are read instead of {}", question.name, ByteSize(own), ByteSize(most)))
     });
     let read: Vec<String> = read.collect();
     let read = if read.is_empty() { String::new() } else { format!("; {}", read.join(", ")) };
-    Some(format!("Format: the best of each other kind, beside {}: {}{read}.", first.0.data_set.title(), others.join(", ")))
+    Some(format!("Format: the best of each other format, compared with {}: {}{read}.", first.0.data_set.title(), others.join(", ")))
 }
 
 /// What many files cost.
@@ -86,11 +86,11 @@ fn files(report: &BenchReport) -> Option<String> {
     let list: Vec<String> =
         told.iter().map(|(title, few, many, ratio)| format!("{title} {} against {} ({ratio:.1}x)", count(*many), count(*few))).collect();
     let said = match worst.3 {
-        ratio if ratio >= 1.5 => "Files: few are better than many",
+        ratio if ratio >= 1.5 => "Files: fewer are better",
         ratio if ratio <= 0.8 => "Files: several are better than one",
-        _ => "Files: how many there are makes little difference here",
+        _ => "Files: their number makes little difference here",
     };
-    Some(format!("{said}; the time of the most files against that of the fewest: {}.", list.join(", ")))
+    Some(format!("{said}; time with the most files compared with the fewest: {}.", list.join(", ")))
 }
 
 /// What compressing takes and saves, in the same number of files.
@@ -146,7 +146,7 @@ fn encodings(report: &BenchReport) -> Option<String> {
         }
     }
     let told: Vec<String> = told.into_iter().map(|(name, columns)| format!("{name} for {}", columns.join(", "))).collect();
-    (!told.is_empty()).then(|| format!("Encodings that make columns smallest, compressed by zstd: {}.", told.join("; ")))
+    (!told.is_empty()).then(|| format!("Encodings with the smallest columns, after zstd: {}.", told.join("; ")))
 }
 
 fn time(seconds: f64) -> String {

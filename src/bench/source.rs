@@ -82,9 +82,9 @@ impl SourceArguments {
         match sources.iter().find(is_own).filter(|_| !made) {
             None => Ok(()),
             Some(source) => {
-                let message = format!("{} is of an earlier comparison, and among the inputs", source.path);
+                let message = format!("{} belongs to an earlier benchmark, and is among the inputs", source.path);
                 Err(Error::new(ErrorKind::Usage, message)
-                    .with_context("what to do", "name the files that are to be compared, or with --data a folder that is not among them"))
+                    .with_context("what to do", "name the input files, or a --data folder that is not among them"))
             }
         }
     }
@@ -150,7 +150,7 @@ fn repeated(sources: &[Source], times: u32, folder: &Path) -> Result<String> {
     fs::create_dir_all(folder).map_err(|e| Error::output(folder.display(), e))?;
     for (number, source) in sources.iter().enumerate() {
         let Place::File(file) = &source.place else {
-            let message = format!("{} is no file of this machine, and only those can be taken {times} times", source.path);
+            let message = format!("{} is not a local file, and only those can be repeated {times} times", source.path);
             return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "leave --scale out"));
         };
         let name = file.path().file_name().map(PathBuf::from).unwrap_or_default();

@@ -74,7 +74,7 @@ impl LocalCatalog {
             return Err(Error::new(ErrorKind::Usage, format!("there is no table {old}")));
         };
         if base.head.table(&to.database, &to.table).is_some() {
-            return Err(Error::new(ErrorKind::Usage, format!("there is a table {to} already; nothing was changed")));
+            return Err(Error::new(ErrorKind::Usage, format!("table {to} already exists; nothing was changed")));
         }
         let mut renamed = table.clone();
         renamed.history.push(PastVersion::of(before, table.rows));
@@ -140,7 +140,7 @@ impl LocalCatalog {
             head.policies.extend(beside.policies.iter().cloned());
             // Behind the reading of the head: what is condemned after this makes the head another one.
             if !lease.is_held()? {
-                let message = "another run took this one for dead and cleaned up after it; nothing of it is seen";
+                let message = "another run considered this one dead and cleaned up after it; it published nothing";
                 return Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"));
             }
             references.check(self.storage(), &self.condemned(&current.head)?)?;
@@ -153,7 +153,7 @@ impl LocalCatalog {
         if self.has(&current.head, &tables)? && beside.is_in(&current.head) {
             return Ok(tables);
         }
-        let message = format!("the catalog of {} is replaced by others all the time; nothing was published", self.storage().location());
+        let message = format!("others keep changing the catalog of {}; nothing was published", self.storage().location());
         Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"))
     }
 
@@ -189,8 +189,11 @@ impl LocalCatalog {
     /// The error of a lake that has tables and no head: one rebuilt would forget those of others.
     pub fn headless(&self) -> Error {
         let location = self.storage().location();
-        Error::new(ErrorKind::Input, format!("{} is gone, which says what is read of the tables; nothing was changed", location.join(HEAD)))
-            .with_context("what to do", format!("bring it back, or rebuild it with `etl catalog repair --lake {location}`"))
+        Error::new(
+            ErrorKind::Input,
+            format!("{} is missing, which says which version of each table is current; nothing was changed", location.join(HEAD)),
+        )
+        .with_context("what to do", format!("restore it, or rebuild it with `etl catalog repair --lake {location}`"))
     }
 
     /// Whether readers of `head` see `tables`, or saw them until a later version.
@@ -259,14 +262,14 @@ fn is_as_in(base: &Snapshot, head: &Head, name: &TableName) -> Result<()> {
 }
 
 fn governed() -> Error {
-    let message = "somebody else changed who may see what of the lake meanwhile; nothing was changed";
-    Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it is held against what there is now")
+    let message = "somebody else changed the lake's access policies in the meantime; nothing was changed";
+    Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it will be compared with the current state")
 }
 
 fn lost(database: &str, table: &str, now: Option<&TableRef>) -> Error {
-    let winner = now.map_or("it was removed".to_string(), |now| format!("run {} published version {} of it", now.run, now.version));
-    let message = format!("{database}.{table} has changed while this run was at work: {winner}; nothing of this run is seen");
-    Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it goes on from what is there now")
+    let winner = now.map_or("it was removed".to_string(), |now| format!("run {} published version {}", now.run, now.version));
+    let message = format!("{database}.{table} changed during this run: {winner}; this run published nothing");
+    Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it will continue from the current state")
 }
 
 /// The key of a version: runs never share one.

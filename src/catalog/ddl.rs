@@ -38,7 +38,7 @@ impl Ddl {
         }
         if let Some(kind) = entry.parameters.get("table_type").filter(|kind| !kind.is_empty()) {
             let message = format!(
-                "{} is a table of {kind}: its columns and files are told by its own metadata, and no DDL makes it again",
+                "{} is a {kind} table: its columns and files are in its own metadata, and no DDL can recreate it",
                 entry.full_name()
             );
             return Err(Error::new(ErrorKind::Usage, message));
@@ -52,8 +52,8 @@ impl Ddl {
         let others = partitions.iter().filter(other).count();
         if others > 0 {
             ddl.notes.push(format!(
-                "{} of {} partitions are read otherwise than the table says (by lists of files, or another SerDe), which ADD PARTITION can't say: \
-                 register them by the catalog instead",
+                "{} of {} partitions are read differently from the table (by file lists, or another SerDe), which ADD PARTITION can't express: \
+                 register them in the catalog instead",
                 count(others as u64),
                 count(partitions.len() as u64)
             ));
@@ -127,7 +127,7 @@ fn view(entry: &Entry) -> Result<String> {
         _ => None,
     };
     let sql = sql.ok_or_else(|| {
-        let message = format!("the view {} has no query that can be read", entry.full_name());
+        let message = format!("the query of view {} can't be read", entry.full_name());
         Error::new(ErrorKind::Input, message).with_context("expected", "a comment `/* Presto View: … */` with JSON in base64")
     })?;
     Ok(format!("CREATE OR REPLACE VIEW {}.{} AS\n{}", quoted(&entry.database), quoted(&entry.name), sql.trim()))

@@ -73,7 +73,7 @@ fn owner(told: &Entry, known: &Entry) -> Option<String> {
     (!ours(LAKE) || !ours(TABLE)).then(|| match (known.parameters.get(LAKE), known.parameters.get(TABLE)) {
         (Some(lake), Some(table)) => format!("the table {table} of the lake {lake}"),
         _ if known.storage.location.is_empty() => "somebody else's".to_string(),
-        _ => format!("somebody else's, with files at {}", known.storage.location),
+        _ => format!("made by somebody else, with files at {}", known.storage.location),
     })
 }
 

@@ -132,8 +132,8 @@ impl Existing<'_> {
             if plain.join("/") != *folder {
                 let error = Error::new(ErrorKind::Format, format!("the partition `{folder}` can't be computed by readers"));
                 return Err(error
-                    .with_context("why", "its name has capitals, or characters that are escaped, which they don't do")
-                    .with_context("what to do", "leave out `--partitions projected`: then partitions are registered one by one"));
+                    .with_context("why", "its name has upper-case or escaped characters, which they don't support")
+                    .with_context("what to do", "leave out `--partitions projected`, to register partitions one by one"));
             }
         }
         let template: Vec<String> = self.keys.iter().map(|key| format!("{key}=${{{key}}}")).collect();
@@ -149,7 +149,7 @@ impl Existing<'_> {
         match columns.iter().chain(keys).find(|column| !seen.insert(&column.name)) {
             None => Ok(()),
             Some(twice) => {
-                let message = format!("{} would have two columns `{}`: names are in lower case in a catalog", self.name, twice.name);
+                let message = format!("{} would have two columns `{}`: names in a catalog are in lower case", self.name, twice.name);
                 Err(Error::new(ErrorKind::Format, message)
                     .with_context("what to do", "convert the files with one of them renamed, or leave one of them out: `etl convert`"))
             }

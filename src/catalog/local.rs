@@ -71,8 +71,7 @@ impl LocalCatalog {
         match self.parse::<Head>(HEAD, &object.bytes) {
             Ok(head) => {
                 self.known(&head)?;
-                let wrong =
-                    LocalCatalog::misfit(&head).map(|table| format!("{shown} was edited: what it has of {table} doesn't fit together"));
+                let wrong = LocalCatalog::misfit(&head).map(|table| format!("{shown} was edited: its entry for {table} is inconsistent"));
                 Ok((Snapshot { head, version: Some(object.version) }, wrong))
             }
             Err(_) => Ok((Snapshot { head: Head::default(), version: Some(object.version) }, Some(format!("{shown} can't be read")))),
@@ -167,10 +166,11 @@ impl LocalCatalog {
             0 | FORMAT | GOVERNED => Ok(()),
             other => {
                 let message = format!(
-                    "{} is of format {other}, and this etl reads formats {FORMAT} and {GOVERNED}",
+                    "{} has format {other}, but this version of etl reads formats {FORMAT} and {GOVERNED}",
                     self.storage.location().join(HEAD)
                 );
-                Err(Error::new(ErrorKind::Input, message).with_context("what to do", "use an etl that is as new as the one that wrote it"))
+                Err(Error::new(ErrorKind::Input, message)
+                    .with_context("what to do", "use a version of etl as new as the one that wrote it"))
             }
         }
     }
@@ -222,7 +222,7 @@ impl LocalCatalog {
 
     pub(super) fn parse<T: DeserializeOwned>(&self, key: &str, bytes: &[u8]) -> Result<T> {
         serde_json::from_slice(bytes).map_err(|e| {
-            Error::new(ErrorKind::Input, format!("{} is not what etl writes there", self.storage.location().join(key))).with_source(e)
+            Error::new(ErrorKind::Input, format!("{} was not written by etl", self.storage.location().join(key))).with_source(e)
         })
     }
 }

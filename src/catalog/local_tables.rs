@@ -151,7 +151,10 @@ impl Catalog for LocalCatalog {
         let (database, name) = (&told.entry.database, &told.entry.name);
         let unchanged = Registered::nothing(told.entry.full_name(), Change::Unchanged);
         let Some(address) = told.entry.parameters.get(REGISTERED) else {
-            return Err(Error::new(ErrorKind::Internal, format!("{database}.{name} is a pipeline's: it is published, and not registered")));
+            return Err(Error::new(
+                ErrorKind::Internal,
+                format!("{database}.{name} belongs to a pipeline, which publishes it; it can't be registered"),
+            ));
         };
         let snapshot = self.snapshot()?;
         let known = self.version_in(&snapshot, database, name)?;
@@ -165,9 +168,12 @@ impl Catalog for LocalCatalog {
                 Some(_) => None,
             };
             if let Some(owner) = owner {
-                return Err(Error::new(ErrorKind::Usage, format!("the table {database}.{name} is somebody else's; nothing was changed"))
-                    .with_context("owner", owner)
-                    .with_context("what to do", "register the files as another table, or drop that one first"));
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("the table {database}.{name} belongs to somebody else; nothing was changed"),
+                )
+                .with_context("owner", owner)
+                .with_context("what to do", "register the files under another name, or drop that table first"));
             }
         }
         let (mut wanted, before) = match &there.entry {
@@ -223,6 +229,6 @@ impl Catalog for LocalCatalog {
 }
 
 fn busy(database: &str, name: &str) -> Error {
-    Error::new(ErrorKind::Conflict, format!("{database}.{name} is changed by others meanwhile; nothing was changed"))
+    Error::new(ErrorKind::Conflict, format!("others are changing {database}.{name}; nothing was changed"))
         .with_context("what to do", "run it again")
 }

@@ -60,10 +60,10 @@ impl Projection {
             let values: BTreeSet<&str> = partitions.iter().map(|partition| partition[at].as_str()).collect();
             let fault = |why: String| {
                 Error::new(ErrorKind::Format, format!("the partitions by `{key}` can't be computed by readers: {why}"))
-                    .with_context("what to do", "mend `partition_projection`, or leave it out: then partitions are registered one by one")
+                    .with_context("what to do", "fix `partition_projection`, or leave it out to register partitions one by one")
             };
             if values.contains(NULL_VALUE) {
-                return Err(fault(format!("rows without a value are in the partition {NULL_VALUE}, which they would not find")));
+                return Err(fault(format!("rows without a value are in the partition {NULL_VALUE}, which readers would not find")));
             }
             let projected = match self.keys.get(*key) {
                 Some(projected) => projected.clone(),
@@ -145,22 +145,24 @@ impl ProjectedKey {
     /// What is wrong with them.
     pub fn check(&self) -> Result<(), String> {
         match self {
-            ProjectedKey::Enum { values } if values.is_empty() => Err("there is no value to list".to_string()),
+            ProjectedKey::Enum { values } if values.is_empty() => Err("there are no values to list".to_string()),
             ProjectedKey::Enum { values } if values.len() > MOST_VALUES => {
-                Err(format!("{} values are too many to be listed; {MOST_VALUES} may be", values.len()))
+                Err(format!("{} values are too many to list; the limit is {MOST_VALUES}", values.len()))
             }
             ProjectedKey::Enum { values } => match values.iter().find(|value| value.contains(',')) {
-                Some(value) => Err(format!("`{value}` has a comma, which is what stands between values")),
+                Some(value) => Err(format!("`{value}` contains a comma, which separates values")),
                 None => Ok(()),
             },
-            ProjectedKey::Integer { range, .. } if bounds(range).is_none() => Err(format!("`{range}` is no range of numbers, as in 0,23")),
+            ProjectedKey::Integer { range, .. } if bounds(range).is_none() => {
+                Err(format!("`{range}` is not a range of numbers such as 0,23"))
+            }
             ProjectedKey::Date { range, .. } if range.split(',').count() != 2 => {
-                Err(format!("`{range}` is no range of times, as in 2020-01-01,NOW"))
+                Err(format!("`{range}` is not a range of times such as 2020-01-01,NOW"))
             }
             ProjectedKey::Date { range, format, .. } if format == "yyyy-MM-dd" => {
                 let is_end = |end: &str| end.starts_with("NOW") || NaiveDate::parse_from_str(end, "%Y-%m-%d").is_ok();
                 match range.split(',').map(str::trim).find(|end| !is_end(end)) {
-                    Some(end) => Err(format!("`{end}` is no date as 2020-01-31, and not NOW or NOW-3DAYS")),
+                    Some(end) => Err(format!("`{end}` is not a date such as 2020-01-31, NOW or NOW-3DAYS")),
                     None => Ok(()),
                 }
             }

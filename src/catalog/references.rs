@@ -46,7 +46,7 @@ impl NewReferences {
     pub(super) fn check(&self, storage: &Storage, condemned: &[Sentence]) -> Result<()> {
         for list in condemned.iter().map(|list| &list.what) {
             if let Some(run) = self.runs.iter().find(|run| list.runs.contains(*run)) {
-                return Err(gone(&format!("run {run} was taken for dead, and what it wrote is being removed")));
+                return Err(gone(&format!("run {run} was considered dead, and its files are being removed")));
             }
         }
         let lost = |key: &String| gone(&format!("{} was removed", storage.location().join(key)));
@@ -70,8 +70,8 @@ impl NewReferences {
 }
 
 fn gone(what: &str) -> Error {
-    let message = format!("what this run refers to is gone: {what}; nothing was changed, and nothing of this run is seen");
-    Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it goes on from what is there now")
+    let message = format!("data that this run refers to is gone: {what}; nothing was changed, and this run published nothing");
+    Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again; it will continue from the current state")
 }
 
 /// So many folders are listed each for itself; of more the one that they lie in.

@@ -39,7 +39,7 @@ impl Registration {
         let objects = storage.get_all(&keys)?;
         let read = objects.into_iter().zip(&keys).filter_map(|(object, key)| {
             let wrong = |e| {
-                let message = format!("{} doesn't say which catalog knows a table", storage.location().join(key));
+                let message = format!("{} doesn't say in which catalog a table is registered", storage.location().join(key));
                 Error::new(ErrorKind::Input, message).with_source(e).with_context("what to do", "remove it; the next run writes it again")
             };
             Some(serde_json::from_slice(&object?.bytes).map_err(wrong))
@@ -52,7 +52,7 @@ impl Registration {
     /// # Errors
     /// [`ErrorKind::Output`] where it can't be written.
     pub fn keep(&self, storage: &Storage) -> Result<()> {
-        let text = serde_json::to_vec(self).map_err(|e| Error::new(ErrorKind::Internal, "a registration is no JSON").with_source(e))?;
+        let text = serde_json::to_vec(self).map_err(|e| Error::new(ErrorKind::Internal, "a registration is not JSON").with_source(e))?;
         match storage.get(&self.key())? {
             Some(known) if known.bytes == text => Ok(()),
             _ => storage.put(&self.key(), text),

@@ -39,7 +39,7 @@ impl TimeUnits {
         };
         let columns = text.split(", ").map(column).collect::<Option<_>>();
         columns.map(TimeUnits).ok_or_else(|| {
-            let message = format!("the parameter {PARAMETER} is `{text}`, which tells no units of times");
+            let message = format!("the parameter {PARAMETER} is `{text}`, which is not a list of time units");
             Error::new(ErrorKind::Input, message).with_context("expected", "columns with `us` or `ns`: `at us, seen ns`")
         })
     }

@@ -47,8 +47,8 @@ pub struct Told {
 /// [`ErrorKind::Input`] where a manifest can't be read.
 pub fn tell(storage: &Storage, table: &Table, database: &str, options: &ReaderOptions, known: &KnownLists) -> Result<Told> {
     if let Location::Folder(path) = storage.location() {
-        let message = format!("the lake {} is a folder of this machine, and the readers of a catalog read S3", path.display());
-        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "make the lake one of a bucket: s3://bucket/prefix"));
+        let message = format!("the lake {} is a local folder, but readers of a catalog read from S3", path.display());
+        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "use a lake in a bucket: s3://bucket/prefix"));
     }
     let told = Telling { storage, table, options, known, folders: folders(storage, table, options)? };
     told.all(database)
@@ -195,8 +195,8 @@ impl Telling<'_> {
                 let message =
                     format!("the partition `{folder}` of {}.{} can't be computed by readers", self.table.database, self.table.name);
                 return Err(Error::new(ErrorKind::Format, message)
-                    .with_context("why", "its value has characters that are escaped in the folder's name, which they don't do")
-                    .with_context("what to do", "leave out `partition_projection`: then partitions are registered one by one"));
+                    .with_context("why", "its value has characters that are escaped in the folder name, which they don't support")
+                    .with_context("what to do", "leave out `partition_projection`, to register partitions one by one"));
             }
         }
         let roots: Vec<&str> = self
@@ -226,7 +226,7 @@ impl Telling<'_> {
         let pairs = partitions_in(folder);
         let value = |key: &Column| {
             let found = pairs.iter().find(|(name, _)| *name == key.name).map(|(_, value)| value.clone());
-            found.ok_or_else(|| Error::new(ErrorKind::Input, format!("the folder `{folder}` has no value of {}", key.name)))
+            found.ok_or_else(|| Error::new(ErrorKind::Input, format!("the folder `{folder}` has no value for {}", key.name)))
         };
         self.table.partition_keys.iter().map(value).collect()
     }

@@ -10,8 +10,8 @@ use std::io::{BufRead, IsTerminal, Write};
 /// [`ErrorKind::Usage`] where nobody is there to be asked.
 pub(super) fn confirmed(what: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        let error = Error::new(ErrorKind::Usage, format!("nobody can be asked whether to {what}: this is no terminal"));
-        return Err(error.with_context("what to do", "say --yes"));
+        let error = Error::new(ErrorKind::Usage, format!("can't ask for confirmation to {what}: not a terminal"));
+        return Err(error.with_context("what to do", "add --yes"));
     }
     let mut err = std::io::stderr().lock();
     let asked = write!(err, "{}? [y/N] ", printable(what));

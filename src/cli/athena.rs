@@ -31,7 +31,7 @@ pub(super) struct AthenaCommandArgs {
 #[derive(Debug, Subcommand)]
 enum AthenaCommand {
     Cost(CostArgs),
-    /// Workgroups: the limit of what a query scans, and where its result is kept
+    /// Manage workgroups, which limit what a query scans and determine where its result is stored
     Workgroup {
         #[command(subcommand)]
         command: WorkgroupCommand,
@@ -40,17 +40,17 @@ enum AthenaCommand {
 
 #[derive(Debug, Subcommand)]
 enum WorkgroupCommand {
-    /// Create a workgroup or update it; nothing is written where it already is as asked
+    /// Create or update a workgroup; does nothing if it already has these settings
     Ensure {
         /// The workgroup
         #[arg(value_name = "NAME", value_parser = workgroup_name)]
         name: String,
 
-        /// The most that a query scans before Athena stops it, 10MB at least
+        /// Maximum that a query may scan before Athena stops it, at least 10MB
         #[arg(long, value_name = "SIZE", value_parser = limit)]
         max_scan: ByteSize,
 
-        /// Keep results in a bucket, s3://BUCKET/PREFIX/ [default: Athena keeps them, for 24 hours]
+        /// Store results in a bucket, s3://BUCKET/PREFIX/ [default: Athena stores them for 24 hours]
         #[arg(long, value_name = "S3-URL", value_parser = result_location)]
         result_location: Option<String>,
 
@@ -59,7 +59,7 @@ enum WorkgroupCommand {
     },
     /// List all workgroups
     List(OutputArgs),
-    /// Show one workgroup: its limit, and where results are kept
+    /// Show a workgroup: its limit, and where results are stored
     Show {
         /// The workgroup
         #[arg(value_name = "NAME", value_parser = workgroup_name)]
@@ -72,7 +72,7 @@ enum WorkgroupCommand {
 
 #[derive(Debug, Args)]
 struct OutputArgs {
-    /// Write JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -102,14 +102,14 @@ pub(super) fn run(args: &AthenaCommandArgs) -> Result<()> {
 fn told(ensured: &Ensured, json: bool) -> Result<()> {
     let Ensured { name, created, changes, disabled } = ensured;
     if *disabled {
-        say(&format!("note: workgroup {name} is switched off, and stays so: no query runs in it"));
+        say(&format!("note: workgroup {name} is disabled and stays disabled: no query can run in it"));
     }
     if json {
         return print_json(ensured);
     }
     let done = match (created, changes.as_slice()) {
         (true, _) => format!("workgroup {name} was created"),
-        (false, []) => format!("workgroup {name} is as it should be"),
+        (false, []) => format!("workgroup {name} is up to date"),
         (false, changes) => {
             format!("workgroup {name} was changed\n  {}", changes.iter().map(|c| printable(c)).collect::<Vec<_>>().join("\n  "))
         }
@@ -143,9 +143,9 @@ fn shown(workgroup: &Workgroup, json: bool) -> Result<()> {
     let lines = [
         format!("workgroup {}, {}", workgroup.name, state(workgroup.enabled)),
         format!("engine {engine}"),
-        format!("limit of a query's scan: {limit}"),
+        format!("scan limit per query: {limit}"),
         format!("results: {}", workgroup.results),
-        format!("enforced: {}", if workgroup.enforced { "yes" } else { "no, queries may have it otherwise" }),
+        format!("enforced: {}", if workgroup.enforced { "yes" } else { "no, queries can override them" }),
     ];
     let lines = workgroup.description.iter().cloned().chain(lines).map(|line| printable(&line).into_owned());
     print(&lines.collect::<Vec<_>>().join("\n"), false)
@@ -157,7 +157,7 @@ fn state(enabled: bool) -> &'static str {
 
 fn limit(text: &str) -> Result<ByteSize, String> {
     match text.parse::<ByteSize>()? {
-        size if size.0 < LEAST_LIMIT => Err(format!("Athena's least limit is 10MB, {LEAST_LIMIT} bytes; `{text}` is less")),
+        size if size.0 < LEAST_LIMIT => Err(format!("Athena's minimum limit is 10MB, {LEAST_LIMIT} bytes; `{text}` is less")),
         size => Ok(size),
     }
 }
@@ -166,6 +166,6 @@ fn workgroup_name(text: &str) -> Result<String, String> {
     let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     match fits {
         true => Ok(text.to_string()),
-        false => Err(format!("`{text}` is no workgroup's name; it has up to 128 letters, digits and . _ -")),
+        false => Err(format!("`{text}` is not a workgroup name; it may have up to 128 letters, digits and . _ -")),
     }
 }

@@ -16,8 +16,8 @@ use clap::Args;
   etl athena cost \"SELECT status, count(*) FROM weblogs.access WHERE dt = DATE '2020-02-29' GROUP BY 1\"
   etl athena cost --json \"SELECT * FROM weblogs.access\" | jq .bytes
 
-Partitions, registered or projected, are chosen as the query's filters say, files are listed, and of Parquet the footers are read: only the
-columns and row groups count that the query needs. What can't be known, as how far a LIMIT reads, is told as an upper bound.")]
+Selects partitions, registered or projected, by the query's filters, lists their files, and reads the footers of Parquet files, because \
+only the columns and row groups that the query needs count. What can't be known, such as how far a LIMIT reads, gives an upper bound.")]
 pub(super) struct CostArgs {
     /// The query
     #[arg(value_name = "SQL")]
@@ -29,7 +29,7 @@ pub(super) struct CostArgs {
     #[command(flatten)]
     price: PriceArgs,
 
-    /// Write JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }

@@ -15,26 +15,26 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Athena")]
 pub(super) struct AthenaArgs {
-    /// The workgroup, whose limits hold [env: ETL_ATHENA_WORKGROUP] [default: primary]
+    /// Workgroup to use; its limits apply [env: ETL_ATHENA_WORKGROUP] [default: primary]
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
 
     #[command(flatten)]
     question: QuestionArgs,
 
-    /// Refuse a query that would scan more, and stop one that has
+    /// Refuse a query that would scan more than this, and stop one that does
     #[arg(long, value_name = "SIZE")]
     max_scan: Option<ByteSize>,
 
-    /// The same for what this buys, in USD
+    /// Like --max-scan, as a cost in USD
     #[arg(long, value_name = "USD", value_parser = usd)]
     max_cost: Option<f64>,
 
-    /// Stop the query when it takes longer, such as 90s or 10m
+    /// Stop the query if it takes longer than this, such as 90s or 10m
     #[arg(long, value_name = "TIME")]
     timeout: Option<TimeSpan>,
 
-    /// Where Athena keeps the result, where the workgroup doesn't say it: s3://BUCKET/PREFIX/
+    /// Where Athena stores the result if the workgroup doesn't say: s3://BUCKET/PREFIX/
     #[arg(long, value_name = "S3-URL", value_parser = result_location)]
     result_location: Option<String>,
 
@@ -99,7 +99,10 @@ impl AthenaArgs {
                 Ok(Some(estimate))
             }
             Err(error) => {
-                say(&format!("note: what it would scan can't be told before: {}; it is stopped when it has scanned more", error.message()));
+                say(&format!(
+                    "note: can't estimate what it would scan: {}; it is stopped when it has scanned more than the limit",
+                    error.message()
+                ));
                 Ok(None)
             }
         }
@@ -122,7 +125,7 @@ impl AthenaArgs {
             Some(_) if price.0 == 0.0 => None,
             Some(usd) => Some(price.bytes_for(usd).ok_or_else(|| {
                 let least = price.of(0);
-                Error::new(ErrorKind::Usage, format!("no query costs as little as --max-cost {usd}: 10 MB are charged at least, {least}"))
+                Error::new(ErrorKind::Usage, format!("no query costs as little as --max-cost {usd}: at least 10 MB are charged, {least}"))
             })?),
             None => None,
         };
@@ -134,7 +137,7 @@ impl AthenaArgs {
 pub(super) fn usd(text: &str) -> Result<f64, String> {
     match text.trim().trim_start_matches('$').parse() {
         Ok(usd) if (0.0..=1e9).contains(&usd) && usd > 0.0 => Ok(usd),
-        _ => Err(format!("`{text}` is no amount of USD; write for example 0.50")),
+        _ => Err(format!("`{text}` is not an amount in USD; example: 0.50")),
     }
 }
 
@@ -142,7 +145,7 @@ pub(super) fn usd(text: &str) -> Result<f64, String> {
 pub(super) fn result_location(text: &str) -> Result<String, String> {
     match text.strip_prefix("s3://").map(|rest| rest.split('/').next().unwrap_or_default()) {
         Some(bucket) if !bucket.is_empty() && !text.contains(char::is_whitespace) => Ok(format!("{}/", text.trim_end_matches('/'))),
-        _ => Err(format!("`{text}` is no place for results; write it like s3://bucket/athena-results/")),
+        _ => Err(format!("`{text}` is not a location for results; example: s3://bucket/athena-results/")),
     }
 }
 

@@ -9,11 +9,11 @@ use std::str::FromStr;
 /// What a query says besides its SQL.
 #[derive(Debug, Args)]
 pub(super) struct QuestionArgs {
-    /// The database of tables that are named without one
+    /// Database of tables that are named without one
     #[arg(long, value_name = "DB")]
     pub(super) database: Option<String>,
 
-    /// The value of a `?` in the query, in their order; a text needs no quotes, and '404' in quotes is a text
+    /// Value for a `?` in the query, in order; texts need no quotes, and '404' in quotes is a text
     #[arg(long = "param", value_name = "VALUE", allow_hyphen_values = true)]
     pub(super) parameters: Vec<String>,
 }
@@ -21,7 +21,7 @@ pub(super) struct QuestionArgs {
 /// What scanning costs.
 #[derive(Debug, Args)]
 pub(super) struct PriceArgs {
-    /// What a TB scanned costs, in USD [env: ETL_ATHENA_PRICE_PER_TB] [default: 5]
+    /// Price per TB scanned, in USD [env: ETL_ATHENA_PRICE_PER_TB] [default: 5]
     #[arg(long, value_name = "USD")]
     pub(super) price_per_tb: Option<PricePerTb>,
 }

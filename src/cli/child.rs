@@ -54,7 +54,7 @@ impl ChildRunner {
     /// [`ErrorKind::Internal`] where this program can't be found.
     pub(super) fn new(threads: usize, memory: ByteSize, store: Vec<String>) -> Result<ChildRunner> {
         let program = std::env::current_exe();
-        let program = program.map_err(|e| Error::new(ErrorKind::Internal, "can't find the program of etl").with_source(e))?;
+        let program = program.map_err(|e| Error::new(ErrorKind::Internal, "can't find the etl program").with_source(e))?;
         Ok(ChildRunner { program, threads, memory, store })
     }
 
@@ -169,16 +169,16 @@ impl Done {
             let who = match self.stopped {
                 Stopped::Ended if signal == Signal::KILL.as_raw() => {
                     let patience = PATIENCE.as_secs();
-                    format!("the scheduler, which was told to stop at once: it didn't stop by itself within {patience} s")
+                    format!("the scheduler, which was told to stop at once: the run didn't stop by itself within {patience} s")
                 }
                 Stopped::Told | Stopped::Ended if signal == Signal::INT.as_raw() => {
                     "the scheduler, which was told to stop at once".to_string()
                 }
                 _ => name(signal),
             };
-            let mut why = format!("the run's process was ended by {who}; the next run cleans up behind it");
+            let mut why = format!("the run's process was killed by {who}; the next run cleans up after it");
             if !said.is_empty() {
-                why.push_str(&format!("; its last words: {said}"));
+                why.push_str(&format!("; its last output: {said}"));
             }
             return Ended::without_report(status, &why, took);
         }
@@ -195,9 +195,9 @@ impl Done {
 /// A signal's name, and what it mostly means.
 fn name(signal: i32) -> String {
     let known = match signal {
-        6 => "SIGABRT, as when its stack or memory was at its end",
+        6 => "SIGABRT, for example because of a stack overflow or lack of memory",
         7 => "SIGBUS",
-        9 => "SIGKILL, as the system does when memory is short",
+        9 => "SIGKILL, for example because memory ran out",
         11 => "SIGSEGV",
         15 => "SIGTERM",
         _ => "",

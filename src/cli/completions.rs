@@ -11,7 +11,7 @@ use std::io::Write;
     after_help = "Examples:\n  etl completions bash > ~/.local/share/bash-completion/completions/etl\n  etl completions zsh > ~/.zfunc/_etl"
 )]
 pub(super) struct CompletionsArgs {
-    /// bash, elvish, fish, powershell or zsh
+    /// The shell
     shell: Shell,
 }
 

@@ -32,8 +32,8 @@ const EXAMPLES: &str = "Examples:
   etl convert sales.csv -o out --to parquet --schema sales.yaml
   etl convert s3://logs/2020/ -o s3://lake/access --to parquet --partition-by dt
 
-Every line of the input is accounted for: lines = rows + rejects + blank. Nothing is seen in the output folder
-before all of it is written; in a bucket, objects appear one after the other when all are written.";
+Every line of the input is accounted for: lines = rows + rejects + blank. Nothing appears \
+in the output folder before all of it is written; in a bucket, objects appear one after the other once all are written.";
 
 /// Convert access logs, CSV, TSV, JSON lines or Parquet to CSV, TSV, JSON lines or Parquet files
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(super) struct ConvertArgs {
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
 
-    /// The folder for the output files, part-00000 and on, or s3://BUCKET/PREFIX
+    /// Folder for the output files (part-00000 and so on), or s3://BUCKET/PREFIX
     #[arg(short, long = "output", visible_alias = "out", value_name = "FOLDER")]
     output: String,
 
@@ -58,7 +58,7 @@ pub(super) struct ConvertArgs {
     #[command(flatten)]
     log_format: LogFormatArgs,
 
-    /// Decode Apache's escapes in values (\" \\ \n \xhh); without it they stay as they are in the log
+    /// Decode Apache's escapes in values (\" \\ \n \xhh); by default they are kept as they are in the log
     #[arg(long)]
     unescape: bool,
 
@@ -70,40 +70,40 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "LEVEL")]
     compression_level: Option<i32>,
 
-    /// Exactly this many files, of row counts that differ by one at most
+    /// Write exactly this many files, whose row counts differ by at most one
     #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["rows_per_file", "target_size"])]
     splits: NonZeroU64,
 
-    /// Files of this many rows
+    /// Write files of this many rows
     #[arg(long, value_name = "ROWS", conflicts_with = "target_size")]
     rows_per_file: Option<NonZeroU64>,
 
-    /// Files of about this size, such as 128MiB
+    /// Write files of about this size, such as 128MiB
     #[arg(long, value_name = "SIZE")]
     target_size: Option<ByteSize>,
 
-    /// Hive folders: dt (the day of `time`), hour, or columns, separated by commas; splits then count in each folder
+    /// Write Hive folders for dt (the day of `time`), hour, or any columns, separated by commas; --splits then applies per folder
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     partition_by: Vec<String>,
 
-    /// The time zone whose days and hours dt and hour are, such as Asia/Tokyo; times stay in UTC
+    /// Time zone of dt and hour, such as Asia/Tokyo; times stay in UTC
     #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "partition_by")]
     timezone: Zone,
 
-    /// The unit of times that are written: auto is what the rows have, but milliseconds for nanoseconds in Parquet, as Athena and Spark
-    /// don't read those
+    /// Unit of times in the output: auto keeps that of the rows, except that nanoseconds become milliseconds in Parquet, because Athena and
+    /// Spark can't read them
     #[arg(long, value_enum, value_name = "UNIT", default_value_t = TimestampsArg::Auto)]
     timestamps: TimestampsArg,
 
-    /// How CSV that is written is escaped
+    /// How to escape CSV output
     #[arg(long, value_enum, default_value_t = Dialect::Rfc4180)]
     dialect: Dialect,
 
-    /// Replace the files of an earlier run
+    /// Replace existing files
     #[arg(long, conflicts_with = "append")]
     overwrite: bool,
 
-    /// Add files to those of earlier runs
+    /// Keep existing files and add new ones
     #[arg(long)]
     append: bool,
 
@@ -111,12 +111,12 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_enum, default_value_t = OnErrorArg::Reject)]
     on_error: OnErrorArg,
 
-    /// What to do with a value of CSV, TSV or JSON that its column's type can't hold exactly
+    /// What to do with a value of CSV, TSV or JSON that doesn't exactly fit its column's type
     #[arg(long, value_enum, default_value_t = OnMismatchArg::Reject)]
     on_mismatch: OnMismatchArg,
 
-    /// Publish nothing if more than this share of the lines is rejected, such as 1% (exit code 5) [default: any, but one line of each file
-    /// must be read]
+    /// Publish nothing if more than this share of the lines is rejected, such as 1% (exit code 5) [default: any share, but at least one line
+    /// of each file must be readable]
     #[arg(long, value_name = "RATE")]
     max_reject_rate: Option<Rate>,
 
@@ -124,15 +124,15 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "FILE")]
     rejects: Option<String>,
 
-    /// How large that file may become; the lines behind are only counted
+    /// Maximum size of that file; further lines are only counted
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     rejects_limit: ByteSize,
 
-    /// The delimiter of CSV inputs: one character, or `tab` [default: found in the first lines]
+    /// The delimiter of CSV inputs: one character, or `tab` [default: detected from the first lines]
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<u8>,
 
-    /// CSV and TSV inputs have no header; their columns are called column_1 and on
+    /// CSV and TSV inputs have no header; their columns are called column_1 and so on
     #[arg(long)]
     no_header: bool,
 
@@ -140,7 +140,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
     from_dialect: Dialect,
 
-    /// The columns of CSV, TSV and JSON inputs: a table's description as in schemas/ [default: guessed from the first lines]
+    /// Description of the columns of CSV, TSV and JSON inputs, as in schemas/ [default: guessed from the first lines]
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
 
@@ -148,11 +148,11 @@ pub(super) struct ConvertArgs {
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 
-    /// What is reported when it is done, on standard error as text, or on standard output as JSON
+    /// How to report the result: as text on standard error, as JSON on standard output, or not at all
     #[arg(long, value_enum, default_value_t = ReportFormat::Text, default_value_if("json", ArgPredicate::IsPresent, "json"))]
     report: ReportFormat,
 
-    /// Write the report to standard output as JSON, as --report json does
+    /// Print the report as JSON; the same as --report json
     #[arg(long, conflicts_with = "report")]
     json: bool,
 }
@@ -171,7 +171,7 @@ enum ToFormat {
     Csv,
     /// As Hive's LazySimpleSerDe reads it
     Tsv,
-    /// An object a line
+    /// One object per line
     Json,
     Parquet,
 }
@@ -193,11 +193,11 @@ enum OnErrorArg {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum OnMismatchArg {
-    /// Its line is rejected
+    /// Reject its line
     Reject,
-    /// It becomes NULL, and is counted
+    /// Replace it with NULL, and count it
     Null,
-    /// Its column becomes one of text: the input is read twice
+    /// Turn its column into text; the input is read twice
     Text,
 }
 
@@ -243,7 +243,7 @@ impl ConvertArgs {
             ToFormat::Parquet => Kind::Parquet,
         };
         if self.dialect == Dialect::Athena && kind != Kind::Csv {
-            let message = "--dialect is for CSV: give --to csv; --from-dialect is how CSV inputs are escaped";
+            let message = "--dialect is for CSV output: add --to csv; for CSV inputs use --from-dialect";
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let format = FileFormat::new(kind, self.compression.as_deref(), self.compression_level, self.dialect.into())?;
@@ -254,7 +254,7 @@ impl ConvertArgs {
             TimestampsArg::Keep => Timestamps::Keep,
         });
         if !self.timezone.is_utc() && !self.partition_by.iter().any(|name| name == "dt" || name == "hour") {
-            let message = "--timezone says whose days and hours dt and hour are, and --partition-by has neither";
+            let message = "--timezone applies to dt and hour, but --partition-by has neither";
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let layout = match (self.rows_per_file, self.target_size) {

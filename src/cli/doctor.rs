@@ -19,11 +19,11 @@ use std::path::PathBuf;
   etl doctor weblogs.yaml
   etl doctor weblogs.yaml --workgroup etl --json | jq '.[] | select(.verdict != \"well\")'
 
-Nothing is changed: services are asked what they have. Each finding says what mends it.
+Nothing is changed. Each finding says how to fix it.
 
-Exit codes: 0 nothing is ill (there may be warnings), 7 something is, and the others as of all commands.")]
+Exit codes: 0 no problems (there may be warnings), 7 problems found, and the others as for all commands.")]
 pub(super) struct DoctorArgs {
-    /// A pipeline's file: its lake, catalog and workgroup are looked at
+    /// The file of a pipeline, to check its lake, catalog and workgroup
     #[arg(value_name = "PIPELINE")]
     pipeline: Option<PathBuf>,
 
@@ -34,11 +34,11 @@ pub(super) struct DoctorArgs {
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE", conflicts_with = "pipeline")]
     lake: Option<String>,
 
-    /// The workgroup of Athena that is used
+    /// Athena workgroup to check
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
 
-    /// Write it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -55,8 +55,8 @@ pub(super) fn run(args: &DoctorArgs) -> Result<()> {
     }
     match findings.iter().filter(|finding| finding.verdict == Verdict::Ill).count() {
         0 => Ok(()),
-        1 => Err(Error::new(ErrorKind::Checks, "1 thing is ill")),
-        ill => Err(Error::new(ErrorKind::Checks, format!("{ill} things are ill"))),
+        1 => Err(Error::new(ErrorKind::Checks, "1 problem found")),
+        ill => Err(Error::new(ErrorKind::Checks, format!("{ill} problems found"))),
     }
 }
 
@@ -88,10 +88,10 @@ fn text(findings: &[Finding], colour: bool) -> String {
     let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
     for finding in findings {
         let (word, paint) = match finding.verdict {
-            Verdict::Well => ("well   ", "32"),
+            Verdict::Well => ("ok     ", "32"),
             Verdict::Unknown => ("unknown", "2"),
             Verdict::Warning => ("warning", "33"),
-            Verdict::Ill => ("ILL    ", "31"),
+            Verdict::Ill => ("problem", "31"),
         };
         let word = if colour { format!("\u{1b}[{paint}m{word}\u{1b}[0m") } else { word.to_string() };
         let mut lines = finding.told.lines();
@@ -101,7 +101,7 @@ fn text(findings: &[Finding], colour: bool) -> String {
             let _ = writeln!(text, "{:gap$}{}", "", printable(line));
         }
         if let Some(mend) = &finding.mend {
-            let _ = writeln!(text, "{:gap$}mend: {}", "", printable(mend));
+            let _ = writeln!(text, "{:gap$}fix: {}", "", printable(mend));
         }
     }
     text

@@ -7,15 +7,15 @@ use clap::ValueEnum;
 /// What kind of data input files hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum FromFormat {
-    /// By the ending of the name; what has none of a table's is a log
+    /// By file extension; files with no known extension are read as logs
     Auto,
     /// An access log
     Log,
-    /// CSV with any delimiter; .tsv too
+    /// CSV with any delimiter, also in .tsv files
     Csv,
-    /// As Hive's LazySimpleSerDe writes it: tabs, \N for NULL, a backslash before what is text, no quotes
+    /// As Hive's LazySimpleSerDe writes it: tabs, \N for NULL, backslash escapes, no quotes
     Tsv,
-    /// An object a line
+    /// One object per line
     Json,
     /// Parquet
     Parquet,
@@ -60,6 +60,6 @@ pub(super) fn delimiter(text: &str) -> Result<u8> {
     match text.as_bytes() {
         b"tab" | b"\\t" => Ok(b'\t'),
         [byte] if !b"\"\n\r".contains(byte) => Ok(*byte),
-        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is not a delimiter; give one ASCII character, or `tab`"))),
+        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is not a delimiter; use one ASCII character, or `tab`"))),
     }
 }

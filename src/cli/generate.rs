@@ -9,7 +9,7 @@ use clap::Args;
 use std::io::Write;
 use std::num::NonZeroU32;
 
-/// Generate a synthetic access log, to try things out, to test, to benchmark
+/// Generate a synthetic access log, for trying things out, tests and benchmarks
 ///
 /// The same seed gives the same bytes, with every version of etl.
 #[derive(Debug, Args)]
@@ -17,28 +17,27 @@ use std::num::NonZeroU32;
     after_help = "Examples:\n  etl generate --lines 148534 --seed 1 > access.log\n  etl generate --lines 1000 --format vhost_combined | gzip > vhosts.log.gz\n  etl generate --lines 7000 --start 2026-03-01 --days 7 --bad 1% > week.log"
 )]
 pub(super) struct GenerateArgs {
-    /// How many lines: a number, or one of thousands or millions such as 10k or 2M
+    /// Number of lines: a number, or one of thousands or millions such as 10k or 2M
     #[arg(long, value_name = "N", default_value = "10000", value_parser = lines)]
     lines: u64,
 
-    /// The random seed
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// The preset that the lines are in: common, combined, vhost_combined, combinedio, nginx_combined, nginx_main, alb, clb, nlb, s3, cloudfront
-    /// or vpc_flow
+    /// Format of the lines: common, combined, vhost_combined, combinedio, nginx_combined, nginx_main, alb, clb, nlb, s3, cloudfront or vpc_flow
     #[arg(long, visible_alias = "log-format", default_value = "combined", value_name = "PRESET")]
     format: String,
 
-    /// The first day, or the time of its first line (UTC): 2026-03-01 or 2026-03-01T08:00:00 [default: 2020-02-29T00:00:02]
+    /// First day, or time of the first line (UTC): 2026-03-01 or 2026-03-01T08:00:00 [default: 2020-02-29T00:00:02]
     #[arg(long, value_name = "TIME", value_parser = time)]
     start: Option<DateTime<Utc>>,
 
-    /// Over how many days the lines are spread [default: 30000 lines a day]
+    /// Number of days to spread the lines over [default: 30000 lines per day]
     #[arg(long, value_name = "N")]
     days: Option<NonZeroU32>,
 
-    /// How many of the lines are damaged, so that no reader takes them: 1% or 0.01
+    /// Share of lines to damage so that they can't be parsed: 1% or 0.01
     #[arg(long, value_name = "RATE", default_value_t = Rate(0.0))]
     bad: Rate,
 }
@@ -67,7 +66,7 @@ fn time(text: &str) -> std::result::Result<DateTime<Utc>, String> {
 pub(super) fn run(args: &GenerateArgs) -> Result<()> {
     let Some(format) = Preset::named(&args.format) else {
         let known = Preset::ALL.map(Preset::name).join(", ");
-        return Err(Error::new(ErrorKind::Usage, format!("no log format is called `{}`; there are {known}", args.format)));
+        return Err(Error::new(ErrorKind::Usage, format!("unknown log format `{}`; expected {known}", args.format)));
     };
     let default = GenerateOptions::default();
     let start = args.start.map_or(default.start, |start| start.timestamp());

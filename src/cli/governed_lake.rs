@@ -61,7 +61,7 @@ impl GovernedLake {
 /// The error of a table or database that is not there, with the nearest one that is.
 pub(super) fn unknown(what: &str, wanted: &str, known: &[String]) -> Error {
     let hint = nearest(wanted, known.iter().map(String::as_str)).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    let error = Error::new(ErrorKind::Usage, format!("there is no {what} `{wanted}` in this lake{hint}"));
+    let error = Error::new(ErrorKind::Usage, format!("this lake has no {what} `{wanted}`{hint}"));
     let listed: Vec<&str> = known.iter().take(20).map(String::as_str).collect();
     error.with_context("known", if listed.is_empty() { "none".to_string() } else { listed.join(", ") })
 }

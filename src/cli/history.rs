@@ -16,12 +16,12 @@ use clap::Args;
   etl history weblogs.yaml last
   etl history weblogs.yaml 20200301T03 --json | jq .sources
 
-Runs that found nothing to do leave no trace.")]
+Runs that found nothing to do are not listed.")]
 pub(super) struct HistoryArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
 
-    /// Show all of this run, by its id or the first letters of it; `last` is the newest
+    /// Show the full report of one run, by id or its first characters; `last` is the newest
     #[arg(value_name = "RUN")]
     run: Option<String>,
 
@@ -29,7 +29,7 @@ pub(super) struct HistoryArgs {
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
 
-    /// Write the runs' reports as JSON
+    /// Print the reports of the runs as JSON
     #[arg(long)]
     json: bool,
 }
@@ -39,18 +39,17 @@ pub(super) struct HistoryArgs {
 #[command(after_help = "Examples:
   etl rollback weblogs.yaml --to 20200301T030000000Z-7f3a9c01
 
-All tables of the pipeline become again what they were when that run had ended, at once. Nothing is written but the catalog, and
-nothing is lost: it can be rolled back again. A table that was dropped since is there again, unless a vacuum removed its files. `etl history`
-shows the runs.")]
+Restores all tables of the pipeline, at once, to their state after that run. Only the catalog is changed, and nothing is lost: a rollback can be \
+rolled back, too. Tables that were dropped since are restored as well, unless a vacuum has removed their files. `etl history` shows the runs.")]
 pub(super) struct RollbackArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
 
-    /// The run to go back to, by its id or the first letters of it; `last` is the newest that published
+    /// The run to restore, by its id or its first characters; `last` is the newest that published
     #[arg(long, value_name = "RUN")]
     to: String,
 
-    /// Write the report as JSON
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }
@@ -89,7 +88,7 @@ fn one(runs: &[PastRun], wanted: &str, pipeline: &str) -> Result<RunReport> {
     match runs.iter().find(|run| Some(run.report.run.as_str()) == named) {
         Some(one) => Ok(one.report.clone()),
         None => Err(Error::new(ErrorKind::Usage, format!("{pipeline} has no run `{wanted}`"))
-            .with_context("what to do", "`etl history` without a run shows which there are")),
+            .with_context("what to do", "`etl history` without a run lists all runs")),
     }
 }
 
@@ -102,7 +101,7 @@ pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {
     }
     let to = done.rolled_back_to.as_deref().unwrap_or(&args.to);
     for output in &done.outputs {
-        say(&format!("{} is version {} now, with the rows of run {to}", output.table, output.table_version));
+        say(&format!("{} is now version {}, with the rows from run {to}", output.table, output.table_version));
     }
     done.notes.iter().for_each(|note| say(&format!("note: {note}")));
     told(&done)
@@ -112,6 +111,6 @@ pub(super) fn run_rollback(args: &RollbackArgs) -> Result<()> {
 fn told(done: &RunReport) -> Result<()> {
     match &done.error {
         None => Ok(()),
-        Some(error) => Err(Error::of_lines(ErrorKind::Output, format!("rolled back in the lake, and not in Glue: {error}"))),
+        Some(error) => Err(Error::of_lines(ErrorKind::Output, format!("rolled back in the lake, but not in Glue: {error}"))),
     }
 }

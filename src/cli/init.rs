@@ -12,7 +12,7 @@ const EXAMPLES: &str = "Examples:
   etl init weblogs.yaml
   etl generate --lines 10000 > access.log && etl validate weblogs.yaml && etl run weblogs.yaml";
 
-/// Write a pipeline to start from, with comments
+/// Write a commented pipeline to start from
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct InitArgs {
@@ -20,7 +20,7 @@ pub(super) struct InitArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Write it even where there is a file of that name
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }
@@ -39,11 +39,11 @@ pub(super) fn run(args: &InitArgs) -> Result<()> {
     };
     let mut file = match options.open(&args.file) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(Error::new(ErrorKind::Output, format!("{shown} exists already; --force writes over it")));
+            return Err(Error::new(ErrorKind::Output, format!("{shown} already exists; use --force to overwrite it")));
         }
         opened => opened.map_err(|error| Error::output(&shown, error))?,
     };
     file.write_all(template().as_bytes()).map_err(|error| Error::output(&shown, error))?;
-    say(&format!("{shown} is written; next: etl validate {shown}"));
+    say(&format!("wrote {shown}; next: etl validate {shown}"));
     Ok(())
 }

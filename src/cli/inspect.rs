@@ -23,7 +23,7 @@ const EXAMPLES: &str = "Examples:
   zcat access.log.gz | etl inspect -
   etl inspect orders.csv --schema > orders.schema.yaml
 
-Several paths are inspected as one table, so they must be of one format.";
+Several paths are inspected as one table, so they must have the same format.";
 
 /// Show the format, columns and values of logs, CSV, TSV, JSON lines or Parquet, and lines that can't be parsed
 #[derive(Debug, Args)]
@@ -41,22 +41,22 @@ pub(super) struct InspectArgs {
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
     from_dialect: Dialect,
 
-    /// The delimiter of CSV files: one character, or `tab` [default: found in the first lines]
+    /// The delimiter of CSV files: one character, or `tab` [default: detected from the first lines]
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<u8>,
 
     #[command(flatten)]
     log_format: LogFormatArgs,
 
-    /// Only print the description of the columns, for --schema and the `schema` of a source, to be corrected where the guess is wrong
+    /// Print only a description of the columns, to be corrected and used with --schema or as `schema` of a source
     #[arg(long, conflicts_with = "json")]
     schema: bool,
 
-    /// Only print a format that the lines of a log fit, for --log-format: a preset's name, or one made by the looks of the first lines
+    /// Only print a format that the lines of a log fit, for --log-format: a preset, or one made from the looks of the first lines
     #[arg(long, conflicts_with_all = ["json", "schema"])]
     suggest_format: bool,
 
-    /// Print one JSON document
+    /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }
@@ -84,7 +84,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<()> {
     match args.json {
         true => {
             let json = serde_json::to_string_pretty(&found);
-            print_data_json(&json.map_err(|e| Error::new(ErrorKind::Internal, "the inspection is no JSON").with_source(e))?)
+            print_data_json(&json.map_err(|e| Error::new(ErrorKind::Internal, "the inspection can't be written as JSON").with_source(e))?)
         }
         false => print_data(InspectionText(&found).to_string().trim_end()),
     }
@@ -115,7 +115,7 @@ fn schema(table: &Table, path: &str) -> Result<String> {
     let described = TableSchema::describing(name, log_format, &table.format.schema());
     let guessed = match table.format {
         TableFormat::Log { .. } | TableFormat::Parquet { .. } => "",
-        _ => ", as the first lines have them; correct what later ones must be",
+        _ => ", guessed from the first lines; correct them where needed",
     };
     Ok(format!("# Columns of {}{guessed}.\n{}", printable(path), described.to_yaml()?))
 }

@@ -28,7 +28,7 @@ impl Display for InspectionText<'_> {
         found.notes.iter().try_for_each(|note| fact(f, "note", note))?;
         writeln!(f, "\n{}", columns(&found.columns))?;
         if found.columns.iter().any(|c| c.distinct.is_some_and(|d| d.estimated)) {
-            writeln!(f, "≈ is an estimate, good to about 2%")?;
+            writeln!(f, "≈ is an estimate, accurate to about 2%")?;
         }
         found.lines.as_ref().map_or(Ok(()), |lines| rejects(f, lines))
     }
@@ -76,7 +76,7 @@ impl InspectionText<'_> {
         let (rows, rejects, blank) = (counted(lines.rows, "row"), counted(lines.rejects, "reject"), count(lines.blank));
         fact(f, "lines", format!("{} = {rows} + {rejects} + {blank} blank", count(lines.lines)))?;
         if lines.repaired > 0 {
-            fact(f, "repaired", format!("{}: NUL bytes or a byte order mark before the line are left out", count(lines.repaired)))?;
+            fact(f, "repaired", format!("{}: NUL bytes or a byte order mark before the line are ignored", count(lines.repaired)))?;
         }
         let compression = self.0.files.iter().find_map(|file| file.compression.as_deref());
         match compression {
@@ -205,7 +205,7 @@ a.log
 ╞════════╪════════╪═══════╪══════════╪═══════╪═════╡
 │ host   ┆ string ┆     0 ┆  ≈12,345 ┆ \\u{7} ┆     │
 └────────┴────────┴───────┴──────────┴───────┴─────┘
-≈ is an estimate, good to about 2%
+≈ is an estimate, accurate to about 2%
 
 1 rejected: no quote
   a.log:4 (byte 120): no line

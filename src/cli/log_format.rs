@@ -12,15 +12,15 @@ use std::sync::Arc;
 /// Which LogFormat logs are read by.
 #[derive(Debug, Clone, Args)]
 pub(super) struct LogFormatArgs {
-    /// How log lines look: `auto`, a preset's name, a format as in httpd.conf or nginx.conf, or its name in --httpd-conf or --nginx-conf
+    /// Format of log lines: `auto`, a preset, a format as in httpd.conf or nginx.conf, or its name in --httpd-conf or --nginx-conf
     ///
     /// `auto` tries the presets on the first lines: common, combined, vhost_combined and combinedio of Apache, nginx_combined and nginx_main, and
-    /// alb, clb, nlb, s3, cloudfront and vpc_flow of AWS. Given several times, each line is read with the first format that fits: for logs whose
-    /// format changed.
+    /// alb, clb, nlb, s3, cloudfront and vpc_flow of AWS. If given several times, each line is read with the first format that fits, for logs
+    /// whose format changed.
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     pub log_format: Vec<String>,
 
-    /// An Apache configuration file that gives the --log-format its nickname
+    /// Apache configuration file that defines the nickname in --log-format
     #[arg(long, value_name = "FILE")]
     pub httpd_conf: Option<PathBuf>,
 
@@ -55,7 +55,7 @@ impl LogFormatArgs {
         match (&self.log_format[..], self.httpd_conf.as_ref().or(self.nginx_conf.as_ref())) {
             ([one], None) if one == "auto" => Ok(LogChoice::Auto(Prefix::named(&self.prefix))),
             (several, _) if several.len() > 1 && several.iter().any(|name| name == "auto") => {
-                Err(Error::new(ErrorKind::Usage, "--log-format auto finds one format: where several are given, name each"))
+                Err(Error::new(ErrorKind::Usage, "--log-format auto detects one format; if you give several, name each"))
             }
             (names, _) => {
                 let prefix = Prefix::named(&self.prefix).unwrap_or_default();
@@ -157,7 +157,7 @@ fn gather(text: &str, folder: &Path, seen: &mut BTreeSet<PathBuf>, formats: &mut
 fn unknown(name: &str) -> Error {
     let names = || Preset::ALL.into_iter().map(Preset::name).chain(["auto"]);
     let hint = nearest(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    Error::new(ErrorKind::Format, format!("no log format is called `{name}`{hint}"))
+    Error::new(ErrorKind::Format, format!("unknown log format `{name}`{hint}"))
         .with_context("known", names().collect::<Vec<_>>().join(", "))
         .with_context("or", "a format as httpd.conf or nginx.conf has it, such as '%h %l %u %t \"%r\" %>s %b', or a name in the file of --httpd-conf or --nginx-conf")
 }

@@ -60,8 +60,8 @@ use terminal::is_broken_pipe;
 /// Turn web logs and other raw files into tables that people can query.
 #[derive(Debug, Parser)]
 #[command(name = "etl", version, max_term_width = 110)]
-#[command(after_help = "Exit codes: 0 done, 1 a fault of etl itself, 2 wrong usage or format, 3 unreadable input, 4 output, 5 too many \
-                        rejected lines, 6 a failed query, 7 a failed check, 8 another run was faster, 130 interrupted.\nEvery command has examples: etl run --help")]
+#[command(after_help = "Exit codes: 0 done, 1 a bug in etl, 2 wrong usage or format, 3 unreadable input, 4 output, 5 too many \
+                        rejected lines, 6 a failed query, 7 a failed check, 8 another run published first, 130 interrupted.\nEvery command has examples: etl run --help")]
 struct Cli {
     /// Print only results and errors
     #[arg(long, short, global = true, help_heading = "Output")]
@@ -100,7 +100,7 @@ enum Command {
     Generate(generate::GenerateArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
-    /// Print the manual pages, in roff
+    /// Print the manual pages in roff format
     Man,
 }
 
@@ -170,5 +170,5 @@ fn escaped(kind: clap::error::ErrorKind) -> Option<clap::Error> {
         return None;
     }
     let error = Cli::try_parse_from(arguments.iter().map(|argument| printable(argument).into_owned())).err();
-    Some(error.unwrap_or_else(|| Cli::command().error(kind, "an argument has characters in it that can't be seen")))
+    Some(error.unwrap_or_else(|| Cli::command().error(kind, "an argument contains invisible characters")))
 }

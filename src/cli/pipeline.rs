@@ -11,10 +11,13 @@ use clap::Args;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+/// What `run` and `plan` take in place of one pipeline's file.
+pub(super) const FILE_OR_FOLDER: &str = "The pipeline's file, or a folder of pipelines";
+
 /// A pipeline's file, and the values of its variables.
 #[derive(Debug, Args)]
 pub(super) struct PipelineArgs {
-    /// The pipeline's file; of `run` and `plan` also a folder of them
+    /// The pipeline's file
     #[arg(value_name = "PIPELINE")]
     file: PathBuf,
 
@@ -25,7 +28,7 @@ pub(super) struct PipelineArgs {
 /// Which part of a pipeline.
 #[derive(Debug, Args)]
 pub(super) struct ScopeArgs {
-    /// Only these outputs, by their names, separated by commas
+    /// Only these outputs, by name, separated by commas
     #[arg(long, value_name = "OUTPUT", value_delimiter = ',')]
     only: Vec<String>,
 
@@ -45,7 +48,7 @@ pub(super) struct ScopeArgs {
 /// How much memory queries may hold.
 #[derive(Debug, Args)]
 pub(super) struct MemoryArgs {
-    /// Memory for sorts, groups and joins; beyond it they spill to disk [default: half of the machine's]
+    /// Memory for sorts, groupings and joins, which spill to disk beyond it [default: half of the machine's memory]
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
 }
@@ -112,7 +115,7 @@ impl ScopeArgs {
     pub(super) fn refuse_outputs(&self) -> Result<()> {
         match self.only.is_empty() {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::Usage, "--only names outputs of a pipeline; this is a folder of them")),
+            false => Err(Error::new(ErrorKind::Usage, "--only names outputs of a pipeline; this is a folder of pipelines")),
         }
     }
 
@@ -147,7 +150,7 @@ fn open(location: &str, settings: &StoreSettings) -> Result<Storage> {
     let location = Location::parse(location)?;
     if location.path().is_some_and(|path| !path.is_dir()) {
         let error = Error::new(ErrorKind::Input, format!("there is no lake at {location}"));
-        return Err(error.with_context("what to do", "`etl run PIPELINE` makes it"));
+        return Err(error.with_context("what to do", "`etl run PIPELINE` creates it"));
     }
     Storage::open_with(location, settings)
 }

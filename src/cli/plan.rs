@@ -1,6 +1,6 @@
 //! `etl plan`: what a run would do.
 
-use super::pipeline::{PipelineArgs, ScopeArgs};
+use super::pipeline::{FILE_OR_FOLDER, PipelineArgs, ScopeArgs};
 use super::plan_telling::{CHANGES, Telling, print_plan, told};
 use super::run_folder;
 use super::terminal::print_json;
@@ -16,14 +16,14 @@ const EXAMPLES: &str = "Examples:
   etl plan weblogs.yaml --detailed-exitcode > /dev/null; [ $? -eq 2 ] && etl run weblogs.yaml
   etl plan weblogs.yaml --json | jq '.outputs[] | select(.action != \"unchanged\")'
 
-Nothing is written. Sources and catalog are read to tell what is new, which tables would be made or changed, and what others did to
-them since the last run.
+Nothing is written. Sources and catalog are read to show what is new, which tables would be created or changed, and what others \
+have changed in them since the last run.
 
-Exit codes: 0 whether or not there is something to do, 1 for any error; with --detailed-exitcode 2 where there are changes.";
+Exit codes: 0 whether or not there are changes, 1 for any error; with --detailed-exitcode 2 if there are changes.";
 
 /// Show what a run of a pipeline would do
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("file", |file| file.help(FILE_OR_FOLDER)))]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
@@ -35,7 +35,7 @@ pub(super) struct PlanArgs {
     #[arg(long)]
     detailed_exitcode: bool,
 
-    /// Write the plan as JSON
+    /// Print the plan as JSON
     #[arg(long)]
     json: bool,
 }

@@ -24,22 +24,22 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
     for name in &plan.dropped {
         let _ = writeln!(
             text,
-            "\n{}: no output makes it any more; its files stay until a vacuum",
+            "\n{}: no output writes it any more; its files stay until a vacuum",
             painted(&format!("- drop {name}"), RED, colour)
         );
     }
     if !plan.policies.is_empty() || !plan.access.is_empty() || !plan.lake_formation.is_empty() || !plan.findings.is_empty() {
         let _ = writeln!(
             text,
-            "\nwho may see what: {}",
-            if plan.policies.is_empty() { "as the lake has it".to_string() } else { format!("publish {}", plan.policies.join(", ")) }
+            "\naccess policies: {}",
+            if plan.policies.is_empty() { "unchanged".to_string() } else { format!("publish {}", plan.policies.join(", ")) }
         );
         for change in &plan.access {
             let (sign, paint) = if change.after > change.before { ("+", GREEN) } else { ("-", RED) };
             let _ = writeln!(text, "  {}", painted(&format!("{sign} {change}"), paint, colour));
         }
         if plan.access.is_empty() {
-            text.push_str("  nobody sees more or less than before\n");
+            text.push_str("  nobody gains or loses access\n");
         }
         for step in &plan.lake_formation {
             let _ = writeln!(text, "  Lake Formation: {}", painted(step, YELLOW, colour));
@@ -57,12 +57,12 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
     let drifted = plan.outputs.iter().filter(|output| output.is_otherwise()).count();
     let summary = match (changed, drifted) {
         (0, 0) if !plan.dropped.is_empty() => format!("{} would be dropped", counted(plan.dropped.len() as u64, "table")),
-        (0, 0) if !plan.policies.is_empty() => "only who may see what would change".to_string(),
+        (0, 0) if !plan.policies.is_empty() => "only access policies would change".to_string(),
         (0, 0) => "nothing to do".to_string(),
-        (0, drifted) => format!("nothing to do, but {drifted} of {} tables are not as they were left", plan.outputs.len()),
+        (0, drifted) => format!("nothing to do, but {drifted} of {} tables were changed by others", plan.outputs.len()),
         (changed, _) => {
             let dropped = plan.dropped.len() as u64;
-            let more = if dropped > 0 { format!(", and {} be dropped", counted(dropped, "table")) } else { String::new() };
+            let more = if dropped > 0 { format!(", and {} would be dropped", counted(dropped, "table")) } else { String::new() };
             format!("{changed} of {} tables would change{more}", plan.outputs.len())
         }
     };
@@ -77,7 +77,7 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
         Action::Appended => ("+", "add rows to", GREEN),
         Action::Updated => ("~", "replace rows of", YELLOW),
         Action::Altered => ("~", "describe", YELLOW),
-        Action::RolledBack | Action::Unchanged | Action::Discarded => ("=", "leave", DIM),
+        Action::RolledBack | Action::Unchanged | Action::Discarded => ("=", "keep", DIM),
     };
     let heading = format!("{sign} {verb} {} ({})", output.table, output.name);
     let _ = writeln!(text, "{}: {}", painted(&heading, paint, colour), printable(&output.why));
@@ -120,13 +120,15 @@ fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {
 /// What a catalog of readers has, and would be told.
 fn reader_text(plan: &ReaderPlan, action: Action, same: &[String], colour: bool, text: &mut String) {
     let standing = match (plan.version, plan.lake_version, &plan.refused) {
-        (_, _, Some(whose)) => (format!("refused: the table there is {whose}"), RED),
-        _ if plan.taken.is_some() => (format!("take over, as `adopt` says: it is {}", plan.taken.as_deref().unwrap_or_default()), YELLOW),
+        (_, _, Some(whose)) => (format!("refused: the existing table is {whose}"), RED),
+        _ if plan.taken.is_some() => {
+            (format!("take over, because of `adopt`: it is {}", plan.taken.as_deref().unwrap_or_default()), YELLOW)
+        }
         (None, _, None) => ("create".to_string(), GREEN),
-        (Some(told), Some(now), None) if plan.behind => (format!("behind: it has version {told} of the lake's {now}"), YELLOW),
-        _ if !plan.drift.is_empty() => ("not as it would be told: settings are new, or others changed it".to_string(), RED),
-        _ if action == Action::Unchanged => ("as the lake has it".to_string(), DIM),
-        _ => ("tell the new version".to_string(), YELLOW),
+        (Some(told), Some(now), None) if plan.behind => (format!("behind: it has version {told}, the lake has {now}"), YELLOW),
+        _ if !plan.drift.is_empty() => ("different: settings changed, or others changed it".to_string(), RED),
+        _ if action == Action::Unchanged => ("up to date".to_string(), DIM),
+        _ => ("update to the new version".to_string(), YELLOW),
     };
     let line = format!("{}: {}: {}", plan.catalog, plan.table, standing.0);
     let _ = writeln!(text, "    {}", painted(&line, standing.1, colour));
@@ -147,7 +149,7 @@ fn column_text(column: &ColumnPlan, action: Action) -> Option<(String, &'static 
         (Some(before), None) => Some((format!("- {name} {before}{key}"), RED)),
         (Some(before), Some(after)) if before != after => Some((format!("~ {name} {before} -> {after}{key}"), YELLOW)),
         (Some(_), Some(after)) if column.comment_changes && action != Action::Unchanged => {
-            Some((format!("~ {name} {after}{key}: its comment"), YELLOW))
+            Some((format!("~ {name} {after}{key}: comment"), YELLOW))
         }
         _ => None,
     }

@@ -28,23 +28,24 @@ const EXAMPLES: &str = "Examples:
   etl query --catalog glue \"SELECT status, count(*) FROM weblogs.access WHERE dt = DATE '2020-02-29' GROUP BY 1\"
   zcat access.log.gz | etl query \"SELECT max(time) FROM '-'\"
   etl query -f report.sql -o report.parquet
-  etl query --lake lake/                                         # a shell: \\? tells what it knows
+  etl query --lake lake/                                         # a shell; \\? shows its commands
   etl query --lake lake/ --at 20200301T030000000Z-7f3a9c01 \"SELECT count(*) FROM access\"
   etl query --lake lake/ \"FROM access FOR VERSION AS OF 3 LIMIT 10\"
   etl query --engine athena --workgroup etl --max-scan 1GB \"SELECT status, count(*) FROM weblogs.access GROUP BY 1\"
   etl query --engine athena --param 404 --param /index.html \"SELECT * FROM weblogs.access WHERE status = ? AND path = ?\"
 
-A path in quotes is a table: a file, a folder, a glob, or '-' for standard input. Folders such as dt=2020-02-29 are
-columns. Beside SELECT there are FROM t (all of it), DESCRIBE t (its columns), SUMMARIZE t (figures of their values), SHOW TABLES,
-EXPLAIN, and CREATE TEMPORARY VIEW v AS …, for the statements behind it. A table of a lake needs no database where only one has it.
+A quoted path is a table: a file, a folder, a glob, or '-' for standard input. Folders such as dt=2020-02-29 become \
+columns. Besides SELECT there are FROM t (all columns), DESCRIBE t (columns and types), SUMMARIZE t (statistics of each column), \
+SHOW TABLES, EXPLAIN, and CREATE TEMPORARY VIEW v AS …, for the statements that follow. The database can be left out if the table \
+name is unique.
 
-With --engine athena the tables are those of AWS's catalog, and what the query took and costs is told behind the result.";
+With --engine athena, the tables are those of the AWS catalog; the query's time and cost are printed after the result.";
 
 /// Query logs, CSV, TSV, JSON lines or Parquet with SQL, or tables in Athena
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct QueryArgs {
-    /// Statements with `;` between them, or - to read them from standard input; without any, on a terminal, they are typed
+    /// Statements, separated by `;`, or - to read them from standard input; without any, a terminal starts a shell
     #[arg(value_name = "SQL")]
     sql: Option<String>,
 
@@ -55,7 +56,7 @@ pub(super) struct QueryArgs {
     #[command(flatten)]
     result: ResultArgs,
 
-    /// Who answers
+    /// The engine that runs the query
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = EngineArg::Local)]
     engine: EngineArg,
 
@@ -63,27 +64,27 @@ pub(super) struct QueryArgs {
     #[arg(long = "table", value_name = "NAME=PATH", value_parser = named_path)]
     tables: Vec<(String, String)>,
 
-    /// A lake, whose tables are then known as DATABASE.TABLE
+    /// Lake to query, with tables named DATABASE.TABLE
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     lake: Option<String>,
 
-    /// Ask the lake as it was when this run (its id, the first letters of it, or `last`) had published, or at this time (UTC): 2026-03-01, which is its midnight, or 2026-03-01T03:00
+    /// Query the lake as it was after this run (its id, its first characters, or `last`), or at this time (UTC): 2026-03-01, which is its midnight, or 2026-03-01T03:00
     #[arg(long, value_name = "RUN|TIME", requires = "lake")]
     at: Option<String>,
 
-    /// Ask as this principal: see what the lake's policies let it see, and nothing else
+    /// Run as this principal, which sees only what the lake's policies allow
     #[arg(long = "as", value_name = "PRINCIPAL", requires = "lake", conflicts_with_all = ["tables", "catalog", "at"])]
     principal: Option<String>,
 
-    /// A catalog, whose tables are then known as DATABASE.TABLE, whoever made them
+    /// Catalog to query, with tables named DATABASE.TABLE, whoever made them
     #[arg(long, value_enum, value_name = "CATALOG", conflicts_with = "lake")]
     catalog: Option<CatalogKind>,
 
-    /// The account whose Glue catalog it is, where that is another than that of the keys
+    /// Account of the Glue catalog [default: that of the credentials]
     #[arg(long, value_name = "ACCOUNT", requires = "catalog")]
     catalog_id: Option<String>,
 
-    /// The format of the files in FROM
+    /// Format of the files in FROM
     #[arg(long, value_enum, default_value_t = FromFormat::Auto)]
     from: FromFormat,
 
@@ -91,7 +92,7 @@ pub(super) struct QueryArgs {
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
     from_dialect: Dialect,
 
-    /// The delimiter of CSV files: one character, or `tab` [default: found in the first lines]
+    /// The delimiter of CSV files: one character, or `tab` [default: detected from the first lines]
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<u8>,
 
@@ -102,7 +103,7 @@ pub(super) struct QueryArgs {
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 
-    /// Memory for sorts, groups and joins; beyond it they spill to disk [default: half of the machine's]
+    /// Memory for sorts, groupings and joins, which spill to disk beyond it [default: half of the machine's memory]
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
 
@@ -121,12 +122,12 @@ enum CatalogKind {
     Glue,
 }
 
-/// Who answers.
+/// The engine that runs the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum EngineArg {
-    /// This machine: files, and lakes
+    /// This machine; queries files and lakes
     Local,
-    /// Amazon Athena: the tables of its catalog, for the price of what is scanned
+    /// Amazon Athena; queries the tables of its catalog, charged by data scanned
     Athena,
 }
 
@@ -137,12 +138,8 @@ enum EngineArg {
 /// no line of one can.
 pub(super) fn run(args: QueryArgs) -> Result<()> {
     let misplaced = match args.engine {
-        EngineArg::Local => {
-            args.athena.given().map(|option| (option, "it is for --engine athena; files are asked by the engine of this machine"))
-        }
-        EngineArg::Athena => {
-            args.local().map(|option| (option, "it is for the engine of this machine; Athena reads the tables of its catalog"))
-        }
+        EngineArg::Local => args.athena.given().map(|option| (option, "it is for --engine athena, but this query runs locally")),
+        EngineArg::Athena => args.local().map(|option| (option, "it is for local queries; Athena reads the tables of its catalog")),
     };
     if let Some((option, reason)) = misplaced {
         return Err(Error::new(ErrorKind::Usage, format!("{option} doesn't fit the engine: {reason}")));
@@ -155,9 +152,9 @@ pub(super) fn run(args: QueryArgs) -> Result<()> {
     let sql = sql(&args)?;
     let statements = split_statements(&sql);
     if statements.len() > 1 && args.result.is_for_one() {
-        let message = format!("there are {} statements here, and only one result can be written so", statements.len());
+        let message = format!("there are {} statements, but only one result can be written in this format", statements.len());
         return Err(Error::new(ErrorKind::Usage, message)
-            .with_context("what to do", "write tables, csv, tsv or json to standard output, or ask one at a time"));
+            .with_context("what to do", "write table, csv, tsv or json to standard output, or run them one at a time"));
     }
     match args.engine {
         EngineArg::Local => ask_here(&args, Some(&statements)),
@@ -257,7 +254,7 @@ fn sql(args: &QueryArgs) -> Result<String> {
             .with_context("what to do", "the shell, which `etl query` is on a terminal, is left by \\q or Ctrl-D"));
     }
     match split_statements(&text).is_empty() {
-        true => Err(Error::new(ErrorKind::Usage, "the query is empty; expected for example SELECT * FROM 'access.log' LIMIT 10")),
+        true => Err(Error::new(ErrorKind::Usage, "the query is empty; example: SELECT * FROM 'access.log' LIMIT 10")),
         false => Ok(text),
     }
 }
@@ -266,7 +263,7 @@ fn sql(args: &QueryArgs) -> Result<String> {
 fn named_path(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok((name.to_lowercase(), path.to_string())),
-        _ => Err("expected NAME=PATH, for example log=access.log.gz".to_string()),
+        _ => Err("expected NAME=PATH, such as log=access.log.gz".to_string()),
     }
 }
 

@@ -17,15 +17,15 @@ use std::path::{Path, PathBuf};
 /// How a result is written.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ResultArgs {
-    /// How the result is written [default: table, or what the ending of --output says]
+    /// Format of the result [default: table, or by the extension of --output]
     #[arg(long, value_enum, value_name = "FORMAT", default_value_if("json", ArgPredicate::IsPresent, "json"))]
     pub(super) format: Option<ResultFormat>,
 
-    /// Write the result as JSON lines, as --format json does
+    /// Print the result as JSON lines; the same as --format json
     #[arg(long, conflicts_with = "format")]
     pub(super) json: bool,
 
-    /// Write the result to this file, whole or not at all: .csv, .tsv, .json or .parquet, and .gz behind it
+    /// Write the complete result to this file: .csv, .tsv, .json or .parquet; text formats can be followed by .gz
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 
@@ -41,14 +41,14 @@ pub(super) struct ResultArgs {
 /// The formats of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ResultFormat {
-    /// For people
+    /// For reading
     Table,
-    /// For people, a value a line: for rows that are wider than the terminal
+    /// For reading, one value per line, for rows wider than the terminal
     Line,
     Csv,
     /// As Hive's LazySimpleSerDe reads it
     Tsv,
-    /// An object a line
+    /// One object per line
     Json,
     Parquet,
 }
@@ -77,7 +77,7 @@ impl ResultArgs {
                 self.refuse_existing(path)
             }
             None if self.format == Some(ResultFormat::Parquet) && std::io::stdout().is_terminal() => {
-                Err(Error::new(ErrorKind::Usage, "Parquet is not for a terminal; write it to a file, as in -o result.parquet"))
+                Err(Error::new(ErrorKind::Usage, "Parquet can't be printed to a terminal; write it to a file: -o result.parquet"))
             }
             None => Ok(()),
         }
@@ -140,7 +140,7 @@ impl ResultArgs {
         let failed = |e: std::io::Error| Error::output(path.display(), e);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if path.is_dir() {
-            return Err(Error::new(ErrorKind::Output, format!("{} is a folder; -o takes the name of a file", path.display())));
+            return Err(Error::new(ErrorKind::Output, format!("{} is a folder; -o needs a file", path.display())));
         }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".etl-").suffix(".part");
@@ -169,20 +169,19 @@ impl ResultArgs {
         };
         let kind = match (self.format, name.rsplit_once('.').map(|(_, ending)| ending)) {
             (Some(format), _) => format.kind().ok_or_else(|| {
-                Error::new(ErrorKind::Usage, "tables are for a terminal; expected --format csv, tsv, json or parquet for -o")
+                Error::new(ErrorKind::Usage, "the table format is for terminals; with -o, use --format csv, tsv, json or parquet")
             })?,
             (None, Some("csv")) => Kind::Csv,
             (None, Some("tsv")) => Kind::Tsv,
             (None, Some("json" | "jsonl" | "ndjson")) => Kind::Json,
             (None, Some("parquet" | "pq")) => Kind::Parquet,
             _ => {
-                let message =
-                    format!("the name of {} doesn't tell its format; expected .csv, .tsv, .json or .parquet, or --format", path.display());
+                let message = format!("unknown file extension of {}; expected .csv, .tsv, .json or .parquet, or --format", path.display());
                 return Err(Error::new(ErrorKind::Usage, message));
             }
         };
         if kind == Kind::Parquet && codec.is_some() {
-            return Err(Error::new(ErrorKind::Usage, "Parquet is compressed within; leave .gz away"));
+            return Err(Error::new(ErrorKind::Usage, "Parquet is compressed internally; leave out .gz"));
         }
         FileFormat::new(kind, codec, None, CsvDialect::default())
     }

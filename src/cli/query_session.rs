@@ -100,7 +100,7 @@ impl QuerySession {
             }
             // Glue's tables are looked up when they are named.
             Answer::Told(Some(batch), _) if self.estimates && batch.num_rows() == 0 => {
-                say("Glue's tables are listed by `etl catalog list --catalog glue`");
+                say("`etl catalog list --catalog glue` lists the tables in Glue");
                 Ok(())
             }
             Answer::Shown(text) => result.write(&mut answer_of_lines("plan", &text)?).await,
@@ -164,6 +164,6 @@ impl QuerySession {
 
 /// The error of files that gave no row to the result, which is written.
 fn unread(files: &str) -> Error {
-    Error::new(ErrorKind::Rejects, format!("every line was rejected of {files}: the result has nothing of it"))
-        .with_context("what to do", "name the format of its lines (--from, --log-format), or leave it out of the query")
+    Error::new(ErrorKind::Rejects, format!("every line of {files} was rejected; the result contains nothing from it"))
+        .with_context("what to do", "set its format (--from, --log-format), or leave it out of the query")
 }

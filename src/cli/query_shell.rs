@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-const HELP: &str = "Statements end with ; and may have several lines. Tab completes tables, columns, functions, words and files in quotes.
-  \\d            tables              \\d TABLE      columns of a table, or of a file in quotes
-  \\x            rows upright, or not \\timing       how long statements take, or not
-  \\i FILE       statements of a file \\o FILE       the next result goes to a file: .csv, .tsv, .json, .parquet
-  \\?            this                \\q            leave, as Ctrl-D does
-Ctrl-C ends the statement that is at work. DESCRIBE, SUMMARIZE, SHOW TABLES, EXPLAIN, FROM t, CREATE TEMPORARY VIEW v AS … are statements, too.";
+const HELP: &str = "Statements end with ; and may span lines. Tab completes tables, columns, functions, keywords and quoted files.
+  \\d            tables              \\d TABLE      columns of a table or quoted file
+  \\x            toggle vertical rows \\timing      toggle timing of statements
+  \\i FILE       run a file         \\o FILE       write the next result to a file: .csv, .tsv, .json, .parquet
+  \\?            this help           \\q            quit, as does Ctrl-D
+Ctrl-C cancels the running statement. DESCRIBE, SUMMARIZE, SHOW TABLES, EXPLAIN, FROM t and CREATE TEMPORARY VIEW v AS … are statements, too.";
 
 /// How many lines are kept for later.
 const HISTORY: usize = 5_000;
@@ -43,7 +43,7 @@ pub(super) fn is_leaving(text: &str) -> bool {
 /// # Errors
 /// [`ErrorKind::Internal`] where the terminal can't be used.
 pub(super) fn run(session: &QuerySession, result: &ResultArgs) -> Result<()> {
-    let unusable = |e: ReadlineError| Error::new(ErrorKind::Internal, "this terminal can't be used for typing").with_source(e);
+    let unusable = |e: ReadlineError| Error::new(ErrorKind::Internal, "this terminal doesn't support line editing").with_source(e);
     let config = Config::builder().max_history_size(HISTORY).map_err(unusable)?.build();
     let mut editor: Editor<ShellWords<'_>, FileHistory> = Editor::with_config(config).map_err(unusable)?;
     editor.set_helper(Some(ShellWords::new(session)));
@@ -57,7 +57,7 @@ pub(super) fn run(session: &QuerySession, result: &ResultArgs) -> Result<()> {
     // Ctrl-C never ends the shell; where no handler can be set it does.
     let _ = ctrlc::set_handler(move || set.store(true, Ordering::Relaxed));
     let mut shell = Shell { session, result: result.clone(), timing: false, cancel };
-    say("etl: \\? tells what can be typed, \\q leaves");
+    say("etl: \\? for help, \\q to quit");
     session.say_notes();
     loop {
         match editor.readline("etl> ") {
@@ -79,7 +79,7 @@ pub(super) fn run(session: &QuerySession, result: &ResultArgs) -> Result<()> {
         let kept =
             path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(ReadlineError::from).and_then(|()| editor.save_history(path));
         if let Err(error) = kept {
-            say(&format!("note: what was typed could not be kept in {}: {error}", path.display()));
+            say(&format!("note: the history could not be saved in {}: {error}", path.display()));
         }
     }
     Ok(())
@@ -122,12 +122,12 @@ impl Shell<'_> {
             ("x", _) => {
                 let upright = self.result.format != Some(ResultFormat::Line);
                 self.result.format = upright.then_some(ResultFormat::Line);
-                say(if upright { "rows are upright" } else { "rows are lines of a table" });
+                say(if upright { "rows are upright" } else { "vertical rows are off" });
                 Ok(())
             }
             ("timing", _) => {
                 self.timing = !self.timing;
-                say(if self.timing { "it is said how long statements take" } else { "it isn't said how long statements take" });
+                say(if self.timing { "timing is on" } else { "timing is off" });
                 Ok(())
             }
             ("i", file) if !file.is_empty() => {
@@ -141,7 +141,7 @@ impl Shell<'_> {
                 say(&format!("the next result goes to {file}"));
                 Ok(())
             }
-            _ => Err(Error::new(ErrorKind::Usage, format!("`\\{command}` is no command; \\? tells which there are"))),
+            _ => Err(Error::new(ErrorKind::Usage, format!("unknown command `\\{command}`; \\? lists all commands"))),
         }
     }
 

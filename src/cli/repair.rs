@@ -15,16 +15,17 @@ use clap::Args;
   etl catalog repair --lake lake/ --checksums
   etl catalog repair --lake s3://bucket/lake --json
 
-A description that is gone or was edited is written again as it was. A table whose files are gone becomes what its last whole version
-was: the next run reads again the source files that came later, as far as they are still there. A catalog whose head is gone is rebuilt,
-of the newest whole version of each table that readers saw. What is whole is left alone. It ends with 3 where a table can't be brought back, and with 8 where
-others publish meanwhile.")]
+A lost or edited table description is restored. A table whose files are lost goes back to its last intact version; the next run \
+reads later source files again, as far as they still exist. A lost catalog head is rebuilt from the newest intact version of each table \
+that readers saw. Whatever is intact is left alone.
+
+Exits with 3 if a table can't be restored, and with 8 if others publish meanwhile.")]
 pub(super) struct RepairArgs {
     /// The lake: a folder, or s3://bucket/prefix
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     lake: String,
 
-    /// Read all files, and compare them with the checksums that they were written with; else only their sizes are looked at
+    /// Read all files and verify their checksums; by default only sizes are compared
     #[arg(long)]
     checksums: bool,
 
@@ -32,7 +33,7 @@ pub(super) struct RepairArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Write what is found and done as JSON
+    /// Print findings and repairs as JSON
     #[arg(long)]
     json: bool,
 }
@@ -56,9 +57,9 @@ pub(super) fn run(args: &RepairArgs) -> Result<()> {
     if lost.is_empty() {
         return Ok(());
     }
-    let message = format!("{} can't be brought back: no version of it is whole", lost.join(", "));
+    let message = format!("{} can't be restored: no version of it is intact", lost.join(", "));
     Err(Error::new(ErrorKind::Input, message)
-        .with_context("what to do", "bring the files back from a backup, or rebuild all rows with `etl run PIPELINE --full`"))
+        .with_context("what to do", "restore the files from a backup, or rebuild all rows with `etl run PIPELINE --full`"))
 }
 
 fn told(table: &TableRepair, would: &str) -> String {
@@ -66,16 +67,16 @@ fn told(table: &TableRepair, would: &str) -> String {
     let rows = count(table.rows);
     let wrong = if table.wrong.is_empty() { String::new() } else { format!("; {}", table.wrong) };
     match table.action {
-        RepairAction::Whole => format!("{name} is whole: version {version}, {rows} rows"),
+        RepairAction::Whole => format!("{name} is intact: version {version}, {rows} rows"),
         RepairAction::Restored => format!("{name} {would} restored: version {version}, {rows} rows; nothing is lost{wrong}"),
-        RepairAction::Found => format!("{name} {would} found again: version {version}, {rows} rows; nothing is lost{wrong}"),
+        RepairAction::Found => format!("{name} {would} recovered: version {version}, {rows} rows; nothing is lost{wrong}"),
         RepairAction::WentBack => {
             let lost = match table.lost_rows {
                 Some(lost) => format!("{} fewer rows", count(lost)),
                 None => "fewer rows".to_string(),
             };
             let runs = if table.lost_runs.is_empty() { String::new() } else { format!(", those of run {}", table.lost_runs.join(", ")) };
-            format!("{name} {would} again what version {version} of run {} was, {rows} rows: {lost}{runs}{wrong}", table.run)
+            format!("{name} {would} reset to version {version} of run {}, {rows} rows: {lost}{runs}{wrong}", table.run)
         }
         RepairAction::Lost => format!("{name} is lost, version {version} of run {}{wrong}", table.run),
     }

@@ -1,7 +1,7 @@
 //! `etl run`: a pipeline, once.
 
 use super::child;
-use super::pipeline::{MemoryArgs, PipelineArgs, ScopeArgs, ThreadArgs};
+use super::pipeline::{FILE_OR_FOLDER, MemoryArgs, PipelineArgs, ScopeArgs, ThreadArgs};
 use super::plan;
 use super::plan_telling::Telling;
 use super::run_folder;
@@ -17,22 +17,22 @@ const EXAMPLES: &str = "Examples:
   etl run weblogs.yaml --dry-run
   etl run weblogs.yaml --var date=2020-03-01 --only access_parquet --json
   etl run weblogs.yaml --full
-  etl run pipelines/                              # a folder: each pipeline behind those whose tables it reads
+  etl run pipelines/                              # a folder: each pipeline runs after those whose tables it reads
   etl run weblogs.yaml --wait 10m
-  etl run weblogs.yaml --max-reject-rate 20%      # this once
+  etl run weblogs.yaml --max-reject-rate 20%      # only for this run
   etl run weblogs.yaml --retry-rejects
 
-Only what has changed since the last run is read. Readers see all tables of a run at once when its checks hold, and else what they
-saw before. The report is kept in the lake, in _etl/runs/, as JSON and as a page.
+Only what has changed since the last run is read. If all checks pass, readers see all tables of the run at once; otherwise they keep \
+seeing the previous ones. The report is stored in the lake, in _etl/runs/, as JSON and as a web page.
 
-By cron, every night at three:
+With cron, every night at three:
   0 3 * * *  cd /srv/lake && etl run weblogs.yaml
 
-Exit codes: 0 done or nothing to do, 7 a check failed, 8 another run was faster; --dry-run has those of `etl plan`.";
+Exit codes: 0 done or nothing to do, 7 a check failed, 8 another run published first; for --dry-run see `etl plan --help`.";
 
 /// Run a pipeline: read what changed, write, check, publish, report
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("file", |file| file.help(FILE_OR_FOLDER)))]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
@@ -44,7 +44,7 @@ pub(super) struct RunArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// With --dry-run, end with 2 where there are changes
+    /// With --dry-run, exit with 2 if there are changes
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
 
@@ -58,7 +58,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     memory: MemoryArgs,
 
-    /// Write the report to standard output, as JSON
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
 

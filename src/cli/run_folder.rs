@@ -31,7 +31,7 @@ pub(super) fn load(folder: &Path, vars: &VarArgs) -> Result<Vec<Ordered>> {
     }
     let pipelines = files.pipelines();
     if pipelines.is_empty() {
-        let message = format!("there is no pipeline in {}; expected files called *.yaml or *.yml", folder.display());
+        let message = format!("there is no pipeline in {}; expected *.yaml or *.yml files", folder.display());
         return Err(Error::new(ErrorKind::Usage, message));
     }
     in_order(pipelines)
@@ -48,10 +48,10 @@ pub(super) fn run(ordered: &[Ordered], settings: &RunSettings, json: bool) -> Re
     for one in ordered {
         let name = &one.pipeline.name;
         if settings.cancel.load(Ordering::Relaxed) {
-            return Err(first.unwrap_or_else(|| Error::new(ErrorKind::Interrupted, "interrupted; what was published before stays")));
+            return Err(first.unwrap_or_else(|| Error::new(ErrorKind::Interrupted, "interrupted; what was already published stays")));
         }
         if let Some(maker) = one.behind.iter().find(|at| failed[**at]) {
-            say(&format!("{name}: not run, as it reads tables of {}, which failed", ordered[*maker].pipeline.name));
+            say(&format!("{name}: not run, because it reads tables of {}, which failed", ordered[*maker].pipeline.name));
             reports.push(json!({"pipeline": name, "status": "not_run", "because_of": ordered[*maker].pipeline.name}));
             failed.push(true);
             continue;
@@ -61,7 +61,7 @@ pub(super) fn run(ordered: &[Ordered], settings: &RunSettings, json: bool) -> Re
         failed.push(error.is_some());
         match (error, &first) {
             (Some(error), None) => {
-                say(&format!("{name} failed; what reads nothing of it is run all the same"));
+                say(&format!("{name} failed; pipelines that don't read its tables still run"));
                 first = Some(error);
             }
             (Some(error), Some(_)) => super::terminal::say_error(&error),
@@ -102,9 +102,10 @@ pub(super) fn plan(ordered: &[Ordered], scope: &Scope, telling: Telling) -> Resu
                 changes = true;
                 match telling.json {
                     true => plans.push(json!({"pipeline": one.pipeline.name, "changes": true, "unplanned": error.to_string()})),
-                    false => {
-                        print(&format!("\n{}: can't be planned before those that it reads are run: {error}", one.pipeline.name), false)?
-                    }
+                    false => print(
+                        &format!("\n{}: can't be planned until the pipelines that it reads have run: {error}", one.pipeline.name),
+                        false,
+                    )?,
                 }
             }
             Err(error) => {

@@ -29,18 +29,18 @@ const EXAMPLES: &str = "Examples:
   etl schedule pipelines/ --parallel 2 --listen 127.0.0.1:9090
   etl schedule pipelines/ --json --state /var/lib/etl/schedule.json
 
-A pipeline has a schedule when its file says so:
+A pipeline is scheduled if its file says so:
   schedule: {cron: '0 3 * * *', timezone: Europe/Berlin, catch_up: once}
 
-A local time that clocks leave out is the next one that there is; one that comes twice is run once.
-A pipeline never overlaps itself: a time that comes while it runs is skipped. Times that pass while
-nothing runs are skipped, or made up for by one run (catch_up). Files are read again as they change;
-one with a mistake keeps its last good version. Each run is a process of its own: one that is killed,
-for its memory say, ends no other. Ctrl-C or SIGTERM lets runs end, a second one stops
-them, a third ends the process. /healthz answers 200, or 503 while stopping or stuck; /metrics is for
+A local time skipped by a clock change runs at the next valid time; one that occurs twice runs once. \
+A pipeline never overlaps itself: a time that comes while it is running is skipped. Times that pass while \
+the scheduler is not running are skipped, or made up for by one run (catch_up). Changed files are reloaded; \
+if one has a mistake, its last good version stays in use. Each run is a process of its own: if it is killed, \
+for example when memory runs out, that does not affect other runs. Ctrl-C or SIGTERM lets runs finish, a second one \
+stops them, a third ends the process. /healthz returns 200, or 503 while stopping or stuck; /metrics is for \
 Prometheus.
 
-As a service of systemd, in /etc/systemd/system/etl.service:
+As a systemd service, in /etc/systemd/system/etl.service:
   [Unit]
   Description=Pipelines of the data lake
   After=network-online.target
@@ -51,7 +51,7 @@ As a service of systemd, in /etc/systemd/system/etl.service:
   [Install]
   WantedBy=multi-user.target
 
-Without this process, one pipeline by cron, or by a timer of systemd beside a service of its name:
+Without this process, run a pipeline with cron, or with a systemd timer for a service of the same name:
   0 3 * * *  etl run /srv/pipelines/weblogs.yaml
 
   [Timer]
@@ -67,7 +67,7 @@ const LISTED: usize = 3;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ScheduleArgs {
-    /// The folder of the pipelines' files, *.yaml and *.yml
+    /// Folder with the pipelines, *.yaml and *.yml
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
 
@@ -75,7 +75,7 @@ pub(super) struct ScheduleArgs {
     #[arg(long, conflicts_with_all = ["parallel", "listen", "state", "threads", "memory"])]
     list: bool,
 
-    /// Run this pipeline of the folder now, once, as at its time, and end as `etl run` does
+    /// Run this pipeline of the folder now, once, as if scheduled, and exit as `etl run` does
     #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "parallel", "listen", "state"])]
     run_now: Option<String>,
 
@@ -87,18 +87,18 @@ pub(super) struct ScheduleArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
 
-    /// Keep up to when each pipeline was run in this file [default: in its lake, in _etl/schedule/]
+    /// File that records each pipeline's last scheduled time [default: in its lake, in _etl/schedule/]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
     #[command(flatten)]
     threads: ThreadArgs,
 
-    /// What the SQL of all runs at once may hold; what is more goes to disk [default: half of the machine's]
+    /// Memory for the SQL of all concurrent runs, which spills to disk beyond it [default: half of the machine's memory]
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
 
-    /// Write what happens to standard output, as JSON, a line each; with --list all as one document
+    /// Print events to standard output as JSON lines; with --list, print one JSON document
     #[arg(long)]
     json: bool,
 }
@@ -173,7 +173,7 @@ fn stop_on_interrupt(outbox: Sender<Message>) -> Result<()> {
             std::process::exit(130);
         }
     };
-    ctrlc::set_handler(stop).map_err(|e| Error::new(ErrorKind::Internal, "signals can't be handled").with_source(e))
+    ctrlc::set_handler(stop).map_err(|e| Error::new(ErrorKind::Internal, "can't handle signals").with_source(e))
 }
 
 /// Shows the next times of each pipeline.

@@ -12,19 +12,19 @@ use clap::{Args, ValueEnum};
   etl schema > pipeline.schema.json
   etl schema governance > governance.schema.json
 
-A pipeline that starts with this line is checked by editors:
+Editors check a pipeline that starts with this line:
   # yaml-language-server: $schema=pipeline.schema.json")]
 pub(super) struct SchemaArgs {
-    /// Of what
+    /// Which schema
     #[arg(value_enum, value_name = "WHAT", default_value_t = Subject::Pipeline)]
     subject: Subject,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Subject {
-    /// Of pipelines
+    /// Pipelines
     Pipeline,
-    /// Of files of who may see what, which pipelines name under `governance`
+    /// Policy files, which pipelines refer to under `governance`
     Governance,
 }
 

@@ -7,13 +7,13 @@ use clap::Args;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "S3")]
 pub(super) struct StoreArgs {
-    /// Address of a store that isn't AWS, such as http://127.0.0.1:9000 [env: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL]
+    /// Endpoint of a store other than AWS, such as http://127.0.0.1:9000 [env: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
     /// Region of the buckets [env: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, global = true, value_name = "NAME")]
     region: Option<String>,
-    /// Profile of the AWS configuration to take keys and region from [env: AWS_PROFILE]
+    /// AWS profile for credentials and region [env: AWS_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
 }

@@ -17,16 +17,17 @@ use std::io::IsTerminal;
   etl vacuum lake/ --dry-run
   etl vacuum lake/ --older-than 30d
 
-Rows of replaced runs stay for `etl rollback` and for queries that are still reading them, until this removes those that no reader has
-seen for the given time, and what killed runs left. Reports of runs stay, and files that no run wrote are never touched.
+Files of replaced runs stay for `etl rollback` and for queries that are still reading them, until vacuum removes those unused for \
+this long, together with leftovers of killed runs. Reports of runs are kept, and files that no run wrote are never touched.
 
-It may be run beside runs and rollbacks. What those may refer to stays; one that seems to be dead and goes on later publishes nothing.")]
+Vacuum can run at the same time as runs and rollbacks. Whatever those may refer to is kept; if one seems to be dead but continues \
+later, it publishes nothing.")]
 pub(super) struct VacuumArgs {
     /// The lake
     #[arg(value_name = "LAKE")]
     lake: String,
 
-    /// Minimum time since a reader could last use it, such as 7d, 12h or 30m
+    /// Keep files that readers could still use within this time, such as 7d, 12h or 30m
     #[arg(long, value_name = "AGE", default_value = "7d", value_parser = age)]
     older_than: TimeDelta,
 
@@ -34,11 +35,11 @@ pub(super) struct VacuumArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Don't ask; on a terminal --older-than 0d asks, as no earlier version stays
+    /// Don't ask; on a terminal --older-than 0d asks, because no earlier version is kept
     #[arg(long)]
     yes: bool,
 
-    /// Write what was removed as JSON
+    /// Print what was removed as JSON
     #[arg(long)]
     json: bool,
 }
@@ -83,7 +84,7 @@ fn files(n: u64) -> String {
 }
 
 fn age(text: &str) -> std::result::Result<TimeDelta, String> {
-    let wrong = || format!("`{text}` is not an age; write for example 7d, 12h or 30m");
+    let wrong = || format!("`{text}` is not an age; examples: 7d, 12h, 30m");
     let unit = text.chars().next_back().ok_or_else(wrong)?;
     let number: i64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
     let age = match unit {

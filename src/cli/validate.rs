@@ -20,7 +20,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Check pipelines and policies, and report every problem at once
 ///
-/// Nothing but the files themselves is read, and whether files that they name are there: what those hold is seen by `etl plan`.
+/// Reads only the pipeline files and checks that the files they name exist; `etl plan` looks inside those.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ValidateArgs {
@@ -28,7 +28,7 @@ pub(super) struct ValidateArgs {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Tell it as JSON, on standard output
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 
@@ -150,12 +150,12 @@ fn missing(pipeline: &Pipeline) -> Vec<Missing> {
     let mut missing = Vec::new();
     for source in &pipeline.sources {
         if let Some(schema) = source.schema.as_ref().filter(|path| !path.exists()) {
-            let message = format!("{}: the schema of `{}` is not there: {}", source.place, source.name, schema.display());
+            let message = format!("{}: the schema of `{}` does not exist: {}", source.place, source.name, schema.display());
             missing.push(Missing { is_error: true, message });
         }
         for location in source.locations.iter().filter(|location| !location.contains("://") && !location.contains(['*', '?', '['])) {
             if !Path::new(location).exists() {
-                let message = format!("{}: `{}` has nothing to read yet: {location} is not there", source.place, source.name);
+                let message = format!("{}: `{}` has nothing to read yet: {location} does not exist", source.place, source.name);
                 missing.push(Missing { is_error: false, message });
             }
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Values that take the place of a pipeline's variables.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct VarArgs {
-    /// Give a variable of the pipeline a value; can be used more than once
+    /// Set a variable of the pipeline; can be used more than once
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
     vars: Vec<(String, String)>,
 }
@@ -20,7 +20,7 @@ pub(super) fn variables(args: &VarArgs) -> Result<BTreeMap<String, String>> {
     let mut vars = BTreeMap::new();
     for (name, value) in &args.vars {
         if vars.insert(name.clone(), value.clone()).is_some_and(|before| before != *value) {
-            return Err(Error::new(ErrorKind::Usage, format!("--var {name} is given two values; say one")));
+            return Err(Error::new(ErrorKind::Usage, format!("--var {name} has two values; give one")));
         }
     }
     Ok(vars)
@@ -29,7 +29,7 @@ pub(super) fn variables(args: &VarArgs) -> Result<BTreeMap<String, String>> {
 fn assignment(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
-        _ => Err("expected NAME=VALUE, for example date=2020-03-01".to_string()),
+        _ => Err("expected NAME=VALUE, such as date=2020-03-01".to_string()),
     }
 }
 

@@ -23,7 +23,7 @@ impl Waiting {
     /// For the rows of a query.
     pub(super) fn for_rows() -> Waiting {
         let bar = (std::io::stderr().is_terminal() && !is_quiet()).then(|| {
-            let style = ProgressStyle::with_template("{spinner} {elapsed}  {pos} rows  Ctrl-C ends it")
+            let style = ProgressStyle::with_template("{spinner} {elapsed}  {pos} rows  Ctrl-C to cancel")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5)).with_style(style)
         });

@@ -87,7 +87,7 @@ fn within(
         }
         _ => error = with_first(error, table, first, &bad),
     }
-    let name = "leave such files out, correct them, or accept them once with a higher --max-reject-rate";
+    let name = "leave such files out, correct them, or accept them for this run with a higher --max-reject-rate";
     Err(error.with_context("what to do", name))
 }
 
@@ -138,10 +138,10 @@ fn unreadable(table: &Table, tallies: &[Tally], first: &[FirstReject], unread: &
         error = error.with_context("note", note);
     }
     let name = match table.format {
-        TableFormat::Log { .. } => "name the format that they are in (--log-format)",
-        _ if unread.iter().any(|index| is_laid_out_otherwise(&first[*index])) => "make an object a line of them first, as jq -c does",
-        _ => "name the columns that they have (--schema)",
+        TableFormat::Log { .. } => "set their format (--log-format)",
+        _ if unread.iter().any(|index| is_laid_out_otherwise(&first[*index])) => "convert them to one object per line first, as jq -c does",
+        _ => "describe their columns (--schema)",
     };
-    let otherwise = "--max-reject-rate 100%, in a pipeline max_reject_rate: 100%, goes on without such lines";
+    let otherwise = "--max-reject-rate 100%, or in a pipeline max_reject_rate: 100%, continues without such lines";
     error.with_context("what to do", format!("{name}, or leave such files out; {otherwise}"))
 }

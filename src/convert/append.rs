@@ -15,7 +15,7 @@ use std::path::Path;
 pub(super) fn check(options: &ConvertOptions, schema: &SchemaRef, target: &Target, earlier: &Path) -> Result<()> {
     let refuse = |what: String| {
         Err(Error::new(ErrorKind::Output, format!("can't add to {}: {what}", options.output))
-            .with_context("what to do", "choose another folder, or give --overwrite to replace what is there"))
+            .with_context("what to do", "choose another folder, or use --overwrite to replace its files"))
     };
     let folders = earlier.parent().into_iter().flat_map(Path::iter);
     let keys: Vec<String> = folders.filter_map(|f| Some(f.to_str()?.split_once('=')?.0.to_string())).collect();
@@ -41,6 +41,6 @@ pub(super) fn check(options: &ConvertOptions, schema: &SchemaRef, target: &Targe
     let (old, new) = (columns(&known), columns(schema));
     match old == new {
         true => Ok(()),
-        false => refuse(format!("its files have the columns {}, the new ones {}", old.join(", "), new.join(", "))),
+        false => refuse(format!("its files have the columns {}, the new ones have {}", old.join(", "), new.join(", "))),
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Assembly<'a> {
             Target::Bucket(staging) => {
                 let key = staging.key(&below);
                 if key.len() > LONGEST_KEY {
-                    let message = format!("the key of an object has {} bytes, and S3 takes {LONGEST_KEY} at most: {key}", key.len());
+                    let message = format!("the key of an object has {} bytes, but S3 allows at most {LONGEST_KEY}: {key}", key.len());
                     return Err(Error::new(ErrorKind::Output, message)
                         .with_context("what to do", "partition by fewer columns or shorter values, or write to a shorter prefix"));
                 }
@@ -118,7 +118,7 @@ impl<'a> Assembly<'a> {
             return Ok(());
         }
         if state.folders.len() >= MAX_PARTITIONS {
-            let message = format!("--partition-by makes more than {MAX_PARTITIONS} folders; choose a column with fewer values");
+            let message = format!("--partition-by would create more than {MAX_PARTITIONS} folders; choose a column with fewer values");
             return Err(Error::new(ErrorKind::Usage, message));
         }
         self.place.make_folder(folder)?;

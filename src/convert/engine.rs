@@ -84,7 +84,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
             && let Some((partitions, rows)) = counted.short(files.get())
         {
             let of = if partitions > 1 { format!(" in {partitions} partitions") } else { String::new() };
-            notes.push(format!("fewer rows ({rows}) than the {files} files asked for{of}: a file a row"));
+            notes.push(format!("fewer rows ({rows}) than the requested {files} files{of}: one file per row"));
         }
         starts = Some(counted);
     }
@@ -106,7 +106,7 @@ pub fn convert(options: &ConvertOptions, progress: &dyn Progress) -> Result<Conv
     let mut files = assembly.finish()?;
     if files.is_empty() {
         files.push(assembly.empty_file()?);
-        notes.push("there are no rows: one file without rows was written, so that the table has its columns".to_string());
+        notes.push("there are no rows: wrote one empty file, so that the table has its columns".to_string());
     }
     let mut whole = Tally::default();
     tallies.iter().for_each(|t| whole.add(*t));
@@ -198,15 +198,15 @@ fn check_place(options: &ConvertOptions, target: &Target, notes: &mut Vec<String
     // Files may be rewritten in their place, but only all of them, and nothing else with them.
     let rewritten = parts == options.table.sources.len() && options.existing == Existing::Overwrite;
     if let (Some(part), false) = (options.table.sources.iter().find(is_part), rewritten) {
-        let message = format!("{} was written by an earlier run to {}: its rows would be there twice", part.path, options.output);
-        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "name the inputs without it, or write elsewhere"));
+        let message = format!("{} was written by an earlier run to {}: its rows would be duplicated", part.path, options.output);
+        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "exclude it from the inputs, or write elsewhere"));
     }
     let schema = options.table.format.schema();
     let missing = |key: &String| schema.index_of(key).is_err() && !(DERIVED.contains(&key.as_str()) && schema.index_of("time").is_ok());
     let folders: BTreeSet<String> = options.table.sources.iter().flat_map(Source::partitions).map(|(key, _)| key).filter(missing).collect();
     if !folders.is_empty() {
         let folders: Vec<String> = folders.into_iter().collect();
-        notes.push(format!("columns in the names of folders are not read: {}; etl query reads them", folders.join(", ")));
+        notes.push(format!("columns in folder names are ignored: {}; etl query reads them", folders.join(", ")));
     }
     Ok(())
 }

@@ -57,7 +57,8 @@ impl Partitioning {
         for name in names {
             let key = match schema.index_of(name) {
                 Ok(column) if schema.field(column).data_type().is_nested() || schema.field(column).data_type().is_binary() => {
-                    let message = format!("column {name} is of type {}, which can't name folders", schema.field(column).data_type());
+                    let message =
+                        format!("column {name} has type {}, which can't be used in folder names", schema.field(column).data_type());
                     return Err(Error::new(ErrorKind::Usage, message));
                 }
                 Ok(column) => Key { name: name.clone(), column, part: Part::Value },
@@ -157,14 +158,12 @@ impl Partitioning {
 pub fn unfit<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if name.starts_with(['_', '.']) {
         let first = &name[..1];
-        return Some(format!(
-            "readers pass over folders whose name begins with `{first}`; give the column another name, with SQL or a schema"
-        ));
+        return Some(format!("readers ignore folders whose names start with `{first}`; rename the column, with SQL or a schema"));
     }
     // Hive, Athena and `etl query` read the names of folders in lower case.
     let lower = name.to_lowercase();
     let twin = others.into_iter().find(|other| *other != name && other.to_lowercase() == lower)?;
-    Some(format!("`{twin}` is the same column to readers, who don't tell upper from lower case; rename one, with SQL or a schema"))
+    Some(format!("`{twin}` is the same column to readers, which ignore case; rename one, with SQL or a schema"))
 }
 
 fn time_column(schema: &Schema, name: &str) -> Result<usize> {
@@ -174,7 +173,7 @@ fn time_column(schema: &Schema, name: &str) -> Result<usize> {
         .ok()
         .filter(is_time)
         .or_else(|| (0..schema.fields().len()).find(is_time))
-        .ok_or_else(|| Error::new(ErrorKind::Usage, format!("--partition-by {name} needs a time column, and there is none")))
+        .ok_or_else(|| Error::new(ErrorKind::Usage, format!("--partition-by {name} needs a time column, but there is none")))
 }
 
 /// The folder of each row for one key.
@@ -253,8 +252,8 @@ impl Codes {
     /// Refuses a value whose folder, the last one that was added, no file system takes, or that readers would take for none.
     fn check(&self, key: &Key, value: Option<&str>) -> Result<()> {
         if value == Some(NONE) {
-            let message = format!("--partition-by {}: a value is `{NONE}`, which readers take for NULL", key.name);
-            return Err(Error::new(ErrorKind::Input, message).with_context("what to do", "write it otherwise, with SQL"));
+            let message = format!("--partition-by {}: a value is `{NONE}`, which readers interpret as NULL", key.name);
+            return Err(Error::new(ErrorKind::Input, message).with_context("what to do", "change it with SQL"));
         }
         let length = self.folders.last().map_or(0, String::len);
         if length <= LONGEST {
@@ -265,8 +264,8 @@ impl Codes {
         let message = format!("--partition-by {}: a value has {} bytes, too many for the name of a folder", key.name, value.len());
         Err(Error::new(ErrorKind::Input, message)
             .with_context("value", format!("{start}…"))
-            .with_context("expected", format!("`{}=value` of {LONGEST} bytes at most; it has {length}", escape(&key.name)))
-            .with_context("what to do", "partition by another column, or by the start of this one, with SQL"))
+            .with_context("expected", format!("at most {LONGEST} bytes for `{}=value`; it has {length}", escape(&key.name)))
+            .with_context("what to do", "partition by another column, or by a prefix of this one, with SQL"))
     }
 
     fn add(&mut self, key: &Key, value: Option<&str>) -> u32 {

@@ -79,7 +79,7 @@ impl Rejects {
     /// What the report says of lines that the file has not.
     pub(super) fn note(&self) -> Option<String> {
         let name = self.file.as_ref().filter(|_| self.left_out > 0)?.name();
-        Some(format!("{name} was full at {}: {} more rejected lines are only counted", self.limit.as_given(), count(self.left_out)))
+        Some(format!("{name} was full at {}: {} more rejected lines were only counted", self.limit.as_given(), count(self.left_out)))
     }
 
     /// Takes rejects of `source`, `before` of whose lines, counting from 1, are before those of their unit.
@@ -131,7 +131,7 @@ impl Rejects {
         if self.on_error == OnError::Fail {
             let place = format!("{source}:{}", reject.line);
             return Err(Error::new(ErrorKind::Rejects, format!("{place}: {reason} (byte {})", reject.offset))
-                .with_context("nothing was published", "--on-error reject goes on and reports such lines"));
+                .with_context("nothing was published", "--on-error reject continues and reports such lines"));
         }
         Ok(())
     }

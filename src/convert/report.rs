@@ -117,7 +117,7 @@ impl fmt::Display for ConvertReport {
             Throughput::new(self.bytes_decoded, elapsed),
         )?;
         if self.repaired > 0 {
-            writeln!(f, "  {} repaired: NUL bytes or a byte order mark before the line are left out", count(self.repaired))?;
+            writeln!(f, "  {} repaired: NUL bytes or a byte order mark before the line are ignored", count(self.repaired))?;
         }
         for (reason, rejects) in &self.rejects_by_reason {
             writeln!(f, "  {} rejected: {}", count(*rejects), printable(reason))?;

@@ -97,7 +97,7 @@ impl UnitWork for UnitWriting<'_> {
     fn end(mut self: Box<Self>) -> Result<Vec<Piece>> {
         self.streams.finish(&mut |piece| keep(self.writing.assembly, &mut self.pieces, piece))?;
         if self.writing.starts.is_some_and(|starts| starts.rows(self.unit) != self.rows) {
-            return Err(Error::new(ErrorKind::Input, "an input changed while it was read; nothing was published"));
+            return Err(Error::new(ErrorKind::Input, "an input changed while it was being read; nothing was published"));
         }
         self.losses.extend(self.streams.losses());
         self.writing.losses.lock().unwrap_or_else(PoisonError::into_inner).extend(self.losses);

@@ -27,7 +27,7 @@ pub(super) fn look(
         Err(error) => {
             let mut findings = vec![ill("credentials", &error)];
             let rest = ["clock", "Glue", "Lake Formation", "Athena"];
-            findings.extend(rest.iter().map(|what| Finding::unknown(what, "not looked at, since it isn't known whose keys these are")));
+            findings.extend(rest.iter().map(|what| Finding::unknown(what, "not checked, because the owner of the credentials is unknown")));
             return findings;
         }
     };
@@ -36,10 +36,10 @@ pub(super) fn look(
         Some(seconds) if seconds.abs() > FAR => Finding::ill(
             "clock",
             format!("this machine is {} s {} AWS", seconds.abs(), if seconds > 0 { "ahead of" } else { "behind" }),
-            Some("set the clock, as with chronyd or systemd-timesyncd".to_string()),
+            Some("set the clock, for example with chronyd or systemd-timesyncd".to_string()),
         ),
         Some(_) => Finding::well("clock", "as AWS's"),
-        None => Finding::unknown("clock", "the answer had no time in it"),
+        None => Finding::unknown("clock", "the response had no time"),
     });
     let catalogs = if catalogs.is_empty() { vec![GlueSettings::default()] } else { catalogs.to_vec() };
     for glue in &catalogs {
@@ -78,8 +78,8 @@ fn glue_findings(glue: &GlueSettings, aws: &AwsSettings, registrations: &[Regist
             Ok(Some(_)) => {}
             Ok(None) => findings.push(Finding::warning(
                 what,
-                format!("{}.{} was registered, and is not there any more", one.reader_database(), one.table),
-                "`etl catalog sync --lake LAKE` makes it again",
+                format!("{}.{} was registered, but no longer exists", one.reader_database(), one.table),
+                "`etl catalog sync --lake LAKE` creates it again",
             )),
             Err(error) => findings.push(ill(what, &error)),
         }
@@ -106,12 +106,12 @@ fn formation_findings(
     });
     let policy = policy.filter(|policy| !policy.is_empty());
     findings.push(match checkup.administrators.contains(&formation.account().caller) {
-        true => Finding::well(what, "these keys are a data lake administrator's"),
+        true => Finding::well(what, "these credentials are a data lake administrator's"),
         false if policy.is_none() => Finding::well(what, "settings and permissions can be read"),
         false => Finding::warning(
             what,
-            "these keys are no data lake administrator's: tags and grants of others can be refused",
-            "console: Lake Formation, Administrative roles and tasks, Data lake administrators; or grant these keys what they are to pass on",
+            "these credentials are not a data lake administrator's: tags and grants for others may be refused",
+            "console: Lake Formation, Administrative roles and tasks, Data lake administrators; or grant these credentials the permissions that they grant to others",
         ),
     });
     defaults(&checkup, findings);
@@ -125,7 +125,7 @@ fn formation_findings(
     for gone in &checkup.gone {
         findings.push(Finding::warning(
             "stale principals",
-            format!("{gone} is the id of a role or user that was deleted, and still has grants"),
+            format!("{gone} is the id of a deleted role or user that still has grants"),
             format!("aws lakeformation list-permissions, then revoke-permissions with DataLakePrincipalIdentifier={gone}"),
         ));
     }
@@ -136,10 +136,10 @@ fn defaults(checkup: &Checkup, findings: &mut Vec<Finding>) {
         findings.push(Finding::warning(
             "defaults",
             "new databases or tables are open to all whom IAM allows (IAMAllowedPrincipals has Super), so tags decide nothing of them",
-            "`revoke_iam_allowed_principals: true` in the policy takes it from those that it names; for all: console, Lake Formation, Data Catalog settings",
+            "`revoke_iam_allowed_principals: true` in the policy revokes it on those that the policy names; for all: console, Lake Formation, Data Catalog settings",
         ));
     } else {
-        findings.push(Finding::well("defaults", "new databases and tables are nobody's before they are granted"));
+        findings.push(Finding::well("defaults", "new databases and tables are inaccessible until they are granted"));
     }
 }
 
@@ -164,10 +164,10 @@ fn allowed(glue: &GlueSettings, checkup: &Checkup, registrations: &[Registration
         (false, true) => findings.push(Finding::warning(
             what,
             format!(
-                "Lake Formation doesn't decide about {}: whoever IAM allows sees all of it",
+                "Lake Formation doesn't control {}: everybody whom IAM allows sees all of it",
                 open.into_iter().collect::<Vec<_>>().join(", ")
             ),
-            "`revoke_iam_allowed_principals: true` in the policy, then run it",
+            "set `revoke_iam_allowed_principals: true` in the policy, then run it",
         )),
     }
 }
@@ -179,7 +179,7 @@ fn location(arn: &str, lake: &str, checkup: &Checkup, findings: &mut Vec<Finding
     findings.push(match registered {
         None => Finding::warning(
             what,
-            format!("{lake} is not registered: readers need rights on the bucket themselves, and then see all files"),
+            format!("{lake} is not registered: readers need permissions on the bucket, and then see all files"),
             format!("`locations: [{{location: '{lake}'}}]` in the policy, or aws lakeformation register-resource --resource-arn {arn} --use-service-linked-role"),
         ),
         Some((_, Some(wrong))) => Finding::warning(what, format!("{lake} is registered, but {wrong}"), "console: Lake Formation, Data lake locations"),
@@ -195,10 +195,10 @@ fn default_database(account: &Account, policy: &Policy, checkup: &Checkup, findi
         policy.grants.iter().flat_map(|grant| account.recipients(&grant.to, policy)).filter(|arn| arn.starts_with("arn:")).collect();
     let blind: Vec<&String> = arns.iter().filter(|arn| !open && !checkup.sees_default.contains(*arn)).collect();
     match blind.as_slice() {
-        [] => findings.push(Finding::well("database default", "all that are granted something may describe it")),
+        [] => findings.push(Finding::well("database default", "everybody with grants may describe it")),
         [first, ..] => findings.push(Finding::warning(
             "database default",
-            format!("{} of {} principals may not describe the database `default`, which Athena asks for: {first}", blind.len(), arns.len()),
+            format!("{} of {} principals may not describe the database `default`, which Athena requires: {first}", blind.len(), arns.len()),
             format!("aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier={first} --permissions DESCRIBE --resource '{{\"Database\":{{\"Name\":\"default\"}}}}'"),
         )),
     }
@@ -213,20 +213,22 @@ fn athena(name: &str, aws: &AwsSettings) -> Finding {
     match shown {
         Err(error) => ill("Athena", &error),
         Ok(group) if !group.enabled => {
-            Finding::ill("Athena", format!("the workgroup {name} is switched off"), Some("console: Athena, Workgroups".to_string()))
+            Finding::ill("Athena", format!("the workgroup {name} is disabled"), Some("console: Athena, Workgroups".to_string()))
         }
         Ok(group) => match group.results {
-            Keeping::Managed => Finding::well("Athena", format!("the workgroup {name} keeps results where only its users read them")),
+            Keeping::Managed => Finding::well("Athena", format!("the workgroup {name} stores results where only its users can read them")),
             Keeping::Location(place) => Finding::warning(
                 "Athena",
                 format!(
-                    "the workgroup {name} keeps results at {place}, where Lake Formation decides nothing: roles that share it read each other's"
+                    "the workgroup {name} stores results at {place}, outside the control of Lake Formation: roles that share it can read each other's"
                 ),
-                format!("`etl athena workgroup ensure {name}` with managed results, or a workgroup and a place for each role"),
+                format!(
+                    "use `etl athena workgroup ensure {name}` with managed results, or a separate workgroup and location for each role"
+                ),
             ),
             Keeping::Unsaid => Finding::warning(
                 "Athena",
-                format!("the workgroup {name} leaves it to each query where its result is kept"),
+                format!("the workgroup {name} lets each query choose where its result is stored"),
                 format!("`etl athena workgroup ensure {name}` with managed results"),
             ),
         },

@@ -41,7 +41,7 @@ fn lake_of(lake: &str, store: &StoreSettings, findings: &mut Vec<Finding>) -> Op
         Ok((storage, snapshot)) => {
             let tables = snapshot.head.tables().count();
             let told = match tables {
-                0 => format!("{lake} can be read, and has no table yet"),
+                0 => format!("{lake} can be read, but has no tables yet"),
                 1 => format!("{lake} has 1 table"),
                 _ => format!("{lake} has {tables} tables"),
             };
@@ -52,7 +52,7 @@ fn lake_of(lake: &str, store: &StoreSettings, findings: &mut Vec<Finding>) -> Op
             findings.push(Finding::ill(
                 what,
                 error.to_string(),
-                Some("`etl run PIPELINE` makes a lake; a bucket's needs s3:ListBucket and s3:GetObject".to_string()),
+                Some("`etl run PIPELINE` creates a lake; one in a bucket needs s3:ListBucket and s3:GetObject".to_string()),
             ));
             None
         }

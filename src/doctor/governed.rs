@@ -9,7 +9,7 @@ use crate::storage::Storage;
 pub(super) fn lake(storage: &Storage, snapshot: &Snapshot) -> Vec<Finding> {
     let what = "policies";
     if snapshot.head.policies.is_empty() {
-        return vec![Finding::well(what, "the lake says nothing of who may see what")];
+        return vec![Finding::well(what, "the lake has no access policies")];
     }
     match evaluator(&LocalCatalog::new(storage.clone()), snapshot) {
         Err(error) => vec![Finding::ill(what, error.to_string(), Some("`etl tags apply FILE` publishes one that fits".to_string()))],
@@ -19,7 +19,7 @@ pub(super) fn lake(storage: &Storage, snapshot: &Snapshot) -> Vec<Finding> {
                 let owners: Vec<&str> = snapshot.head.policies.keys().map(String::as_str).collect();
                 return vec![Finding::well(what, format!("those of {} fit the tables", owners.join(", ")))];
             }
-            let mend = |place: &str| format!("change it in the file or pipeline `{place}`, and `etl tags apply` or run it");
+            let mend = |place: &str| format!("correct it in the file or pipeline `{place}`, then `etl tags apply` or run it");
             found
                 .iter()
                 .map(|one| match one.is_error {

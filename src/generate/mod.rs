@@ -86,7 +86,7 @@ pub fn generate(options: &GenerateOptions, out: &mut dyn Write) -> Result<()> {
         return Err(Error::new(ErrorKind::Usage, "a generated log can't end before it starts"));
     }
     if options.lines_per_day == 0 {
-        return Err(Error::new(ErrorKind::Usage, "a generated log needs at least one line a day"));
+        return Err(Error::new(ErrorKind::Usage, "a generated log needs at least one line per day"));
     }
     // A bigger log has more clients, up to what a middle-sized company has.
     let clients = (options.lines / 150).clamp(300, 5_000) as u32;

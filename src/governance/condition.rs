@@ -117,7 +117,7 @@ impl Parser<'_> {
     fn single(&mut self) -> Result<Condition, (usize, String)> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err((self.at, format!("more than {DEEPEST} parentheses and negations are within each other")));
+            return Err((self.at, format!("more than {DEEPEST} nested parentheses and negations")));
         }
         let found = self.undeep();
         self.depth -= 1;
@@ -187,12 +187,12 @@ impl Parser<'_> {
                 }
                 '\\' => match letters.next() {
                     Some((_, escaped @ ('"' | '\\' | '\''))) => text.push(escaped),
-                    _ => return Err((start + at, "expected `\\\"` or `\\\\`; other escapes are not understood".to_string())),
+                    _ => return Err((start + at, "expected `\\\"` or `\\\\`; other escapes are not supported".to_string())),
                 },
                 other => text.push(other),
             }
         }
-        Err((start, "a text has no `\"` at its end".to_string()))
+        Err((start, "a text lacks its closing `\"`".to_string()))
     }
 }
 

@@ -87,20 +87,20 @@ impl Evaluator {
                 {
                     because.push(self.reason(grant, column_tags));
                 } else if coverage.tables.iter().any(|(of, held)| *of == at && changes(held)) {
-                    because
-                        .push(format!("{}: who may change a table is not kept from single columns of it", self.reason(grant, column_tags)));
+                    because.push(format!("{}: whoever may change a table sees all of its columns", self.reason(grant, column_tags)));
                 } else if let Some(why) = self.misses(grant, table, column_tags) {
                     not_because.push(why);
                 }
             }
             if is_key && because.is_empty() && column.is_visible && !is_administrator {
-                because.push("it is a partition key, which is seen with any other column".to_string());
+                because.push("it is a partition key, visible if any other column is".to_string());
             }
             if is_administrator {
-                because.push("it is an administrator, who sees all names".to_string());
+                because.push("the principal is an administrator, who sees all names".to_string());
             }
             if !because.is_empty() && !seen.is_visible {
-                let hidden = if database.is_visible { "the table is not seen" } else { "the database is not seen: grant describe on it" };
+                let hidden =
+                    if database.is_visible { "the table is not visible" } else { "the database is not visible: grant `describe` on it" };
                 not_because = vec![format!("{}, but {hidden}", because.join("; "))];
                 because.clear();
             }
@@ -141,7 +141,7 @@ impl Evaluator {
         };
         let mut reasons: Vec<String> = reaching.iter().filter(lets).map(|grant| said(&self.policy().grants[*grant])).collect();
         if is_administrator {
-            reasons.push("it is an administrator, who sees all names".to_string());
+            reasons.push("the principal is an administrator, who sees all names".to_string());
         }
         reasons
     }
@@ -177,7 +177,7 @@ impl Evaluator {
         }
         match &grant.on {
             GrantOn::Columns(of, choice) if of == table => Some(format!("{}: {choice}", said(grant))),
-            GrantOn::Filter(of, _) if of == table => Some(format!("{}: the filter leaves it out", said(grant))),
+            GrantOn::Filter(of, _) if of == table => Some(format!("{}: excluded by the filter", said(grant))),
             _ => None,
         }
     }
@@ -201,13 +201,13 @@ impl Evaluator {
                 };
                 let whom = match &attachment.whom {
                     AttachedFor::Principal(name) if identity.is(name) => format!("for {name}"),
-                    AttachedFor::Principal(name) => format!("for {name}, who this is not"),
+                    AttachedFor::Principal(name) => format!("for {name}, a different principal"),
                     AttachedFor::Condition(condition) => match identity.meets(condition) {
                         Some(true) => format!("where {condition}, which holds"),
                         Some(false) => format!("where {condition}, which does not hold"),
-                        None => format!("where {condition}, which is not understood here: no rows are seen"),
+                        None => format!("where {condition}, which is not supported here: no rows are visible"),
                     },
-                    AttachedFor::Default => "for those for whom no other is attached".to_string(),
+                    AttachedFor::Default => "for everybody without another row policy".to_string(),
                 };
                 reasons.push(format!("{}: {}, {whom}{to}", policy.name, policy.rows));
             }

@@ -90,12 +90,12 @@ impl Findings<'_> {
         let hint = nearest(&name.to_string(), known.iter().map(String::as_str))
             .map(|near| format!("; did you mean `{near}`?"))
             .unwrap_or_default();
-        self.warning(place, format!("there is no table {name} yet, so this does nothing so far{hint}"));
+        self.warning(place, format!("table {name} doesn't exist yet, so this has no effect yet{hint}"));
     }
 
     fn missing_database(&mut self, place: &str, name: &str) {
         if !self.evaluator.resources().contains_key(name) {
-            self.warning(place, format!("there is no database {name} yet, so this does nothing so far"));
+            self.warning(place, format!("database {name} doesn't exist yet, so this has no effect yet"));
         }
     }
 
@@ -139,7 +139,7 @@ impl Findings<'_> {
         let own = self.evaluator.tags().tables.get(name).map(|tags| tags.own.clone()).unwrap_or_default();
         let other = tags.iter().find(|(key, value)| own.get(*key).is_none_or(|(inherited, _)| inherited != *value));
         if let Some((key, value)) = other.filter(|_| is_key) {
-            self.error(place, format!("`{pattern}` is a partition key of {name}, which is seen with any other column: {key}={value} would hide it from nobody; leave it out"));
+            self.error(place, format!("`{pattern}` is a partition key of {name}, visible if any other column is: {key}={value} would hide it from nobody; leave it out"));
         }
     }
 
@@ -156,7 +156,7 @@ impl Findings<'_> {
                 Some(known) if known.is_partition_key && matches!(choice, ColumnChoice::AllBut(_)) => {
                     self.error(
                         place,
-                        format!("`{column}` is a partition key of {name}, which can't be left out: it is seen with any other column"),
+                        format!("`{column}` is a partition key of {name}, which can't be left out: it is visible if any other column is"),
                     );
                 }
                 Some(_) => {}
@@ -178,7 +178,7 @@ impl Findings<'_> {
                     None => self.missing_table(place, name),
                 },
                 GrantOn::Tags { .. } | GrantOn::Expression { .. } if !reaches => {
-                    self.warning(place, format!("`{grant}` reaches nothing so far: nothing has these tags"));
+                    self.warning(place, format!("`{grant}` matches nothing yet: nothing has these tags"));
                 }
                 _ => {}
             }
@@ -204,7 +204,7 @@ impl Findings<'_> {
             });
             if let Some(moot) = moot {
                 let by = &policy.grants[moot];
-                self.warning(&grant.place, format!("the filter `{filter}` of {name} changes nothing for {}: `{by}` shows columns of it in all rows; use a row policy, which holds for all grants", grant.to));
+                self.warning(&grant.place, format!("the filter `{filter}` of {name} has no effect for {}: `{by}` shows its columns in all rows; use a row policy, which applies to all grants", grant.to));
             }
         }
     }
@@ -216,7 +216,7 @@ impl Findings<'_> {
                 continue;
             };
             if table.is_view {
-                self.error(&filter.place, format!("{} is a view, and AWS has no filters of views", filter.table));
+                self.error(&filter.place, format!("{} is a view, and AWS has no filters on views", filter.table));
             }
             self.choice(&filter.place, &filter.table, &filter.columns, &table);
             if let Some(Ok(expression)) = filter.rows.as_deref().map(RowExpression::parse) {
@@ -243,7 +243,7 @@ impl Findings<'_> {
             for name in tables {
                 let Some(table) = self.table(&name).cloned() else { continue };
                 for misfit in expression.misfits(&table) {
-                    self.warning(&policy.place, format!("{name}: {misfit}; no row of it is seen by the row policy `{}`", policy.name));
+                    self.warning(&policy.place, format!("{name}: {misfit}; the row policy `{}` shows no rows of it", policy.name));
                 }
             }
         }

@@ -48,11 +48,9 @@ pub fn agree(policies: &BTreeMap<String, Policy>, resources: &Resources) -> Resu
         for (what, value) in claims(policy).into_iter().chain(column_claims(policy, resources)) {
             match said.get(&what) {
                 Some((other, before)) if *before != value && *other != owner => {
-                    let message = format!("`{owner}` says {what} is {value}, and `{other}` says {before}; nothing was changed");
-                    return Err(Error::new(ErrorKind::Conflict, message).with_context(
-                        "what to do",
-                        "let one of them say it, or put what they share in one file that both name under `governance`",
-                    ));
+                    let message = format!("`{owner}` sets {what} to {value}, but `{other}` sets {before}; nothing was changed");
+                    return Err(Error::new(ErrorKind::Conflict, message)
+                        .with_context("what to do", "set it in only one of them, or in a shared file that both use under `governance`"));
                 }
                 _ => {
                     said.insert(what, (owner, value));

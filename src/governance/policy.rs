@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
-    /// What it is for.
+    /// Description, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// LF-Tags and the values that they may have, in lower case and in the order in which they were written.
@@ -32,7 +32,7 @@ pub struct Policy {
     pub administrators: Vec<String>,
     /// Places that Lake Formation gives access to.
     pub locations: Vec<Location>,
-    /// For whom Lake Formation decides where a location is in hybrid mode.
+    /// Principals that opt in to Lake Formation for a location in hybrid mode.
     pub opt_ins: Vec<OptIn>,
     /// Whether what `IAMAllowedPrincipals` may do by default is taken away from the databases and tables that the policy names.
     pub revoke_iam_allowed_principals: bool,
@@ -108,7 +108,7 @@ pub enum GrantOn {
         name: String,
     },
     Database(String),
-    /// All tables of a database, also those to come.
+    /// All tables of a database, including future ones.
     AllTables(String),
     Table(TableName),
     Columns(TableName, ColumnChoice),
@@ -189,7 +189,7 @@ pub enum AttachedFor {
     Default,
 }
 
-/// A place that is registered with Lake Formation.
+/// A location that is registered with Lake Formation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// As of grants.
@@ -197,9 +197,9 @@ pub struct Location {
     pub place: String,
     /// `s3://bucket/prefix`.
     pub location: String,
-    /// The ARN of the role by which it is read; the service-linked role where not given.
+    /// ARN of the role that reads it; default: the service-linked role.
     pub role: Option<String>,
-    /// Lake Formation decides only for those who opted in.
+    /// Hybrid mode: Lake Formation decides only for those who opted in.
     pub hybrid: bool,
 }
 

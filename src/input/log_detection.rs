@@ -146,7 +146,7 @@ pub fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<Strin
 }
 
 /// The lines of a log's start that tell its format; nothing where all are blank.
-fn first_lines(mut bytes: Bytes) -> Option<Bytes> {
+pub(super) fn first_lines(mut bytes: Bytes) -> Option<Bytes> {
     const LINES: usize = 1_000;
     if let Some(end) = memchr::memchr_iter(b'\n', &bytes).nth(LINES - 1) {
         bytes.truncate(end + 1);

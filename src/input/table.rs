@@ -5,13 +5,13 @@ use super::beginnings::{LOOKED_AT, first_block, first_records};
 use super::blocks::{Block, BlockReader, Content};
 use super::framing::Framing;
 use super::layouts;
-use super::log_detection::detect_log;
+use super::log_detection::{detect_log, first_lines};
 use super::many::each;
 use super::options::{FormatChoice, LogChoice, TableOptions};
 use super::parquet::parquet_schema;
 use super::source::Source;
 use super::widening::{misfits, with_text};
-use crate::accesslog::{DecodeOptions, LogDecoder, LogFormats};
+use crate::accesslog::{DecodeOptions, LogDecoder, LogFormats, detect};
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tabular::{

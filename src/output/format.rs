@@ -77,7 +77,7 @@ impl FileFormat {
         let text = kind != Kind::Parquet;
         let level_in = |default: i32, most: i32| match level.unwrap_or(default) {
             level if (1..=most).contains(&level) => Ok(level),
-            level => Err(Error::new(ErrorKind::Usage, format!("compression level {level} is out of range; it is from 1 to {most} here"))),
+            level => Err(Error::new(ErrorKind::Usage, format!("compression level {level} is out of range; expected 1 to {most}"))),
         };
         let codec = match (compression, text) {
             (None | Some("none"), true) | (Some("none"), false) => Codec::None,
@@ -86,7 +86,7 @@ impl FileFormat {
             (None | Some("zstd"), false) => Codec::Zstd(level_in(3, 22)?),
             (Some(other), _) => {
                 let known = if text { "none or gzip" } else { "none, snappy, zstd or gzip" };
-                return Err(Error::new(ErrorKind::Usage, format!("{} can't be compressed with {other}; it takes {known}", kind.name())));
+                return Err(Error::new(ErrorKind::Usage, format!("{} can't be compressed with {other}; expected {known}", kind.name())));
             }
         };
         if level.is_some() && matches!(codec, Codec::None | Codec::Snappy) {

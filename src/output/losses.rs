@@ -40,16 +40,16 @@ impl Losses {
         self.0.iter().map(|((loss, column), values)| {
             let (values, s, have) = if *values == 1 { ("1".to_string(), "", "has") } else { (crate::units::count(*values), "s", "have") };
             match loss {
-                Loss::Int96 => format!("column `{column}`: {values} time{s} of INT96 {have} digits behind the microseconds, which are cut off"),
+                Loss::Int96 => format!("column `{column}`: {values} time{s} of INT96 {have} digits beyond microseconds, which are cut off"),
                 Loss::Digits(TimeUnit::Microsecond) => {
-                    format!("column `{column}`: {values} time{s} {have} digits behind the microseconds, which are cut off; `timestamps` says which are kept")
+                    format!("column `{column}`: {values} time{s} {have} digits beyond microseconds, which are cut off; `timestamps` sets the unit")
                 }
                 Loss::Digits(_) => format!(
-                    "column `{column}`: {values} time{s} {have} digits behind the milliseconds, which are cut off; `timestamps` says which are kept"
+                    "column `{column}`: {values} time{s} {have} digits beyond milliseconds, which are cut off; `timestamps` sets the unit"
                 ),
-                Loss::NotFinite => format!("column `{column}`: {values} value{s} of NaN or infinity became null, as JSON has no such numbers"),
+                Loss::NotFinite => format!("column `{column}`: {values} value{s} of NaN or infinity became null, because JSON has no such numbers"),
                 Loss::LineEnds => {
-                    format!("column `{column}`: {values} text{s} {have} line ends, which became the letters `\\n` and `\\r`, as Athena reads none in a value")
+                    format!("column `{column}`: {values} text{s} {have} line ends, which became the characters `\\n` and `\\r`, because Athena can't read line ends in values")
                 }
                 Loss::LoneNull => {
                     let are = if s.is_empty() { "is an empty text" } else { "are empty texts" };

@@ -18,9 +18,8 @@ pub(super) fn check(column: &str, array: &ArrayRef) -> Result<()> {
     }
     let rows: Vec<usize> = (0..array.len()).collect();
     let Some(key) = key_twice(array.as_ref(), &rows)? else { return Ok(()) };
-    let message = format!("column `{column}`: a map has the key `{key}` twice, and an object of JSON has each key once");
-    Err(Error::new(ErrorKind::Output, message)
-        .with_context("what to do", "write Parquet, which holds both, or leave one of them out by SQL"))
+    let message = format!("column `{column}`: a map has the key `{key}` twice, but JSON objects have unique keys");
+    Err(Error::new(ErrorKind::Output, message).with_context("what to do", "write Parquet, which holds both, or remove one with SQL"))
 }
 
 fn has_map(data_type: &DataType) -> bool {

@@ -64,8 +64,8 @@ impl TimestampText {
         // So that it is found again where it comes again.
         self.set(0);
         let (year, month, day) = civil_from_days(second.div_euclid(86_400));
-        let message = format!("a time in the year {year} ({month:02}-{day:02}) has no place in text, where years have four digits");
-        Err(Error::new(ErrorKind::Output, message).with_context("what to do", "write Parquet, or leave such rows out by SQL"))
+        let message = format!("a time in the year {year} ({month:02}-{day:02}) can't be written as text, where years have four digits");
+        Err(Error::new(ErrorKind::Output, message).with_context("what to do", "write Parquet, or remove such rows with SQL"))
     }
 
     #[cold]

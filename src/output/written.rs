@@ -57,7 +57,7 @@ impl Written {
     /// What is to be said of names that are others in the files.
     pub fn notes(&self) -> impl Iterator<Item = String> {
         self.renamed.iter().map(|(name, other)| {
-            format!("column `{name}` is written as `{other}`: another has its name but for capitals, which most readers don't tell apart")
+            format!("column `{name}` is written as `{other}`: another name differs only in case, which most readers ignore")
         })
     }
 
@@ -89,7 +89,7 @@ impl Written {
 
 fn no_place(column: &str, what: &str) -> Error {
     Error::new(ErrorKind::Output, format!("column `{column}`: {what}"))
-        .with_context("what to do", "write the times in another unit (timestamps: keep), or leave such rows out by SQL")
+        .with_context("what to do", "write the times in another unit (timestamps: keep), or remove such rows with SQL")
 }
 
 /// How many times have lost digits behind a unit.
@@ -194,7 +194,7 @@ fn in_unit(array: &ArrayRef, from: TimeUnit, to: TimeUnit, cut: &mut Cut) -> Res
         let wider = |(row, value): (usize, &i64)| match value.checked_mul(factor) {
             Some(wider) => Ok(wider),
             None if array.is_null(row) => Ok(0),
-            None => Err(format!("the time {value} {} from 1970 has no place in {}", plural(from), plural(to))),
+            None => Err(format!("the time {value} {} from 1970 is out of range for {}", plural(from), plural(to))),
         };
         return values.iter().enumerate().map(wider).collect();
     }

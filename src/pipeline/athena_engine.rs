@@ -15,8 +15,8 @@ use std::sync::atomic::AtomicBool;
 pub(crate) fn catalog(pipeline: &Pipeline) -> Result<&GlueSettings> {
     match &pipeline.lake.catalog {
         CatalogKind::Glue { settings, .. } => Ok(settings),
-        CatalogKind::Local => Err(Error::new(ErrorKind::Usage, "Athena finds tables in Glue, which is not told of this lake")
-            .with_context("what to do", "say `catalog: glue` of the lake")),
+        CatalogKind::Local => Err(Error::new(ErrorKind::Usage, "Athena finds tables in Glue, but this lake is not registered there")
+            .with_context("what to do", "set `catalog: glue` for the lake")),
     }
 }
 

@@ -67,7 +67,7 @@ fn run(command: &str, pipeline: &Pipeline, report: &RunReport, text: String) -> 
     match ended(&mut child, COMMAND).map_err(|e| failed("can't be waited for").with_source(e))? {
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(failed(&format!("ended with {status}"))),
-        None => Err(failed(&format!("was at work for {} minutes, and was stopped", COMMAND.as_secs() / 60))),
+        None => Err(failed(&format!("ran for {} minutes, and was stopped", COMMAND.as_secs() / 60))),
     }
 }
 

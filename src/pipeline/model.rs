@@ -76,7 +76,7 @@ pub enum CatalogKind {
     },
 }
 
-/// Files that are read.
+/// Files to read.
 #[derive(Debug, Clone, Serialize)]
 pub struct Source {
     pub name: String,
@@ -159,17 +159,17 @@ impl TransformEngine {
     }
 }
 
-/// A table that is written.
+/// A table to write.
 #[derive(Debug, Clone, Serialize)]
 pub struct Output {
     pub name: String,
     #[serde(skip)]
     pub place: String,
-    /// The source or transform whose rows it holds.
+    /// The source or transform that supplies the rows.
     pub from: String,
     pub table: TableName,
     pub description: Option<String>,
-    /// Comments of columns.
+    /// Comments on columns.
     pub comments: BTreeMap<String, String>,
     pub format: FileFormat,
     pub layout: Layout,
@@ -189,7 +189,7 @@ impl Output {
     }
 }
 
-/// What a run does with the rows that are there.
+/// What a run does with existing rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -268,15 +268,15 @@ pub enum Expectation {
     Rows { sql: String, bounds: Bounds },
     /// The one value that a query gives, as text.
     Value { sql: String, equals: String },
-    /// The one number that a query gives lies between these, both included.
+    /// The single number returned by a query is between these, both included.
     Between { sql: String, bounds: Bounds },
     /// No two rows of a table have the same values in these columns.
     Unique { table: TableName, columns: Vec<String> },
-    /// None of these columns has a NULL.
+    /// None of these columns contains NULL.
     NotNull { table: TableName, columns: Vec<String> },
     /// Every value of a column that is not NULL matches a regular expression.
     Matches { table: TableName, column: String, pattern: String },
-    /// Two queries give the same rows, in any order.
+    /// Two queries return the same rows, in any order.
     EqualsQuery { sql: String, other: String },
 }
 
@@ -328,7 +328,7 @@ pub enum Hook {
     Webhook(String),
 }
 
-/// When it runs by itself.
+/// When `etl schedule` runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Schedule {
     /// Five fields, as of cron.

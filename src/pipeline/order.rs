@@ -31,7 +31,7 @@ pub fn in_order(pipelines: Vec<Arc<Pipeline>>) -> Result<Vec<Ordered>> {
             let names: Vec<&str> = left.iter().map(|(pipeline, _)| pipeline.name.as_str()).collect();
             let message = format!("circular dependency: these pipelines read tables of each other: {}", names.join(", "));
             return Err(
-                Error::new(ErrorKind::Usage, message).with_context("what to do", "make one pipeline of them, or run them one by one")
+                Error::new(ErrorKind::Usage, message).with_context("what to do", "merge them into one pipeline, or run them one by one")
             );
         };
         let (pipeline, reads) = left.remove(next);

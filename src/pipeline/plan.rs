@@ -151,7 +151,7 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         notes.extend(state.lost_by_dropping(pipeline, storage, &dropped)?);
         let told = |name: &TableName| {
             format!(
-                "no output makes {name} any more; it stays as it is until `etl catalog drop {name} --lake {} --force`, or with `removed_tables: drop`",
+                "no output writes {name} any more; it is kept; to remove it, run `etl catalog drop {name} --lake {} --force` or set `removed_tables: drop`",
                 pipeline.lake.location
             )
         };
@@ -353,7 +353,7 @@ fn files(output: &OutputState) -> String {
     let each = match (output.output.partition_by.is_empty(), output.output.timezone) {
         (true, _) => String::new(),
         (false, zone) if zone.is_utc() || !output.output.has_days() => " in each partition".to_string(),
-        (false, zone) => format!(" in each partition; days of {zone}"),
+        (false, zone) => format!(" in each partition; days in {zone}"),
     };
     let kind = format.extension().trim_start_matches('.');
     match output.output.layout {

@@ -112,7 +112,7 @@ struct Bench {
 
 impl Running<'_> {
     fn go(&self, report: &mut RunReport) -> Result<()> {
-        let begun = match self.step("look at what is there", report, |report| self.begin(report)) {
+        let begun = match self.step("read the current state", report, |report| self.begin(report)) {
             Ok(begun) => begun,
             Err(error) => {
                 self.keep_failure(&error, report);
@@ -144,7 +144,7 @@ impl Running<'_> {
         }
         // A run that failed is history, too. That it can't be written is no reason to call a run failed whose tables are read.
         if let Err(error) = self.keep_report(&begun.storage, &begun.folder, report) {
-            report.notes.push(format!("the report could not be kept: {error}"));
+            report.notes.push(format!("the report could not be stored: {error}"));
         }
         done
     }
@@ -327,7 +327,7 @@ impl Running<'_> {
         report.status = RunStatus::Published;
         report.dropped = begun.dropped.iter().map(ToString::to_string).collect();
         report.notes.extend(
-            report.dropped.iter().map(|name| format!("dropped {name}, which no output makes any more; its files stay until a vacuum")),
+            report.dropped.iter().map(|name| format!("dropped {name}, which no output writes any more; its files stay until a vacuum")),
         );
         for table in &published {
             let name = format!("{}.{}", table.database, table.name);
@@ -354,7 +354,7 @@ impl Running<'_> {
                 Ok(names) => report.notes.extend(names.iter().map(|name| format!("dropped {name} from Glue"))),
                 Err(error) => {
                     report.status = RunStatus::PublishedNotRegistered;
-                    return Err(error.with_context("then", "Glue still has a table that was dropped; the next run takes it out"));
+                    return Err(error.with_context("then", "Glue still has a table that was dropped; the next run removes it"));
                 }
             }
         }
@@ -376,20 +376,19 @@ impl Running<'_> {
         report.checks.extend(verify(self.pipeline, storage, &[], When::AfterPublish, &bench.queries, &bench.runtime)?);
         if registered {
             let checked = verify_in_athena(self.pipeline, storage, &self.settings.cancel, &bench.queries, &bench.runtime);
-            report.checks.extend(checked.map_err(|error| error.with_context("then", "the run is published, and not checked in Athena"))?);
+            report.checks.extend(checked.map_err(|error| error.with_context("then", "the run is published, but not checked in Athena"))?);
         }
         let Some(error) = report.failed_checks(When::AfterPublish) else { return Ok(()) };
         report.status = RunStatus::PublishedChecksFailed;
         if !self.goes_back(report) {
-            return Err(error.with_context("then", "the run is published all the same; roll it back if it must not be"));
+            return Err(error.with_context("then", "the run is published anyway; roll it back if it must not be"));
         }
         let back = take_back(storage, self.pipeline, self.run.as_str());
-        let back = back.map_err(|failed| error.copied().with_context("then", "the run is published all the same").with_source(failed))?;
+        let back = back.map_err(|failed| error.copied().with_context("then", "the run is published anyway").with_source(failed))?;
         report.status = RunStatus::TakenBack;
         report.notes.extend(back.notes);
         report.catalog.extend(back.catalog);
-        let told =
-            back.error.map_or_else(|| "readers see again what they saw before".to_string(), |error| format!("Glue is behind: {error}"));
+        let told = back.error.map_or_else(|| "the previous state was restored".to_string(), |error| format!("Glue is behind: {error}"));
         Err(error.with_context("then", told))
     }
 

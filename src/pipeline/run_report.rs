@@ -77,7 +77,7 @@ pub enum RunStatus {
     PublishedChecksFailed,
     /// It was published in the lake, and a readers' catalog could not be told.
     PublishedNotRegistered,
-    /// It was published, a check behind that failed, and readers see again what they saw before.
+    /// It was published, a check behind that failed, and the previous state was restored.
     TakenBack,
     /// Readers see what they saw before.
     Failed,

@@ -289,10 +289,10 @@ impl Failures {
         }
         for unsupported in ["DDL not supported: ", "DML not supported: ", "Statement not supported: "] {
             if let Some(what) = message.strip_prefix(unsupported) {
-                let error = self.wrong(format!("a query only reads, it can't do `{what}`; expected a SELECT"), span);
+                let error = self.wrong(format!("queries are read-only; `{what}` is not allowed; expected a SELECT"), span);
                 return match what.starts_with("Drop") {
                     true => {
-                        error.with_context("what to do", "a table is taken out of a lake by `etl catalog drop DATABASE.TABLE --lake LAKE`")
+                        error.with_context("what to do", "`etl catalog drop DATABASE.TABLE --lake LAKE` drops a table of a lake")
                     }
                     false => error,
                 };

@@ -145,8 +145,8 @@ impl Moment {
             let versions: Vec<u64> = table.history.iter().map(|past| past.version).chain([table.version]).collect();
             let message = match self {
                 Moment::Version(version) => format!("{name} has no version {version}"),
-                Moment::Time(time) => format!("{name} wasn't there yet at {}", time.format("%Y-%m-%d %H:%M:%S UTC")),
-                Moment::Run(_) => format!("{name} wasn't there yet"),
+                Moment::Time(time) => format!("{name} did not exist yet at {}", time.format("%Y-%m-%d %H:%M:%S UTC")),
+                Moment::Run(_) => format!("{name} did not exist yet"),
             };
             let first = table.history.first().map_or(table.updated, |past| past.updated);
             return Err(Error::new(ErrorKind::Usage, message).with_context(
@@ -155,7 +155,7 @@ impl Moment {
             ));
         };
         let gone = |error: Error| {
-            let message = format!("version {} of {name} is no more: `etl vacuum` removed it", past.version);
+            let message = format!("version {} of {name} no longer exists: `etl vacuum` removed it", past.version);
             Error::new(ErrorKind::Input, message).with_source(error)
         };
         catalog.table_at(&past.object).map_err(gone)

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// What repaired lines are.
-pub(super) const REPAIRED: &str = "NUL bytes or a byte order mark before the line are left out";
+pub(super) const REPAIRED: &str = "NUL bytes or a byte order mark before the line are ignored";
 
 /// As [`printable`], and the first `most` characters of it.
 pub(super) fn shortened(text: &str, most: usize) -> String {

@@ -143,10 +143,10 @@ fn region(bucket: &str, settings: &StoreSettings, is_other: bool) -> Result<Stri
     let known = known.or_else(|| wait(async move { region_of_profile(profile.as_deref()).await }));
     match known {
         Some(region) if region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => Ok(region),
-        Some(region) => Err(Error::new(ErrorKind::Usage, format!("`{region}` is no region; one is written like eu-central-1"))),
+        Some(region) => Err(Error::new(ErrorKind::Usage, format!("`{region}` is not a region; example: eu-central-1"))),
         // Other stores have no regions, but take this one.
         None if is_other => Ok("us-east-1".to_string()),
-        None => Err(Error::new(ErrorKind::Usage, format!("in which region s3://{bucket} is isn't known"))
+        None => Err(Error::new(ErrorKind::Usage, format!("the AWS region of s3://{bucket} is not set"))
             .with_context("what to do", "set AWS_REGION, --region, `region:` of the location, or a region in the AWS profile")),
     }
 }

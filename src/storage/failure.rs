@@ -99,7 +99,7 @@ fn refused(location: &Location, answer: Answer) -> (StoreFailure, Option<String>
     let to_do = match (answer.status, answer.code.as_str()) {
         (_, "NoSuchBucket") => Some(format!("check the name {bucket}, the endpoint and the account; or make the bucket")),
         (_, "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" | "InvalidToken") => {
-            Some("the credentials are no longer good: get new ones (`aws sso login`, or a new session), then run again".to_string())
+            Some("the credentials have expired: get new ones (`aws sso login`, or a new session), then try again".to_string())
         }
         (_, "InvalidAccessKeyId") => {
             Some("the store doesn't know the access key: check which keys or profile are in use, and the endpoint".to_string())
@@ -136,7 +136,7 @@ fn refused(location: &Location, answer: Answer) -> (StoreFailure, Option<String>
              s3:DeleteObject and s3:AbortMultipartUpload on its objects (kms:GenerateDataKey and kms:Decrypt where KMS encrypts)"
         )),
         (429 | 500..=599, _) | (_, "SlowDown") => {
-            Some("the store is busy or broken, and stayed so through several tries: run again later".to_string())
+            Some("the store is busy or down, and remained so after several attempts: try again later".to_string())
         }
         _ => None,
     };

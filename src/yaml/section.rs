@@ -40,7 +40,7 @@ impl<'n> Fields<'n> {
                 meant.extend(near);
                 let hint = near.map(|near| format!("did you mean `{near}`?"));
                 let hint = hint.unwrap_or_else(|| expected(known));
-                problems.error(&entry.key_place, format!("there is no `{key}` here; {hint}"));
+                problems.error(&entry.key_place, format!("unknown key `{key}`; {hint}"));
             } else if !seen.insert(entry.key.as_str()) {
                 problems.error(&entry.key_place, format!("duplicate key `{key}`"));
             }

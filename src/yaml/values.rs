@@ -211,7 +211,7 @@ pub(crate) fn one_of<T: Copy>(text: &str, all: &[(&'static str, T)]) -> Result<T
         Some(near) => format!("did you mean `{near}`?"),
         None => expected(&words),
     };
-    Err(format!("`{}` is not known here; {hint}", text.escape_debug()))
+    Err(format!("unknown value `{}`; {hint}", text.escape_debug()))
 }
 
 /// Says by which words the values of an enum are written.

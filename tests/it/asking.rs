@@ -25,7 +25,7 @@ fn statements_are_answered_one_after_the_other() {
     etl.run(["query", "SELECT 1; SELECT 2", "-o", "x.csv"]).fails(2).says("there are 2 statements here");
     assert_eq!(asked(&etl, "-- what is it?\nSELECT 1 AS a"), "a\n1\n");
     etl.run(["query", " ; -- nothing"]).fails(2).says("the query is empty");
-    etl.run(["query", "DROP TABLE x"]).fails(6).says("a query only reads").says("etl catalog drop");
+    etl.run(["query", "DROP TABLE x"]).fails(6).says("queries are read-only").says("etl catalog drop");
     etl.run(["query", ".q"]).fails(2).says("is left by \\q");
     etl.run(["query", "CREATE TEMP VIEW v AS SELECT 1; CREATE TEMP VIEW v AS SELECT 2"]).fails(6).says("a table is named `v` already");
     assert_eq!(asked(&etl, "CREATE TEMP VIEW v AS SELECT 1 AS n; CREATE OR REPLACE VIEW v AS SELECT 2 AS n; FROM v"), "n\n2\n");

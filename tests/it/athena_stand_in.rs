@@ -99,7 +99,7 @@ fn mistakes_have_a_caret() {
 fn a_workgroup_is_as_it_was_made() {
     let Some(athena) = StandIn::get("workgroup") else { return };
     let outcome = athena.etl.run(["athena", "workgroup", "ensure", &athena.workgroup, "--max-scan", "10GB"]).ok();
-    assert_eq!(String::from_utf8(outcome.stdout).unwrap(), format!("workgroup {} is as it should be\n", athena.workgroup));
+    assert_eq!(String::from_utf8(outcome.stdout).unwrap(), format!("workgroup {} is up to date\n", athena.workgroup));
     let outcome = athena.etl.run(["athena", "workgroup", "ensure", &athena.workgroup, "--max-scan", "20MB"]).ok();
     assert!(String::from_utf8(outcome.stdout).unwrap().contains("10.00 GB -> 20.0 MB"));
     let outcome = athena.etl.run(["athena", "workgroup", "show", &athena.workgroup, "--json"]).ok();

@@ -63,7 +63,7 @@ fn what_differs_is_changed_and_told() {
     let theirs = json!({"EnforceWorkGroupConfiguration": false, "ResultConfiguration": {"OutputLocation": "s3://old/"}});
     stub.says("GetWorkGroup", [ok(workgroup(theirs))]);
     let outcome = ensure(&stub.etl(), &[]).ok();
-    let expected = "workgroup etl was changed\n  enforced: no -> yes\n  limit of a query's scan: none -> 10.00 GB\n  results: s3://old/ -> kept by Athena\n";
+    let expected = "workgroup etl was changed\n  enforced: no -> yes\n  scan limit per query: none -> 10.00 GB\n  results: s3://old/ -> kept by Athena\n";
     assert_eq!(String::from_utf8(outcome.stdout).unwrap(), expected);
     let updates = &stub.calls("UpdateWorkGroup")[0]["ConfigurationUpdates"];
     assert_eq!(updates["EnforceWorkGroupConfiguration"], true);
@@ -97,7 +97,7 @@ fn mistakes_are_told_before_anything_is_written() {
     let mut disabled = workgroup(managed());
     disabled["WorkGroup"]["State"] = "DISABLED".into();
     stub.says("GetWorkGroup", [ok(disabled)]);
-    ensure(&etl, &[]).ok().says("is switched off, and stays so");
+    ensure(&etl, &[]).ok().says("is disabled and stays disabled");
 }
 
 #[test]
@@ -117,7 +117,8 @@ fn they_are_listed_and_shown() {
     assert_eq!(stub.calls("ListWorkGroups")[1]["NextToken"], "more");
     stub.says("GetWorkGroup", [ok(workgroup(managed()))]);
     let outcome = stub.etl().run(["athena", "workgroup", "show", "etl"]).ok();
-    let expected = "workgroup etl, enabled\nengine Athena engine version 3\nlimit of a query's scan: 10.00 GB\nresults: kept by Athena\nenforced: yes\n";
+    let expected =
+        "workgroup etl, enabled\nengine Athena engine version 3\nscan limit per query: 10.00 GB\nresults: kept by Athena\nenforced: yes\n";
     assert_eq!(String::from_utf8(outcome.stdout).unwrap(), expected);
     let outcome = stub.etl().run(["athena", "workgroup", "show", "etl", "--json"]).ok();
     let shown: Value = serde_json::from_slice(&outcome.stdout).unwrap();

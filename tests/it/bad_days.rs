@@ -333,7 +333,7 @@ fn pages_lead_to_what_lies_beside_them(lake: &Lake) {
     let mut runs = Vec::new();
     for day in 1..=3 {
         lake.write(&format!("{day}.log"), [crate::lake::log_of_day(day, 5).as_slice(), b"no line of a log\n"].concat());
-        let told = lake.etl("run web.yaml --json -v").ok().says("look at what is there took ").says("publish took ");
+        let told = lake.etl("run web.yaml --json -v").ok().says("read the current state took ").says("publish took ");
         if lake.location.starts_with("s3://") {
             told.says("S3 GET http://").says(".json: 200 in ");
         }

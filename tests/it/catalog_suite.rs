@@ -149,7 +149,7 @@ fn suite(place: &Place) {
     place.register("slash", "slash", "").ok();
 
     // Nobody there to be asked is no yes.
-    place.catalog(&format!("drop {database}.old")).fails(2).says("say --yes");
+    place.catalog(&format!("drop {database}.old")).fails(2).says("add --yes");
     for table in ["old", "other", "projected", "slash"] {
         place.catalog(&format!("drop {database}.{table} --yes")).ok().says("the files stay");
     }
@@ -222,7 +222,7 @@ fn registered_files_stand_beside_a_lakes_own() {
     );
 
     lake.etl("vacuum lake --older-than 0s").ok();
-    lake.etl("catalog repair --lake lake --checksums").ok().says("weblogs.raw is whole");
+    lake.etl("catalog repair --lake lake --checksums").ok().says("weblogs.raw is intact");
     lake.etl("plan --detailed-exitcode p.yaml").ok();
     all(&lake);
     lake.log("logs/b.log", 5);

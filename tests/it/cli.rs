@@ -16,7 +16,7 @@ fn wrong_options_are_told_with_what_to_do() {
     etl.write("a.xz", b"\xfd7zXZ\0\0\x04").write("text.txt", "hello\n");
     let convert = |arguments: &str, code| said(etl.convert(arguments), code);
     assert_snapshot!(convert("access.log -o out --log-format combind", 2), @r#"
-        error: no log format is called `combind`; did you mean `combined`?
+        error: unknown log format `combind`; did you mean `combined`?
           known: combinedio, vhost_combined, nginx_main, combined, nginx_combined, common, alb, nlb, clb, s3, cloudfront, vpc_flow, auto
           or: a format as httpd.conf or nginx.conf has it, such as '%h %l %u %t "%r" %>s %b', or a name in the file of --httpd-conf or --nginx-conf
         "#);
@@ -37,7 +37,7 @@ fn wrong_options_are_told_with_what_to_do() {
     assert_snapshot!(convert("*.lgo -o out", 3), @"error: no file matches `*.lgo`");
     assert_snapshot!(convert("a[ -o out", 2), @"error: `a[` is not a glob: invalid range pattern at character 2");
     assert_snapshot!(convert("access.log -o out --to csv --compression snappy", 2), @"error: csv can't be compressed with snappy; it takes none or gzip");
-    assert_snapshot!(convert("access.log -o out --compression zstd --compression-level 99", 2), @"error: compression level 99 is out of range; it is from 1 to 22 here");
+    assert_snapshot!(convert("access.log -o out --compression zstd --compression-level 99", 2), @"error: compression level 99 is out of range; expected 1 to 22");
     assert_snapshot!(convert("access.log a.csv -o out", 2), @"error: access.log and a.csv are not of one format: read them one at a time, or say which with --from");
     assert_snapshot!(convert("text.txt -o out", 2), @r#"
         error: text.txt is in none of the formats that are known by name
@@ -48,7 +48,7 @@ fn wrong_options_are_told_with_what_to_do() {
           what to do: give its format with --log-format, or its name and --httpd-conf FILE or --nginx-conf FILE; a table is named by --from csv|tsv|json|parquet
         "#);
     assert_snapshot!(convert("a.xz -o out", 3), @"error: can't read a.xz: it is compressed with xz, which etl can't read; decompress it first: xz -dc FILE | etl … -");
-    assert_snapshot!(convert("access.log -o out --dialect athena", 2), @"error: --dialect is for CSV: give --to csv; --from-dialect is how CSV inputs are escaped");
+    assert_snapshot!(convert("access.log -o out --dialect athena", 2), @"error: --dialect is for CSV output: add --to csv; for CSV inputs use --from-dialect");
     assert_snapshot!(convert("- - -o out", 2), @"error: `-` (standard input) can be read only once");
     for wrong in ["--splits 0", "--splits -1", "--threads 0", "--rows-per-file 0", "--target-size 0", "--max-reject-rate 101%", "--to xml"]
     {

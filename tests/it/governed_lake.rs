@@ -95,7 +95,7 @@ fn the_analyst_sees_more_step_by_step(lake: &Lake) {
         "  sees the table    yes\n",
         "  day: yes (role=analyst of the column)\n    by select, describe on tables and columns with role=analyst to analyst (governed-sales-policy), by role=analyst of the column\n",
         "  amount: no (role=leader of the table)\n    not by select, describe on tables and columns with role=analyst to analyst (governed-sales-policy): it has role=leader of the table\n",
-        "  year: yes (role=leader of the table)\n    by it is a partition key, which is seen with any other column\n",
+        "  year: yes (role=leader of the table)\n    by it is a partition key, visible if any other column is\n",
     ] {
         assert!(explained.contains(part), "{part}\n{explained}");
     }
@@ -119,7 +119,7 @@ fn a_policy_of_its_own_is_published_and_taken_back(lake: &Lake) {
     assert!(told.contains("+ analyst gains governed.sales: item_price, amount (all rows instead of nothing)"), "{told}");
     assert!(matrix(lake, "analyst").contains(&"amount=nothing".to_string()));
     tags("apply", "open.yaml").ok().says("the policy owner is published");
-    tags("apply", "open.yaml").ok().says("the lake says this already");
+    tags("apply", "open.yaml").ok().says("the lake already has this policy");
     tags("diff", "open.yaml").ok();
     assert!(matrix(lake, "analyst").contains(&"amount=all".to_string()));
     // Neither runs, rollbacks nor vacuums forget it; that of the pipeline stays, too.

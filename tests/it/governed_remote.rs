@@ -258,10 +258,20 @@ fn our_verdict_is_compared_with_that_of_aws() {
     // AWS shows the analyst one more, and doesn't find the table.
     stub.next("ListPermissions", [effective(&[&seen[..], &["amount"]].concat()), effective(&all)]);
     stub.next("SearchTablesByLFTags", [(200, json!({"TableList": []})), found]);
-    let told = check().fails(7).says("AWS says otherwise 2 times");
+    let told = check().fails(7).says("AWS differs in 2 places");
     let text = String::from_utf8(told.stdout).unwrap();
-    assert!(text.contains(&format!("analyst may not select {database}.sales.amount by the lake's policies, and may by AWS")), "{text}");
-    assert!(text.contains(&format!("{database}.sales matches role=analyst by the lake's policies, and doesn't match by AWS")), "{text}");
+    assert!(
+        text.contains(&format!(
+            "analyst may not select {database}.sales.amount according to the lake's policies, and may according to AWS"
+        )),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!(
+            "{database}.sales matches role=analyst according to the lake's policies, and doesn't match according to AWS"
+        )),
+        "{text}"
+    );
 }
 
 #[test]
@@ -301,9 +311,11 @@ fn what_engines_are_told_is_compared_too() {
     let text = String::from_utf8(more.stdout).unwrap();
     assert_eq!(
         text.trim(),
-        format!("analyst may not select {database}.sales.amount by the lake's policies, and may by what Glue tells engines")
+        format!(
+            "analyst may not select {database}.sales.amount according to the lake's policies, and may according to what Glue tells engines"
+        )
     );
-    check((400, json!({"__type": "EntityNotFoundException", "Message": "no"}))).fails(7).says("AWS says otherwise 5 times");
+    check((400, json!({"__type": "EntityNotFoundException", "Message": "no"}))).fails(7).says("AWS differs in 5 places");
     check(told(&[], false)).ok().says("its location is not registered");
     check((400, json!({"__type": "AccessDeniedException", "Message": "no"})))
         .ok()
@@ -332,8 +344,8 @@ fn the_doctor_finds_what_makes_tags_mean_nothing() {
         "well lake: ".to_string(),
         "well policies: those of governed-sales-policy fit the tables".to_string(),
         "well credentials: arn:aws:iam::123456789012:role/etl of account 123456789012".to_string(),
-        "warning Lake Formation: these keys are no data lake administrator's".to_string(),
-        format!("warning IAMAllowedPrincipals: Lake Formation doesn't decide about {database}.sales"),
+        "warning Lake Formation: these credentials are not a data lake administrator's".to_string(),
+        format!("warning IAMAllowedPrincipals: Lake Formation doesn't control {database}.sales"),
         format!("warning location: {} is not registered", lake.location()),
         "warning database default: 2 of 2 principals may not describe the database `default`".to_string(),
         "warning stale principals: AROAEXAMPLEEXAMPLE123".to_string(),
@@ -370,5 +382,5 @@ fn the_doctor_looks_at_a_folder_without_asking_anybody() {
     lake.run_pipeline("p.yaml", 0);
     let told = lake.etl("doctor --lake lake").fails(7);
     let told = String::from_utf8(told.stdout).unwrap();
-    assert!(told.contains("t.rows has no column `b`") && told.contains("mend: change it in the file or pipeline `owner`"), "{told}");
+    assert!(told.contains("t.rows has no column `b`") && told.contains("fix: correct it in the file or pipeline `owner`"), "{told}");
 }

@@ -55,7 +55,7 @@ fn columns_come_and_go_from_file_to_file(lake: &Lake) {
     lake.write("o8.csv", "id,amount,vat\n9,1,0.2\n");
     lake.etl("run o.yaml")
         .fails(3)
-        .says("rows would be lost that can't be made again (new files of orders have other columns: vat double)");
+        .says("this would lose rows that can't be rebuilt (new files of orders have other columns: vat double)");
     lake.run_pipeline("o.yaml --full", 0);
     assert!(rows(lake).starts_with("id,amount,note,vat\n") || rows(lake).starts_with("amount,id,"), "{}", rows(lake));
     assert_eq!(lake.value("SELECT count(*) FROM shop.orders WHERE vat IS NOT NULL"), "1");
@@ -162,7 +162,7 @@ fn a_log_whose_format_changed_is_one_table() {
     // One that has more asks for all rows to be made again.
     lake.pipeline("w.yaml", pipeline(&format!("[combined, common, \"{timed}\"]")));
     lake.write("3.log", format!("{plain} 77\n{plain} x\n"));
-    lake.etl("run w.yaml").fails(3).says("rows would be lost that can't be made again (its definition changed)");
+    lake.etl("run w.yaml").fails(3).says("this would lose rows that can't be rebuilt (its definition changed)");
     std::fs::rename(lake.path("1.log.read"), lake.path("1.log")).unwrap();
     let report = lake.run_pipeline("w.yaml", 0);
     assert!(report.to_string().contains("as custom (format 3): %D is not a number"), "{report}");

@@ -86,7 +86,7 @@ fn a_table_whose_files_are_lost_goes_back_to_its_last_whole_version(lake: &Lake)
     remove(lake, &of_run(lake, "weblogs", &runs[2]));
     lake.etl(&format!("catalog repair --lake {}", lake.location))
         .ok()
-        .says(&format!("again what version 2 of run {} was, 150 rows: 10 fewer rows, those of run {}", runs[1], runs[2]))
+        .says(&format!("reset to version 2 of run {}, 150 rows: 10 fewer rows, those of run {}", runs[1], runs[2]))
         .says("part-00000.parquet is gone");
     is_sound(lake, "150");
     // A manifest is as good as its files, and the description may be gone as well.
@@ -131,7 +131,7 @@ fn a_head_that_is_lost_is_made_anew_of_what_was_published(lake: &Lake) {
 fn what_can_not_be_repaired_is_told_and_can_be_made_anew(lake: &Lake) {
     three_versions(lake);
     remove(lake, &lake.below("weblogs"));
-    lake.etl(&format!("catalog repair --lake {}", lake.location)).fails(3).says("no version of it is whole").says("--full");
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).fails(3).says("no version of it is intact").says("--full");
     lake.etl("run weblogs.yaml --full").ok();
     is_sound(lake, "160");
     remove(lake, &lake.below("_etl/catalog/tables"));
@@ -161,7 +161,7 @@ fn a_head_that_was_edited_is_made_anew(lake: &Lake) {
         assert_ne!(edited, good);
         storage.put("_etl/catalog/head.json", edited.into_bytes()).unwrap();
         let told = lake.etl(&format!("catalog repair --lake {}", lake.location)).ok();
-        told.says("doesn't fit together: it is rebuilt").says("weblogs.access is found again: version 3, 160 rows");
+        told.says("is inconsistent: it is rebuilt").says("weblogs.access is recovered: version 3, 160 rows");
         assert_eq!(lake.value(COUNT), "160");
         assert_eq!(lake.value("SELECT count(*) FROM weblogs.other"), "160");
         lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair");
@@ -186,7 +186,7 @@ fn bytes_that_were_changed_are_found_where_they_are_asked_for(lake: &Lake) {
     storage.put(&key, bytes).unwrap();
     lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair");
     let told = lake.etl(&format!("catalog repair --lake {} --checksums", lake.location)).ok();
-    told.says("has other bytes than were written").says("again what version 2");
+    told.says("has other bytes than were written").says("reset to version 2");
     is_sound(lake, "150");
 }
 
@@ -196,7 +196,7 @@ fn what_is_whole_is_left_alone(lake: &Lake) {
     lake.run_pipeline("other.yaml", 0);
     let head = |lake: &Lake| lake.storage().unwrap().get("_etl/catalog/head.json").unwrap().unwrap().bytes;
     let before = head(lake);
-    lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair").says("weblogs.other is whole");
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair").says("weblogs.other is intact");
     assert_eq!(head(lake), before);
     remove(lake, &of_run(lake, "weblogs", &runs[2]));
     let whole = |value: &Value| value["databases"]["weblogs"]["tables"]["other"].clone();

@@ -101,7 +101,7 @@ fn a_folder_is_run_in_the_order_of_what_reads_what(lake: &Lake) {
     lake.write("p/a-mart.yaml", at(MART)).write("p/raw.yaml", at(RAW)).log("x.log", 100);
     let plan = String::from_utf8(lake.etl("plan p").ok().stdout).unwrap();
     assert!(plan.contains("1. raw makes") && plan.contains("2. mart makes mart.errors, of web.daily (behind raw)"), "{plan}");
-    assert!(plan.contains("mart: can't be planned before those that it reads are run"), "{plan}");
+    assert!(plan.contains("mart: can't be planned until the pipelines that it reads have run"), "{plan}");
     let reports: serde_json::Value = serde_json::from_slice(&lake.etl("run p --json").ok().stdout).unwrap();
     let names: Vec<&str> = reports.as_array().unwrap().iter().map(|report| report["pipeline"].as_str().unwrap()).collect();
     assert_eq!(names, ["raw", "mart"]);
@@ -112,7 +112,7 @@ fn a_folder_is_run_in_the_order_of_what_reads_what(lake: &Lake) {
         "version: 1\nname: other\nlake: {location: LAKE}\nsources: {n: {location: ../n.csv}}\noutputs: {n: {from: n, table: z.n}}\n";
     let other = other.replace("LAKE", if lake.location == "lake" { "../lake" } else { &lake.location });
     lake.write("p/raw.yaml", failing).write("p/z.yaml", other).write("n.csv", "n\n1\n").log("y.log", 150);
-    lake.etl("run p").fails(7).says("mart: not run, as it reads tables of raw, which failed").says("other: published");
+    lake.etl("run p").fails(7).says("mart: not run, because it reads tables of raw, which failed").says("other: published");
     lake.write("p/broken.yaml", "version: 1\nsources: {}\n");
     lake.etl("run p").fails(2).says("broken.yaml");
     lake.etl("run p --only x").fails(2);
@@ -153,7 +153,7 @@ fn earlier_versions_can_be_asked(lake: &Lake) {
     let both = format!("SELECT count(*) - (SELECT count(*) FROM access FOR VERSION AS OF '{first}') FROM access");
     assert_eq!(value(&[], &both), "40");
     asked(&[], &format!("{count} FOR VERSION AS OF 9")).fails(2).says("web.access has no version 9");
-    asked(&["--at", "2000-01-01"], count).fails(2).says("wasn't there yet");
+    asked(&["--at", "2000-01-01"], count).fails(2).says("did not exist yet");
     asked(&["--at", "20000101T000000000Z-00000000"], count).fails(2).says("as `etl history` shows them");
     asked(&["--at", "1"], count).fails(2).says("FOR VERSION AS OF 1");
     asked(&["--as", "ann", "--at", &first], count).fails(2);

@@ -173,7 +173,7 @@ fn rejects_without_end() {
     assert!((1_000_000..1_001_000).contains(&kept.len()), "{}", kept.len());
     let lines: Vec<Value> = String::from_utf8(kept).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((lines[0]["line"].as_u64(), lines.last().unwrap()["line"].as_u64()), (Some(11), Some(lines.len() as u64 + 10)));
-    let note = format!("bad was full at 1.0 MB: {} more rejected lines are only counted", separated(bad - lines.len()));
+    let note = format!("bad was full at 1.0 MB: {} more rejected lines were only counted", separated(bad - lines.len()));
     run(&etl, "convert a.log -o out --overwrite --rejects bad --rejects-limit 1MB").ok().says(&note);
     run(&etl, "convert a.log -o out --overwrite --on-error fail").fails(5).says("a.log:11: ");
     run(&etl, "inspect a.log").ok();

@@ -140,7 +140,7 @@ fn of_two_runs_of_one_pipeline_one_wins_and_no_row_is_there_twice(lake: &Lake) {
         for outcome in outcomes {
             match outcome.code {
                 Some(0) => {}
-                _ => drop(outcome.fails(8).says("has changed while this run was at work")),
+                _ => drop(outcome.fails(8).says("changed during this run")),
             }
         }
         assert_eq!(won, 1, "round {round}");

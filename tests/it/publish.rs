@@ -69,7 +69,7 @@ fn what_a_run_wrote_is_not_its_input() {
     etl.convert("data/out -o data/out --overwrite").ok();
     assert_eq!(etl.names("data/out"), ["part-00000.parquet"]);
     etl.convert("data/a.csv -o folders --partition-by a").ok();
-    etl.convert("folders -o flat").ok().says("columns in the names of folders are not read: a");
+    etl.convert("folders -o flat").ok().says("columns in folder names are ignored: a");
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn a_failed_check_takes_readers_back(engine: &str) {
     lake.write("in/2.log", log_of_day(1, 100)).write("in/3.log", log_of_day(2, 5));
     let outcome = run();
     assert!(outcome.code.is_some_and(|code| code != 0), "{}", outcome.stderr);
-    let outcome = outcome.says("not too many").says("readers see again what they saw before");
+    let outcome = outcome.says("not too many").says("the previous state was restored");
     let report: Value = serde_json::from_slice(&outcome.stdout).unwrap();
     assert_eq!(report["status"], "taken_back", "{report}");
     assert_eq!(same(&lake, "web.access", "access", As::Typed), 100);

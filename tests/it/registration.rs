@@ -247,7 +247,7 @@ fn partitions_of_others_by_other_keys_are_not_removed_with_a_table_that_is_taken
     lake.pipeline_with("web.yaml", WEB, ", adopt: true").write("in/1.log", log_of_day(1, 50));
     let outcome = lake.etl("run web.yaml");
     assert!(outcome.code.is_some_and(|code| code != 0), "{}", outcome.stderr);
-    outcome.says("somebody else registered 1 partition of").says("by other keys (region)").says("have them removed first");
+    outcome.says("somebody else registered 1 partition of").says("with other keys (region)").says("have them removed first");
     let delete = json!({"DatabaseName": database, "TableName": "access", "PartitionValues": ["us"]});
     lake.glue.done("DeletePartition", &delete);
     lake.etl("run web.yaml").ok();
@@ -306,7 +306,7 @@ fn a_plan_says_that_glue_is_behind_and_the_next_run_brings_it_forward() {
     let Some(lake) = begun() else { return };
     lake.write("in/3.log", log_of_day(3, 25));
     lake.proxy.always("UpdateTable", refused("AccessDeniedException", "not allowed to glue:UpdateTable"));
-    lake.etl("run web.yaml").fails(4).says("is published in the lake, but Glue could not be told of it").says("glue:UpdateTable");
+    lake.etl("run web.yaml").fails(4).says("is published in the lake, but Glue could not be updated").says("glue:UpdateTable");
     assert_eq!(lake.value("SELECT count(*) FROM web.access"), "125");
     let plan = lake.planned("web.yaml", "access");
     let catalog = &plan["catalog"];

@@ -314,7 +314,7 @@ fn a_key_that_is_too_long_is_told_before_anything_is_sent() {
     let output = Output::below(&storage, &vec!["abcdefghi"; 101].join("/")).unwrap();
     let error = run(&options(&storage, "a.log", output)).unwrap_err();
     assert_eq!(error.kind(), etl::ErrorKind::Output, "{error}");
-    assert!(error.to_string().contains("has 1029 bytes, and S3 takes 1024 at most: lake/abcdefghi/"), "{error}");
+    assert!(error.to_string().contains("has 1029 bytes, but S3 allows at most 1024: lake/abcdefghi/"), "{error}");
     assert_eq!(storage.list("").unwrap().len(), 1);
 }
 

@@ -74,6 +74,9 @@ fn files_have_so_many_rows_or_bytes() {
 #[test]
 fn fewer_rows_than_files_are_said() {
     let etl = Etl::new();
-    etl.log("a.log", 3).convert("a.log -o out --to json --splits 10").ok().says("fewer rows (3) than the 10 files asked for: a file a row");
+    etl.log("a.log", 3)
+        .convert("a.log -o out --to json --splits 10")
+        .ok()
+        .says("fewer rows (3) than the requested 10 files: one file per row");
     assert_eq!(counts(&etl, "out"), [1, 1, 1]);
 }

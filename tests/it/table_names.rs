@@ -31,11 +31,11 @@ fn a_table_goes_on_under_another_name(lake: &Lake) {
     lake.pipeline("web.yaml", WEB).write("in/1.log", log_of_day(1, 20));
     let first = lake.run_pipeline("web.yaml", 0)["run"].as_str().unwrap().to_string();
     let location = &lake.location;
-    lake.etl(&rename(location, "web.access", "old.requests")).fails(2).says("nobody can be asked").says("say --yes");
+    lake.etl(&rename(location, "web.access", "old.requests")).fails(2).says("nobody can be asked").says("add --yes");
     lake.etl(&format!("{} --yes", rename(location, "web.none", "old.x"))).fails(2).says("web.none");
     lake.etl(&format!("{} --yes", rename(location, "web.access", "old.9x"))).fails(2).says("can't be a table's name");
     let done = lake.etl(&format!("{} --yes", rename(location, "web.access", "old.requests"))).ok();
-    done.says("web.access is old.requests now").says("give it the new name in the pipeline `web`, too: `table: old.requests`");
+    done.says("renamed web.access to old.requests").says("also change `table:` to old.requests in the pipeline `web`");
     assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "20");
     lake.etl(&format!("catalog show web.access --lake {location}")).fails(2);
     // Its pipeline goes on from what is there, and so does who asks for what was.
@@ -59,9 +59,7 @@ fn a_table_goes_on_under_another_name(lake: &Lake) {
     // A name that is taken is refused; names of different letters are one.
     lake.pipeline("web.yaml", format!("{}{BY_STATUS}", WEB.replace("web.access", "old.requests")));
     lake.run_pipeline("web.yaml", 0);
-    lake.etl(&format!("{} --yes", rename(location, "old.requests", "WEB.By_Status")))
-        .fails(2)
-        .says("there is a table web.by_status already");
+    lake.etl(&format!("{} --yes", rename(location, "old.requests", "WEB.By_Status"))).fails(2).says("table web.by_status already exists");
     assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "35");
 }
 
@@ -121,11 +119,11 @@ fn tables_without_an_output_are_dropped_where_that_is_asked_for(lake: &Lake) {
     lake.pipeline("web.yaml", WEB);
     let plan = lake.json("plan web.yaml");
     assert_eq!((&plan["changes"], &plan["dropped"]), (&false.into(), &serde_json::Value::Null), "{plan}");
-    assert!(plan["notes"].to_string().contains("no output makes web.by_status any more; it stays as it is"), "{plan}");
+    assert!(plan["notes"].to_string().contains("no output writes web.by_status any more; it is kept"), "{plan}");
     lake.pipeline("web.yaml", format!("removed_tables: drop\n{WEB}"));
     let shown = lake.etl("plan web.yaml --detailed-exitcode").fails(2).stdout;
     let shown = String::from_utf8(shown).unwrap();
-    assert!(shown.contains("- drop web.by_status: no output makes it any more") && shown.contains("1 table would be dropped"), "{shown}");
+    assert!(shown.contains("- drop web.by_status: no output writes it any more") && shown.contains("1 table would be dropped"), "{shown}");
     // Where only some are asked for, others are left alone.
     lake.run_pipeline("web.yaml --only access", 0);
     assert_ne!(lake.value("SELECT count(*) FROM web.by_status"), "0");
@@ -146,7 +144,7 @@ fn glue_is_told_of_names_and_of_what_is_dropped() {
     lake.etl("run web.yaml").ok();
     lake.etl("catalog rename web.access web.access2 --catalog glue").fails(2).says("can't be renamed in Glue");
     let done = lake.etl(&format!("{} --yes --json", rename(&lake.location(), "web.access", "web.requests"))).ok();
-    assert!(String::from_utf8(done.stdout).unwrap().contains("Glue has it as"), "{}", done.stderr);
+    assert!(String::from_utf8(done.stdout).unwrap().contains("renamed to"), "{}", done.stderr);
     assert!(lake.glue.table(&lake.database("web"), "access").is_none());
     same(&lake, "web.requests", "requests", As::Typed);
     lake.pipeline("web.yaml", &format!("{}{BY_STATUS}", WEB.replace("web.access", "web.requests")));
@@ -157,7 +155,7 @@ fn glue_is_told_of_names_and_of_what_is_dropped() {
     // Glue refuses: the next run takes the table out, which a plan says.
     lake.pipeline("web.yaml", &format!("removed_tables: drop\n{}", WEB.replace("web.access", "web.requests")));
     lake.proxy.always("DeleteTable", refused("AccessDeniedException", "not you"));
-    lake.etl("run web.yaml").fails(4).says("not you").says("Glue still has a table that was dropped; the next run takes it out");
+    lake.etl("run web.yaml").fails(4).says("not you").says("Glue still has a table that was dropped; the next run removes it");
     lake.proxy.never();
     let plan = String::from_utf8(lake.etl("plan web.yaml").ok().stdout).unwrap();
     assert!(plan.contains(&format!("- drop {}.by_status", lake.database("web"))), "{plan}");

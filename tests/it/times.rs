@@ -76,7 +76,7 @@ fn times_of_int96_are_what_they_say_in_all_years() {
         "2262-04-12 12:00:00.000000",
         "9999-12-31 23:59:59.999999",
     ];
-    let note = "column `time`: 1 time of INT96 has digits behind the microseconds, which are cut off";
+    let note = "column `time`: 1 time of INT96 has digits beyond microseconds, which are cut off";
     for to in ["csv", "json"] {
         etl.convert(&format!("a.parquet -o {to} --to {to}")).ok().says(note).says("times of INT96 are read to the microsecond: time");
         assert_eq!(column(&etl, to, "time"), expected, "{to}");
@@ -296,7 +296,7 @@ fn a_pipeline_has_the_days_of_its_zone() {
     let plan = String::from_utf8(lake.etl("plan --detailed-exitcode zoned.yaml").fails(2).stdout).unwrap();
     assert!(plan.contains("days of Asia/Tokyo"), "{plan}");
     let report = lake.run_pipeline("zoned.yaml", 0);
-    assert!(report["notes"].to_string().contains("days: dt and hour are those of Asia/Tokyo"), "{report}");
+    assert!(report["notes"].to_string().contains("days: dt and hour are in Asia/Tokyo"), "{report}");
     let days = || [lake.value("SELECT dt FROM web.days"), lake.value("SELECT dt FROM web.utc"), lake.value("SELECT time FROM web.days")];
     assert_eq!(days(), ["2020-03-01", "2020-02-29", "2020-02-29 15:00:00.000"]);
     // Another zone makes other folders of the same rows, so that all are rebuilt.

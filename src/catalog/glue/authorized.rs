@@ -39,7 +39,7 @@ impl GlueCatalog {
                     // What there is nothing of for somebody is not there for them.
                     Some("EntityNotFoundException") => Ok(Authorized::Columns(BTreeSet::new())),
                     Some(code) => Ok(Authorized::Untold(code.to_string())),
-                    None => Err(this.failed(&format!("can't read what may be had of {database}.{table}"), &error)),
+                    None => Err(this.failed(&format!("can't read the permissions on {database}.{table}"), &error)),
                 },
             }
         })

@@ -54,7 +54,7 @@ async fn all<F: Future<Output = Result<Vec<Refused>>>>(table: &str, calls: impl 
     };
     let more = if refused.len() > 1 { format!(", and {} more partitions", refused.len() - 1) } else { String::new() };
     let message = format!("Glue refused the partition {} of {table}{more}: {code}: {said}", values.join("/"));
-    Err(Error::new(kind, message).with_context("what to do", "`etl catalog sync`, or the next run, goes on from here"))
+    Err(Error::new(kind, message).with_context("what to do", "`etl catalog sync`, or the next run, continues from here"))
 }
 
 async fn create(glue: &GlueCatalog, database: &str, table: &str, partitions: &[Partition]) -> Result<Vec<Refused>> {
@@ -73,7 +73,7 @@ async fn update(glue: &GlueCatalog, database: &str, table: &str, partitions: &[P
     let entries = partitions.iter().map(entry).collect::<Result<Vec<_>, _>>().map_err(incomplete)?;
     let call = glue.client.batch_update_partition().set_catalog_id(glue.catalog_id()).database_name(database).table_name(table);
     let answer = call.set_entries(Some(entries)).send().await;
-    let answer = answer.map_err(|error| glue.failed(&format!("can't move partitions of {database}.{table}"), &error))?;
+    let answer = answer.map_err(|error| glue.failed(&format!("can't update partitions of {database}.{table}"), &error))?;
     Ok(answer.errors().iter().map(|error| (error.partition_value_list().to_vec(), error.error_detail().cloned())).collect())
 }
 
@@ -82,7 +82,7 @@ async fn delete(glue: &GlueCatalog, database: &str, table: &str, partitions: &[V
     let lists = partitions.iter().map(list).collect::<Result<Vec<_>, _>>().map_err(incomplete)?;
     let call = glue.client.batch_delete_partition().set_catalog_id(glue.catalog_id()).database_name(database).table_name(table);
     let answer = call.set_partitions_to_delete(Some(lists)).send().await;
-    let answer = answer.map_err(|error| glue.failed(&format!("can't take away partitions of {database}.{table}"), &error))?;
+    let answer = answer.map_err(|error| glue.failed(&format!("can't remove partitions of {database}.{table}"), &error))?;
     // What is gone already is as it should be.
     let refused = answer.errors().iter().filter(|error| code_of(error.error_detail()) != Some("EntityNotFoundException"));
     Ok(refused.map(|error| (error.partition_values().to_vec(), error.error_detail().cloned())).collect())

@@ -111,7 +111,7 @@ impl GlueCatalog {
         match made {
             Ok(_) => Ok(true),
             Err(error) if code(&error) == Some("AlreadyExistsException") => Ok(false),
-            Err(error) => Err(self.failed(&format!("can't make the database {database}"), &error)),
+            Err(error) => Err(self.failed(&format!("can't create the database {database}"), &error)),
         }
     }
 
@@ -176,5 +176,5 @@ pub(super) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpRespon
 
 /// Of a shape that lacks what Glue needs.
 pub(super) fn incomplete(error: BuildError) -> Error {
-    Error::new(ErrorKind::Internal, "a table can't be told in Glue's shape").with_source(error)
+    Error::new(ErrorKind::Internal, "a table can't be converted for Glue").with_source(error)
 }

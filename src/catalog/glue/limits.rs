@@ -58,7 +58,7 @@ fn fits(table: &str, what: &str, text: &str, most: usize) -> Result<()> {
     if text.len() <= most {
         return Ok(());
     }
-    let message = format!("{what} in {table} has {} bytes, and Glue takes {} at most", count(text.len() as u64), count(most as u64));
+    let message = format!("{what} in {table} has {} bytes, but Glue allows at most {}", count(text.len() as u64), count(most as u64));
     let begin: String = text.chars().take(40).collect();
     Err(Error::new(ErrorKind::Format, message).with_context("text", format!("{begin}…")).with_context("what to do", "make it shorter"))
 }

@@ -44,7 +44,7 @@ async fn one(glue: &GlueCatalog, mut there: There, told: &Told, adopt: bool) -> 
             }
         }
         Some(known) if !adopt => return Err(foreign(entry, known)),
-        Some(_) => registered.notes.push(format!("{name} was made by somebody else and is taken over, as `adopt` says")),
+        Some(_) => registered.notes.push(format!("{name} was made by somebody else and is taken over, because of `adopt`")),
         None => {
             glue.ensure_database(&entry.database).await?;
             let mut first = marked(entry);
@@ -66,7 +66,7 @@ async fn one(glue: &GlueCatalog, mut there: There, told: &Told, adopt: bool) -> 
     let Some(known) = there.entry else { return Err(lost(&name)) };
     let (mut batches, kept) = compared(told, &known, there.partitions);
     if kept > 0 {
-        registered.notes.push(format!("{kept} partitions of {name} that somebody else registered are left as they are"));
+        registered.notes.push(format!("{kept} partitions of {name} registered by somebody else are left unchanged"));
     }
     // Once partitions are computed, nobody looks for those that are registered; until then readers need them.
     let unneeded =
@@ -99,7 +99,7 @@ async fn rekeyed(glue: &GlueCatalog, there: There, told: &Told, registered: &mut
     // A partition that has values for other keys than its table makes the table unreadable, and what others made isn't removed.
     if others > 0 {
         let (others, keys) = (counted(others as u64, "partition"), keys(&known).join(", "));
-        let message = format!("somebody else registered {others} of {} by other keys ({keys})", entry.full_name());
+        let message = format!("somebody else registered {others} of {} with other keys ({keys})", entry.full_name());
         return Err(
             Error::new(ErrorKind::Usage, message).with_context("what to do", "have them removed first, or give the table another name")
         );
@@ -170,14 +170,11 @@ fn foreign(entry: &Entry, known: &Entry) -> Error {
         Some(place) if !known.parameters.contains_key(LAKE) => format!("who registered the files at {place}"),
         Some(lake) => format!("the lake {lake}, as its table {}", known.parameters.get(TABLE).map_or("-", String::as_str)),
         None if known.storage.location.is_empty() => "nobody says whom".to_string(),
-        None => format!("nobody says whom; its files are at {}", known.storage.location),
+        None => format!("unknown; its files are at {}", known.storage.location),
     };
-    Error::new(ErrorKind::Usage, format!("the table {name} is somebody else's; nothing was changed in Glue"))
+    Error::new(ErrorKind::Usage, format!("the table {name} belongs to somebody else; nothing was changed in Glue"))
         .with_context("owner", owner)
-        .with_context(
-            "what to do",
-            "give the table another name, or the catalog a `database_prefix`; or take it over with `adopt: true`, or --adopt",
-        )
+        .with_context("what to do", "rename the table, set a `database_prefix`, or take the table over with `adopt: true` or --adopt")
 }
 
 fn lost(name: &str) -> Error {
@@ -190,7 +187,7 @@ async fn create(glue: &GlueCatalog, entry: &Entry) -> Result<()> {
     match call.send().await {
         Ok(_) => Ok(()),
         Err(error) if code(&error) == Some("AlreadyExistsException") => Err(lost(&entry.full_name())),
-        Err(error) => Err(glue.failed(&format!("can't make the table {}", entry.full_name()), &error)),
+        Err(error) => Err(glue.failed(&format!("can't create the table {}", entry.full_name()), &error)),
     }
 }
 

@@ -13,11 +13,11 @@ use clap::Args;
   etl access check --lake s3://bucket/lake
   etl access check --lake s3://bucket/lake --principal analyst --json
 
-For each table that Glue has, and each principal, Lake Formation is asked for the effective permissions, and for each expression of tags
-that is granted, which tables match. Of the principal whose keys are used Glue is asked, too, what it gives to engines that enforce
-permissions themselves. Columns are compared one by one; nothing is changed.
+For each table in Glue and each principal, this asks Lake Formation for the effective permissions, and for each granted tag expression \
+which tables match. For the principal whose credentials are used, it also asks Glue what it returns to engines that enforce permissions \
+themselves. Columns are compared one by one; nothing is changed.
 
-Exit codes: 0 both say the same, 7 they don't, and the others as of all commands.")]
+Exit codes: 0 no differences, 7 differences found, and the others as for all commands.")]
 pub(super) struct CheckArgs {
     /// Only this principal; can be used more than once
     #[arg(long = "principal", value_name = "NAME")]
@@ -26,7 +26,7 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Write it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -48,6 +48,6 @@ pub(super) fn run(args: &CheckArgs) -> Result<()> {
     compared.notes.iter().for_each(|note| say(&format!("note: {note}")));
     match compared.disagreements.len() {
         0 => Ok(()),
-        many => Err(Error::new(ErrorKind::Checks, format!("AWS says otherwise {many} times"))),
+        many => Err(Error::new(ErrorKind::Checks, format!("AWS differs in {many} places"))),
     }
 }

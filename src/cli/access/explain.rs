@@ -14,7 +14,7 @@ use std::fmt::Write;
   etl access explain --principal analyst --table shops.sales --lake lake/
   etl access explain --principal analyst --table shops.sales --lake lake/ --json | jq '.columns[] | select(.sees == \"nothing\")'")]
 pub(super) struct ExplainArgs {
-    /// Who: a name that policies use, or an ARN
+    /// The principal: a name from the policies, or an ARN
     #[arg(long, value_name = "NAME")]
     principal: String,
 
@@ -25,7 +25,7 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Write it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -52,7 +52,7 @@ fn text(explanation: &Explanation, colour: bool) -> String {
     let _ = writeln!(text, "{}", printable(&format!("{}{also} and {}", explanation.principal, explanation.table)));
     let yes = |yes| if yes { "yes" } else { "no" };
     let why = if explanation.database_because.is_empty() {
-        "no grant lets it be seen: describe on the database would".to_string()
+        "not visible with these grants: `describe` on the database would show it".to_string()
     } else {
         explanation.database_because.join("; ")
     };
@@ -65,7 +65,7 @@ fn text(explanation: &Explanation, colour: bool) -> String {
         let _ = writeln!(text, "  row policy {}", printable(policy));
     }
     for grant in &explanation.unknown {
-        let _ = writeln!(text, "  not decided here, since its condition is not understood: {}", printable(grant));
+        let _ = writeln!(text, "  not decided here, because its condition is not supported: {}", printable(grant));
     }
     text
 }
@@ -88,10 +88,10 @@ fn column_text(column: &ColumnExplanation, colour: bool, text: &mut String) {
         let _ = writeln!(text, "    not by {}", printable(reason));
     }
     if column.because.is_empty() && column.not_because.is_empty() {
-        text.push_str("    no grant to this principal is about it\n");
+        text.push_str("    no grant to this principal covers it\n");
     }
     for list in &column.rows {
-        let rows = if list.is_empty() { "none: no row policy is for this principal".to_string() } else { list.join("  or  ") };
+        let rows = if list.is_empty() { "none: no row policy applies to this principal".to_string() } else { list.join("  or  ") };
         let _ = writeln!(text, "    rows: {}", printable(&rows));
     }
 }

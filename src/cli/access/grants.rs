@@ -12,14 +12,14 @@ use serde::Serialize;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  etl access grants --lake lake/\n  etl access grants --principal analyst --lake lake/ --json")]
 pub(super) struct GrantsArgs {
-    /// Only those that reach this principal: its own, its groups', and everybody's
+    /// Only grants that apply to this principal: its own, its groups', and everybody's
     #[arg(long, value_name = "NAME")]
     principal: Option<String>,
 
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Write them as JSON
+    /// Print the grants as JSON
     #[arg(long)]
     json: bool,
 }

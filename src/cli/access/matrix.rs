@@ -19,8 +19,8 @@ use std::io::{BufWriter, Write};
   etl access matrix --lake lake/ --format csv > access.csv
   etl access matrix --lake lake/ --format html > access.html
 
-`all` is all rows, `some` those that a filter or row policy lets through, `name` the column's name and type without a value, and `-`
-nothing. Principals are those that policies name; with --principal any name can be asked for.")]
+`all` means all rows, `some` those that a filter or row policy allows, `name` only the column's name and type, and `-` nothing. \
+Principals are those that policies name; --principal accepts any name.")]
 pub(super) struct MatrixArgs {
     #[command(flatten)]
     lake: LakeArgs,
@@ -33,7 +33,7 @@ pub(super) struct MatrixArgs {
     #[arg(long = "principal", value_name = "NAME")]
     principals: Vec<String>,
 
-    /// How it is written
+    /// Output format
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = MatrixFormat::Table)]
     format: MatrixFormat,
 
@@ -47,7 +47,7 @@ enum MatrixFormat {
     Table,
     Csv,
     Json,
-    /// One page that needs nothing else
+    /// A self-contained page
     Html,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn run(args: &MatrixArgs) -> Result<()> {
         false => args.principals.clone(),
     };
     if principals.is_empty() {
-        say("no policy of this lake names a principal, so nobody sees anything with --as; `etl tags apply FILE` publishes one");
+        say("no policy of this lake names a principal, so --as shows nothing to anybody; publish a policy with `etl tags apply FILE`");
     }
     let wanted = |table: &TableName| args.tables.is_empty() || args.tables.contains(&table.to_string());
     let matrix = Matrix::of(&evaluator, principals, wanted);

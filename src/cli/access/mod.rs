@@ -17,7 +17,8 @@ use clap::{Args, Subcommand};
   etl access grants --principal analyst --lake lake/
   etl access check --lake s3://bucket/lake
 
-It goes by the policies that the lake keeps, which runs and `etl tags apply` publish. `etl query --as NAME` asks as that principal.")]
+These commands use the policies stored in the lake, which runs and `etl tags apply` publish. `etl query --as NAME` runs a query as that \
+principal.")]
 pub(super) struct AccessArgs {
     #[command(subcommand)]
     command: AccessCommand,

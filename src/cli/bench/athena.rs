@@ -10,23 +10,23 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Athena")]
 pub(super) struct BenchAthenaArgs {
-    /// Where data sets are kept for Athena: s3://BUCKET/PREFIX
+    /// Where to store data sets for Athena: s3://BUCKET/PREFIX
     #[arg(long, value_name = "S3-URL")]
     lake: Option<String>,
 
-    /// The database of their tables in Glue; it is made where it is not there [default: etl_bench]
+    /// Glue database for their tables, created if missing [default: etl_bench]
     #[arg(long, value_name = "DB")]
     database: Option<String>,
 
-    /// The workgroup, whose limits hold [env: ETL_ATHENA_WORKGROUP] [default: primary]
+    /// Workgroup to use; its limits apply [env: ETL_ATHENA_WORKGROUP] [default: primary]
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
 
-    /// Where Athena keeps results, where the workgroup doesn't say it: s3://BUCKET/PREFIX/
+    /// Where Athena stores results if the workgroup doesn't say: s3://BUCKET/PREFIX/
     #[arg(long, value_name = "S3-URL", value_parser = result_location)]
     result_location: Option<String>,
 
-    /// Ask no more when all queries together would cost more, in USD
+    /// Stop when all queries together would cost more than this, in USD
     #[arg(long, value_name = "USD", value_parser = usd)]
     max_cost: Option<f64>,
 }
@@ -51,16 +51,16 @@ impl BenchAthenaArgs {
     pub(super) fn settings(&self) -> Result<AthenaSettings> {
         let usage = |message: &str, what: &str| Err(Error::new(ErrorKind::Usage, message).with_context("what to do", what));
         let Some(lake) = &self.lake else {
-            return usage("Athena reads S3, and no place in it is named for the data sets", "name one: --lake s3://bucket/bench");
+            return usage("Athena reads from S3, but no location for the data sets is set", "set one: --lake s3://bucket/bench");
         };
         let is_bucket = lake.strip_prefix("s3://").is_some_and(|rest| !rest.starts_with('/') && !rest.is_empty());
         if !is_bucket || lake.contains(['*', '?', '[']) || lake.contains(char::is_whitespace) {
-            return usage(&format!("--lake {lake} is no place in S3, which is what Athena reads"), "name one like s3://bucket/bench");
+            return usage(&format!("--lake {lake} is not in S3, which Athena needs"), "example: s3://bucket/bench");
         }
         let database = self.database.clone().unwrap_or_else(|| "etl_bench".to_string());
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if database.is_empty() || database.len() > 255 || !database.chars().all(fits) {
-            return usage(&format!("`{database}` can't be a database's name"), "take lower case letters, digits and _");
+            return usage(&format!("`{database}` can't be a database's name"), "use lower-case letters, digits and _");
         }
         Ok(AthenaSettings {
             lake: lake.trim_end_matches('/').to_string(),

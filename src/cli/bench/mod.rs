@@ -30,15 +30,15 @@ const EXAMPLES: &str = "Examples:
   etl bench access.log --engine athena --workgroup etl --lake s3://bucket/bench --max-cost 1
   etl bench sales.csv --query \"shop=SELECT * FROM log WHERE shop_id = 25\" --json
 
-The same rows are converted to each kind of file, in each number of files; each question is asked of each data set --runs times. All cells take
-turns, in an order that --seed shuffles; the fastest and the slowest run are left out, and of the others it is the mean that is told.
-In questions the table is called `log`.
+The same rows are converted to each format, in each number of files; each query is run on each data set --runs times, in an order \
+that --seed shuffles. The fastest and the slowest run are left out; the mean is reported. In queries the table is called `log`.
 
-Data sets are kept in --data and used again as long as rows and options are the same; remove the folder when you are done.
+Data sets are stored in --data and reused as long as rows and options are the same; remove the folder when you are done.
 
-With --engine athena they are kept below --lake, as tables of --database in Glue. What is told is what Athena took: its engine's seconds, those in
-its queue, the bytes scanned and what they cost. In questions `log` has the types of the rows in each format: columns of CSV, which are text for
-Athena, are cast. A query of its own counts the rows of each question; results are not read. Remove tables and files when you are done: etl catalog drop, aws s3 rm.";
+With --engine athena, they are stored below --lake, as tables of --database in Glue. The figures are Athena's own: execution time, queue \
+time, bytes scanned and their cost. In queries, `log` has the types of the rows in each format: columns of CSV, which are text in \
+Athena, are cast. A separate query counts the rows of each query; results are not read. Remove tables and files when you are done: \
+etl catalog drop, aws s3 rm.";
 
 /// Benchmark formats, file counts and compression on your own data and queries
 #[derive(Debug, Args)]
@@ -48,54 +48,54 @@ pub(super) struct BenchArgs {
     #[arg(value_name = "INPUT")]
     inputs: Vec<String>,
 
-    /// Kinds of files, separated by commas [default: json, csv and parquet]
+    /// Formats to compare, separated by commas [default: json, csv and parquet]
     #[arg(long, value_enum, value_name = "FORMATS", value_delimiter = ',')]
     formats: Vec<Format>,
 
-    /// Numbers of files, separated by commas [default: 1, 10, 100, 1000 and 10000]
+    /// Numbers of files to compare, separated by commas [default: 1, 10, 100, 1000 and 10000]
     #[arg(long, value_name = "N", value_delimiter = ',')]
     splits: Vec<NonZeroU64>,
 
-    /// none, gzip, snappy, zstd, separated by commas [default: none and gzip; zstd for Parquet]
+    /// Compression to compare, separated by commas [default: none and gzip; zstd for Parquet]
     #[arg(long, value_name = "CODECS", value_delimiter = ',', value_parser = ["none", "gzip", "snappy", "zstd"])]
     compression: Vec<String>,
 
-    /// A question of the table `log`, as SQL or NAME=SQL; can be used more than once [default: all rows, a LIKE, three columns]
+    /// A query on the table `log`, as SQL or NAME=SQL; can be used more than once [default: all rows, a LIKE, three columns]
     #[arg(long = "query", value_name = "SQL")]
     queries: Vec<String>,
 
-    /// Make each data set in Hive folders of these columns, too, to compare with; with dt the rows of one day are asked for, too
+    /// Also write each data set in Hive folders by these columns; with dt, also query the rows of one day
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     partition_by: Vec<String>,
 
-    /// Measure each column in each encoding of Parquet, too: its size, and the time to read it
+    /// Also measure each column in each Parquet encoding: its size, and the time to read it
     #[arg(long)]
     encodings: bool,
 
-    /// Take the rows so many times
+    /// Repeat the rows N times
     #[arg(long, value_name = "N", default_value = "1")]
     scale: NonZeroU32,
 
-    /// How often each question is asked of each data set
+    /// Runs per query and data set
     #[arg(long, value_name = "N", default_value = "5")]
     runs: NonZeroU32,
 
-    /// What the order of runs comes from
+    /// Seed for the order of runs
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
-    /// What the system's cache has of the files when they are read [default: warm]
+    /// State of the system's file cache before each run [default: warm]
     #[arg(long, value_enum, value_name = "CACHES")]
     caches: Option<CachesArg>,
 
-    /// Who answers
+    /// The engine that runs the query
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = EngineArg::Local)]
     engine: EngineArg,
 
     #[command(flatten)]
     athena: BenchAthenaArgs,
 
-    /// Where data sets are kept; of those in S3, what is known of them
+    /// Where to store data sets, or for those in S3, information about them
     #[arg(long, value_name = "FOLDER", default_value = "etl-bench")]
     data: PathBuf,
 
@@ -103,7 +103,7 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// What is written to standard output
+    /// Output format
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Output::Table)]
     format: Output,
 
@@ -111,11 +111,11 @@ pub(super) struct BenchArgs {
     #[arg(long, conflicts_with = "format")]
     json: bool,
 
-    /// For the estimate of a month: queries a day
+    /// Queries per day, for the monthly estimate
     #[arg(long, value_name = "N", default_value_t = 100)]
     queries_per_day: u32,
 
-    /// For the estimate: prices in USD, as YAML with list, athena_per_tb, s3_per_gb_month, s3_per_1000_get, s3_per_1000_put
+    /// YAML file of prices in USD, for the monthly estimate, with the keys list, athena_per_tb, s3_per_gb_month, s3_per_1000_get, s3_per_1000_put
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
 
@@ -130,11 +130,11 @@ pub(super) struct BenchArgs {
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
     from_dialect: Dialect,
 
-    /// The delimiter of CSV inputs: one character, or `tab` [default: found in the first lines]
+    /// The delimiter of CSV inputs: one character, or `tab` [default: detected from the first lines]
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<u8>,
 
-    /// The columns of CSV, TSV and JSON inputs: a table's description as in schemas/ [default: guessed from the first lines]
+    /// Description of the columns of CSV, TSV and JSON inputs, as in schemas/ [default: guessed from the first lines]
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
 
@@ -161,17 +161,17 @@ enum EngineArg {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CachesArg {
-    /// All files, as far as there is memory: what is often asked
+    /// All files are cached, if memory allows: for data that is queried often
     Warm,
-    /// Nothing: what is rarely asked. On Linux
+    /// Nothing is cached: for data that is queried rarely (Linux only)
     Cold,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Output {
-    /// Tables, a question each
+    /// One table per query
     Table,
-    /// A line for each question to each data set
+    /// One line per query and data set
     Csv,
     Json,
 }
@@ -186,10 +186,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
         // After all that work it would be late to find that it can't be written.
         let folder = page.parent().filter(|folder| !folder.as_os_str().is_empty());
         if page.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
-            return Err(Error::new(
-                ErrorKind::Output,
-                format!("{} can't be written: name a file in a folder that is there", page.display()),
-            ));
+            return Err(Error::new(ErrorKind::Output, format!("{} can't be written: choose a file in an existing folder", page.display())));
         }
     }
     let progress: Box<dyn Progress> = if std::io::stderr().is_terminal() { Box::new(Bar::counting()) } else { Box::new(Silent) };
@@ -205,7 +202,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     }
     told.notes.iter().for_each(|note| say(&format!("note: {note}")));
     let reused = told.data_sets.iter().filter(|made| made.reused).count();
-    let kept = format!("{} data sets, {reused} of them from before, are kept in", told.data_sets.len());
+    let kept = format!("{} data sets ({reused} reused) are stored in", told.data_sets.len());
     match &settings.athena {
         None => say(&format!("{kept} {}", told.data)),
         Some(athena) => say(&format!("{kept} {}, their tables in {} of Glue", athena.lake, athena.database)),
@@ -217,7 +214,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
             Err(Error::of_lines(ErrorKind::Query, format!("nothing could be measured: {reason}")))
         }
         some => {
-            say(&format!("{some} of {} cells could not be measured; their reasons stand with them", told.cells.len()));
+            say(&format!("{some} of {} cells could not be measured; each shows its reason", told.cells.len()));
             Ok(())
         }
     }
@@ -228,7 +225,7 @@ impl BenchArgs {
         let questions: Vec<Question> = self.queries.iter().enumerate().map(|(at, text)| Question::parse(text, at + 1)).collect();
         for (at, question) in questions.iter().enumerate() {
             if questions[..at].iter().any(|other| other.name == question.name) {
-                return Err(Error::new(ErrorKind::Usage, format!("two questions are called `{}`", question.name)));
+                return Err(Error::new(ErrorKind::Usage, format!("two queries are named `{}`", question.name)));
             }
         }
         let program = std::env::current_exe()
@@ -260,12 +257,12 @@ impl BenchArgs {
         let usage = |message: String| Err(Error::new(ErrorKind::Usage, message));
         match self.engine {
             EngineArg::Local => match self.athena.given() {
-                Some(option) => usage(format!("{option} is of Athena: say --engine athena, too")),
+                Some(option) => usage(format!("{option} is only for Athena: add --engine athena")),
                 None => Ok(None),
             },
-            EngineArg::Athena if self.caches.is_some() => usage("--caches is of this machine; Athena's are not known".to_string()),
+            EngineArg::Athena if self.caches.is_some() => usage("--caches applies to this machine only, not to Athena".to_string()),
             EngineArg::Athena if self.encodings => {
-                usage("--encodings are measured on this machine: leave out --engine athena, or --encodings".to_string())
+                usage("--encodings is measured on this machine: leave out --engine athena or --encodings".to_string())
             }
             EngineArg::Athena => self.athena.settings().map(Some),
         }

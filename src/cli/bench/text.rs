@@ -14,10 +14,10 @@ pub(super) fn text(report: &BenchReport, bold: bool) -> String {
     let how = match (report.threads, report.caches) {
         (Some(threads), Some(Caches::Warm)) => format!(" with {threads} threads, warm caches"),
         (Some(threads), Some(Caches::Cold)) => format!(" with {threads} threads, cold caches"),
-        _ => ", no result reused; the engine's seconds without the queue".to_string(),
+        _ => ", no result reused; execution time without queueing".to_string(),
     };
     let _ = writeln!(text, "{}: {}{rows}", printable(&report.rows.source), ByteSize(report.rows.bytes));
-    let _ = writeln!(text, "{}{how}; {} runs a cell, seed {}", printable(&report.engine), report.runs, report.seed);
+    let _ = writeln!(text, "{}{how}; {} runs per cell, seed {}", printable(&report.engine), report.runs, report.seed);
     for question in &report.questions {
         let _ = writeln!(text, "\n{}  {}", title(&format!("{}, seconds", question.name)), printable(&question.sql));
         let cell = |made: &Made| match report.cell(&made.name, &question.name) {
@@ -36,10 +36,10 @@ pub(super) fn text(report: &BenchReport, bold: bool) -> String {
             Some(format!("{queued}, {}", cell.usd.map_or("-".to_string(), |usd| format!("${usd:.5}"))))
         };
         for question in &report.questions {
-            let _ = writeln!(text, "\n{}", title(&format!("{}, seconds in the queue and USD a query", question.name)));
+            let _ = writeln!(text, "\n{}", title(&format!("{}, queue time in seconds and USD per query", question.name)));
             let _ = writeln!(text, "{}", grid(report, &|made| queue(made, &question.name).unwrap_or_else(|| "-".to_string())));
         }
-        let _ = writeln!(text, "all queries of this comparison together: ${usd:.4}");
+        let _ = writeln!(text, "cost of all queries: ${usd:.4}");
     }
     let bytes = |of: &dyn Fn(&Made) -> Option<u64>, made: &Made| of(made).map_or("-".to_string(), |bytes| ByteSize(bytes).to_string());
     let _ = writeln!(text, "\n{}", title("size"));
@@ -65,7 +65,7 @@ pub(super) fn text(report: &BenchReport, bold: bool) -> String {
     let _ = writeln!(
         text,
         "\n{}",
-        title(&format!("estimate: USD a month in Athena and S3, at {} queries a day", count(u64::from(report.queries_per_day))))
+        title(&format!("estimate: USD per month in Athena and S3, at {} queries per day", count(u64::from(report.queries_per_day))))
     );
     let usd = |made: &Made| {
         let monthly = report.monthly.iter().find(|monthly| monthly.data_set == made.name);

@@ -16,8 +16,8 @@ use serde_json::json;
   etl catalog ddl weblogs.access --lake s3://bucket/lake
   etl catalog ddl weblogs.access --json | jq -r '.statements[0]'
 
-The first statement makes the table; those behind it register its partitions, a hundred each. Athena takes one statement at a time; each ends
-with a semicolon here. Of a lake's table they are those of what readers would be told of it.")]
+The first statement creates the table; the following ones register its partitions, a hundred each. Athena runs one statement at a \
+time; each ends with a semicolon. For a lake's table, they create what a run would register.")]
 pub(super) struct DdlArgs {
     /// The table or view, as DATABASE.TABLE
     #[arg(value_name = "DATABASE.TABLE")]
@@ -68,7 +68,7 @@ fn of_lake(storage: &Storage, name: &TableName, notes: &mut Vec<String>) -> Resu
     let options = known.map(|known| known.options).unwrap_or_default();
     let told = tell(storage, &table, &name.database, &options, &KnownLists::default())?;
     if !told.lists.is_empty() {
-        notes.push("rows lie in several folders, which takes lists of files that are written when the table is registered: `etl run` or `etl catalog sync`".to_string());
+        notes.push("rows are in several folders, which needs file lists that are written when the table is registered: `etl run` or `etl catalog sync`".to_string());
     }
     Ok((told.entry, told.partitions))
 }

@@ -1,4 +1,4 @@
-//! `etl catalog diff`: what Glue has otherwise than it was told.
+//! `etl catalog diff`: what Glue has differs from what was registered.
 
 use super::name::TableName;
 use super::which::WhichArgs;
@@ -19,8 +19,8 @@ use std::process::ExitCode;
   etl catalog diff
   etl catalog diff --json | jq '.[] | select(.behind)'
 
-With a lake all of its tables are compared with the catalogs that were told of them; without one all tables of Glue that say of which lake they
-are. `etl catalog sync` brings Glue forward.
+With a lake, all of its tables are compared with the catalogs in which they are registered; without one, all tables in Glue that name \
+their lake are compared with it. `etl catalog sync` updates Glue.
 
 Exit codes: 0 nothing differs, 2 there are differences, 1 an error.")]
 pub(super) struct DiffArgs {
@@ -57,8 +57,8 @@ fn told(args: &DiffArgs) -> Result<ExitCode> {
         Some(lake) => {
             let found = differences_of(&open_lake(lake)?, only)?;
             if let (Some(name), true) = (&args.table, found.is_empty()) {
-                let message = format!("no catalog was told of a table `{name}` of {lake}");
-                return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "`etl catalog list` shows what Glue has"));
+                let message = format!("table `{name}` of {lake} is not registered in any catalog");
+                return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "`etl catalog list` shows the tables in Glue"));
             }
             found
         }
@@ -84,21 +84,23 @@ fn is_of_lake(glue: &GlueCatalog, name: &TableName) -> Result<()> {
     if entry.parameters.contains_key(LAKE) {
         return Ok(());
     }
-    let error = Error::new(ErrorKind::Usage, format!("{name} is of no lake: there is nothing to compare it with"));
+    let error = Error::new(ErrorKind::Usage, format!("{name} doesn't belong to a lake: there is nothing to compare it with"));
     Err(error.with_context("location", &entry.storage.location))
 }
 
 fn text(found: &[ReaderDifference]) -> String {
     if found.is_empty() {
-        return "no catalog was told of a table".to_string();
+        return "no table is registered in a catalog".to_string();
     }
     let mut text = Vec::new();
     for one in found {
         let version = |version: Option<u64>| version.map_or("none".to_string(), |version| version.to_string());
         let state = match () {
-            () if one.behind => format!("behind: version {} there, {} in the lake", version(one.version), version(one.lake_version)),
+            () if one.behind => {
+                format!("behind: version {} there, version {} in the lake", version(one.version), version(one.lake_version))
+            }
             () if one.is_none() => "as it was told".to_string(),
-            () => "otherwise than it was told".to_string(),
+            () => "differs from what was registered".to_string(),
         };
         text.push(format!("{} in {}: {state}", printable(&one.table), printable(&one.catalog)));
         text.extend(one.lines.iter().map(|line| format!("  {}", printable(line))));

@@ -18,8 +18,8 @@ use serde_json::json;
   etl catalog drop weblogs.old --yes
   etl catalog drop weblogs.old --lake lake/ --yes
 
-On a terminal it asks. A table that others made is left alone unless --force is given; so is one of a lake's own catalog that a pipeline makes,
-whose files `etl vacuum` removes a week later; until then `etl rollback` brings it back.")]
+Asks for confirmation on a terminal. Tables made by others need --force; so do tables in a lake's own catalog that a pipeline writes. Their files are \
+removed by `etl vacuum` a week later; until then `etl rollback` brings the table back.")]
 pub(super) struct DropArgs {
     /// The table or view, as DATABASE.TABLE
     #[arg(value_name = "DATABASE.TABLE")]
@@ -28,11 +28,11 @@ pub(super) struct DropArgs {
     #[command(flatten)]
     which: WhichArgs,
 
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(long)]
     yes: bool,
 
-    /// Also a table that others made, or one of the lake that a pipeline makes
+    /// Also drop tables made by others or by a pipeline
     #[arg(long)]
     force: bool,
 }
@@ -50,7 +50,7 @@ pub(super) fn run(args: &DropArgs) -> Result<()> {
         return print_json(&json!({"dropped": names, "notes": notes}));
     }
     match names.is_empty() {
-        true => say(&format!("{} is left as it is", args.table)),
+        true => say(&format!("{} was not dropped", args.table)),
         false => say(&format!("dropped {}; the files stay", names.join(" and "))),
     }
     notes.iter().for_each(|note| say(&format!("note: {note}")));
@@ -80,11 +80,11 @@ fn of_lake(args: &DropArgs, storage: &Storage) -> Result<(Vec<String>, Vec<Strin
         if !args.force {
             let why = format!("the pipeline {} makes it, and `etl vacuum` would remove its files a week later", table.origin.pipeline);
             let message = format!("{name} is not dropped: {why}");
-            return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "add --force if that is meant"));
+            return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "use --force to drop it anyway"));
         }
         lost = lost_rows(storage, &table, &likely_folders(storage))?;
         notes.push(format!(
-            "nobody reads its files now: `etl vacuum` removes them in a week, until then `etl rollback` brings it back; a run of the pipeline {} makes it of the source files that there are",
+            "nothing reads its files any more: `etl vacuum` removes them in a week, until then `etl rollback` brings it back; a run of the pipeline {} rebuilds it from the source files that are there",
             table.origin.pipeline
         ));
     }
@@ -106,7 +106,7 @@ fn of_lake(args: &DropArgs, storage: &Storage) -> Result<(Vec<String>, Vec<Strin
 fn refused(name: &TableName, why: &str, entry: &Entry) -> Error {
     Error::new(ErrorKind::Usage, format!("{name} is not dropped: {why}"))
         .with_context("location", if entry.storage.location.is_empty() { "none" } else { &entry.storage.location })
-        .with_context("what to do", "add --force if that is meant")
+        .with_context("what to do", "use --force to drop it anyway")
 }
 
 /// Whether the user says yes.

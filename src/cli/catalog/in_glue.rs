@@ -47,8 +47,8 @@ pub(super) fn list(glue: &GlueCatalog, database: Option<&str>, json: bool) -> Re
 /// Shows a table.
 pub(super) fn show(glue: &GlueCatalog, name: &TableName, files: bool, json: bool) -> Result<()> {
     if files {
-        let message = "--files is of a lake's table: Glue knows the folders of files only";
-        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "name the lake with --lake, or leave --files out"));
+        let message = "--files is for tables of a lake: Glue knows only the folders of files";
+        return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "set --lake, or leave out --files"));
     }
     let entry = glue.table(&name.database, &name.table)?.ok_or_else(|| name.missing(glue))?;
     let partitions = if entry.partition_keys.is_empty() { Vec::new() } else { glue.partitions(&name.database, &name.table)? };

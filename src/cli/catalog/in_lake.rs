@@ -66,7 +66,7 @@ pub(super) fn show(storage: &Storage, name: &TableName, files: bool, json: bool)
     let kind = format!("{} of {codec}", table.kind_name());
     match table.registered() {
         Some(address) => {
-            text.push_str(&format!("\n{kind}, of files that were there already; rows are counted by a query"));
+            text.push_str(&format!("\n{kind}, registered from existing files; count rows with a query"));
             text.push_str(&format!("\nlocation {}\n", printable(address)));
         }
         None => {
@@ -74,7 +74,10 @@ pub(super) fn show(storage: &Storage, name: &TableName, files: bool, json: bool)
             text.push_str(&format!("\n{} rows in {} files, {size}, {kind}", count(table.rows), count(table.files)));
             let location = storage.location().join(table.storage.location.trim_end_matches('/')).to_string();
             text.push_str(&format!("\nlocation {}", printable(&location)));
-            text.push_str(&format!("\nmade by {} of pipeline {}, run {}\n", table.origin.output, table.origin.pipeline, table.origin.run));
+            text.push_str(&format!(
+                "\nwritten by {} of pipeline {}, run {}\n",
+                table.origin.output, table.origin.pipeline, table.origin.run
+            ));
         }
     }
     text.push_str(&format!("{}\n", columns(&table.storage.columns, &table.partition_keys)));

@@ -19,7 +19,7 @@ use name::TableName;
 use std::process::ExitCode;
 use which::{Opened, WhichArgs};
 
-/// Show, compare and change the tables of a lake's catalog, or of the Glue Data Catalog
+/// Show, compare and change tables in a lake's catalog or the Glue Data Catalog
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog list --lake lake/
@@ -33,7 +33,7 @@ use which::{Opened, WhichArgs};
   etl catalog drop weblogs.old
   etl catalog repair --lake lake/ --dry-run
 
-The catalog is that of the lake where --lake or ETL_LAKE names one, and else Glue's; --catalog says which.")]
+The catalog is the lake's if --lake or ETL_LAKE names a lake, and Glue's otherwise; --catalog overrides this.")]
 pub(super) struct CatalogArgs {
     #[command(subcommand)]
     command: CatalogCommand,
@@ -47,7 +47,7 @@ enum CatalogCommand {
   etl catalog list
   etl catalog list weblogs --catalog glue --json | jq '.[].storage.location'")]
     List {
-        /// Only those of this database
+        /// Only tables of this database
         #[arg(value_name = "DATABASE")]
         database: Option<String>,
         #[command(flatten)]
@@ -64,7 +64,7 @@ enum CatalogCommand {
         table: String,
         #[command(flatten)]
         which: WhichArgs,
-        /// Name all files too; of a lake's table
+        /// Also list all files (lake tables only)
         #[arg(long)]
         files: bool,
     },

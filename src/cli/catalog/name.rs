@@ -25,7 +25,7 @@ impl FromStr for TableName {
                 let was_lowered = text.chars().any(char::is_uppercase);
                 Ok(TableName { database: database.to_lowercase(), table: table.to_lowercase(), was_lowered })
             }
-            _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is no table's name; write DATABASE.TABLE"))),
+            _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is not a table name; expected DATABASE.TABLE"))),
         }
     }
 }
@@ -78,8 +78,8 @@ impl TableName {
         if fits(&self.database) && fits(&self.table) {
             return Ok(self);
         }
-        Err(Error::new(ErrorKind::Usage, format!("`{self}` can't be a table's name"))
-            .with_context("expected", "letters, digits and _ in each of DATABASE.TABLE, no digit first, 255 at most"))
+        Err(Error::new(ErrorKind::Usage, format!("`{self}` is not a valid table name"))
+            .with_context("expected", "use letters, digits and _ in each of DATABASE.TABLE, no digit first, at most 255"))
     }
 
     /// The error of there being no such table in `catalog`.

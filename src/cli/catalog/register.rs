@@ -21,10 +21,10 @@ use std::path::PathBuf;
   etl catalog register s3://bucket/events/ --table weblogs.events --partitions projected
   etl catalog register archive/ --table weblogs.archive --lake lake/
 
-Format, columns and types are told as `etl inspect` tells them; folders such as dt=2020-02-29 become partitions. Raw logs become a table that
-Athena reads by a regular expression made of their LogFormat. Once more it finds new partitions, and changes nothing else.")]
+Format, columns and types are detected as by `etl inspect`; folders such as dt=2020-02-29 become partitions. Raw logs become a table \
+that Athena reads with a regular expression made from their LogFormat. Running it again finds new partitions, and changes nothing else.")]
 pub(super) struct RegisterArgs {
-    /// The folder of the files: s3://bucket/prefix/; in a lake's catalog also one of this machine
+    /// Folder of the files: s3://bucket/prefix/, or for a lake's catalog also a local folder
     #[arg(value_name = "LOCATION")]
     location: String,
 
@@ -43,7 +43,7 @@ pub(super) struct RegisterArgs {
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = Dialect::Rfc4180)]
     from_dialect: Dialect,
 
-    /// The delimiter of CSV files: one character, or `tab` [default: found in the first lines]
+    /// The delimiter of CSV files: one character, or `tab` [default: detected from the first lines]
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<u8>,
 
@@ -51,7 +51,7 @@ pub(super) struct RegisterArgs {
     #[arg(long)]
     no_header: bool,
 
-    /// The columns of CSV and JSON: a table's description as in schemas/ [default: guessed from the first lines]
+    /// Description of the columns of CSV and JSON, as in schemas/ [default: guessed from the first lines]
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
 
@@ -70,9 +70,9 @@ pub(super) struct RegisterArgs {
 /// How readers find partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Partitions {
-    /// Each is known to the catalog
+    /// Each partition is registered in the catalog
     Registered,
-    /// They compute them from settings of the table
+    /// Readers compute partitions from settings of the table
     Projected,
 }
 
@@ -101,11 +101,11 @@ pub(super) fn run(args: &RegisterArgs) -> Result<()> {
     };
     let opened = args.which.open()?;
     if matches!(opened, Opened::Glue(_)) && Location::parse(&args.location)?.path().is_some() {
-        let message = format!("{} is a folder of this machine, and readers of Glue read S3", args.location);
+        let message = format!("{} is a local folder, but readers of Glue read from S3", args.location);
         let error = Error::new(ErrorKind::Usage, message);
         return Err(error.with_context(
             "what to do",
-            "name a place in a bucket: s3://bucket/prefix/; or a lake with --lake, whose queries read folders",
+            "use a location in a bucket: s3://bucket/prefix/; or a lake with --lake, whose queries read local folders",
         ));
     }
     let registered = registering.register(opened.catalog().as_ref())?;

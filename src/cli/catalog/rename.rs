@@ -16,8 +16,8 @@ use serde_json::json;
   etl catalog rename weblogs.access weblogs.requests --lake lake/
   etl catalog rename weblogs.access archive.access --lake s3://bucket/lake --yes
 
-On a terminal it asks. The table goes on with its rows, its history and its number of versions; where Glue knows it, Glue is told. The pipeline that
-makes it must be given the new name, too (`table: …`): its next run then goes on from what is there.")]
+Asks for confirmation on a terminal. The table keeps its rows, history and version numbers; if it is registered in Glue, it is renamed \
+there too. Also change `table: …` in the pipeline that writes it: its next run then continues with the existing rows.")]
 pub(super) struct RenameArgs {
     /// The table, as DATABASE.TABLE
     #[arg(value_name = "DATABASE.TABLE")]
@@ -30,7 +30,7 @@ pub(super) struct RenameArgs {
     #[command(flatten)]
     which: WhichArgs,
 
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -41,10 +41,10 @@ pub(super) struct RenameArgs {
 /// [`ErrorKind::Usage`] where there is none, there is one of the new name, or nobody is there to be asked; what the catalog says.
 pub(super) fn run(args: &RenameArgs) -> Result<()> {
     let Opened::Local(storage) = args.which.open()? else {
-        let message = format!("{} can't be renamed in Glue, which has no such thing", args.from);
+        let message = format!("{} can't be renamed in Glue, which doesn't support it", args.from);
         return Err(Error::new(ErrorKind::Usage, message).with_context(
             "what to do",
-            "rename it in its lake (--lake), which tells Glue; a table of files that were there is registered under the new name, then dropped",
+            "rename it in its lake (--lake), which updates Glue; for a table of existing files, register it under the new name, then drop it",
         ));
     };
     let of = |name: &TableName| catalog::TableName { database: name.database.clone(), table: name.table.clone() };
@@ -59,8 +59,8 @@ pub(super) fn run(args: &RenameArgs) -> Result<()> {
         return print_json(&json!({"renamed": is_meant, "from": from.to_string(), "to": to.to_string(), "notes": notes}));
     }
     match is_meant {
-        true => say(&format!("{from} is {to} now")),
-        false => say(&format!("{from} is left as it is")),
+        true => say(&format!("renamed {from} to {to}")),
+        false => say(&format!("{from} was not renamed")),
     }
     notes.iter().for_each(|note| say(&format!("note: {note}")));
     Ok(())

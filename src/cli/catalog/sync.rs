@@ -8,16 +8,17 @@ use crate::pipeline::{Pipeline, said, sync};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Bring Glue up to date with the lake, for example after a run that was killed before it had registered its tables
+/// Bring Glue up to date with a lake, for example after a run was killed before it had registered its tables
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl catalog sync --lake s3://bucket/lake
   etl catalog sync weblogs.yaml
   etl catalog sync --lake s3://bucket/lake --json | jq '.[] | select(.change != \"unchanged\")'
 
-Told are the catalogs that were told of tables of the lake before; the first time is a run's of a pipeline with `catalog: {glue: …}`.")]
+Updates the catalogs in which the lake's tables are already registered; a run of a pipeline with `catalog: {glue: …}` registers them \
+first.")]
 pub(super) struct SyncArgs {
-    /// The file of a pipeline whose lake it is
+    /// The file of a pipeline, to use its lake
     #[arg(value_name = "PIPELINE", required_unless_present = "lake")]
     pipeline: Option<PathBuf>,
 
@@ -28,7 +29,7 @@ pub(super) struct SyncArgs {
     #[command(flatten)]
     vars: VarArgs,
 
-    /// Write what was done as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -47,7 +48,7 @@ pub(super) fn run(args: &SyncArgs) -> Result<()> {
         return print_json(&registered);
     }
     if registered.is_empty() {
-        say("no catalog was told of a table of this lake; a run of a pipeline with `catalog: {glue: {}}` tells it");
+        say("no table of this lake is registered in a catalog; a run of a pipeline with `catalog: {glue: {}}` registers it");
     }
     for one in &registered {
         say(&said(one));

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 /// The options that say which catalog.
 #[derive(Debug, Args)]
 pub(super) struct WhichArgs {
-    /// Which catalog [default: that of the lake where one is named, else Glue's]
+    /// Which catalog to use [default: the lake's if a lake is named, else Glue's]
     #[arg(long, value_enum, value_name = "CATALOG")]
     pub(super) catalog: Option<Which>,
 
@@ -19,11 +19,11 @@ pub(super) struct WhichArgs {
     #[arg(long, value_name = "LAKE", env = "ETL_LAKE")]
     pub(super) lake: Option<String>,
 
-    /// The account whose Glue catalog it is [default: that of the keys]
+    /// Account of the Glue catalog [default: that of the credentials]
     #[arg(long, value_name = "ACCOUNT")]
     pub(super) catalog_id: Option<String>,
 
-    /// Write JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -50,12 +50,15 @@ impl WhichArgs {
     /// [`ErrorKind::Usage`] where no lake or no region is known, [`ErrorKind::Input`] where the lake is not there.
     pub(super) fn open(&self) -> Result<Opened> {
         match (self.catalog, &self.lake) {
-            (Some(Which::Local), None) => Err(Error::new(ErrorKind::Usage, "which lake's catalog is meant isn't known")
-                .with_context("what to do", "name it with --lake or ETL_LAKE")),
+            (Some(Which::Local), None) => {
+                Err(Error::new(ErrorKind::Usage, "no lake is set").with_context("what to do", "set it with --lake or ETL_LAKE"))
+            }
             (None | Some(Which::Local), Some(lake)) => {
                 if self.catalog_id.is_some() {
-                    let message = "--catalog-id is of Glue, and the catalog of the lake was asked for";
-                    return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "say --catalog glue, or leave one out"));
+                    let message = "--catalog-id is for Glue, but the catalog in use is the lake's";
+                    return Err(
+                        Error::new(ErrorKind::Usage, message).with_context("what to do", "add --catalog glue, or leave out --catalog-id")
+                    );
                 }
                 let storage = open_lake(lake)?;
                 head_of(&storage, &LocalCatalog::new(storage.clone()))?;
@@ -75,7 +78,7 @@ impl WhichArgs {
     /// [`ErrorKind::Usage`] where no region is known, or the account is none.
     pub(super) fn glue(&self) -> Result<GlueCatalog> {
         if let Some(id) = self.catalog_id.as_ref().filter(|id| id.is_empty() || id.contains(char::is_whitespace)) {
-            let message = format!("`{id}` is no catalog; one is written like 123456789012");
+            let message = format!("`{id}` is not a catalog id; example: 123456789012");
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let settings = GlueSettings { catalog_id: self.catalog_id.clone(), ..GlueSettings::default() };

@@ -11,14 +11,15 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Publish a policy: from then on the lake says it
+/// Publish a policy to the lake
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl tags apply governance.yaml --lake lake/
   etl tags apply governance.yaml --lake s3://bucket/lake --json
 
-Only what the file's owner said before is replaced: the file's `name`, or its own name. What pipelines and other files say stays. An empty
-policy takes back all that its owner said. Where Glue has tables of the lake, Lake Formation is told, too: only what is not so already.")]
+Replaces only the earlier policy of the same owner, which is the `name` in the file, or the file's own name. The policies of pipelines \
+and other files stay. An empty policy revokes everything of its owner. If tables of the lake are in Glue, Lake Formation is updated too, \
+where it differs.")]
 pub(super) struct ApplyArgs {
     /// The policy's file
     #[arg(value_name = "FILE")]
@@ -27,7 +28,7 @@ pub(super) struct ApplyArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Write what changes as JSON
+    /// Print the changes as JSON
     #[arg(long)]
     json: bool,
 }

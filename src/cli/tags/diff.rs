@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Show who would gain or lose access through a policy
+/// Show who would gain or lose access with a policy
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl tags diff governance.yaml --lake lake/
   etl tags diff governance.yaml --lake lake/ --json | jq '.access[] | select(.after == \"all\")'
 
-Nothing is changed. Exit codes: 0 the lake says this already, 2 there are changes, 1 an error.")]
+Nothing is changed. Exit codes: 0 no changes, 2 there are changes, 1 an error.")]
 pub(super) struct DiffArgs {
     /// The policy's file
     #[arg(value_name = "FILE")]
@@ -25,7 +25,7 @@ pub(super) struct DiffArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Write it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }

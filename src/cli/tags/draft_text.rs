@@ -26,9 +26,9 @@ pub(super) fn text(draft: &Draft, colour: bool) -> String {
     }
     let owners: Vec<&str> = draft.writes.iter().map(|(owner, _)| owner.as_str()).collect();
     let summary = match (owners.is_empty(), draft.changes.is_empty()) {
-        (true, _) => "the lake says this already".to_string(),
-        (false, true) => format!("the policy {} is another one, and nobody sees more or less by it", owners.join(", ")),
-        (false, false) => format!("the policy {} is another one", owners.join(", ")),
+        (true, _) => "the lake already has this policy".to_string(),
+        (false, true) => format!("the policy {} changes, but nobody gains or loses access", owners.join(", ")),
+        (false, false) => format!("the policy {} changes", owners.join(", ")),
     };
     let _ = write!(text, "{}", printable(&summary));
     text

@@ -9,14 +9,14 @@ use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// List the LF-Tags of a lake, with their values and how much has them
+/// List the LF-Tags of a lake, with their values and how many resources have them
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  etl tags list --lake lake/\n  etl tags list --lake s3://bucket/lake --json | jq '.[].key'")]
 pub(super) struct ListArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Write it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -40,7 +40,7 @@ pub(super) fn run(args: &ListArgs) -> Result<()> {
         return print_json(&values);
     }
     if values.is_empty() {
-        say("no policy of this lake declares a tag; `etl tags apply FILE` publishes one");
+        say("no policy of this lake declares a tag; publish one with `etl tags apply FILE`");
         return Ok(());
     }
     let mut table = shown(&["tag", "value", "databases", "tables", "columns", "said by"]);

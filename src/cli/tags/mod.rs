@@ -10,7 +10,7 @@ use crate::error::Result;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
-/// Show and change who may see what in a lake: LF-Tags, grants, filters
+/// Show and change access policies of a lake: LF-Tags, grants, filters
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl tags list --lake lake/
@@ -18,8 +18,8 @@ use std::process::ExitCode;
   etl tags diff governance.yaml --lake lake/
   etl tags apply governance.yaml --lake lake/
 
-A policy is part of a pipeline (`tags`, `grants`, `governance`), or a file of its own that many pipelines name under
-`governance`, and that `etl tags apply` publishes without running any of them. `etl schema governance` describes it.")]
+A policy is part of a pipeline (`tags`, `grants`, `governance`), or a file of its own that pipelines can share under `governance` \
+and that `etl tags apply` publishes without running any of them. `etl schema governance` describes it.")]
 pub(super) struct TagsArgs {
     #[command(subcommand)]
     command: TagsCommand,

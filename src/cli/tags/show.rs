@@ -8,14 +8,14 @@ use crate::printable::printable;
 use clap::Args;
 use serde::Serialize;
 
-/// Show which LF-Tags databases, tables and columns have, and from where
+/// Show the LF-Tags of databases, tables and columns, and where they come from
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   etl tags show --lake lake/
   etl tags show shops --lake lake/
   etl tags show shops.sales --lake lake/ --json
 
-A table inherits the tags of its database, and a column those of its table, but for the keys that it has itself.")]
+A table inherits the tags of its database, and a column those of its table, except for keys that it has itself.")]
 pub(super) struct ShowArgs {
     /// Only this database, as DATABASE, or table, as DATABASE.TABLE
     #[arg(value_name = "NAME")]
@@ -24,7 +24,7 @@ pub(super) struct ShowArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Write it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }

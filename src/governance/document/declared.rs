@@ -21,17 +21,17 @@ pub(super) fn tags(text: &GovernanceText, problems: &mut Problems<'_>) -> BTreeM
     for (key, values) in text.tags.iter().flat_map(|tags| tags.iter()) {
         word(key, LONGEST_KEY, problems);
         if values.is_empty() {
-            problems.error(&key.place, format!("the tag `{}` has no values; list what it may have", key.text.escape_debug()));
+            problems.error(&key.place, format!("the tag `{}` has no values; list its allowed values", key.text.escape_debug()));
         }
         if values.len() > MOST_VALUES {
-            problems.error(&key.place, format!("a tag has at most {MOST_VALUES} values, and this has {}", values.len()));
+            problems.error(&key.place, format!("a tag has at most {MOST_VALUES} values, but this one has {}", values.len()));
         }
         let mut known: Vec<String> = Vec::with_capacity(values.len());
         let mut seen = HashSet::new();
         for value in values {
             word(value, LONGEST_VALUE, problems);
             match seen.insert(value.text.as_str()) {
-                false => problems.error(&value.place, value.explain(format!("`{}` stands here twice", value.text.escape_debug()))),
+                false => problems.error(&value.place, value.explain(format!("duplicate `{}`", value.text.escape_debug()))),
                 true => known.push(value.text.clone()),
             }
         }
@@ -46,7 +46,7 @@ fn word(text: &Text, longest: usize, problems: &mut Problems<'_>) {
     let fits =
         (1..=longest).contains(&count) && !text.text.chars().any(|c| c.is_uppercase() || c.is_control()) && text.text.trim() == text.text;
     if !fits {
-        problems.error(&text.place, format!("expected 1 to {longest} characters, none of them a capital, no blank at the ends"));
+        problems.error(&text.place, format!("expected 1 to {longest} characters, in lower case, without spaces at the ends"));
     }
 }
 
@@ -70,11 +70,11 @@ pub(super) fn principals(text: &GovernanceText, known: &Known, problems: &mut Pr
             if !(is_account || is_arn) {
                 problems.error(
                     &arn.place,
-                    arn.explain("expected an ARN, as arn:aws:iam::123456789012:role/analyst, or an account's twelve digits in quotes"),
+                    arn.explain("expected an ARN, such as arn:aws:iam::123456789012:role/analyst, or an account's twelve digits in quotes"),
                 );
             }
             if let Some(other) = arns.insert(&arn.text, &name.text) {
-                problems.error(&arn.place, format!("`{}` has this ARN already; a principal has one name", other.escape_debug()));
+                problems.error(&arn.place, format!("`{}` already has this ARN; a principal has only one name", other.escape_debug()));
             }
         }
         let groups: BTreeSet<String> = principal.groups.iter().flat_map(|groups| &groups.0).map(|group| group.text.clone()).collect();
@@ -95,7 +95,7 @@ pub(super) fn assignments(text: &GovernanceText, known: &Known, problems: &mut P
         for assignment in &assignments[before..] {
             let twice = assignment.tags.keys().find(|key| !seen.insert((assignment.to.clone(), (*key).clone())));
             if let Some(key) = twice {
-                problems.error(&one.place, format!("the tag `{}` is assigned to the same before", key.escape_debug()));
+                problems.error(&one.place, format!("the tag `{}` is already assigned to this resource", key.escape_debug()));
             }
         }
     }
@@ -106,7 +106,7 @@ fn assigned(text: &AssignmentText, known: &Known, assignments: &mut Vec<Assignme
     let place = problems.place(&text.place);
     let tags = known.assigned(text.tags.as_ref(), problems);
     if tags.len() > MOST_TAGS {
-        problems.error(&text.place, format!("a resource has at most {MOST_TAGS} tags, and this has {}", tags.len()));
+        problems.error(&text.place, format!("a resource has at most {MOST_TAGS} tags, but this one has {}", tags.len()));
     }
     let to = match (&text.database, &text.table) {
         (Some(database), None) => names::database(database, problems).map(Tagged::Database),

@@ -26,11 +26,11 @@ fn one(text: &GrantText, known: &Known, problems: &mut Problems<'_>) -> Vec<Gran
     }
     let permissions = permissions(text.permissions.as_deref(), problems);
     if text.permissions.as_ref().is_some_and(Vec::is_empty) {
-        problems.error(&text.place, "`permissions` has nothing in it; list for example select and describe");
+        problems.error(&text.place, "`permissions` is empty; list for example select and describe");
     }
     let grant_option = self::permissions(text.grant_option.as_deref(), problems);
     if let Some(more) = grant_option.iter().find(|permission| !permissions.contains(permission)) {
-        problems.error(&text.place, format!("{more} can't be passed on: it isn't among `permissions`"));
+        problems.error(&text.place, format!("{more} can't be granted to others: it isn't among `permissions`"));
     }
     let condition = text.condition.as_ref().map(|condition| {
         check_condition(condition, problems);
@@ -57,7 +57,7 @@ fn permissions(values: Option<&[Value<Permission>]>, problems: &mut Problems<'_>
     let mut permissions = BTreeSet::new();
     for permission in values.into_iter().flatten() {
         if !permissions.insert(permission.value) {
-            problems.error(&permission.place, "this permission stands here twice");
+            problems.error(&permission.place, "duplicate permission");
         }
     }
     permissions
@@ -80,10 +80,7 @@ fn check_permissions(on: &GrantOn, permissions: &BTreeSet<Permission>, place: &P
     };
     if let Some(other) = permissions.iter().find(|permission| !known.contains(permission)) {
         let known: Vec<String> = known.iter().map(|permission| permission.to_string().to_lowercase()).collect();
-        problems.error(
-            place,
-            format!("{} is nothing that can be allowed of {what}; it may be {}", other.to_string().to_lowercase(), known.join(", ")),
-        );
+        problems.error(place, format!("{} can't be granted on {what}; expected {}", other.to_string().to_lowercase(), known.join(", ")));
     }
 }
 
@@ -104,12 +101,12 @@ fn target(on: &GrantOnText, known: &Known, problems: &mut Problems<'_>) -> Optio
     }
     let of = on.of.as_ref().map(|of| of.value);
     if let Some(of) = on.of.as_ref().filter(|_| on.tags.is_none() && on.expression.is_none()) {
-        problems.error(&of.place, "`of` says what has the tags, and there are none here");
+        problems.error(&of.place, "`of` needs `tags` or `expression`");
     }
     let parts = [on.columns.is_some(), on.except.is_some(), on.filter.is_some()];
     let parts = parts.iter().filter(|given| **given).count();
     if parts > 0 && on.table.is_none() {
-        problems.error(&on.place, "`columns`, `except` and `filter` are of a `table`");
+        problems.error(&on.place, "`columns`, `except` and `filter` need a `table`");
     }
     if parts > 1 {
         problems.error(&on.place, "expected at most one of columns, except, filter");
@@ -149,17 +146,17 @@ fn target(on: &GrantOnText, known: &Known, problems: &mut Problems<'_>) -> Optio
 /// Tells of what is no address of S3.
 pub(super) fn check_location(location: &Text, problems: &mut Problems<'_>) {
     if !location.text.strip_prefix("s3://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) {
-        problems.error(&location.place, location.explain("expected s3://bucket/prefix: Lake Formation knows places of S3"));
+        problems.error(&location.place, location.explain("expected s3://bucket/prefix: Lake Formation only has locations in S3"));
     }
 }
 
 fn choice(columns: Option<&OneOrMany<Text>>, except: Option<&OneOrMany<Text>>, place: &Place, problems: &mut Problems<'_>) -> ColumnChoice {
     let mut names = |list: &OneOrMany<Text>| -> BTreeSet<String> {
         if list.0.is_empty() {
-            problems.error(place, "there is no column in this list");
+            problems.error(place, "this list has no columns");
         }
         if let Some(pattern) = list.0.iter().find(|name| name.text.contains('*')) {
-            problems.error(&pattern.place, "AWS takes names of columns here, and no patterns; patterns are for tags");
+            problems.error(&pattern.place, "AWS allows only column names here; patterns are for tags");
         }
         list.0.iter().map(|name| name.text.to_lowercase()).collect()
     };
@@ -177,14 +174,14 @@ fn choice(columns: Option<&OneOrMany<Text>>, except: Option<&OneOrMany<Text>>, p
 fn check_condition(condition: &Text, problems: &mut Problems<'_>) {
     let length = condition.text.chars().count();
     if length > LONGEST_CONDITION {
-        problems.error(&condition.place, format!("a condition has at most {LONGEST_CONDITION} characters, and this has {length}"));
+        problems.error(&condition.place, format!("a condition has at most {LONGEST_CONDITION} characters, but this one has {length}"));
     } else if let Err((at, message)) = Condition::parse(&condition.text) {
         // AWS knows all of Cedar; here, what isn't understood is never taken for true.
         let place = condition.part(problems.text(), at..condition.text.len());
         problems.warning(
             &place,
             condition.explain(format!(
-                "{message}; what is not understood lets nobody see anything here: `hasTag`, `getTag(…) ==`, `&&`, `||` and `!` are"
+                "{message}; unsupported conditions let nobody see anything here; supported are `hasTag`, `getTag(…) ==`, `&&`, `||` and `!`"
             )),
         );
     }
@@ -208,7 +205,7 @@ pub(super) fn filters(text: &GovernanceText, problems: &mut Problems<'_>) -> Vec
     for filter in text.filters.iter().flatten() {
         let Some(one) = self::filter(filter, problems) else { continue };
         if !seen.insert((one.table.clone(), one.name.clone())) {
-            problems.error(&filter.place, format!("{} has a filter `{}` already", one.table, one.name.escape_debug()));
+            problems.error(&filter.place, format!("{} already has a filter `{}`", one.table, one.name.escape_debug()));
         }
         filters.push(one);
     }
@@ -241,7 +238,7 @@ pub(super) fn row_policies(text: &GovernanceText, known: &Known, problems: &mut 
         let columns = rows(expression, problems);
         let attached = policy.attached.iter().flatten().filter_map(|one| attachment(one, known, problems)).collect::<Vec<_>>();
         if attached.is_empty() && policy.attached.as_ref().is_some_and(Vec::is_empty) {
-            problems.warning(&name.place, "this row policy is attached to nothing, and so it does nothing");
+            problems.warning(&name.place, "this row policy is not attached to anything, so it has no effect");
         }
         Some(RowPolicy { place: problems.place(&name.place), name: name.text.clone(), columns, rows: expression.text.clone(), attached })
     })

@@ -70,7 +70,7 @@ impl Known {
             let known: Vec<&str> = self.tags.keys().map(String::as_str).collect();
             let hint = match near(&key.text, &known) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "declare it with its values under `tags` at the top".to_string(),
+                None => "declare it with its values under `tags` at the top level".to_string(),
             };
             format!("there is no tag `{}`; {hint}", key.text.escape_debug())
         });
@@ -99,17 +99,17 @@ impl Known {
             self.check_key(key, problems);
             wanted.0.iter().for_each(|value| self.check_value(key, value, problems));
             if wanted.0.is_empty() {
-                problems.error(&key.place, "there is no value here; a tag without values matches nothing");
+                problems.error(&key.place, "no values given; a tag without values matches nothing");
             }
             expression.insert(key.text.clone(), wanted.0.iter().map(|value| value.text.clone()).collect());
         }
         if tags.0.is_empty() {
-            problems.error(place, "`tags` has nothing in it; name at least one tag with its values");
+            problems.error(place, "`tags` is empty; name at least one tag with its values");
         }
         let bytes: usize =
             expression.iter().map(|(key, values)| key.len() + values.iter().map(|value| value.len() + 1).sum::<usize>()).sum();
         if bytes > LONGEST_EXPRESSION {
-            problems.error(place, format!("this expression has {bytes} bytes, and AWS takes {LONGEST_EXPRESSION}; save it under `expressions`, and grant on `expression`"));
+            problems.error(place, format!("this expression has {bytes} bytes, but AWS allows at most {LONGEST_EXPRESSION}; save it under `expressions`, and grant on `expression`"));
         }
         expression
     }
@@ -135,7 +135,7 @@ impl Known {
             return;
         }
         if name.text.chars().any(char::is_control) {
-            problems.error(&name.place, "a name has no control characters in it");
+            problems.error(&name.place, "a name can't contain control characters");
             return;
         }
         let is_own = name.text.contains(':') || name.text.bytes().all(|byte| byte.is_ascii_digit());
@@ -148,10 +148,7 @@ impl Known {
                 .error(&name.place, name.explain(format!("there is no principal `{}`; did you mean `{near}`?", name.text.escape_debug()))),
             None => problems.warning(
                 &name.place,
-                name.explain(format!(
-                    "`{}` does not stand under `principals`; it is taken for a role of this name",
-                    name.text.escape_debug()
-                )),
+                name.explain(format!("`{}` is not listed under `principals`; assuming a role of this name", name.text.escape_debug())),
             ),
         }
     }

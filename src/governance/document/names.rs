@@ -39,11 +39,11 @@ pub(crate) fn table(text: &Text, problems: &mut Problems<'_>) -> Option<TableNam
             Some(TableName { database: database.to_string(), table: table.to_string() })
         }
         Some(_) => {
-            problems.error(&text.place, "expected database.table, each of lower-case letters, digits and `_`, and no digit first");
+            problems.error(&text.place, "expected database.table, each in lower-case letters, digits and `_`, not starting with a digit");
             None
         }
         None => {
-            problems.error(&text.place, text.explain(format!("expected database.table, as in web.{}", text.text.escape_debug())));
+            problems.error(&text.place, text.explain(format!("expected database.table, such as web.{}", text.text.escape_debug())));
             None
         }
     }
@@ -52,7 +52,7 @@ pub(crate) fn table(text: &Text, problems: &mut Problems<'_>) -> Option<TableNam
 /// A database's name.
 pub(crate) fn database(text: &Text, problems: &mut Problems<'_>) -> Option<String> {
     if !is_plain(&text.text) {
-        problems.error(&text.place, "a database's name has lower-case letters, digits and `_`, and no digit first");
+        problems.error(&text.place, "a database name has lower-case letters, digits and `_`, and doesn't start with a digit");
         return None;
     }
     Some(text.text.clone())

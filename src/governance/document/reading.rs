@@ -72,7 +72,7 @@ fn read(problems: &mut Problems<'_>) -> Option<PolicyFile> {
     let mut root = Node::parse(problems)?;
     root.place = Place::in_line(problems.text(), 1, 0..0);
     if root.get("lake").is_some() && root.get("outputs").is_some() {
-        problems.error(&root.place, "this is a pipeline, which publishes its policy itself: `etl plan` and `etl run` are for it");
+        problems.error(&root.place, "this is a pipeline, which publishes its own policy: use `etl plan` and `etl run`");
         return None;
     }
     let text = GovernanceText::read(&root, problems)?;
@@ -90,11 +90,11 @@ fn owner(text: &GovernanceText, problems: &mut Problems<'_>) -> Option<String> {
             && name.len() <= 128
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
     };
-    let expected = "at most 128 lower-case letters, digits, `_` and `-`, the first a letter or digit";
+    let expected = "at most 128 lower-case letters, digits, `_` and `-`, starting with a letter or digit";
     match &text.name {
         Some(name) if fits(&name.text) => Some(name.text.clone()),
         Some(name) => {
-            problems.error(&name.place, format!("a policy's name has {expected}"));
+            problems.error(&name.place, format!("a policy name has {expected}"));
             None
         }
         None => {
@@ -102,7 +102,7 @@ fn owner(text: &GovernanceText, problems: &mut Problems<'_>) -> Option<String> {
             if fits(&stem) {
                 return Some(stem);
             }
-            let message = format!("`name` is missing, and the file's own can't be one: a policy's name has {expected}");
+            let message = format!("`name` is missing, and the file name can't be used: a policy name has {expected}");
             problems.error(&Place::in_line(problems.text(), 1, 0..0), message);
             None
         }
@@ -117,7 +117,7 @@ pub(crate) fn resolve(text: &GovernanceText, base: Option<&Policy>, problems: &m
     if administrators.len() > MOST_ADMINISTRATORS {
         problems.error(
             &text.place,
-            format!("an account has at most {MOST_ADMINISTRATORS} administrators, and these are {}", administrators.len()),
+            format!("an account has at most {MOST_ADMINISTRATORS} administrators, but these are {}", administrators.len()),
         );
     }
     Policy {
@@ -141,7 +141,7 @@ fn location(text: &LocationText, problems: &mut Problems<'_>) -> Option<Location
     let location = text.location.as_ref()?;
     check_location(location, problems);
     if let Some(role) = text.role.as_ref().filter(|role| !role.text.starts_with("arn:")) {
-        problems.error(&role.place, "expected the ARN of a role, as arn:aws:iam::123456789012:role/lake");
+        problems.error(&role.place, "expected the ARN of a role, such as arn:aws:iam::123456789012:role/lake");
     }
     Some(Location {
         place: problems.place(&text.place),
@@ -170,7 +170,7 @@ pub fn json_schema() -> Value {
     let settings = SchemaSettings::draft07();
     let mut schema = settings.into_generator().into_root_schema_for::<GovernanceText>().to_value();
     if let Value::Object(root) = &mut schema {
-        root.insert("title".to_string(), json!("Who may see what of a lake of etl"));
+        root.insert("title".to_string(), json!("Access policy of an etl lake"));
         root.insert("required".to_string(), json!(["version"]));
     }
     schema

@@ -6,49 +6,49 @@ use crate::governance::policy::{Mode, TagsOf};
 use crate::yaml::{Named, Needed, OneOrMany, Text, Value, section};
 
 section! {
-    /// Who may see what: LF-Tags, grants, filters, after the model of AWS Lake Formation.
+    /// Access rules modelled on AWS Lake Formation: LF-Tags, grants, filters.
     pub(crate) struct GovernanceText {
-        /// The version of this format: 1. In a file of its own only.
+        /// Version of this format: 1. Only in a file of its own.
         version: Option<Value<Version>>,
-        /// Whose policy it is, in a file of its own: lower-case letters, digits, `_` and `-`; the file's name where not given.
+        /// Owner of a policy in a file of its own: lower-case letters, digits, `_` and `-`; default: the file's name.
         name: Option<Text>,
-        /// What it is for.
+        /// Description, for people.
         description: Option<Text>,
-        /// LF-Tags with the values that they may have.
+        /// LF-Tags with their allowed values.
         tags: Option<Named<Vec<Text>>>,
-        /// Who is meant by the names in grants. A name that doesn't stand here is that of a role, or an ARN.
+        /// Principals behind the names in grants. A name that isn't listed here is that of a role, or an ARN.
         principals: Option<Named<PrincipalText>>,
-        /// Which database, table or column has which LF-Tags.
+        /// LF-Tags of databases, tables and columns.
         assignments: Option<Vec<AssignmentText>>,
-        /// Expressions of LF-Tags that have names, as Lake Formation saves them.
+        /// Named LF-Tag expressions, as saved in Lake Formation.
         expressions: Option<Named<Named<OneOrMany<Text>>>>,
         /// Who may do what.
         grants: Option<Vec<GrantText>>,
-        /// Data cells filters: some columns of some rows of a table. Grants name them.
+        /// Data cells filters: some columns of some rows of a table. Grants refer to them by name.
         filters: Option<Vec<FilterText>>,
-        /// Row-level security: which rows of a table a principal sees, however the table was granted. By the names of the policies.
+        /// Row-level security: which rows of a table a principal sees, whatever is granted. Keyed by policy name.
         row_policies: Option<Named<RowPolicyText>>,
-        /// Data lake administrators: they see all names, and no value that isn't granted to them.
+        /// Data lake administrators: they see all names, but no values that aren't granted to them.
         administrators: Option<OneOrMany<Text>>,
-        /// Places to register with Lake Formation.
+        /// Locations to register with Lake Formation.
         locations: Option<Vec<LocationText>>,
-        /// For whom Lake Formation decides where a location is in hybrid mode.
+        /// Principals that opt in to Lake Formation for a location in hybrid mode.
         opt_ins: Option<Vec<OptInText>>,
-        /// Take `IAMAllowedPrincipals` what it has by default on the databases and tables that are named here; without that tags change nothing in AWS.
+        /// Revoke what `IAMAllowedPrincipals` has by default on the databases and tables named here; without this, tags have no effect in AWS.
         revoke_iam_allowed_principals: Option<Value<bool>>,
-        /// What becomes of other tags and grants on the same resources: they stay (`additive`, which is what you get) or go (`authoritative`).
+        /// What to do with other tags and grants on the same resources: keep them (`additive`, the default) or remove them (`authoritative`).
         mode: Option<Value<Mode>>,
     }
 }
 
 section! {
-    /// Who a name stands for.
+    /// Who a name refers to.
     pub(crate) struct PrincipalText {
-        /// The ARN of a role, user or group, or an account: twelve digits. Where not given the name is that of a role of the account of the keys.
+        /// ARN of a role, user or group, or an account of twelve digits. Default: a role with this name in the account of the credentials.
         arn: Option<Text>,
-        /// Names whose grants are also this one's.
+        /// Groups whose grants this principal also has.
         groups: Option<OneOrMany<Text>>,
-        /// The tags that IAM has of it, which conditions ask for.
+        /// Its IAM tags, for conditions.
         tags: Option<Named<Text>>,
     }
 }
@@ -56,13 +56,13 @@ section! {
 section! {
     /// The LF-Tags of a database, or of a table and its columns.
     pub(crate) struct AssignmentText {
-        /// A database: all that is in it inherits its tags.
+        /// A database; everything in it inherits its tags.
         database: Option<Text>,
         /// `database.table`.
         table: Option<Text>,
-        /// The tags of the database or table: of each key one value.
+        /// The tags of the database or table: one value per key.
         tags: Option<Named<Text>>,
-        /// The tags of single columns, by their names; `*` stands for any letters, as in `'*_price'`. A name wins over a pattern.
+        /// The tags of individual columns, by name; `*` matches any characters, as in `'*_price'`. A name takes precedence over a pattern.
         columns: Option<Named<Named<Text>>>,
     }
 }
@@ -72,39 +72,39 @@ section! {
     pub(crate) struct GrantText {
         /// A name of `principals`, a role's name, an ARN, an account, `IAMPrincipals`, or `IAMAllowedPrincipals`; one or a list.
         to: Needed<OneOrMany<Text>>,
-        /// What it is about.
+        /// The resource.
         on: Needed<GrantOnText>,
-        /// What is allowed.
+        /// The permissions.
         permissions: Needed<Vec<Value<Permission>>>,
-        /// What of it may be passed on to others.
+        /// Permissions that may be granted to others.
         grant_option: Option<Vec<Value<Permission>>>,
-        /// For whom of them it holds, in Cedar: `context.iam.principalTags.getTag("department") == "sales"`.
+        /// Condition under which the grant applies, in Cedar: `context.iam.principalTags.getTag("department") == "sales"`.
         condition: Option<Text>,
     }
 }
 
 section! {
-    /// What a grant is about: exactly one of `tags`, `expression`, `database`, `all_tables`, `table` and `location`.
+    /// The resource of a grant: exactly one of `tags`, `expression`, `database`, `all_tables`, `table` and `location`.
     pub(crate) struct GrantOnText {
-        /// All that has these LF-Tags, each with one of its values.
+        /// Everything that has these LF-Tags, each with one of its values.
         tags: Option<Named<OneOrMany<Text>>>,
-        /// The same by the name of an expression.
+        /// The same as `tags`, by the name of an expression.
         expression: Option<Text>,
-        /// Whether tags are those of `tables` and their columns, which is what you get, or of `databases`.
+        /// Whether the tags are those of `tables` and their columns (the default), or of `databases`.
         of: Option<Value<TagsOf>>,
         /// A database.
         database: Option<Text>,
-        /// All tables of a database, also those to come.
+        /// All tables of a database, including future ones.
         all_tables: Option<Text>,
         /// `database.table`.
         table: Option<Text>,
         /// Only these columns of the table.
         columns: Option<OneOrMany<Text>>,
-        /// All columns of the table but these.
+        /// All columns of the table except these.
         except: Option<OneOrMany<Text>>,
         /// The rows and columns of one of the table's `filters`.
         filter: Option<Text>,
-        /// A place: `s3://bucket/prefix`.
+        /// A location: `s3://bucket/prefix`.
         location: Option<Text>,
     }
 }
@@ -116,21 +116,21 @@ section! {
         name: Needed<Text>,
         /// `database.table`.
         table: Needed<Text>,
-        /// Only these columns; all where neither this nor `except` is given.
+        /// Only these columns; without this or `except`, all columns.
         columns: Option<OneOrMany<Text>>,
-        /// All columns but these.
+        /// All columns except these.
         except: Option<OneOrMany<Text>>,
-        /// Which rows: `shop_id = 25 AND day LIKE '2020-%'`. All where not given.
+        /// Which rows: `shop_id = 25 AND day LIKE '2020-%'`. Default: all.
         rows: Option<Text>,
     }
 }
 
 section! {
-    /// Which rows are seen, and by whom.
+    /// Which rows are visible, and to whom.
     pub(crate) struct RowPolicyText {
         /// Which rows: `shop_id = 25`.
         rows: Needed<Text>,
-        /// Where it holds, and for whom.
+        /// Where it applies, and for whom.
         attached: Needed<Vec<AttachmentText>>,
     }
 }
@@ -144,27 +144,27 @@ section! {
         tags: Option<Named<OneOrMany<Text>>>,
         /// For this principal.
         to: Option<Text>,
-        /// For all of whose tags this is true, in Cedar.
+        /// For all principals for whose tags this is true, in Cedar.
         condition: Option<Text>,
-        /// `true`: for those for whom no other row policy of the table is attached.
+        /// `true`: for everybody who has no other row policy attached on the table.
         default: Option<Value<bool>>,
     }
 }
 
 section! {
-    /// A place that is registered with Lake Formation.
+    /// A location that is registered with Lake Formation.
     pub(crate) struct LocationText {
         /// `s3://bucket/prefix`.
         location: Needed<Text>,
-        /// The ARN of the role by which it is read; the service-linked role where not given.
+        /// ARN of the role that reads it; default: the service-linked role.
         role: Option<Text>,
-        /// Lake Formation decides only for those who opted in.
+        /// Hybrid mode: Lake Formation decides only for those who opted in.
         hybrid: Option<Value<bool>>,
     }
 }
 
 section! {
-    /// That Lake Formation decides for a principal about a database or table.
+    /// Opts a principal in to Lake Formation for a database or table.
     pub(crate) struct OptInText {
         /// A name of `principals`, a role's name, or an ARN.
         principal: Needed<Text>,

@@ -28,7 +28,7 @@ impl Word for Version {
     fn parse(text: &str) -> Result<Self, String> {
         match text {
             "1" => Ok(Version),
-            _ => Err("this etl reads version 1; write `version: 1`".to_string()),
+            _ => Err("this version of etl reads version 1; write `version: 1`".to_string()),
         }
     }
 }

@@ -47,7 +47,8 @@ impl Account {
                 .interceptor(Calls)
                 .send()
                 .await;
-            let told = asked.map_err(|error| failed(ErrorKind::Input, Service::Sts, "can't tell whose keys these are", &config, &error))?;
+            let told = asked
+                .map_err(|error| failed(ErrorKind::Input, Service::Sts, "can't determine the owner of the credentials", &config, &error))?;
             Ok((Account::of_arn(told.arn().unwrap_or_default())?, clock.ahead().map(|ahead| ahead.num_seconds())))
         })
     }
@@ -57,7 +58,7 @@ impl Account {
     /// # Errors
     /// [`ErrorKind::Input`] where it is no such ARN.
     pub fn of_arn(arn: &str) -> Result<Account> {
-        let wrong = || Error::new(ErrorKind::Input, format!("`{arn}` is no ARN of a user or role"));
+        let wrong = || Error::new(ErrorKind::Input, format!("`{arn}` is not the ARN of a user or role"));
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let ["arn", partition, service, _, id, resource] = parts.as_slice() else { return Err(wrong()) };
         let caller = match (*service, resource.split('/').collect::<Vec<_>>().as_slice()) {

@@ -352,9 +352,9 @@ fn refused(step: &Step, code: &str, message: &str) -> Error {
     let error = Error::new(kind, format!("can't {step}: Lake Formation: {code}: {message}"));
     match code {
         "AccessDeniedException" => {
-            error.with_context("what to do", "have a data lake administrator grant these keys the right to do it, with grant option")
+            error.with_context("what to do", "ask a data lake administrator to grant these credentials the permission, with grant option")
         }
-        "EntityNotFoundException" => error.with_context("what to do", "look whether the principal, the table and the tag of it are there"),
-        _ => error.with_context("what to do", "mend it and run it again; what was done before stays, and only the rest is sent"),
+        "EntityNotFoundException" => error.with_context("what to do", "check that the principal, the table and the tag exist"),
+        _ => error.with_context("what to do", "fix it and run it again; completed steps are kept, and only the rest is sent"),
     }
 }

@@ -81,9 +81,9 @@ impl LakeFormation {
             for one in page.resource_info_list() {
                 let wrong = match one.verification_status() {
                     Some(VerificationStatus::VerificationFailed) => Some("its role can't read it".to_string()),
-                    Some(VerificationStatus::NotVerified) => Some("whether its role can read it was not looked at".to_string()),
+                    Some(VerificationStatus::NotVerified) => Some("its role's access was not checked".to_string()),
                     _ if one.hybrid_access_enabled() == Some(true) => {
-                        Some("it is hybrid: only who opted in is asked for permissions".to_string())
+                        Some("it is in hybrid mode: permissions apply only to those who opted in".to_string())
                     }
                     _ => None,
                 };

@@ -25,7 +25,7 @@ impl LakeFormation {
         let mut pages = asked.into_paginator().send();
         let mut selectable = BTreeSet::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.failed(&format!("can't list what {arn} may do with {table}"), &error))?;
+            let page = page.map_err(|error| self.failed(&format!("can't list the permissions of {arn} on {table}"), &error))?;
             for entry in page.principal_resource_permissions() {
                 let reads = entry.permissions().iter().any(|one| matches!(one, Permission::Select | Permission::All | Permission::Insert));
                 let Some(on) = entry.resource().and_then(grant_on).filter(|_| reads) else { continue };

@@ -28,10 +28,10 @@ impl Told {
         let key = new.key();
         let Some(object) = storage.get(&key)? else { return Ok(new) };
         serde_json::from_slice(&object.bytes).map_err(|e| {
-            let message = format!("{} doesn't say what Lake Formation was told", storage.location().join(&key));
+            let message = format!("{} doesn't record what was sent to Lake Formation", storage.location().join(&key));
             Error::new(ErrorKind::Input, message)
                 .with_source(e)
-                .with_context("what to do", "remove it; what is no longer wanted is then left alone")
+                .with_context("what to do", "remove it; permissions that are no longer wanted then have to be revoked by hand")
         })
     }
 

@@ -18,7 +18,7 @@ impl RowExpression {
         if length > LONGEST_EXPRESSION {
             return Err(Misread {
                 at: 0,
-                message: format!("{length} characters are too many; an expression has at most {LONGEST_EXPRESSION}"),
+                message: format!("an expression has at most {LONGEST_EXPRESSION} characters, but this one has {length}"),
             });
         }
         parse(text)
@@ -91,7 +91,7 @@ impl Parser {
     fn single(&mut self) -> Result<RowExpression, Misread> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(self.wrong(format!("more than {DEEPEST} parentheses and negations are within each other")));
+            return Err(self.wrong(format!("more than {DEEPEST} nested parentheses and negations")));
         }
         let found = if self.takes_word("not") {
             self.single().map(|inner| RowExpression::Not(Box::new(inner)))
@@ -152,7 +152,7 @@ impl Parser {
         }
         if self.takes("(") {
             self.next -= 1;
-            return Err(self.wrong("there are no functions in row filters; compare a column with a constant"));
+            return Err(self.wrong("row filters can't contain functions; compare a column with a constant"));
         }
         Ok(ColumnPath(names))
     }
@@ -165,7 +165,7 @@ impl Parser {
             _ => return Err(self.expected("a column's name")),
         };
         if RESERVED.contains(&name.as_str()) {
-            return Err(self.wrong(format!("`{name}` can't be named in a row filter: Lake Formation keeps that name for itself")));
+            return Err(self.wrong(format!("`{name}` can't be used in a row filter: Lake Formation reserves that name")));
         }
         self.next += 1;
         Ok(name)
@@ -202,10 +202,10 @@ impl Parser {
                 Ok(Constant::Boolean(word.eq_ignore_ascii_case("true")))
             }
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("null") => {
-                Err(self.wrong("nothing equals NULL; write IS NULL or IS NOT NULL"))
+                Err(self.wrong("nothing equals NULL; use IS NULL or IS NOT NULL"))
             }
             Some(Token::Word(_) | Token::Quoted(_)) => {
-                Err(self.wrong("expected a constant: a number, or a text in single quotes; columns are not compared with each other here"))
+                Err(self.wrong("expected a constant: a number, or a text in single quotes; columns can't be compared with each other here"))
             }
             _ => Err(self.expected("a constant: a number, true, false, or a text in single quotes")),
         }

@@ -27,7 +27,7 @@ fn misfit(path: &ColumnPath, part: &RowExpression, table: &TableShape) -> Option
         return Some(format!("the table has no column `{name}`"));
     };
     if column.is_partition_key && matches!(part, RowExpression::IsNull { .. }) {
-        return Some(format!("IS NULL can't be asked of the partition key `{name}`"));
+        return Some(format!("IS NULL can't be used on the partition key `{name}`"));
     }
     if path.0.len() > 1 {
         // Which fields there are in it, its type tells; what they hold is compared when the rows are read.
@@ -37,23 +37,20 @@ fn misfit(path: &ColumnPath, part: &RowExpression, table: &TableShape) -> Option
         Some(kind) => kind,
         None if matches!(part, RowExpression::IsNull { .. }) && column.data_type.starts_with("struct<") => return None,
         None => {
-            return Some(format!(
-                "`{name}` is {}, which row filters know nothing of: text, numbers and booleans can be asked for",
-                column.data_type
-            ));
+            return Some(format!("`{name}` is {}, which row filters don't support: use text, numbers or booleans", column.data_type));
         }
     };
     let other = |constants: &[&Constant]| {
         constants
             .iter()
             .find(|constant| of(constant) != is)
-            .map(|constant| format!("`{name}` is {}, and {constant} is not", column.data_type))
+            .map(|constant| format!("`{name}` is {}, but {constant} is not", column.data_type))
     };
     match part {
         RowExpression::Compare { constant, .. } => other(&[constant]),
         RowExpression::Between { low, high, .. } => other(&[low, high]),
         RowExpression::In { constants, .. } => other(&constants.iter().collect::<Vec<_>>()),
-        RowExpression::Like { .. } if is != Kind::Text => Some(format!("LIKE is for text, and `{name}` is {}", column.data_type)),
+        RowExpression::Like { .. } if is != Kind::Text => Some(format!("LIKE is for text, but `{name}` is {}", column.data_type)),
         _ => None,
     }
 }

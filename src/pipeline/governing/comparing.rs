@@ -38,19 +38,24 @@ impl fmt::Display for Disagreement {
         let may = |may: &bool| if *may { "may" } else { "may not" };
         match self {
             Disagreement::Column { principal, table, column, ours, aws } => {
-                write!(f, "{principal} {} select {table}.{column} by the lake's policies, and {} by AWS", may(ours), may(aws))
+                write!(
+                    f,
+                    "{principal} {} select {table}.{column} according to the lake's policies, and {} according to AWS",
+                    may(ours),
+                    may(aws)
+                )
             }
             Disagreement::Metadata { principal, table, column, ours, aws } => {
                 write!(
                     f,
-                    "{principal} {} select {table}.{column} by the lake's policies, and {} by what Glue tells engines",
+                    "{principal} {} select {table}.{column} according to the lake's policies, and {} according to what Glue tells engines",
                     may(ours),
                     may(aws)
                 )
             }
             Disagreement::Tags { expression, table, ours, aws } => {
                 let does = |does: &bool| if *does { "matches" } else { "doesn't match" };
-                write!(f, "{table} {} {expression} by the lake's policies, and {} by AWS", does(ours), does(aws))
+                write!(f, "{table} {} {expression} according to the lake's policies, and {} according to AWS", does(ours), does(aws))
             }
         }
     }
@@ -65,7 +70,7 @@ pub fn compare_with_aws(storage: &Storage, aws: &AwsSettings, wanted: &[String])
     let snapshot = catalog.snapshot()?;
     let registrations = Registration::all(storage)?;
     if registrations.is_empty() {
-        let message = format!("Glue has no table of {}, so AWS has nothing to say of it", storage.location());
+        let message = format!("Glue has no tables of {}, so there is nothing to compare with AWS", storage.location());
         return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "run a pipeline with `catalog: glue`"));
     }
     let policy = Policy::merged(policies(&catalog, &snapshot)?.values());
@@ -158,9 +163,7 @@ fn compare_own(evaluator: &Evaluator, formation: &LakeFormation, glue: &GlueCata
             let columns = match glue.authorized(&table.database, &table.table)? {
                 Authorized::Columns(columns) => columns,
                 Authorized::Unregistered => {
-                    comparison
-                        .notes
-                        .insert(format!("Lake Formation doesn't decide about {table} for engines: its location is not registered"));
+                    comparison.notes.insert(format!("Lake Formation doesn't control {table} for engines: its location is not registered"));
                     continue;
                 }
                 Authorized::Untold(why) => {

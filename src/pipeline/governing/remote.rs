@@ -87,7 +87,7 @@ pub fn tell_lake_formation(storage: &Storage, aws: &AwsSettings, only: Option<&G
 /// The error of a Lake Formation that could not be told what the lake says.
 fn behind(error: Error) -> Error {
     let kind = if error.kind() == ErrorKind::Conflict { ErrorKind::Conflict } else { ErrorKind::Output };
-    Error::new(kind, "who may see what is published in the lake, but Lake Formation could not be told all of it")
+    Error::new(kind, "access policies are published in the lake, but Lake Formation could not be fully updated")
         .with_source(error)
         .with_context("then", "the next run, or `etl tags apply`, sends what is left")
 }

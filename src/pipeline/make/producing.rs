@@ -127,11 +127,14 @@ impl Producing<'_> {
             let (there, gone) = sources_of(&known, &BTreeSet::from([index]), state.listings.values());
             if !gone.is_empty() && state.output.removed_sources == Removal::Keep {
                 if there.values().any(|pieces| !pieces.is_empty()) {
-                    let message =
-                        format!("rows of {} would be lost that can't be made again: {} is gone", state.output.table, gone.join(", "));
+                    let message = format!(
+                        "this would lose rows of {} that can't be rebuilt, because their source file is gone: {}",
+                        state.output.table,
+                        gone.join(", ")
+                    );
                     return Err(Error::new(ErrorKind::Input, message)
                         .with_context("partitions", touched.into_iter().collect::<Vec<_>>().join(", "))
-                        .with_context("what to do", "bring the files back; or give --full to go on without those rows; where a log was corrected, give its source `fingerprint: modified`"));
+                        .with_context("what to do", "restore the files, or use --full to rebuild without those rows; if a log was corrected, set `fingerprint: modified` on its source"));
                 }
                 kept_whole.insert(index);
                 continue;
@@ -216,7 +219,7 @@ impl Producing<'_> {
         };
         let (name, zone) = (&state.output.name, state.output.timezone);
         if !zone.is_utc() && state.output.has_days() {
-            readings.note(name, &format!("dt and hour are those of {zone}"));
+            readings.note(name, &format!("dt and hour are in {zone}"));
         }
         written.report.losses.notes().for_each(|note| readings.note(name, &note));
         let mut inputs = BTreeMap::new();

@@ -51,11 +51,11 @@ pub(crate) fn columns(output: &Output, files: &[Field], keys: &[Field]) -> Resul
         let fits = name.len() <= 255 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') && !name.is_empty();
         let refuse = |what: String| Err(Error::new(ErrorKind::Format, what).with_context("at", &output.place));
         if !fits {
-            let what = format!("`{}` can't be a column of {}; name it with AS, in letters, digits and _", field.name(), output.table);
+            let what = format!("`{}` can't be a column of {}; rename it with AS, using letters, digits and _", field.name(), output.table);
             return refuse(what);
         }
         if !seen.insert(name.clone()) {
-            return refuse(format!("{} would have two columns `{name}`; name one of them otherwise with AS", output.table));
+            return refuse(format!("{} would have two columns `{name}`; rename one of them with AS", output.table));
         }
         Column::of(&name, field.data_type(), output.comments.get(&name).cloned()).map_err(|e| e.with_context("column", name))
     };
@@ -87,11 +87,11 @@ pub(crate) fn version(state: &OutputState, written: &Written, kept: Vec<Segment>
         let shape = |columns: &[Column]| columns.iter().map(|c| format!("{} {}", c.name, c.data_type)).collect::<Vec<_>>();
         let (before, now) = (shape(&old.storage.columns), shape(&storage.columns));
         if before != now {
-            let message = format!("the new rows of {} have other columns than those that are there", output.table);
+            let message = format!("the new rows of {} have different columns than the existing ones", output.table);
             return Err(Error::new(ErrorKind::Format, message)
                 .with_context("there", before.join(", "))
                 .with_context("new", now.join(", "))
-                .with_context("what to do", "name the columns of the source with `schema`, or rebuild all rows with --full"));
+                .with_context("what to do", "describe the columns of the source with `schema`, or rebuild all rows with --full"));
         }
     }
     let mut partitions: BTreeMap<String, PartitionSize> = BTreeMap::new();

@@ -24,7 +24,7 @@ pub struct ReaderPlan {
     pub refused: Option<String>,
     /// The table is somebody else's, and would be taken over, as `adopt` says: whose.
     pub taken: Option<String>,
-    /// What it has otherwise than it was told, a line each: `there -> wanted`.
+    /// What it has differs from what was registered, a line each: `there -> wanted`.
     pub drift: Vec<String>,
     /// Columns that a run would change there: `+ name type`, `~ name type -> type`, `- name type`.
     pub columns: Vec<String>,
@@ -124,6 +124,6 @@ impl ReaderCatalog {
 fn whose(entry: &Entry) -> String {
     match (entry.parameters.get(LAKE), entry.parameters.get(TABLE)) {
         (Some(lake), Some(table)) => format!("the table {table} of the lake {lake}"),
-        _ => format!("somebody else's, with files at {}", entry.storage.location),
+        _ => format!("made by somebody else, with files at {}", entry.storage.location),
     }
 }

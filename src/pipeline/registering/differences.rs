@@ -1,4 +1,4 @@
-//! What Glue has of lakes' tables otherwise than it was told.
+//! What Glue has of lakes' tables differs from what was registered.
 
 use crate::aws::AwsSettings;
 use crate::catalog::{Catalog, Difference, GlueCatalog, KnownLists, LAKE, LocalCatalog, Registration, TABLE, Told, VIRTUAL_VIEW, tell};
@@ -18,7 +18,7 @@ pub struct ReaderDifference {
     pub lake: String,
     /// The version that the catalog was told last; nothing where it knows no such table.
     pub version: Option<u64>,
-    /// The lake's version; nothing where the lake has no such table any more.
+    /// The lake's version; nothing where the lake no longer has this table.
     pub lake_version: Option<u64>,
     /// The catalog was told an earlier version than the lake has, or none to its end.
     pub behind: bool,
@@ -78,7 +78,7 @@ pub fn differences_in(glue: &GlueCatalog, only: Option<(&str, &str)>) -> Result<
                     found.push(compare(storage, registration, glue)?);
                     continue;
                 }
-                None => "the lake doesn't know that this catalog was told of it".to_string(),
+                None => "the lake doesn't know that it is registered in this catalog".to_string(),
             },
         };
         found.push(ReaderDifference {
@@ -108,7 +108,7 @@ fn compare(storage: &Storage, registration: &Registration, glue: &GlueCatalog) -
     };
     let local = LocalCatalog::new(storage.clone());
     let Some(reference) = local.snapshot()?.head.table(&registration.database, &registration.table).cloned() else {
-        found.lines.extend(there.entry.map(|_| "the lake has no such table any more".to_string()));
+        found.lines.extend(there.entry.map(|_| "the lake no longer has this table".to_string()));
         return Ok(found);
     };
     found.lake_version = Some(reference.version);
@@ -117,7 +117,7 @@ fn compare(storage: &Storage, registration: &Registration, glue: &GlueCatalog) -
     found.version = difference.version;
     found.behind = difference.is_behind();
     found.lines = match difference.owner {
-        Some(owner) => vec![format!("the table there is {owner}")],
+        Some(owner) => vec![format!("the existing table is {owner}")],
         None => difference.lines,
     };
     if let Some(view) = told.view {

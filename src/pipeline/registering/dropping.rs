@@ -25,7 +25,7 @@ pub fn drop_from_glue(glue: &GlueCatalog, entry: &Entry) -> Result<Dropped> {
         (Some(lake), Some(table)) if entry.table_type != VIRTUAL_VIEW => match told(lake, table, entry) {
             Ok(registration) => registration,
             Err(error) => {
-                dropped.notes.push(format!("the lake {lake} still takes it for told, as it can't be read: {error}"));
+                dropped.notes.push(format!("the lake {lake} still considers it registered, because the lake can't be read: {error}"));
                 None
             }
         },

@@ -60,9 +60,9 @@ impl Registering<'_> {
     /// Readers would see other rows at once: that is not what registering once more is for.
     fn refuse_moved(&self, address: &str, known: Option<&Entry>) -> Result<()> {
         let Some(place) = known.and_then(|known| known.parameters.get(REGISTERED)).filter(|place| *place != address) else { return Ok(()) };
-        let message = format!("{}.{} is registered with the files at {place}, and not at {address}", self.database, self.name);
+        let message = format!("{}.{} is registered with the files at {place}, not at {address}", self.database, self.name);
         Err(Error::new(ErrorKind::Usage, message)
-            .with_context("what to do", format!("give it another name, or `etl catalog drop {}.{}` first", self.database, self.name)))
+            .with_context("what to do", format!("use another name, or run `etl catalog drop {}.{}` first", self.database, self.name)))
     }
 }
 
@@ -72,7 +72,7 @@ fn address(location: &str) -> Result<String> {
     if location == "-" || location.contains(['*', '?', '[']) {
         return Err(Error::new(
             ErrorKind::Usage,
-            format!("`{location}` is no folder; a table is all that lies in one: s3://bucket/prefix/"),
+            format!("`{location}` is not a folder; a table consists of all files in a folder: s3://bucket/prefix/"),
         ));
     }
     let parsed = match parsed {
@@ -82,10 +82,7 @@ fn address(location: &str) -> Result<String> {
                 return Err(file(location));
             }
             if whole.to_str().is_none() {
-                return Err(Error::new(
-                    ErrorKind::Usage,
-                    format!("the name of {} is no UTF-8, which a catalog can't keep", whole.display()),
-                ));
+                return Err(Error::new(ErrorKind::Usage, format!("the name of {} is not UTF-8, which catalogs require", whole.display())));
             }
             Location::Folder(whole)
         }
@@ -95,7 +92,7 @@ fn address(location: &str) -> Result<String> {
 }
 
 fn file(location: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("{location} is one file; a table is all that lies in a folder: name that"))
+    Error::new(ErrorKind::Usage, format!("{location} is a file; a table consists of all files in a folder: name the folder"))
 }
 
 /// What the files are.
@@ -123,11 +120,9 @@ impl Found {
         if let TableFormat::Log { formats, .. } = &table.format
             && formats.single().is_none()
         {
-            let message = "a table of raw logs has one LogFormat for its readers, and several are given";
-            return Err(Error::new(ErrorKind::Usage, message).with_context(
-                "what to do",
-                "register the files of each format as a table of their own, or convert them: then all are one table",
-            ));
+            let message = "a table of raw logs can have only one LogFormat";
+            return Err(Error::new(ErrorKind::Usage, message)
+                .with_context("what to do", "register the files of each format as a separate table, or convert them into one table"));
         }
         if let TableFormat::Log { formats, .. } = &table.format
             && formats.single().is_some_and(|format| format.has_headings_within())
@@ -159,7 +154,7 @@ fn passed_over(objects: &[Object]) -> Vec<String> {
             notes.push(format!("{what}: {}{more}", first.key));
         }
     };
-    say("hidden files are passed over, here and by readers", objects.iter().filter(is_hidden).collect());
+    say("hidden files are ignored, here and by readers", objects.iter().filter(is_hidden).collect());
     let is_empty = |object: &&Object| object.size == 0 && !is_hidden(object) && !object.key.ends_with('/') && !object.key.is_empty();
     say("empty files have no rows", objects.iter().filter(is_empty).collect());
     notes
@@ -181,24 +176,26 @@ fn partitions(address: &str, sources: &[Source], notes: &mut Vec<String>) -> Res
             odd.insert(parts.join("/"));
             if parts[partition.len()..].iter().any(|part| is_key(&part)) {
                 let message =
-                    format!("{} lies in folders like `k=v` below one that is none: readers find no partitions there", source.path);
+                    format!("{} is in folders like `k=v` below a folder that isn't one: readers find no partitions there", source.path);
                 return Err(Error::new(ErrorKind::Format, message)
-                    .with_context("what to do", "name the folder right above the first one of that form"));
+                    .with_context("what to do", "name the folder directly above the first one of that form"));
             }
         }
         let folder = partition.join("/");
         let pairs = partitions_in(&folder);
         if let Some((key, _)) = pairs.iter().find(|(_, value)| value.is_empty()) {
-            let message = format!("{} lies in a folder `{key}=` without a value, which no catalog has partitions of", source.path);
-            return Err(Error::new(ErrorKind::Format, message)
-                .with_context("what to do", format!("call the folder {key}=__HIVE_DEFAULT_PARTITION__, which is NULL, or move the file")));
+            let message = format!("{} is in a folder `{key}=` without a value, which catalogs don't support", source.path);
+            return Err(Error::new(ErrorKind::Format, message).with_context(
+                "what to do",
+                format!("rename the folder to {key}=__HIVE_DEFAULT_PARTITION__, which means NULL, or move the file"),
+            ));
         }
         let keys: Vec<String> = pairs.iter().map(|(key, _)| key.clone()).collect();
         match &known {
             None => known = Some((keys, &source.path)),
             Some((first, path)) if *first != keys => {
                 let shown = |keys: &[String]| if keys.is_empty() { "none".to_string() } else { keys.join("/") };
-                let message = format!("{} and {path} lie in partitions of other keys: they are not one table", source.path);
+                let message = format!("{} and {path} are in partitions with different keys, so they can't be one table", source.path);
                 return Err(Error::new(ErrorKind::Format, message).with_context("keys", format!("{} and {}", shown(&keys), shown(first))));
             }
             Some(_) => {}
@@ -249,7 +246,7 @@ fn compression(table: &Table, notes: &mut Vec<String>) -> Result<String> {
     }
     if codecs.len() > 1 {
         let shown: Vec<String> = codecs.iter().map(|(codec, path)| format!("{codec} ({path})")).collect();
-        notes.push(format!("files are compressed in several ways, which readers tell by their names: {}", shown.join(", ")));
+        notes.push(format!("files have different compression, which readers detect by file name: {}", shown.join(", ")));
         return Ok("none".to_string());
     }
     Ok(codecs.into_keys().next().unwrap_or("none").to_string())
@@ -259,14 +256,14 @@ fn compression(table: &Table, notes: &mut Vec<String>) -> Result<String> {
 fn of_format(format: &TableFormat) -> Vec<String> {
     match format {
         TableFormat::Rows { syntax: RowSyntax::Csv(options), .. } => {
-            let mut notes = vec!["columns of CSV are text for readers, as all of them understand it".to_string()];
+            let mut notes = vec!["columns of CSV are text, which every reader understands".to_string()];
             if options.dialect == crate::input::CsvDialect::Rfc4180 {
-                notes.push("a line end within quotes is a new row for Athena; `etl convert` makes files without".to_string());
+                notes.push("Athena treats a line end within quotes as a new row; `etl convert` avoids them".to_string());
             }
             notes
         }
         TableFormat::Log { .. } => {
-            vec!["a line that is not of the format is a row of NULLs, as is a value that was logged as `-`".to_string()]
+            vec!["a line that doesn't match the format is a row of NULLs; a value logged as `-` is NULL".to_string()]
         }
         TableFormat::Rows { syntax: RowSyntax::Tsv { .. }, .. }
         | TableFormat::Json { .. }
@@ -280,10 +277,7 @@ fn kept(told: &Told, known: &Entry) -> Option<String> {
     let shape =
         |entry: &Entry| entry.storage.columns.iter().map(|column| (column.name.clone(), column.data_type.clone())).collect::<Vec<_>>();
     (shape(&told.entry) != shape(known)).then(|| {
-        format!(
-            "{} keeps the columns that it has, and the files have others now; `etl catalog drop` and `register` rebuild it",
-            known.full_name()
-        )
+        format!("{} keeps its columns, but the files now have others; drop and register it again to rebuild it", known.full_name())
     })
 }
 
@@ -291,10 +285,10 @@ fn kept(told: &Told, known: &Entry) -> Option<String> {
 pub fn said(registered: &Registered) -> String {
     let verb = match registered.change {
         Change::Created => "is registered",
-        Change::Updated => "is brought up to date",
+        Change::Updated => "is updated",
         Change::Unchanged if registered.wrote() => "has other partitions",
         Change::Unchanged => "is so already",
-        Change::Later => "is of a later version already",
+        Change::Later => "already has a later version",
     };
     let mut text = format!("{} {verb}", registered.table);
     for (number, what) in [(registered.created, "registered"), (registered.updated, "moved"), (registered.deleted, "taken away")] {

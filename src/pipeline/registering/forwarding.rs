@@ -43,9 +43,9 @@ pub(crate) fn forward(storage: &Storage, registration: &Registration, glue: &Glu
             }
         }
     }
-    let message = format!("{}.{} is changed by others all the time", registration.database, registration.table);
+    let message = format!("others keep changing {}.{}", registration.database, registration.table);
     let error =
-        Error::new(ErrorKind::Conflict, message).with_context("what to do", "`etl catalog sync`, or the next run, goes on from here");
+        Error::new(ErrorKind::Conflict, message).with_context("what to do", "`etl catalog sync`, or the next run, continues from here");
     Err(match faster {
         Some(faster) => error.with_source(faster),
         None => error,
@@ -55,7 +55,7 @@ pub(crate) fn forward(storage: &Storage, registration: &Registration, glue: &Glu
 /// What is said of a catalog that knows a later version than there is, as of a lake that lost some.
 fn ahead(table: &str) -> String {
     format!(
-        "{table} was told of a later version than the lake has, and is left so; if the lake was repaired, `etl catalog drop {table}` and another run tell it anew"
+        "{table} is registered with a later version than the lake has, and is left unchanged; if the lake was repaired, `etl catalog drop {table}` and another run register it again"
     )
 }
 

@@ -82,7 +82,7 @@ impl ReaderCatalog {
             let Some(mut done) = done else { continue };
             if done.wrote() && output.format.kind == Kind::Csv && output.format.dialect == CsvDialect::Rfc4180 {
                 done.notes.push(format!(
-                    "{} is CSV of RFC 4180: readers of Glue take a line end within a text for the end of its row; `dialect: athena` leaves none",
+                    "{} is RFC 4180 CSV: readers of Glue end rows at line ends within texts; `dialect: athena` avoids them",
                     done.table
                 ));
             }
@@ -144,7 +144,7 @@ impl ReaderCatalog {
             if let Some(told) = registered.first_mut() {
                 let table = format!("{}.{}", other.reader_database(), other.table);
                 told.notes.push(format!(
-                    "Glue has {} as {table}, too, by earlier settings; runs don't move that any more: `etl catalog drop {table}` forgets it",
+                    "Glue also has {} as {table}, from earlier settings; runs no longer update it; remove it with `etl catalog drop {table}`",
                     output.table
                 ));
             }
@@ -155,10 +155,10 @@ impl ReaderCatalog {
 
 /// The error of a catalog that could not be told what is published.
 fn behind(error: Error, output: &Output) -> Error {
-    let message = format!("{} is published in the lake, but Glue could not be told of it", output.table);
+    let message = format!("{} is published in the lake, but Glue could not be updated", output.table);
     // Whoever reads the lake sees the run; what can be told another time is an output that lacks something.
     let kind = if error.kind() == ErrorKind::Conflict { ErrorKind::Conflict } else { ErrorKind::Output };
     Error::new(kind, message)
         .with_source(error)
-        .with_context("then", "readers of Glue see the version before; `etl catalog sync`, or the next run, brings it forward")
+        .with_context("then", "readers of Glue see the previous version; `etl catalog sync`, or the next run, updates it")
 }

@@ -45,22 +45,22 @@ pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec
     }
     if table.registered().is_none() {
         notes.push(format!(
-            "give it the new name in the pipeline `{}`, too: `table: {to}`; else its next run makes {from} anew",
+            "also change `table:` to {to} in the pipeline `{}`, or its next run will create {from} again",
             table.origin.pipeline
         ));
     }
     if !snapshot.head.policies.is_empty() {
-        notes.push(format!("tags and grants that name {from} don't hold for {to} before its pipeline says so and is run"));
+        notes.push(format!("tags and grants on {from} don't apply to {to} until its pipeline names it and is run"));
     }
     for old in told {
         let glue = GlueCatalog::connect(&old.glue, &AwsSettings::of_command_line())?;
         let new = Registration::new(&to.database, &to.table, old.glue.clone(), old.options.clone());
         let behind = |error: Error| {
-            Error::new(ErrorKind::Output, format!("{from} is {to} in the lake by now, but Glue could not be told"))
+            Error::new(ErrorKind::Output, format!("{from} was renamed to {to} in the lake, but Glue could not be updated"))
                 .with_source(error)
                 .with_context(
                     "what to do",
-                    format!("`etl catalog sync` tells it the new name, `etl catalog drop {from}` takes out the old one"),
+                    format!("`etl catalog sync` registers the new name, `etl catalog drop {from}` removes the old one"),
                 )
         };
         // Whatever happens from here on, `sync` tells the new name.
@@ -71,7 +71,7 @@ pub fn rename(storage: &Storage, from: &TableName, to: &TableName) -> Result<Vec
         let done = forward(storage, &new, &glue, false).map_err(behind)?;
         old.forget(storage)?;
         if let (Some(done), Some(_)) = (done, gone) {
-            notes.push(format!("Glue has it as {} now", done.table));
+            notes.push(format!("renamed to {} in Glue", done.table));
         }
     }
     Ok(notes)

@@ -37,7 +37,7 @@ pub(super) fn is_told(text: &PipelineText) -> bool {
 /// Tells of a transform that Athena can't make, and of outputs that can't have its rows: Athena writes Parquet, in as many files as it likes.
 pub(super) fn check_transform(text: &PipelineText, name: &Text, sql: &Text, engine: &Place, problems: &mut Problems<'_>) {
     if !is_told(text) {
-        problems.error(engine, "Athena finds tables in Glue: say `catalog: glue` of the lake");
+        problems.error(engine, "Athena finds tables in Glue: set `catalog: glue` for the lake");
     }
     if sql.text.trim().is_empty() {
         problems.error(&sql.place, "expected a query, SELECT …, not an empty text");

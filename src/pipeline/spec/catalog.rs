@@ -31,7 +31,7 @@ pub(super) fn resolve(
             if let Some(prefix) = glue.database_prefix.as_ref().filter(|prefix| !prefix.text.is_empty() && !names::is_plain(&prefix.text)) {
                 problems.error(
                     &prefix.place,
-                    "expected lower-case letters, digits and `_`, and no digit first: names of databases begin with it",
+                    "expected lower-case letters, digits and `_`, not starting with a digit, as a prefix of database names",
                 );
             }
             if let Some(id) = glue.catalog_id.as_ref().filter(|id| id.text.len() != 12 || !id.text.bytes().all(|b| b.is_ascii_digit())) {
@@ -54,6 +54,6 @@ pub(super) fn resolve(
 fn is_in_a_bucket(location: &str, place: &Place, problems: &mut Problems<'_>) {
     if !location.contains("://") {
         problems
-            .error(place, "readers of Glue read S3, and this lake is a folder; make it one of a bucket: `location: s3://bucket/prefix`");
+            .error(place, "readers of Glue read from S3, but this lake is a local folder; use a bucket: `location: s3://bucket/prefix`");
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn resolve(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<C
         if let Some(place) = written.engine.as_ref().map(|engine| &engine.place).filter(|_| engine != CheckEngine::Local)
             && !is_told(text)
         {
-            reader.problems.error(place, "Athena finds tables in Glue: say `catalog: glue` of the lake");
+            reader.problems.error(place, "Athena finds tables in Glue: set `catalog: glue` for the lake");
         }
         if let (CheckEngine::Athena, Some(before)) = (engine, &written.before) {
             reader
@@ -200,7 +200,7 @@ impl Reader<'_, '_> {
         let mut seen = HashSet::new();
         for column in &columns.0 {
             if !seen.insert(column.text.as_str()) {
-                self.problems.error(&column.place, column.explain(format!("`{}` stands here twice", column.text.escape_debug())));
+                self.problems.error(&column.place, column.explain(format!("duplicate `{}`", column.text.escape_debug())));
             }
         }
         Some((table?, columns.0.iter().map(|column| column.text.clone()).collect()))

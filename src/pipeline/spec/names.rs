@@ -8,7 +8,7 @@ use std::path::Path;
 /// Tells of the name of a source, transform or output that can't be one.
 pub(super) fn check(name: &Text, problems: &mut Problems<'_>) {
     if !is_plain(&name.text) {
-        problems.error(&name.place, "a name has lower-case letters, digits and `_`, and no digit first");
+        problems.error(&name.place, "a name has lower-case letters, digits and `_`, and doesn't start with a digit");
     }
 }
 
@@ -24,7 +24,7 @@ pub(super) fn pipeline(given: Option<&Text>, problems: &mut Problems<'_>) -> Opt
         Some(name) => {
             problems.error(
                 &name.place,
-                "a pipeline's name has at most 128 lower-case letters, digits, `_` and `-`, the first a letter or digit",
+                "a pipeline's name has at most 128 lower-case letters, digits, `_` and `-`, starting with a letter or digit",
             );
             None
         }
@@ -33,7 +33,7 @@ pub(super) fn pipeline(given: Option<&Text>, problems: &mut Problems<'_>) -> Opt
             if fits(&stem) {
                 return Some(stem);
             }
-            let message = "`name` is missing, and the file's own can't be one: it has more than lower-case letters, digits, `_` and `-`";
+            let message = "`name` is missing, and the file name can't be used: a name has only lower-case letters, digits, `_` and `-`";
             problems.error(&Place::in_line(problems.text(), 1, 0..0), message);
             None
         }

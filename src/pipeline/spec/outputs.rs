@@ -106,7 +106,7 @@ fn partitions(output: &OutputText, problems: &mut Problems<'_>) -> Vec<String> {
             name => {
                 let before = alike.entry(name.to_lowercase()).or_default();
                 if before.contains(&name) {
-                    problems.error(&column.place, column.explain(format!("`{}` stands here twice", name.escape_debug())));
+                    problems.error(&column.place, column.explain(format!("duplicate `{}`", name.escape_debug())));
                 } else if let Some(why) = unfit(name, before.iter().copied()) {
                     problems.error(&column.place, column.explain(why));
                 } else {

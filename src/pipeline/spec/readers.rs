@@ -13,7 +13,7 @@ pub(super) fn resolve(output: &OutputText, keys: &[String], ahead_of_utc: bool, 
         options.csv_types = csv.types.as_ref().map(|types| types.value).unwrap_or_default();
         if let Some(view) = &csv.cast_view {
             if !names::is_plain(&view.text) {
-                problems.error(&view.place, "expected the name of a view: lower-case letters, digits and `_`, and no digit first");
+                problems.error(&view.place, "expected the name of a view: lower-case letters, digits and `_`, not starting with a digit");
             }
             options.cast_view = Some(view.text.clone());
         }

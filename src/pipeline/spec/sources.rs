@@ -130,9 +130,9 @@ fn log_format(text: &Text, problems: &mut Problems<'_>) -> Option<String> {
         let known = || Preset::ALL.into_iter().map(Preset::name);
         let hint = match nearest(name, known()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}, or write a format as in httpd.conf or nginx.conf", known().collect::<Vec<_>>().join(", ")),
+            None => format!("expected one of {}, or a format as in httpd.conf or nginx.conf", known().collect::<Vec<_>>().join(", ")),
         };
-        problems.error(&text.place, text.explain(format!("no log format is called `{}`; {hint}", name.escape_debug())));
+        problems.error(&text.place, text.explain(format!("unknown log format `{}`; {hint}", name.escape_debug())));
         return None;
     }
     Some(name.to_string())

@@ -34,7 +34,7 @@ impl Variables {
         if let Some(Node { content: Content::Mapping(entries), .. }) = root.get("vars") {
             for entry in entries {
                 if !is_name(&entry.key) {
-                    problems.error(&entry.key_place, "a variable's name has letters, digits and `_`, and no digit first");
+                    problems.error(&entry.key_place, "a variable name has letters, digits and `_`, and doesn't start with a digit");
                 }
                 let mut scalar = match (given.get(&entry.key), &entry.value.content) {
                     (Some(value), _) => {

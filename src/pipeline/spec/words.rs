@@ -41,7 +41,7 @@ pub(super) struct Publish;
 
 words!(Publish { "publish" => Publish });
 
-/// A section that has no keys yet.
+/// A section without keys.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct NoSettings {}

@@ -279,7 +279,7 @@ fn told_of(diff: &Difference, removed: Removal) -> Vec<String> {
     }
     if let Some((file, other)) = diff.alike.first() {
         let more = if diff.alike.len() > 1 { format!(", and {} more such files", diff.alike.len() - 1) } else { String::new() };
-        notes.push(format!("{file} has the lines of {other}; as they are two logs by their names, both are read{more}"));
+        notes.push(format!("{file} has the same lines as {other}; their names differ, so both are read as separate logs{more}"));
     }
     notes
 }
@@ -292,8 +292,12 @@ fn told(new: u64, grown: u64, changed: u64, removed: u64) -> String {
 }
 
 fn lost(why: &str, gone: &[String]) -> Error {
-    let message = format!("rows would be lost that can't be made again ({why}): their files are gone, such as {}", short(gone));
-    Error::new(ErrorKind::Input, message).with_context("what to do", "bring the files back; or give --full to go on without those rows; where a log was corrected, give its source `fingerprint: modified`")
+    let message =
+        format!("this would lose rows that can't be rebuilt ({why}), because their source files are gone, such as {}", short(gone));
+    Error::new(ErrorKind::Input, message).with_context(
+        "what to do",
+        "restore the files, or use --full to rebuild without those rows; if a log was corrected, set `fingerprint: modified` on its source",
+    )
 }
 
 /// The first of `names`, and how many more there are.

@@ -103,10 +103,10 @@ impl Listing {
         let first = held.next()?;
         let more = match held.count() {
             0 => String::new(),
-            more => format!(", and that of {more} more files"),
+            more => format!(" (and that of {more} more files)"),
         };
         let path = &first.file.path;
-        Some(format!("{}: the last line of {path} has no end yet, and is read when it has{more}", self.name))
+        Some(format!("{}: the last line of {path} is incomplete; it will be read once it ends{more}", self.name))
     }
 
     /// What is to be said of files that are the start of others.

@@ -95,7 +95,7 @@ impl Repairing<'_> {
     fn head(&self, snapshot: &Snapshot) -> Result<Vec<TableRepair>> {
         if self.traces.published.is_empty() {
             let message = format!("nothing tells of a table in {}: no description and no run's report", self.storage.location());
-            return Err(Error::new(ErrorKind::Input, message).with_context("what to do", "`etl run PIPELINE` makes the tables"));
+            return Err(Error::new(ErrorKind::Input, message).with_context("what to do", "`etl run PIPELINE` creates the tables"));
         }
         let lists: Vec<String> = self.catalog.lists()?.into_iter().collect();
         let mut head = Head { condemned: lists, policies: self.catalog.newest_policies()?, ..Head::default() };
@@ -264,7 +264,7 @@ impl Repairing<'_> {
                 status: RunStatus::Published,
                 finished: Utc::now(),
                 outputs: own.map(OutputRun::of_table).collect(),
-                notes: vec!["went back to the last whole version; what came later is new to the next run".to_string()],
+                notes: vec!["went back to the last intact version; the next run will read later files again".to_string()],
                 ..RunReport::begun(run.as_str(), pipeline, &self.storage.location().to_string(), self.started)
             };
             report.keep(self.storage, &keys::report(pipeline, run.as_str()))?;

@@ -56,7 +56,7 @@ fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunRe
         Goal::Run(to) => moment(&tables, &gone, to)?.map_or_else(|| Err(unknown(storage, pipeline, &tables, &gone, to)), Ok)?,
         Goal::Before(run) => before(&tables, run)?,
     };
-    let mut notes = vec![format!("rolled back to run {to}; files that came later are new to the next run")];
+    let mut notes = vec![format!("rolled back to run {to}; the next run will read later files again")];
     let mut back = Vec::new();
     for table in &tables {
         let name = format!("{}.{}", table.database, table.name);
@@ -136,7 +136,7 @@ fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunRe
     }
     // That it can't be kept is no reason to call a rollback failed that readers see.
     if let Err(error) = report.keep(storage, &keys::report(&pipeline.name, run.as_str())) {
-        report.notes.push(format!("the report could not be kept: {error}"));
+        report.notes.push(format!("the report could not be stored: {error}"));
     }
     Ok(report)
 }

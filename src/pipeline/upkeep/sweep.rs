@@ -53,7 +53,7 @@ pub(crate) fn discard(storage: &Storage, catalog: &LocalCatalog, claim: &Claim, 
             return catalog.carry_out(&sentence);
         }
     }
-    let message = format!("the catalog of {} is replaced by others all the time", storage.location());
+    let message = format!("others keep changing the catalog of {}", storage.location());
     Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"))
 }
 

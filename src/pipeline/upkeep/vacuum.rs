@@ -110,7 +110,7 @@ pub fn vacuum(storage: &Storage, older_than: TimeDelta, dry_run: bool) -> Result
         }
         return Ok(VacuumReport { lake: storage.location().to_string(), dry_run, removed: plan.removed, bytes, later });
     }
-    let message = format!("the catalog of {} is replaced by others all the time; nothing was removed", storage.location());
+    let message = format!("others keep changing the catalog of {}; nothing was removed", storage.location());
     Err(Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again"))
 }
 
@@ -240,15 +240,15 @@ impl Plan {
             }
             let why = match kind {
                 _ if kept.keys.contains(&entry.key) => continue,
-                Kind::Description => "a version of a table that nobody reads",
-                Kind::Policy => "a policy that another one took the place of",
-                Kind::OfRun if entry.key.ends_with(COPY) => "a version of a table that nobody reads",
+                Kind::Description => "table versions that are no longer used",
+                Kind::Policy => "policies that were replaced",
+                Kind::OfRun if entry.key.ends_with(COPY) => "table versions that are no longer used",
                 Kind::OfRun if read => continue,
                 Kind::OfRun if entry.key.contains("/rejects-") && found.reported.contains(run) => continue,
-                Kind::OfRun => "a run whose rows nobody reads",
-                Kind::Work => "a run that was killed",
-                Kind::Data if read => "a partition that was replaced",
-                Kind::Data => "a run that nobody reads",
+                Kind::OfRun => "runs that are no longer used",
+                Kind::Work => "killed runs",
+                Kind::Data if read => "partitions that were replaced",
+                Kind::Data => "runs that are no longer used",
             };
             plan.take(entry, why);
             // Up to the run's own folder: those above are everybody's.
@@ -262,11 +262,11 @@ impl Plan {
             let mut parts = entry.key.split('/').map(str::to_string);
             let table = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
             if !claimed.contains(&table) {
-                plan.take(entry, "a list of files that no catalog points to");
+                plan.take(entry, "file lists that no catalog points to");
             }
         }
         for sign in dead {
-            plan.removed.push(Removed { key: sign.entry.key.clone(), bytes: sign.entry.size, why: "a run that was killed" });
+            plan.removed.push(Removed { key: sign.entry.key.clone(), bytes: sign.entry.size, why: "killed runs" });
             plan.condemned.signs.insert(sign.entry.key.clone());
             let Some(claim) = &sign.claim else { continue };
             if versions(catalog, snapshot, claim)?.is_empty() {

@@ -26,7 +26,7 @@ impl FromStr for PricePerTb {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.trim().trim_start_matches('$').parse() {
             Ok(usd) if (0.0..=1e6).contains(&usd) => Ok(PricePerTb(usd)),
-            _ => Err(format!("`{text}` is no price in USD; write for example 5 or 6.25")),
+            _ => Err(format!("`{text}` is not a price in USD; examples: 5, 6.25")),
         }
     }
 }

@@ -112,7 +112,7 @@ impl Wanted<'_> {
         if live.max_scan != Some(self.max_scan) {
             updates = updates.bytes_scanned_cutoff_per_query(i64::try_from(self.max_scan).unwrap_or(i64::MAX));
             let before = live.max_scan.map_or("none".to_string(), |most| ByteSize(most).as_given());
-            changes.push(format!("limit of a query's scan: {before} -> {}", ByteSize(self.max_scan).as_given()));
+            changes.push(format!("scan limit per query: {before} -> {}", ByteSize(self.max_scan).as_given()));
         }
         if live.results != *self.results {
             let managed = |enabled| ManagedQueryResultsConfigurationUpdates::builder().enabled(enabled).build();

@@ -57,7 +57,7 @@ fn table(outputs: &[OutputRun]) -> Markup {
             thead {
                 tr {
                     th scope="col" { "Table" }
-                    th scope="col" { "Done" }
+                    th scope="col" { "Action" }
                     th scope="col" { "Format" }
                     th.n scope="col" { "Files" }
                     th.n scope="col" { "Rows" }
@@ -65,7 +65,7 @@ fn table(outputs: &[OutputRun]) -> Markup {
                     th.n scope="col" { "Of input" }
                     th.n scope="col" { "Speed" }
                     th.n scope="col" { "Time" }
-                    th scope="col" { "Table now" }
+                    th scope="col" { "Current state" }
                 }
             }
             tbody { @for output in outputs { (row(output)) } }
@@ -82,7 +82,7 @@ fn row(output: &OutputRun) -> Markup {
                 span.table-note.mono { (printable(&output.location)) }
                 @if !output.partitions.is_empty() { span.table-note { (partitions(&output.partitions)) } }
             }
-            td data-label="Done" { (action(output.action)) }
+            td data-label="Action" { (action(output.action)) }
             td data-label="Format" { (stored_as(output)) }
             @if !output.action.writes() {
                 @for _ in 0..6 { td.n {} }
@@ -94,7 +94,7 @@ fn row(output: &OutputRun) -> Markup {
                 td.n data-label="Speed" { (speed.unwrap_or_default()) }
                 td.n data-label="Time" { (duration(output.seconds)) }
             }
-            td data-label="Table now" {
+            td data-label="Current state" {
                 (holding(output.total_files, output.total_rows, output.total_bytes))
                 @if output.table_version > 0 { span.table-note { "version " (count(output.table_version)) } }
             }
