@@ -291,9 +291,7 @@ impl Failures {
             if let Some(what) = message.strip_prefix(unsupported) {
                 let error = self.wrong(format!("queries are read-only; `{what}` is not allowed; expected a SELECT"), span);
                 return match what.starts_with("Drop") {
-                    true => {
-                        error.with_context("what to do", "`etl catalog drop DATABASE.TABLE --lake LAKE` drops a table of a lake")
-                    }
+                    true => error.with_context("what to do", "`etl catalog drop DATABASE.TABLE --lake LAKE` drops a table of a lake"),
                     false => error,
                 };
             }
