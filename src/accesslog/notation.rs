@@ -45,7 +45,7 @@ impl Notation {
         match self {
             Notation::Apache => "LogFormat",
             Notation::Nginx => "log_format",
-            Notation::Fields => "list of fields",
+            Notation::Fields => "fields",
         }
     }
 

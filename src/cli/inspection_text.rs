@@ -1,5 +1,6 @@
 //! An inspection as people read it.
 
+use crate::accesslog::Notation;
 use crate::inspect::{ColumnInspection, Distinct, Inspection, LineInspection, LogInspection, ParquetInspection};
 use crate::printable::printable;
 use crate::units::{ByteSize, count, counted};
@@ -71,7 +72,7 @@ impl InspectionText<'_> {
 
     fn lines(&self, f: &mut Formatter<'_>, lines: &LineInspection, log: Option<&LogInspection>) -> fmt::Result {
         if let Some(log) = log {
-            log.log_format.lines().try_for_each(|format| fact(f, "LogFormat", format))?;
+            log.log_format.lines().try_for_each(|format| fact(f, Notation::told(format).map_or("LogFormat", Notation::name), format))?;
         }
         let (rows, rejects, blank) = (counted(lines.rows, "row"), counted(lines.rejects, "reject"), count(lines.blank));
         fact(f, "lines", format!("{} = {rows} + {rejects} + {blank} blank", count(lines.lines)))?;
