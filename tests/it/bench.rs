@@ -170,7 +170,7 @@ fn any_table_can_be_compared() {
     etl.write("prices.yaml", "athena_per_tb: -1\n");
     etl.etl("bench sales.csv --prices prices.yaml").fails(2).says("prices.yaml:1:16").says("expected a number of 0 or more");
     etl.write("prices.yaml", "athena: 5\n");
-    etl.etl("bench sales.csv --prices prices.yaml").fails(2).says("there is no `athena` here");
+    etl.etl("bench sales.csv --prices prices.yaml").fails(2).says("unknown key `athena`");
 }
 
 #[test]
