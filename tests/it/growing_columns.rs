@@ -53,9 +53,7 @@ fn columns_come_and_go_from_file_to_file(lake: &Lake) {
     // Rows that can't be made again are not given up for a new column.
     std::fs::remove_file(lake.path("o1.csv")).unwrap();
     lake.write("o8.csv", "id,amount,vat\n9,1,0.2\n");
-    lake.etl("run o.yaml")
-        .fails(3)
-        .says("this would lose rows that can't be rebuilt (new files of orders have other columns: vat double)");
+    lake.etl("run o.yaml").fails(3).says("this would lose rows that can't be rebuilt (new files of orders have other columns: vat double)");
     lake.run_pipeline("o.yaml --full", 0);
     assert!(rows(lake).starts_with("id,amount,note,vat\n") || rows(lake).starts_with("amount,id,"), "{}", rows(lake));
     assert_eq!(lake.value("SELECT count(*) FROM shop.orders WHERE vat IS NOT NULL"), "1");
