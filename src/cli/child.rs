@@ -223,11 +223,11 @@ mod tests {
         let told = |ended: &Ended| ended.error.clone().unwrap_or_default();
         let by_us = ended("trap '' INT; exec sleep 60", true);
         assert_eq!(by_us.status, INTERRUPTED);
-        assert!(told(&by_us).contains("was ended by the scheduler, which was told to stop at once: it didn't"), "{by_us:?}");
+        assert!(told(&by_us).contains("was killed by the scheduler, which was told to stop at once: the run didn't"), "{by_us:?}");
         assert!(!told(&by_us).contains("memory"), "{by_us:?}");
         let by_others = ended("kill -KILL $$", false);
         assert_eq!(by_others.status, "killed");
-        assert!(told(&by_others).contains("signal 9 (SIGKILL, as the system does"), "{by_others:?}");
+        assert!(told(&by_others).contains("signal 9 (SIGKILL, for example because memory"), "{by_others:?}");
         // One that was told to stop, and was then ended by somebody else.
         let done = |signal| Done { status: ExitStatus::from_raw(signal), stopped: Stopped::Told, report: None, said: String::new() };
         assert!(told(&done(9).ended(Duration::ZERO)).contains("signal 9"));

@@ -329,7 +329,7 @@ mod tests {
     fn names_that_readers_would_not_find_are_refused() {
         let others = ["p", "q", "_id"];
         assert_eq!(unfit("p", others), None);
-        assert!(unfit("_id", others).unwrap().contains("begins with `_`"));
+        assert!(unfit("_id", others).unwrap().contains("start with `_`"));
         assert!(unfit(".x", others).unwrap().contains("begins with `.`"));
         assert!(unfit("P", others).unwrap().contains("`p` is the same column"));
     }

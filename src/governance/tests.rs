@@ -203,7 +203,7 @@ fn owners_must_not_contradict_each_other() {
     let both = |other: &str| BTreeMap::from([("one".to_string(), policy("x")), ("two".to_string(), policy(other))]);
     assert!(agree(&both("x"), &resources()).is_ok());
     let error = agree(&both("y"), &resources()).unwrap_err().to_string();
-    assert!(error.contains("`two` says the tag `role` of shops.sales is `y`, and `one` says `x`"), "{error}");
+    assert!(error.contains("`two` sets the tag `role` of shops.sales to `y`, but `one` sets `x`"), "{error}");
     // Patterns that overlap.
     let column = |pattern: &str, value: &str| Policy {
         assignments: vec![tagged(Tagged::Columns(sales(), pattern.into()), value)],

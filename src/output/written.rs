@@ -251,7 +251,7 @@ mod tests {
         // The text of -1 ns is 23:59:59.999999999, and so it is .999 in milliseconds.
         assert_eq!(values, [Some(1), None, Some(-1), Some(2)]);
         let notes: Vec<String> = losses.notes().collect();
-        assert!(notes.len() == 1 && notes[0].starts_with("column `t`: 2 times have digits behind the milliseconds"), "{notes:?}");
+        assert!(notes.len() == 1 && notes[0].starts_with("column `t`: 2 times have digits beyond milliseconds"), "{notes:?}");
         for (kind, timestamps, unit) in [
             (Kind::Parquet, Timestamps::Keep, TimeUnit::Nanosecond),
             (Kind::Parquet, Timestamps::Micros, TimeUnit::Microsecond),

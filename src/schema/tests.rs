@@ -40,7 +40,7 @@ fn refusal(text: &str) -> String {
 fn faults_are_pointed_at() {
     assert_eq!(
         refusal("name: t\ncolumns:\n  - name: a\n    typ: int\n"),
-        "t.yaml:4:5:\n      typ: int\n      ^^^ there is no `typ` here; did you mean `type`?"
+        "t.yaml:4:5:\n      typ: int\n      ^^^ unknown key `typ`; did you mean `type`?"
     );
     assert_eq!(
         refusal("name: t\ncolumns:\n  - {name: a, type: array<bigit>}\n"),

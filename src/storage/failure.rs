@@ -203,7 +203,7 @@ mod tests {
         assert!(told(301, "", Some("eu-west-1")).contains("--region or AWS_REGION"));
         assert!(told(403, "<Error><Code>ExpiredToken</Code></Error>", None).contains("aws sso login"));
         assert!(told(501, "<Error><Code>NotImplemented</Code></Error>", None).contains("conditional_writes: false"));
-        assert!(told(503, "<Error><Code>SlowDown</Code></Error>", None).contains("run again later"));
+        assert!(told(503, "<Error><Code>SlowDown</Code></Error>", None).contains("try again later"));
         let secret = told(
             403,
             "<Error><Code>SignatureDoesNotMatch</Code><Message>x Signature=abc</Message><SignatureProvided>abc</SignatureProvided></Error>",

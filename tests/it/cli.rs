@@ -36,7 +36,7 @@ fn wrong_options_are_told_with_what_to_do() {
         "#);
     assert_snapshot!(convert("*.lgo -o out", 3), @"error: no file matches `*.lgo`");
     assert_snapshot!(convert("a[ -o out", 2), @"error: `a[` is not a glob: invalid range pattern at character 2");
-    assert_snapshot!(convert("access.log -o out --to csv --compression snappy", 2), @"error: csv can't be compressed with snappy; it takes none or gzip");
+    assert_snapshot!(convert("access.log -o out --to csv --compression snappy", 2), @"error: csv can't be compressed with snappy; expected none or gzip");
     assert_snapshot!(convert("access.log -o out --compression zstd --compression-level 99", 2), @"error: compression level 99 is out of range; expected 1 to 22");
     assert_snapshot!(convert("access.log a.csv -o out", 2), @"error: access.log and a.csv are not of one format: read them one at a time, or say which with --from");
     assert_snapshot!(convert("text.txt -o out", 2), @r#"

@@ -268,14 +268,14 @@ fn a_run_that_is_taken_for_dead_publishes_nothing(lake: &Lake) {
     let runs = [run.to_string()].into();
     let sentence = catalog.condemn(&base, Condemned { format: 1, runs, ..Condemned::default() }).unwrap().unwrap();
     let error = catalog.commit(&base, vec![table.clone()], &lease).unwrap_err();
-    assert!(error.to_string().contains("taken for dead"), "{error}");
+    assert!(error.to_string().contains("considered dead"), "{error}");
     catalog.carry_out(&sentence).unwrap();
     // And when all is done, the sign is gone, which comes back never.
     storage.delete(&[lease.key().to_string()]).unwrap();
     let run = RunId::new(chrono::Utc::now());
     table.origin.run = run.to_string();
     let error = catalog.commit(&catalog.snapshot().unwrap(), vec![table.clone()], &lease).unwrap_err();
-    assert!(error.to_string().contains("took this one for dead"), "{error}");
+    assert!(error.to_string().contains("considered this one dead"), "{error}");
     drop(lease);
     // A file that it refers to is gone.
     let lease = Lease::take(&storage, &claim("weblogs", &run)).unwrap();

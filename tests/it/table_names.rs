@@ -31,7 +31,7 @@ fn a_table_goes_on_under_another_name(lake: &Lake) {
     lake.pipeline("web.yaml", WEB).write("in/1.log", log_of_day(1, 20));
     let first = lake.run_pipeline("web.yaml", 0)["run"].as_str().unwrap().to_string();
     let location = &lake.location;
-    lake.etl(&rename(location, "web.access", "old.requests")).fails(2).says("nobody can be asked").says("add --yes");
+    lake.etl(&rename(location, "web.access", "old.requests")).fails(2).says("can't ask for confirmation").says("add --yes");
     lake.etl(&format!("{} --yes", rename(location, "web.none", "old.x"))).fails(2).says("web.none");
     lake.etl(&format!("{} --yes", rename(location, "web.access", "old.9x"))).fails(2).says("can't be a table's name");
     let done = lake.etl(&format!("{} --yes", rename(location, "web.access", "old.requests"))).ok();

@@ -43,7 +43,7 @@ fn a_start_is_written_once() {
     let validated = etl.run(["validate", "weblogs.yaml"]).ok();
     assert_eq!(validated.stdout, b"weblogs.yaml: ok (1 source, 1 transform, 2 outputs)\n");
     etl.write("weblogs.yaml", "mine");
-    etl.run(["init", "weblogs.yaml"]).fails(4).says("exists already");
+    etl.run(["init", "weblogs.yaml"]).fails(4).says("already exists");
     assert_eq!(etl.read("weblogs.yaml"), b"mine");
     etl.run(["init", "weblogs.yaml", "--force"]).ok();
     assert_ne!(etl.read("weblogs.yaml"), b"mine");
