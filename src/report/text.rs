@@ -327,8 +327,7 @@ mod tests {
     #[test]
     fn nothing_to_do_takes_a_line() {
         let shown = text(&up_to_date(), false);
-        let first =
-            "access_daily: nothing to do: nothing changed in 14 files of 2 sources since the last run (0.04 s)";
+        let first = "access_daily: nothing to do: nothing changed in 14 files of 2 sources since the last run (0.04 s)";
         assert_eq!(shown.lines().next(), Some(first));
         assert_eq!(shown.lines().skip(1).collect::<Vec<_>>(), ["", "note: log format combined (found in logs/access.log.gz)"]);
     }
