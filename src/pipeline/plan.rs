@@ -145,6 +145,9 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         planned.extend(columns.map(|columns| (output.output.table.clone(), columns)));
         outputs.push(plan);
     }
+    // Outputs of one source have the same to say of it.
+    let mut told = BTreeSet::new();
+    notes.retain(|note| told.insert(note.clone()));
     let mut dropped = Vec::new();
     if let Some(storage) = &storage {
         dropped = state.dropped(pipeline, storage, scope);
@@ -382,11 +385,7 @@ fn new_columns(
             _ => output.manifests.iter().rev().find_map(|manifest| manifest.inputs.get(&source.name)),
         };
         let table = open(source, &output.listings[&source.name], pieces, known)?;
-        for note in table.notes.iter().map(|note| format!("{}: {note}", source.name)) {
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-        }
+        notes.extend(table.notes.iter().map(|note| format!("{}: {note}", source.name)));
         tables.insert(source.name.clone(), table);
     }
     let schema = match tables.get(&output.output.from) {
