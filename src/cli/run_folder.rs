@@ -62,9 +62,9 @@ pub(super) fn run(ordered: &[Ordered], settings: &RunSettings, json: bool) -> Re
         match (error, &first) {
             (Some(error), None) => {
                 say(&format!("{name} failed; pipelines that don't read its tables still run"));
-                first = Some(error);
+                first = Some(error.with_context("pipeline", name));
             }
-            (Some(error), Some(_)) => super::terminal::say_error(&error),
+            (Some(error), Some(_)) => super::terminal::say_error(&error.with_context("pipeline", name)),
             (None, _) => {}
         }
     }
@@ -110,7 +110,7 @@ pub(super) fn plan(ordered: &[Ordered], scope: &Scope, telling: Telling) -> Resu
             }
             Err(error) => {
                 failed = true;
-                super::terminal::say_error(&error);
+                super::terminal::say_error(&error.with_context("pipeline", &one.pipeline.name));
             }
         }
     }

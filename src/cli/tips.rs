@@ -31,6 +31,9 @@ pub(super) fn tipped(mut error: clap::Error, command: &Command) -> clap::Error {
             for other in [ContextKind::SuggestedArg, ContextKind::TrailingArg] {
                 error.remove(other);
             }
+            if usage.contains("etl query") {
+                error.insert(ContextKind::Usage, ContextValue::StyledStr("Usage: etl query [OPTIONS] [SQL]".into()));
+            }
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
         }
         _ => {}

@@ -149,7 +149,7 @@ impl Files {
             true => Ok(found),
             false => {
                 let error = Error::new(ErrorKind::Input, format!("no file matches `{}`", shown(OsStr::new(glob))));
-                let base = if base.is_empty() { "." } else { base.trim_end_matches('/') };
+                let base = if base.is_empty() { "this folder" } else { base.trim_end_matches('/') };
                 Err(error.with_context(
                     "what to do",
                     match is_there {

@@ -18,10 +18,10 @@ use crate::pipeline::registering::comparison::ReaderPlan;
 use crate::pipeline::registering::of_pipeline::ReaderCatalog;
 use crate::pipeline::state::before::{OutputState, Scope, State};
 use crate::pipeline::state::changes::Step;
+use crate::pipeline::state::checked_columns::refuse_unknown_columns;
 use crate::pipeline::state::drift::drift;
 use crate::pipeline::state::listing::Listing;
 use crate::pipeline::state::opening::open;
-use crate::pipeline::verify::columns::refuse_unknown_columns;
 use crate::query::{LakeTables, QueryEngine, QueryOptions, Runtime};
 use crate::schema::types::arrow_type;
 use crate::sql_text::quoted;
@@ -145,6 +145,9 @@ pub fn plan(pipeline: &Pipeline, scope: &Scope) -> Result<Plan> {
         planned.extend(columns.map(|columns| (output.output.table.clone(), columns)));
         outputs.push(plan);
     }
+    // Outputs of one source have the same to say of it.
+    let mut told = BTreeSet::new();
+    notes.retain(|note| told.insert(note.clone()));
     let mut dropped = Vec::new();
     if let Some(storage) = &storage {
         dropped = state.dropped(pipeline, storage, scope);
@@ -253,15 +256,11 @@ impl Planning<'_> {
             Step::Nothing => None,
             _ => Some(new_columns(self.pipeline, output, &self.tables(output, planned)?, self.runtime, notes)?),
         };
-        let of_table = |table: &Table| columns_of(table).iter().map(|(column, _)| column.name.clone()).collect::<Vec<_>>();
-        let names: Vec<String> = match (&new, &output.table) {
-            (Some((files, keys)), _) => files.iter().chain(keys).map(|column| column.name.clone()).collect(),
-            (None, Some(table)) => of_table(table),
-            (None, None) => Vec::new(),
+        let known: Vec<&Column> = match (&new, &output.table) {
+            (Some((files, keys)), _) => files.iter().chain(keys).collect(),
+            (None, table) => table.iter().flat_map(columns_of).map(|(column, _)| column).collect(),
         };
-        if !names.is_empty() {
-            refuse_unknown_columns(self.pipeline, &output.output.table, names.iter().map(String::as_str))?;
-        }
+        refuse_unknown_columns(self.pipeline, &output.output.table, known.iter().map(|column| column.name.as_str()))?;
         let plan = output_plan(output, self.storage, self.readers, new.as_ref())?;
         let schema = new.as_ref().map(|(files, keys)| table_schema(files.iter().chain(keys))).transpose()?;
         Ok((plan, schema))
@@ -386,11 +385,7 @@ fn new_columns(
             _ => output.manifests.iter().rev().find_map(|manifest| manifest.inputs.get(&source.name)),
         };
         let table = open(source, &output.listings[&source.name], pieces, known)?;
-        for note in table.notes.iter().map(|note| format!("{}: {note}", source.name)) {
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-        }
+        notes.extend(table.notes.iter().map(|note| format!("{}: {note}", source.name)));
         tables.insert(source.name.clone(), table);
     }
     let schema = match tables.get(&output.output.from) {

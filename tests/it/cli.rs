@@ -34,7 +34,10 @@ fn wrong_options_are_told_with_what_to_do() {
         error: can't read acess.log: No such file or directory (os error 2)
           did you mean: access.log
         "#);
-    assert_snapshot!(convert("*.lgo -o out", 3), @"error: no file matches `*.lgo`");
+    assert_snapshot!(convert("*.lgo -o out", 3), @r#"
+        error: no file matches `*.lgo`
+          what to do: look at what is in this folder: `**` matches folders, `*` is within one name
+        "#);
     assert_snapshot!(convert("a[ -o out", 2), @"error: `a[` is not a glob: invalid range pattern at character 2");
     assert_snapshot!(convert("access.log -o out --to csv --compression snappy", 2), @"error: csv can't be compressed with snappy; expected none or gzip");
     assert_snapshot!(convert("access.log -o out --compression zstd --compression-level 99", 2), @"error: compression level 99 is out of range; expected 1 to 22");

@@ -116,7 +116,8 @@ pub(crate) fn split_columns(output: &Output, schema: &arrow::datatypes::Schema) 
     let mut keys = Vec::new();
     for name in &output.partition_by {
         let is_there = |name: &str| schema.field_with_name(name).is_ok();
-        if !is_there(name) && !(matches!(name.as_str(), "dt" | "hour") && is_there("time")) {
+        let is_made = matches!(name.as_str(), "dt" | "hour") && is_there("time");
+        if !is_there(name) && !is_made {
             let known: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
             let hint = nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let message = format!("partition_by names the column `{name}`, which the rows of {} have not{hint}", output.table);

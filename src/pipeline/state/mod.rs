@@ -3,11 +3,13 @@
 pub(crate) mod athena_tables;
 pub(crate) mod before;
 pub(crate) mod changes;
+pub(crate) mod checked_columns;
 pub(crate) mod definition;
 pub(crate) mod difference;
 pub(crate) mod drift;
 pub(crate) mod lake_tables;
 pub(crate) mod listing;
+pub(crate) mod lost_rows;
 mod memory;
 pub(crate) mod opening;
 pub(crate) mod pieces;

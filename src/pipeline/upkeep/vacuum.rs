@@ -36,7 +36,6 @@ pub struct Later {
 }
 
 impl Later {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     fn is_empty(&self) -> bool {
         self.files == 0
     }

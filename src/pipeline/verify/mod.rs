@@ -4,7 +4,6 @@ mod answers;
 pub(crate) mod athena;
 pub(crate) mod checking;
 mod checks;
-pub(crate) mod columns;
 mod comparison;
 mod difference;
 mod finding;
