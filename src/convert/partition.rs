@@ -330,7 +330,7 @@ mod tests {
         let others = ["p", "q", "_id"];
         assert_eq!(unfit("p", others), None);
         assert!(unfit("_id", others).unwrap().contains("start with `_`"));
-        assert!(unfit(".x", others).unwrap().contains("begins with `.`"));
+        assert!(unfit(".x", others).unwrap().contains("start with `.`"));
         assert!(unfit("P", others).unwrap().contains("`p` is the same column"));
     }
 
