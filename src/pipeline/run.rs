@@ -1,7 +1,7 @@
 //! Runs a pipeline: reads what has changed, writes, checks, and moves the one pointer that readers follow.
 
 use super::model::{OnFailure, Pipeline, Severity, When};
-use super::run_report::{Action, RunReport, RunStatus, StepRun};
+use super::run_report::{RunReport, RunStatus, StepRun};
 use crate::aws::AwsSettings;
 use crate::catalog::{Beside, LocalCatalog, TableName};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +17,7 @@ use crate::pipeline::registering::of_pipeline::ReaderCatalog;
 use crate::pipeline::state::before::{Scope, State};
 use crate::pipeline::state::drift::drift;
 use crate::pipeline::state::listing::Listing;
+use crate::pipeline::upkeep::failed_run::{discarded, keep_failure};
 use crate::pipeline::upkeep::pages::{Page, keep_page};
 use crate::pipeline::upkeep::rollback::take_back;
 use crate::pipeline::upkeep::sweep::{discard, sweep};
@@ -115,7 +116,7 @@ impl Running<'_> {
         let begun = match self.step("read the current state", report, |report| self.begin(report)) {
             Ok(begun) => begun,
             Err(error) => {
-                self.keep_failure(&error, report);
+                keep_failure(self.pipeline, &self.run, self.settings.page, &error, report);
                 return Err(error);
             }
         };
@@ -427,37 +428,9 @@ impl Running<'_> {
         }
     }
 
-    /// Keeps that the run failed before it had begun, where there is a lake to keep it in: a night on which nothing came is history, too.
-    fn keep_failure(&self, error: &Error, report: &mut RunReport) {
-        if !matches!(error.kind(), ErrorKind::Input | ErrorKind::Format) {
-            return;
-        }
-        let Ok(location) = Location::parse(&self.pipeline.lake.location) else { return };
-        if location.path().is_some_and(|path| !path.exists()) {
-            return;
-        }
-        let Ok(storage) = Storage::open_with(location, &self.pipeline.lake.store) else { return };
-        if !LocalCatalog::new(storage.clone()).snapshot().is_ok_and(|snapshot| !snapshot.is_empty()) {
-            return;
-        }
-        (report.error, report.finished) = (Some(error.to_string()), Utc::now());
-        // That it can't be kept does not matter beside what went wrong.
-        let _ = self.keep_report(&storage, &keys::run_folder(&self.pipeline.name, self.run.as_str()), report);
-    }
-
     fn keep_report(&self, storage: &Storage, run_folder: &str, report: &mut RunReport) -> Result<()> {
         report.redact();
         report.keep(storage, &format!("{run_folder}/report.json"))?;
         self.settings.page.map_or(Ok(()), |page| keep_page(storage, self.pipeline, report, page))
-    }
-}
-
-/// Tells of the tables that a run would have made what they are: as they were before it.
-fn discarded(state: &State, report: &mut RunReport) {
-    for output in report.outputs.iter_mut().filter(|output| output.action.writes()) {
-        let before = state.outputs.iter().find(|before| before.output.name == output.name).and_then(|before| before.table.as_ref());
-        output.action = Action::Discarded;
-        (output.total_files, output.total_rows, output.total_bytes, output.table_version) =
-            before.map_or((0, 0, 0, 0), |table| (table.files, table.rows, table.bytes, table.version));
     }
 }

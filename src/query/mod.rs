@@ -10,6 +10,7 @@ mod checked_files;
 mod columns;
 mod concatenation;
 mod derived;
+mod elsewhere;
 mod engine;
 mod environment;
 mod estimate;
