@@ -22,7 +22,7 @@ fn statements_are_answered_one_after_the_other() {
     // What was answered before stays, and the place is that of the whole text.
     let outcome = etl.run(["query", "--format", "csv", "-f", "report.sql"]).fails(6).says("no column `nope`").says("  SELECT nope\n");
     assert_eq!(outcome.stdout, b"a\n1\n");
-    etl.run(["query", "SELECT 1; SELECT 2", "-o", "x.csv"]).fails(2).says("there are 2 statements here");
+    etl.run(["query", "SELECT 1; SELECT 2", "-o", "x.csv"]).fails(2).says("there are 2 statements");
     assert_eq!(asked(&etl, "-- what is it?\nSELECT 1 AS a"), "a\n1\n");
     etl.run(["query", " ; -- nothing"]).fails(2).says("the query is empty");
     etl.run(["query", "DROP TABLE x"]).fails(6).says("queries are read-only").says("etl catalog drop");
@@ -127,7 +127,7 @@ fn results_go_to_files_whole_or_not_at_all() {
     assert_eq!(etl.read("kept.csv"), b"as it was\n");
     etl.run(["query", "SELECT 1 AS a", "-o", "r.json", "--overwrite"]).ok();
     assert_eq!(etl.names(""), ["kept.csv", "r.csv.gz", "r.json", "r.parquet", "t.csv"]);
-    etl.run(["query", "SELECT 1", "-o", "r.txt"]).fails(2).says("doesn't tell its format");
+    etl.run(["query", "SELECT 1", "-o", "r.txt"]).fails(2).says("unknown file extension of r.txt");
     etl.run(["query", "SELECT 1", "-o", "no/such/r.csv"]).fails(4);
     etl.run(["query", "SELECT 1 AS a, NULL AS b", "--format", "line"]).ok().says("1 row");
 }
@@ -188,7 +188,7 @@ fn a_terminal_has_a_shell() {
     let typing =
         "\\d\nSELECT sum(n) AS total\nFROM t;\n\\d t\n\\x\nFROM t LIMIT 1;\n\\timing\nSELECT nope FROM t;\n\\nope\n\\o r.csv\nFROM t;\n\\q";
     let Some(shown) = typed(&etl, "--table t=t.csv", typing) else { return };
-    for part in ["│     3 │", "│ n           ┆ bigint      │", "n = 1", "no column `nope`", "`\\nope` is no command", "2 rows to r.csv"]
+    for part in ["│     3 │", "│ n           ┆ bigint      │", "n = 1", "no column `nope`", "unknown command `\\nope`", "2 rows to r.csv"]
     {
         assert!(shown.contains(part), "`{part}` is not in {shown}");
     }

@@ -305,7 +305,7 @@ fn without_keys_region_or_answer_it_says_what_is_missing() {
     ask(&without_settings(), &["SELECT 1"]).fails(2).says("the AWS region for Athena is not set").says("AWS_REGION");
     let down = AthenaStub::start();
     let etl = down.etl().with("AWS_ENDPOINT_URL_ATHENA", "http://127.0.0.1:9").with("AWS_MAX_ATTEMPTS", "2");
-    ask(&etl, &["SELECT 1"]).fails(6).says("http://127.0.0.1:9 gives no answer").says("AWS_ENDPOINT_URL_ATHENA");
+    ask(&etl, &["SELECT 1"]).fails(6).says("no response from http://127.0.0.1:9").says("AWS_ENDPOINT_URL_ATHENA");
     let etl = down.etl().with("AWS_ENDPOINT_URL_ATHENA", "http://user:hunter2@127.0.0.1:9");
     let outcome = ask(&etl, &["SELECT 1"]).fails(2).says("the endpoint of Athena is not an http or https URL");
     assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);

@@ -84,8 +84,8 @@ fn what_differs_is_changed_and_told() {
 fn mistakes_are_told_before_anything_is_written() {
     let stub = stub();
     let etl = stub.etl();
-    etl.run(["athena", "workgroup", "ensure", "etl", "--max-scan", "9.9MB"]).fails(2).says("least limit is 10MB");
-    etl.run(["athena", "workgroup", "ensure", "a b", "--max-scan", "1GB"]).fails(2).says("no workgroup's name");
+    etl.run(["athena", "workgroup", "ensure", "etl", "--max-scan", "9.9MB"]).fails(2).says("minimum limit is 10MB");
+    etl.run(["athena", "workgroup", "ensure", "a b", "--max-scan", "1GB"]).fails(2).says("not a workgroup name");
     etl.run(["athena", "workgroup", "ensure", "etl"]).fails(2).says("--max-scan");
     assert!(stub.operations().is_empty());
     let spark = json!({"EngineVersion": {"EffectiveEngineVersion": "PySpark engine version 3"}});

@@ -166,9 +166,9 @@ fn any_table_can_be_compared() {
     assert!(told["cells"].as_array().unwrap().iter().all(|cell| cell.get("error").is_none()), "{told}");
     // What nobody can read, or write, is told before anything is done.
     etl.etl("bench none.csv").fails(3);
-    etl.etl("bench sales.csv --html no/such/folder.html").fails(4).says("name a file in a folder that is there");
+    etl.etl("bench sales.csv --html no/such/folder.html").fails(4).says("choose a file in an existing folder");
     etl.write("prices.yaml", "athena_per_tb: -1\n");
-    etl.etl("bench sales.csv --prices prices.yaml").fails(2).says("prices.yaml:1:16").says("expected a number of 0 or more");
+    etl.etl("bench sales.csv --prices prices.yaml").fails(2).says("prices.yaml:1:16").says("expected a number of at least 0");
     etl.write("prices.yaml", "athena: 5\n");
     etl.etl("bench sales.csv --prices prices.yaml").fails(2).says("unknown key `athena`");
 }
@@ -209,7 +209,7 @@ fn prices_are_those_that_are_given() {
 fn tables_and_lines_are_told() {
     let etl = with_log(40);
     let arguments = "bench access.log --formats csv,parquet --splits 1,2 --runs 1";
-    let outcome = etl.etl(arguments).ok().says("6 data sets, 0 of them from before");
+    let outcome = etl.etl(arguments).ok().says("6 data sets (0 reused)");
     let text = String::from_utf8(outcome.stdout).unwrap();
     for part in ["all, seconds", "│ CSV gzip ", "│ Parquet zstd ", "USD a month", "Take "] {
         assert!(text.contains(part), "{part}\n{text}");

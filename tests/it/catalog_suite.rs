@@ -88,7 +88,7 @@ fn suite(place: &Place) {
 
     // Made, with all that is to be said of the files.
     let made = place.register("old", "old", "").ok();
-    let made = made.says("is registered").says("_SUCCESS").says("none.csv").says("compressed in several ways");
+    let made = made.says("is registered").says("_SUCCESS").says("none.csv").says("have different compression");
     assert!(made.stdout.is_empty());
     let text = String::from_utf8(place.catalog(&format!("ddl {database}.old")).ok().stdout);
     let text = text.unwrap();
@@ -129,7 +129,7 @@ fn suite(place: &Place) {
     place.write("bad/dt=1/a.csv", csv);
     place.write("bad/b.csv", csv);
     place.register("bad", "bad", "").fails(2).says("not one table").says("dt and none");
-    place.register("bad/b.csv", "bad", "").fails(2).says("is one file");
+    place.register("bad/b.csv", "bad", "").fails(2).says("is a file");
     place.register("bad/*.csv", "bad", "").fails(2).says("is no folder");
     place.register("nothing", "bad", "").fails(3);
     place.register("old", "b-ad", "").fails(2).says("can't be a table's name");
@@ -138,7 +138,7 @@ fn suite(place: &Place) {
     place.write("empty/k=/a.csv", csv);
     place.register("empty", "empty", "").fails(2).says("a folder `k=` without a value").says("__HIVE_DEFAULT_PARTITION__");
     place.write("deep/x/dt=1/a.csv", csv);
-    place.register("deep", "deep", "").fails(2).says("name the folder right above");
+    place.register("deep", "deep", "").fails(2).says("name the folder directly above");
 
     // Readers compute partitions where that is asked for, and only where they can.
     place.register("old", "projected", "--partitions projected").ok();
@@ -253,7 +253,7 @@ fn which_catalog_is_meant_must_be_known() {
     etl.etl("catalog list --catalog local").fails(2).says("--lake");
     etl.etl("catalog list --lake nowhere").fails(3).says("there is no lake");
     etl.etl("catalog list --catalog glue --catalog-id").fails(2);
-    etl.etl("catalog show nodot").fails(2).says("write DATABASE.TABLE");
+    etl.etl("catalog show nodot").fails(2).says("expected DATABASE.TABLE");
     etl.etl("catalog sync").fails(2);
     etl.write("x/a.csv", "a\n1\n");
     for odd in ["a.b\u{1b}[2J", "a.b\u{202e}", "a.'b", "a.", ".b", "1.2"] {
@@ -295,7 +295,7 @@ fn glue_is_compared_brought_forward_and_left_to_others() {
     etl.run_pipeline("quiet.yaml", 0);
     let outcome = etl.etl(&format!("catalog diff weblogs.access --lake {lake}")).fails(2);
     assert!(String::from_utf8_lossy(&outcome.stdout).contains("behind: version 1 there, 2 in the lake"), "{:?}", outcome.stdout);
-    etl.etl(&format!("catalog sync --lake {lake}")).ok().says("brought up to date");
+    etl.etl(&format!("catalog sync --lake {lake}")).ok().says("is updated");
     etl.etl(&format!("catalog diff --lake {lake} --json")).ok();
 
     // Of a view the query, of a table what makes the same.
@@ -308,7 +308,7 @@ fn glue_is_compared_brought_forward_and_left_to_others() {
     // A table and the view made of it go together, and come again by the next run.
     etl.etl(&format!("catalog drop {database}.typed --yes")).ok().says("typed_view").says("the next run of its pipeline");
     etl.etl(&format!("catalog show {database}.typed_view")).fails(2);
-    etl.etl(&format!("catalog diff weblogs.typed --lake {lake}")).fails(1).says("no catalog was told");
+    etl.etl(&format!("catalog diff weblogs.typed --lake {lake}")).fails(1).says("is not registered in any catalog");
     etl.run_pipeline("p.yaml", 0);
     etl.etl(&format!("catalog show {database}.typed_view")).ok();
 

@@ -136,7 +136,7 @@ fn a_policy_of_its_own_is_published_and_taken_back(lake: &Lake) {
     let other =
         other.replace("name: owner", "name: third").replace("[analyst]", "[analyst, leader]").replace("role: analyst}}", "role: leader}}");
     lake.write("third.yaml", other);
-    tags("apply", "third.yaml").fails(8).says("says the tag `role` of governed.sales.item_");
+    tags("apply", "third.yaml").fails(8).says("sets the tag `role` of governed.sales.item_");
 }
 
 fn policies_are_found_again_by_a_repair(lake: &Lake) {
@@ -328,7 +328,7 @@ filters:
         "error: unfit.yaml:5:35:\n    - {table: shops.rows, columns: {itm: {role: analyst}}}\n                                    ^^^ shops.rows has no column `itm`; did you mean `item`?",
         "shops.rows has no column `prise`; did you mean `price`?",
         "`item` is string, and 3 is not",
-        "reaches nothing so far",
+        "matches nothing yet",
     ] {
         assert!(told.contains(part), "{part}\n{told}");
     }

@@ -169,7 +169,7 @@ fn no_output_has_unsigned_numbers() {
     etl.parquet("dates.parquet", vec![("day", dates), ("b", Arc::new(arrow::array::BinaryArray::from_vec(vec![b"\xff", b"x"])))]);
     etl.convert("dates.parquet -o dates").ok();
     assert_eq!(rows(&etl.path("dates"))[0]["day"].as_deref(), Some("2020-02-29"));
-    etl.convert("dates.parquet -o x --partition-by b").fails(2).says("can't name folders");
+    etl.convert("dates.parquet -o x --partition-by b").fails(2).says("can't be used in folder names");
     let mut nested = columns;
     nested.push(("list", Arc::new(list)));
     etl.parquet("nested.parquet", nested);

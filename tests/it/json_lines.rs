@@ -61,7 +61,7 @@ fn behind_the_start_another_layout_is_told_and_no_success_where_it_outnumbers_ro
             .fails(5)
             .says("most lines of many.json can't be read as json")
             .says(&format!("many.json:3001: {reason}"))
-            .says("make an object a line of them first");
+            .says("convert them to one object per line first");
         let report = etl.report("many.json -o out --to json --overwrite --on-error skip");
         assert_eq!(report["rows"], 3000, "{text}");
         etl.convert("many.json -o out --to json --overwrite --max-reject-rate 100%").ok();

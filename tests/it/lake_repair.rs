@@ -168,7 +168,7 @@ fn a_head_that_was_edited_is_made_anew(lake: &Lake) {
     }
     storage.put("_etl/catalog/head.json", good.replace("\"format\": 1", "\"format\": 99").into_bytes()).unwrap();
     for command in ["catalog list --lake", "catalog repair --lake", "vacuum"] {
-        lake.etl(&format!("{command} {}", lake.location)).fails(3).says("is of format 99");
+        lake.etl(&format!("{command} {}", lake.location)).fails(3).says("has format 99");
     }
     storage.delete(&["_etl/catalog/head.json".to_string()]).unwrap();
     lake.etl(&format!("catalog list --lake {}", lake.location)).fails(3).says("head.json is gone");

@@ -38,7 +38,7 @@ fn rows_without_a_value_go_to_the_folder_that_hive_has_for_them() {
 fn a_value_that_readers_take_for_none_is_refused() {
     let etl = Etl::new();
     etl.write("a.csv", "k,v\na,1\n__HIVE_DEFAULT_PARTITION__,2\n");
-    etl.convert("a.csv -o out --partition-by k").fails(3).says("which readers take for NULL");
+    etl.convert("a.csv -o out --partition-by k").fails(3).says("which readers interpret as NULL");
     assert_eq!(etl.names(""), ["a.csv"]);
 }
 

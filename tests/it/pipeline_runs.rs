@@ -61,7 +61,7 @@ fn rows_of_new_files_are_added_and_files_that_changed_replace_their_rows(etl: &L
     // What can't be made again is not thrown away, unless that is asked for.
     std::fs::remove_file(etl.path("logs/a.log")).unwrap();
     etl.log("logs/b.log", 30);
-    etl.etl("run weblogs.yaml").fails(3).says("rows would be lost").says("logs/a.log").says("--full");
+    etl.etl("run weblogs.yaml").fails(3).says("this would lose rows that can't be rebuilt").says("logs/a.log").says("--full");
     assert_eq!(etl.value(COUNT), "121");
     etl.run_pipeline("weblogs.yaml --full", 0);
     assert_eq!(etl.value(COUNT), "30");

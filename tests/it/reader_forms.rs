@@ -70,7 +70,7 @@ fn trino_reads_every_form_as_we_do() {
     std::fs::create_dir(lake.path("in")).unwrap();
     lake.parquet("in/1.parquet", columns(300, 0));
     lake.pipeline("forms.yaml", &pipeline(", splits: 2, mode: append"));
-    lake.etl("run forms.yaml").ok().says("rfc is CSV of RFC 4180").says("values of NaN or infinity became null");
+    lake.etl("run forms.yaml").ok().says("rfc is RFC 4180 CSV").says("values of NaN or infinity became null");
     for (name, ..) in FORMS {
         let told = lake.told("forms", name);
         assert_ne!(told["StorageDescriptor"]["InputFormat"], "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat", "{name}");
@@ -106,7 +106,7 @@ outputs:
     lake.pipeline("lines.yaml", text);
     lake.etl("run lines.yaml")
         .ok()
-        .says("lines.rfc is CSV of RFC 4180: readers of Glue take a line end within a text for the end of its row");
+        .says("lines.rfc is RFC 4180 CSV: readers of Glue take a line end within a text for the end of its row");
     let count = |table: &str| lake.trino.number(&format!("SELECT count(*) FROM {}.{table}", lake.database("lines")));
     assert_eq!((count("rfc"), count("athena")), (2, 1));
     same(&lake, "lines.athena", "athena", As::Text);

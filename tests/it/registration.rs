@@ -322,6 +322,6 @@ fn a_lake_in_a_folder_has_no_readers_in_glue() {
     let etl = Etl::new();
     etl.write("web.yaml", WEB.replace("lake: {location: lake}", "lake: {location: lake, catalog: glue}"))
         .write("in/1.log", log_of_day(1, 5));
-    etl.etl("run web.yaml").fails(2).says("readers of Glue read S3");
+    etl.etl("run web.yaml").fails(2).says("readers of Glue read from S3");
     assert!(!etl.path("lake").exists());
 }

@@ -230,8 +230,8 @@ fn the_region_is_known_or_asked_for() {
     let Some(minio) = Minio::get() else { return };
     let mut aws = Case::new(&minio);
     aws.command.env_remove("AWS_ENDPOINT_URL_S3");
-    aws.fails_with(&["in which region", "AWS_REGION", "--region"]);
-    Case::new(&minio).env("AWS_REGION", "not a region").fails_with(&["`not a region` is no region"]);
+    aws.fails_with(&["the AWS region", "AWS_REGION", "--region"]);
+    Case::new(&minio).env("AWS_REGION", "not a region").fails_with(&["`not a region` is not a region"]);
     let other = Case::new(&minio).env("AWS_ENDPOINT_URL_S3", "").env("AWS_ENDPOINT_URL", &minio.endpoint);
     other.file("credentials", &format!("[default]\n{}", keys())).done();
     let tls = Case::new(&minio).env("AWS_ENDPOINT_URL_S3", minio.endpoint.replace("http:", "https:"));

@@ -187,7 +187,7 @@ fn a_store_that_stays_down_is_given_up_in_time() {
     (0..100).for_each(|_| proxy.next("PUT ", Fault::SlowDown));
     let begin = std::time::Instant::now();
     let text = through(&proxy, &minio, "lake").put("k", "x").unwrap_err().to_string();
-    assert!(text.contains("503 SlowDown") && text.contains("run again later"), "{text}");
+    assert!(text.contains("503 SlowDown") && text.contains("try again later"), "{text}");
     assert!(begin.elapsed() < Duration::from_secs(90), "{:?}", begin.elapsed());
     assert!((5..=21).contains(&proxy.requests()), "{}", proxy.requests());
 }

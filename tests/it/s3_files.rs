@@ -216,7 +216,7 @@ fn what_is_there_is_refused_replaced_or_added_to() {
     assert_eq!(both.equal("out").len(), 6);
     both.there(&["convert", "@a.log", "--to", "json", "-o", "@out", "--append"]).fails(4).says("can't be added to them");
     both.there(&["convert", "@b.csv", "--to", "csv", "-o", "@out", "--append"]).fails(4).says("have the columns");
-    both.there(&["convert", "@out/part-00000.csv", "--to", "csv", "-o", "@out", "--append"]).fails(2).says("would be there twice");
+    both.there(&["convert", "@out/part-00000.csv", "--to", "csv", "-o", "@out", "--append"]).fails(2).says("would be duplicated");
     assert_eq!(both.equal("out").len(), 6);
     both.converted("@a.log --to parquet --partition-by dt --overwrite", "out");
     assert_eq!(both.equal("out").keys().filter(|key| !key.starts_with("dt=")).collect::<Vec<_>>(), ["notes.txt"]);

@@ -190,7 +190,7 @@ fn parquet_has_times_that_its_readers_know() {
     assert_eq!(column(&etl, "millis", "ns"), ["2020-02-29 00:00:02.000", "1969-12-31 23:59:59.999", ""]);
     // A result of SQL is written as any other.
     let sql = "SELECT arrow_cast(TIMESTAMP '2020-02-29 00:00:02.000000001', 'Timestamp(Nanosecond, None)') AS t";
-    let outcome = etl.run(["query", "--format", "parquet", sql]).ok().says("column `t`: 1 time has digits behind the milliseconds");
+    let outcome = etl.run(["query", "--format", "parquet", sql]).ok().says("column `t`: 1 time has digits beyond milliseconds");
     etl.write("q.parquet", &outcome.stdout);
     assert!(unit(&etl, "q.parquet", 0).contains("MILLIS"));
 }
@@ -331,7 +331,7 @@ fn tables_have_milliseconds_unless_they_are_told_others() {
     let report = lake.run_pipeline("units.yaml", 0);
     let notes = report["notes"].to_string();
     for output in ["direct", "by_sql"] {
-        assert!(notes.contains(&format!("{output}: column `at`: 1 time has digits behind the milliseconds")), "{notes}");
+        assert!(notes.contains(&format!("{output}: column `at`: 1 time has digits beyond milliseconds")), "{notes}");
         assert_eq!(lake.value(&format!("SELECT max(at) FROM t.{output}")), "2020-02-29 00:00:02.007");
     }
     assert!(!notes.contains("micros: column"), "{notes}");
@@ -361,7 +361,7 @@ fn microseconds_of_a_log_are_written_or_told() {
     assert_eq!(column(&lake, "out", "time"), ["2020-02-29 00:00:02.123456", "2020-02-29 00:00:02.123000"]);
     convert("--to parquet");
     assert!(unit(&lake, "out/part-00000.parquet", 1).contains("MICROS"));
-    convert("--to parquet --timestamps millis").says("column `time`: 1 time has digits behind the milliseconds, which are cut off");
+    convert("--to parquet --timestamps millis").says("column `time`: 1 time has digits beyond milliseconds, which are cut off");
     assert!(unit(&lake, "out/part-00000.parquet", 1).contains("MILLIS"));
     let sql = "SELECT max(time) AS t FROM 'logs/a.log'";
     let found = lake.run(["query", "--format", "csv", "--log-format", "%h %{usec}t", sql]).ok();
@@ -378,7 +378,7 @@ outputs:
 ";
     lake.pipeline("micros.yaml", pipeline);
     let notes = lake.run_pipeline("micros.yaml", 0)["notes"].to_string();
-    assert!(notes.contains("cut: column `time`: 1 time has digits behind the milliseconds") && !notes.contains("kept: column"), "{notes}");
+    assert!(notes.contains("cut: column `time`: 1 time has digits beyond milliseconds") && !notes.contains("kept: column"), "{notes}");
     for (table, expected) in [("cut", "MILLIS"), ("kept", "MICROS")] {
         let file = lake.below(&format!("t/{table}")).into_iter().find(|key| key.ends_with(".parquet")).unwrap();
         assert!(unit(&lake, &format!("lake/{file}"), 1).contains(expected), "{table}");
