@@ -77,6 +77,14 @@ impl TextColumn {
         self.nulls.append_non_null();
     }
 
+    /// As [`TextColumn::push_changed`], or NULL.
+    pub(crate) fn push_changed_or_null(&mut self, value: Option<&[u8]>) {
+        match value {
+            Some(value) => self.push_changed(value),
+            None => self.push_null(),
+        }
+    }
+
     /// The column; `block` is what every value was pushed from.
     pub(super) fn finish(&mut self, block: &Bytes) -> ArrayRef {
         let views = ScalarBuffer::from(std::mem::take(&mut self.views));

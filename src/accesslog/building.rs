@@ -66,13 +66,17 @@ impl Building {
     }
 }
 
-/// Appends `value` as it was before it was escaped as JSON; nothing is appended, and false given, where nothing is escaped in it.
-pub(super) fn push_json(column: &mut TextColumn, value: &[u8]) -> bool {
-    if memchr::memchr(b'\\', value).is_none() {
-        return false;
-    }
+/// `value` as it was before it was escaped as JSON; nothing where nothing is escaped in it.
+pub(super) fn escaped_json(value: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'\\', value)?;
     let mut text = Vec::with_capacity(value.len());
     escape::unescape_json(value, &mut text);
-    column.push_changed(&text);
-    true
+    Some(text)
+}
+
+/// Appends `value` as it was before it was escaped as JSON; nothing is appended, and false given, where nothing is escaped in it.
+pub(super) fn push_json(column: &mut TextColumn, value: &[u8]) -> bool {
+    let decoded = escaped_json(value);
+    decoded.iter().for_each(|text| column.push_changed(text));
+    decoded.is_some()
 }

@@ -3,7 +3,7 @@
 //! Each line is read in two steps. First its values are found, in the order of the LogFormat, without copying any; a line
 //! that doesn't fit costs nothing more. Then the columns that were asked for are filled.
 
-use super::building::{Building, push_json};
+use super::building::{Building, escaped_json, push_json};
 use super::column::{RequestPiece, Source};
 use super::docker::{self, Unwrapped};
 use super::format::LogFormat;
@@ -205,6 +205,20 @@ impl Way {
         }
     }
 
+    /// The `piece` of the request line `whole`, which is split into `request` where it could be.
+    fn piece<'a>(&self, piece: RequestPiece, whole: &'a [u8], request: Option<RequestLine<'a>>) -> Option<&'a [u8]> {
+        match (request, piece) {
+            (Some(r), RequestPiece::Method) => Some(r.method),
+            (Some(r), RequestPiece::Origin) => request::origin(r.path).map(|(origin, _)| origin),
+            (Some(r), RequestPiece::Path) if self.has_origin => Some(request::origin(r.path).map_or(r.path, |(_, path)| path)),
+            (Some(r), RequestPiece::Path) => Some(r.path),
+            (Some(r), RequestPiece::Query) => r.query,
+            (Some(r), RequestPiece::Protocol) => r.protocol,
+            (None, RequestPiece::Unsplit) if self.is_something(whole) => Some(whole),
+            _ => None,
+        }
+    }
+
     /// Fills the `columns` from the line that was just read.
     fn append(&self, columns: &mut [Building], line: &[u8], base: u32, care: Care) {
         let values = &self.line;
@@ -222,6 +236,8 @@ impl Way {
             };
             match (*source, building) {
                 (Source::Text { step, nothing }, Building::Text(column)) => match text(step) {
+                    // `null` without quotes.
+                    Some(b"null") if is_json && self.format.steps[step].is_token() => column.push_null(),
                     Some(value) if !nothing.is(value) => {
                         if is_json && push_json(column, value) {
                             continue;
@@ -230,6 +246,10 @@ impl Way {
                     }
                     _ => column.push_null(),
                 },
+                (Source::Query { step }, Building::Text(column)) if is_json && text(step).is_some_and(|text| text.contains(&b'\\')) => {
+                    let decoded = text(step).and_then(escaped_json).unwrap_or_default();
+                    column.push_changed_or_null(Some(decoded.strip_prefix(b"?").unwrap_or(&decoded)));
+                }
                 (Source::Query { step }, Building::Text(column)) => match text(step) {
                     None | Some(b"" | b"-") => column.push_null(),
                     Some([b'?', query @ ..]) => column.push(query, base + values.spans[step].0 + 1, care),
@@ -237,7 +257,13 @@ impl Way {
                     Some(query) => column.push(query, base + values.spans[step].0, care),
                 },
                 (Source::Target { step, is_query }, Building::Text(column)) => {
-                    let asked = text(step).filter(|asked| self.is_something(asked)).map(request::target);
+                    let raw = text(step).filter(|asked| self.is_something(asked));
+                    if let Some(decoded) = raw.filter(|_| is_json).and_then(escaped_json) {
+                        let (path, query) = request::target(&decoded);
+                        column.push_changed_or_null(if is_query { query } else { Some(path) });
+                        continue;
+                    }
+                    let asked = raw.map(request::target);
                     match asked.and_then(|(path, query)| if is_query { query } else { Some(path) }) {
                         Some(value) => column.push(value, base + offset_in(line, value), care),
                         None => column.push_null(),
@@ -250,6 +276,11 @@ impl Way {
                 }
                 (Source::Request { step, piece }, Building::Text(column)) => {
                     let whole = text(step).unwrap_or(b"-");
+                    if let Some(decoded) = Some(whole).filter(|_| is_json).and_then(escaped_json) {
+                        let request = if self.splits[step] { request::split(&decoded) } else { None };
+                        column.push_changed_or_null(self.piece(piece, &decoded, request));
+                        continue;
+                    }
                     let request = match split {
                         Some((known, request)) if known == step => request,
                         _ => {
@@ -258,17 +289,7 @@ impl Way {
                             request
                         }
                     };
-                    let value = match (request, piece) {
-                        (Some(r), RequestPiece::Method) => Some(r.method),
-                        (Some(r), RequestPiece::Origin) => request::origin(r.path).map(|(origin, _)| origin),
-                        (Some(r), RequestPiece::Path) if self.has_origin => Some(request::origin(r.path).map_or(r.path, |(_, path)| path)),
-                        (Some(r), RequestPiece::Path) => Some(r.path),
-                        (Some(r), RequestPiece::Query) => r.query,
-                        (Some(r), RequestPiece::Protocol) => r.protocol,
-                        (None, RequestPiece::Unsplit) if self.is_something(whole) => Some(whole),
-                        _ => None,
-                    };
-                    match value {
+                    match self.piece(piece, whole, request) {
                         Some(value) => column.push(value, base + offset_in(line, value), care),
                         None => column.push_null(),
                     }

@@ -77,7 +77,7 @@ pub(super) fn field(step: &Step, text: &[u8]) -> Option<(usize, usize)> {
             // A quote within the next word that doesn't begin with one: this is no end, as quotes within values are written as they are.
             let next = &text[at + after.len()..];
             let hit = memchr::memchr3(b'"', b' ', b'\t', next).unwrap_or(next.len());
-            hit == 0 || next.get(hit) != Some(&b'"') || short.as_ref().is_some_and(|short| next == &short[..])
+            (hit == 0 && step.quoted_next) || next.get(hit) != Some(&b'"') || short.as_ref().is_some_and(|short| next == &short[..])
         }
         (short, _) => short.as_ref().is_some_and(|short| text[at..] == short[..]),
     };

@@ -48,6 +48,8 @@ pub(super) struct Step {
     pub ident: bool,
     /// An address before its port: `-` stands for both where there is neither.
     pub endpoint: bool,
+    /// Whether what is behind it may stand in quotes.
+    pub quoted_next: bool,
     /// What ends a line that has nothing of what is behind this, where it may.
     pub short: Option<Vec<u8>>,
 }
@@ -85,6 +87,13 @@ pub(super) enum Lex {
     Time { items: Vec<TimeItem>, group: Option<usize> },
     /// What has a query or a path right behind it (`%U%q`): at the first such byte before where that ends, or there.
     Before(u8),
+}
+
+impl Step {
+    /// Whether its value is a word of a list of fields.
+    pub(super) fn is_token(&self) -> bool {
+        self.guard == Guard::Word
+    }
 }
 
 impl Lex {
@@ -170,6 +179,7 @@ impl LogFormat {
                 guard: Guard::of(&found, index),
                 ident: directive.kind == Kind::Ident,
                 endpoint: directive.kind == Kind::Endpoint,
+                quoted_next: found.get(index + 1).is_some_and(|(next, _)| matches!(next.kind, Kind::Quoted | Kind::Free)),
                 short: found.get(index + 1).filter(|(next, _)| next.optional).map(|_| before_separator(after)),
             });
         }
@@ -236,7 +246,7 @@ impl LogFormat {
             // Apache writes a quote inside a value as \", so the first bare quote is the end.
             _ if after.first() == Some(&b'"') && self.escapes.escape_quotes() => Lex::Quoted { user },
             _ if next.is_none() => Lex::BeforeEnd { user },
-            _ if directive.kind.is_word() && after[..] != *b" " => Lex::Word,
+            _ if directive.kind.is_word() && (after[..] != *b" " || next.is_some_and(Directive::is_bounded)) => Lex::Word,
             _ if directive.kind == Kind::Token && after[0] == b' ' && next.is_some_and(Directive::is_bounded) => Lex::Word,
             // `%{X-Forwarded-For}i %l %u`: the list of a header has blanks in it.
             Field::Text(_) if !directive.kind.is_word() && next.is_some_and(|d| d.kind == Kind::Ident) => {
@@ -256,7 +266,7 @@ impl LogFormat {
             _ => false,
         };
         let open = matches!(lex, Lex::Until { .. } | Lex::Anchored { .. } | Lex::BeforeIdent { .. } | Lex::List);
-        if free_text && after.first() == Some(&b' ') && open {
+        if free_text && after.first() == Some(&b' ') && open && self.escapes != Escapes::Dash {
             let shown = String::from_utf8_lossy(after);
             self.notes.push(format!(
                 "{} may hold a blank itself: it is read up to the first `{}` after which the line fits (quotes around it in the format end the doubt)",

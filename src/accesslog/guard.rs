@@ -12,6 +12,8 @@ pub(super) enum Guard {
     Host,
     /// It neither begins nor ends with a blank, which servers cut off: that is a column that is missing.
     Trimmed,
+    /// It is one word, and no part of a text in quotes, which may have quotes and blanks within.
+    Word,
     /// It has no comma, as it stands behind a header that ends at one: the header may be a list.
     Single,
 }
@@ -30,7 +32,8 @@ impl Guard {
             _ if before.any(may_be_list) => Guard::Single,
             Some(b'"') => Guard::None,
             _ if directive.kind.is_word() => Guard::Host,
-            Some(b' ') | None if matches!(directive.kind, Kind::Ident | Kind::Token) => Guard::Filled,
+            _ if directive.kind == Kind::Token => Guard::Word,
+            Some(b' ') | None if directive.kind == Kind::Ident => Guard::Filled,
             Some(b' ') if directive.kind == Kind::Header || directive.field == Field::User => Guard::Trimmed,
             _ => Guard::None,
         }
@@ -43,6 +46,7 @@ impl Guard {
             Guard::Filled => !value.is_empty(),
             Guard::Host => value.last().is_some_and(|last| *last != b','),
             Guard::Trimmed => value.first() != Some(&b' ') && value.last() != Some(&b' '),
+            Guard::Word => !value.is_empty() && memchr::memchr2(b' ', b'"', value).is_none(),
             Guard::Single => !value.is_empty() && memchr::memchr(b',', value).is_none(),
         }
     }
@@ -51,6 +55,7 @@ impl Guard {
     pub(super) fn reason(self, directive: &str) -> String {
         match self {
             Guard::None | Guard::Filled => format!("{directive} is empty"),
+            Guard::Word => format!("{directive} is empty, or has a blank or a quote"),
             Guard::Host => format!("{directive} is empty, or ends with a comma"),
             Guard::Trimmed => format!("{directive} begins or ends with a blank, as if a column were missing"),
             Guard::Single => {

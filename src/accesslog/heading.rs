@@ -146,8 +146,15 @@ fn is_cloudfront(names: &[String]) -> bool {
 /// Whether `line` is names of fields of VPC flow logs, and nothing else.
 fn is_flow(line: &[u8]) -> bool {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let known = |word: &[u8]| FLOW.iter().any(|(name, _)| name.as_bytes() == word);
-    line.contains(&b' ') && line.first().is_some_and(u8::is_ascii_lowercase) && line.split(|byte| *byte == b' ').all(known)
+    if !line.first().is_some_and(u8::is_ascii_lowercase) || !line.contains(&b' ') {
+        return false;
+    }
+    // Newer fields than those that are known here may be among them.
+    let is_name =
+        |word: &[u8]| !word.is_empty() && word.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
+    let is_known = |word: &&[u8]| FLOW.iter().any(|(name, _)| name.as_bytes() == *word);
+    let words = || line.split(|byte| *byte == b' ');
+    words().all(is_name) && words().filter(is_known).count() >= words().count().min(3)
 }
 
 fn flow_text(names: &[String]) -> String {
@@ -176,7 +183,7 @@ fn w3c_text(names: &[String], tabs: bool) -> String {
             // IIS counts milliseconds, CloudFront seconds with parts.
             ("time-taken", _) => format!("{{time_taken:{}}}", if is_cloudfront { "double" } else { "bigint" }),
             (name, Some(of)) => format!("{{{}:{of}}}", snake_case(name)),
-            (name, None) => format!("{{{}:{}}}", snake_case(name), if tabs { "word" } else { "quoted" }),
+            (name, None) => format!("{{{}:{}}}", snake_case(name), if tabs { "text" } else { "word" }),
         }
     };
     let between = if tabs { "\\t" } else { " " };
@@ -189,7 +196,7 @@ mod tests {
 
     #[test]
     fn headings_are_found() {
-        assert!(is_heading(b"#Fields: date time") && is_heading(b"version account-id interface-id"));
+        assert!(is_heading(b"#Fields: date time") && is_heading(b"version account-id interface-id brand-new"));
         assert!(!is_heading(b"#Version: 1.0") && !is_heading(b"version") && !is_heading(b"2 1234 eni"));
         assert_eq!(last_heading(b"#Fields: a\nx #Fields: b\n#Fields: c\nx\n"), Some(24));
         assert_eq!(last_heading(b"x #Fields: b\n"), None);

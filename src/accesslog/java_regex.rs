@@ -96,7 +96,11 @@ impl LogFormat {
                 let bare = if after.is_empty() { "[\\s\\S]*+".to_string() } else { format!("(?>[\\s\\S]*?(?={end}))") };
                 // One group for both: it looks at whether a quote is before it.
                 // A quote within the next word that doesn't begin with one: this is no end.
-                let word = if after.is_empty() { "" } else { "(?!.[^\\s\"]+\")" };
+                let word = match (after.is_empty(), step.quoted_next) {
+                    (true, _) => "",
+                    (false, true) => "(?!.[^\\s\"]+\")",
+                    (false, false) => "(?!.[^\\s\"]*\")",
+                };
                 let value = format!("\"?+((?<=\")(?>[\\s\\S]*?(?=\"{word}{end}))|(?<!\"){bare})\"?+");
                 format!("(?:\"-\"(?={end})|-(?={end})|{value}){after}")
             }
@@ -199,8 +203,10 @@ impl LogFormat {
         match step.guard {
             Guard::None => text,
             Guard::Trimmed if simple.is_some() => text,
+            Guard::Word if simple.is_some() => text.replace("[^ ]*+", "[^ \"]++"),
             Guard::Filled if simple.is_some() => text.replace("*+", "++"),
             Guard::Host if simple.is_some() => text.replace("*+", "++(?<!,)"),
+            Guard::Word => format!("(?!{end})(?:{})", text.replace("[\\s\\S]", "[^ \"]").replace("[^ ]", "[^ \"]")),
             Guard::Filled | Guard::Single => format!("(?!{end})(?:{text})"),
             Guard::Host => format!("(?!{end})(?:{text})(?<!,)"),
             Guard::Trimmed => format!("(?={end})|(?! )(?:{text})(?<! )"),

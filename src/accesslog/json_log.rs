@@ -3,6 +3,7 @@
 //! A server writes the keys of such lines in one order, so that a line is a format, with values between what is the same in each. From the
 //! lines of a sample come the formats: one for each order and choice of keys.
 
+use super::line::LineValues;
 use super::{LogFormat, LogFormats, Prefix, behind};
 use bytes::Bytes;
 use std::collections::{HashMap, HashSet};
@@ -30,7 +31,7 @@ const MEANINGS: [(&str, &[&str]); 14] = [
 ];
 
 /// Types of times, in the order in which they are tried.
-const TIMES: [&str; 3] = ["iso", "local", "unix"];
+const TIMES: [&str; 4] = ["iso", "clf", "local", "unix"];
 
 /// The formats of the lines of `sample`, behind `prefix`; nothing where the first is no flat object of an access log, or lines differ too
 /// much. Those that are none are rejects.
@@ -49,9 +50,10 @@ pub fn json_formats(prefix: Prefix, sample: &Bytes) -> Option<LogFormats> {
             doubles.insert(piece.key);
         }
     }
+    let time = time_key(&objects);
     let mut texts: Vec<String> = Vec::new();
     for object in &objects {
-        let text = text(object, &doubles);
+        let text = text(object, &doubles, time);
         if !texts.contains(&text) {
             texts.push(text);
         }
@@ -153,7 +155,7 @@ fn string_end(line: &str, start: usize) -> Option<usize> {
 }
 
 /// The format of the line of these `pieces`, as a list of fields.
-fn text(pieces: &[Piece<'_>], doubles: &HashSet<&str>) -> String {
+fn text(pieces: &[Piece<'_>], doubles: &HashSet<&str>, time: Option<(&str, &str)>) -> String {
     let mut text = "escape=json ".to_string();
     let mut given: HashMap<String, u32> = HashMap::new();
     for piece in pieces {
@@ -163,7 +165,7 @@ fn text(pieces: &[Piece<'_>], doubles: &HashSet<&str>) -> String {
             text.push_str("null");
             continue;
         }
-        let field = known(piece.key, value).filter(|field| !given.contains_key(column_of(field)));
+        let field = known(piece.key, value, time).filter(|field| !given.contains_key(column_of(field)));
         let field = field.unwrap_or_else(|| other(piece.key, value, doubles, &given));
         given.insert(column_of(&field).to_string(), 1);
         text.push_str(&field);
@@ -176,17 +178,36 @@ fn column_of(field: &str) -> &str {
     field.trim_matches(['{', '}']).split(':').next().unwrap_or_default()
 }
 
+/// The key whose value is the time of all lines, and the type that these have: of several the one that is named first above.
+fn time_key<'a>(objects: &[Vec<Piece<'a>>]) -> Option<(&'a str, &'static str)> {
+    let (_, names) = MEANINGS.iter().find(|(field, _)| *field == "time")?;
+    names.iter().find_map(|name| {
+        let of_key = |piece: &&Piece<'a>| piece.value.is_some() && piece.key.eq_ignore_ascii_case(name);
+        let pieces: Vec<&Piece<'a>> = objects.iter().flatten().filter(of_key).collect();
+        let fits_all = |kind: &&str| {
+            let format = LogFormat::parse("time", &format!("{{time:{kind}}}"));
+            let fits = |format: &LogFormat, piece: &&Piece<'_>| match piece.value {
+                Some(Value::Text(text) | Value::Number(text)) => LineValues::new(format).read(format, text.as_bytes()).is_ok(),
+                _ => false,
+            };
+            format.is_ok_and(|format| pieces.iter().all(|piece| fits(&format, piece)))
+        };
+        let kind = TIMES.into_iter().find(fits_all)?;
+        pieces.first().map(|piece| (piece.key, kind))
+    })
+}
+
 /// The field of a key that access logs have, where the value is as such have it.
-fn known(key: &str, value: Value<'_>) -> Option<String> {
-    let field = meaning(key)?;
+fn known(key: &str, value: Value<'_>, time: Option<(&str, &str)>) -> Option<String> {
+    if let Some((_, kind)) = time.filter(|(time, _)| *time == key) {
+        return Some(format!("{{time:{kind}}}"));
+    }
+    let field = meaning(key).filter(|field| *field != "time")?;
     let is_text = matches!(value, Value::Text(_));
     let sample = match value {
         Value::Text(text) | Value::Number(text) => text,
         Value::Word | Value::Null => return None,
     };
-    if field == "time" {
-        return TIMES.into_iter().find(|kind| fits(&format!("{{time:{kind}}}"), sample)).map(|kind| format!("{{time:{kind}}}"));
-    }
     let is_number = field.contains(":status") || field.contains(":bigint") || field.contains(":seconds");
     let fits = match (is_number, field) {
         (true, _) => sample.is_empty() || self::fits(field, sample),
@@ -214,7 +235,7 @@ fn other(key: &str, value: Value<'_>, doubles: &HashSet<&str>, given: &HashMap<S
 }
 
 fn fits(format: &str, sample: &str) -> bool {
-    LogFormat::parse("field", format).is_ok_and(|format| super::line::LineValues::new(&format).read(&format, sample.as_bytes()).is_ok())
+    LogFormat::parse("field", format).is_ok_and(|format| LineValues::new(&format).read(&format, sample.as_bytes()).is_ok())
 }
 
 #[cfg(test)]

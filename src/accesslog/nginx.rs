@@ -107,10 +107,9 @@ fn strings(text: &str) -> Result<(Escapes, Vec<Range<usize>>)> {
         at = blanks(text, at + 7 + word.len());
     }
     let quoted = quoted(text, at, is_directive);
-    Ok((
-        escapes,
-        quoted.unwrap_or_else(|| vec![if is_directive || escapes != Escapes::Backslash { at..text.len() } else { 0..text.len() }]),
-    ))
+    // The end of a directive without quotes.
+    let end = if is_directive { text.trim_end().trim_end_matches(';').len() } else { text.len() };
+    Ok((escapes, quoted.unwrap_or_else(|| vec![if is_directive || escapes != Escapes::Backslash { at..end } else { 0..text.len() }])))
 }
 
 fn blanks(text: &str, at: usize) -> usize {
@@ -254,6 +253,7 @@ mod tests {
             format!("log_format  main\n  '{}'\n  '{}' ;\n", &MAIN[..15], &MAIN[15..]),
             format!("log_format main escape=default \"{}\";", MAIN.replace('"', "\\\"")),
             format!("escape=default {MAIN}"),
+            format!("log_format main {MAIN} ;"),
         ] {
             assert_eq!(columns(&text), columns(MAIN), "{text}");
         }

@@ -74,7 +74,8 @@ const TEXTS: [(&str, Kind); 62] = [
 ];
 
 /// Those whose texts have other names as columns, as Apache's have them.
-const RENAMED: [(&str, &str, Kind); 11] = [
+const RENAMED: [(&str, &str, Kind); 12] = [
+    ("http_host", "http_host", Kind::Header),
     ("document_uri", "path", Kind::Free),
     ("host", "server_name", Kind::Plain),
     ("realip_remote_addr", "peer_ip", Kind::Word),

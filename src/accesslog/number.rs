@@ -36,6 +36,7 @@ fn number(text: &[u8], long: bool, empty: bool) -> Option<(Option<i64>, usize)> 
         length += 1;
     }
     match (length, text.first()) {
+        (0, _) if empty && text.starts_with(b"null") => Some((None, 4)),
         (0, _) if empty => Some((None, 0)),
         (0, Some(b'-')) => Some((None, 1)),
         (0, _) => None,

@@ -43,8 +43,8 @@ const VHOST_COMBINED: &str = r#"%v:%p %h %l %u %t "%r" %>s %b "%{Referer}i" "%{U
 const COMBINED_IO: &str = r#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %I %O"#;
 const NGINX_MAIN: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for""#;
 const ALB: &str = "{type} {time:iso} {elb} {client_ip:endpoint}:{client_port:int} {target_ip:endpoint}:{target_port:int} \
-    {request_processing_time:double} {target_processing_time:double} {response_processing_time:double} {elb_status_code:int} \
-    {target_status_code:int} {received_bytes:bigint} {sent_bytes:bigint} {request:url_request} {user_agent:quoted} {ssl_cipher} {ssl_protocol} \
+    {request_processing_time:double} {target_processing_time:double} {response_processing_time:double} {elb_status_code:status} \
+    {target_status_code:status} {received_bytes:bigint} {sent_bytes:bigint} {request:url_request} {user_agent:quoted} {ssl_cipher} {ssl_protocol} \
     {target_group_arn} {trace_id:quoted} {domain_name:quoted?} {chosen_cert_arn:quoted?} {matched_rule_priority:int?} \
     {request_creation_time:iso?} {actions_executed:quoted?} {redirect_url:quoted?} {lambda_error_reason:quoted?} {target_port_list:quoted?} \
     {target_status_code_list:quoted?} {classification:quoted?} {classification_reason:quoted?} {conn_trace_id:quoted?} \
@@ -56,11 +56,11 @@ const CLB: &str = "{time:iso} {elb} {client_ip:endpoint}:{client_port:int} {back
 const NLB: &str = "{type} {version} {time:iso} {elb} {listener} {client_ip:endpoint}:{client_port:int} \
     {destination_ip:endpoint}:{destination_port:int} {connection_time:bigint} {tls_handshake_time:bigint} {received_bytes:bigint} \
     {sent_bytes:bigint} {incoming_tls_alert} {chosen_cert_arn} {chosen_cert_serial} {tls_cipher} {tls_protocol_version} {tls_named_group} \
-    {domain_name} {alpn_fe_protocol} {alpn_be_protocol} {alpn_client_preference_list} {tls_connection_creation_time:iso?} {extra:text?}";
-const S3: &str = "{bucket_owner} {bucket} {time:clf} {remote_ip} {requester} {request_id} {operation} {key} {request:request} {http_status:int} \
+    {domain_name?} {alpn_fe_protocol?} {alpn_be_protocol?} {alpn_client_preference_list:text?} {tls_connection_creation_time:iso?} {extra:text?}";
+const S3: &str = "{bucket_owner} {bucket} {time:clf} {remote_ip} {requester} {request_id} {operation} {key} {request:request} {http_status:status} \
     {error_code} {bytes_sent:bigint} {object_size:bigint} {total_time:bigint} {turn_around_time:bigint} {referer:quoted} {user_agent:quoted} \
-    {version_id} {host_id:quoted?} {signature_version:quoted?} {cipher_suite:quoted?} {authentication_type:quoted?} {host_header:quoted?} \
-    {tls_version:quoted?} {access_point_arn:quoted?} {acl_required:quoted?} {extra:text?}";
+    {version_id} {host_id?} {signature_version?} {cipher_suite?} {authentication_type?} {host_header?} \
+    {tls_version?} {access_point_arn?} {acl_required?} {extra:text?}";
 const CLOUDFRONT: &str = "{#}{time:date}\\t{time:clock}\\t{x_edge_location}\\t{sc_bytes:bigint}\\t{c_ip}\\t{cs_method}\\t{cs_host}\\t{cs_uri_stem}\\t\
     {sc_status:status}\\t{cs_referer}\\t{cs_user_agent}\\t{cs_uri_query}\\t{cs_cookie}\\t{x_edge_result_type}\\t{x_edge_request_id}\\t\
     {x_host_header}\\t{cs_protocol}\\t{cs_bytes:bigint}\\t{time_taken:double}\\t{x_forwarded_for?}\\t{ssl_protocol?}\\t{ssl_cipher?}\\t\

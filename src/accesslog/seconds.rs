@@ -71,6 +71,7 @@ fn value(digits: &[u8]) -> i64 {
 fn nothing(text: &[u8], empty: bool) -> Option<(Option<i64>, usize)> {
     match text {
         [b'0'..=b'9', ..] => None,
+        [b'n', b'u', b'l', b'l', ..] if empty => Some((None, 4)),
         _ if empty => Some((None, 0)),
         [b'-', b'0'..=b'9', ..] => None,
         [b'-', ..] => Some((None, 1)),

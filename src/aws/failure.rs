@@ -117,7 +117,7 @@ fn meaning(service: Service, code: &str, message: &str) -> Option<String> {
                 .to_string()
         }
         "AccessDeniedException" | "AccessDenied" => {
-            format!("allow these credentials what the message names ({name}:… on catalog, database and table)")
+            format!("grant these credentials the permission that the message names ({name}:… on catalog, database and table)")
         }
         "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidSignatureException" | "MissingAuthenticationTokenException" => {
             "the access key is unknown, or the secret key doesn't belong to it: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the profile"

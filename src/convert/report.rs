@@ -89,7 +89,7 @@ impl ConvertReport {
             0 => String::new(),
             more => format!(" and {} more", count(more as u64)),
         };
-        (!unread.is_empty()).then(|| format!("every line was rejected of {}{more}", unread[..unread.len().min(NAMED)].join(", ")))
+        (!unread.is_empty()).then(|| format!("every line of {}{more} was rejected", unread[..unread.len().min(NAMED)].join(", ")))
     }
 }
 

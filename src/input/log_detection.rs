@@ -32,6 +32,10 @@ pub fn suggested_format(inputs: impl Into<Inputs>) -> Result<Suggestion> {
             };
             return Ok(Suggestion { format, fitting: found.fitting, tried: found.tried, base: None });
         }
+        if let Some(formats) = json_behind(&Prefix::ALL, &lines) {
+            let format = formats.all().first().map(|format| format.text().to_string()).unwrap_or_default();
+            return Ok(Suggestion { format, fitting: 0, tried: 0, base: None });
+        }
         return suggest(&lines).ok_or_else(|| unknown_format(source, &lines));
     }
     Err(Error::new(ErrorKind::Format, "there is no line that a format could be told from"))

@@ -168,7 +168,8 @@ fn what_is_missing_is_told_with_what_to_do() {
     let message =
         "User: arn:aws:iam::123456789012:user/x is not authorized to perform: athena:StartQueryExecution on resource: workgroup/etl";
     stub.says("StartQueryExecution", [refused("AccessDeniedException", "ACCESS_DENIED", message)]);
-    let outcome = ask(&stub.etl(), &["SELECT 1"]).fails(6).says("athena:StartQueryExecution on resource").says("what to do: the policy");
+    let outcome =
+        ask(&stub.etl(), &["SELECT 1"]).fails(6).says("athena:StartQueryExecution on resource").says("what to do: grant these credentials");
     assert_eq!(outcome.stderr.matches("what to do").count(), 1, "{}", outcome.stderr);
     let reason = "Insufficient permissions to execute the query. Insufficient Lake Formation permission(s) on t";
     let stub = AthenaStub::giving(one());

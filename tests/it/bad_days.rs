@@ -287,8 +287,9 @@ fn what_is_hardly_meant_is_told_before() {
     // A source that isn't there yet is a warning, a schema that isn't there is an error.
     let outcome = lake.etl("validate g.yaml").fails(2);
     let outcome = outcome.says("`by` has GROUP BY, and with this mode each run has the rows of new files only").says("g.yaml:7:");
-    let outcome =
-        outcome.says("error: g.yaml:4:36: the schema of `shops` does not exist").says("warning: g.yaml:4:11: `logs` has nothing to read yet");
+    let outcome = outcome
+        .says("error: g.yaml:4:36: the schema of `shops` does not exist")
+        .says("warning: g.yaml:4:11: `logs` has nothing to read yet");
     assert!(!outcome.stderr.contains("SELECT DISTINCT"), "{}", outcome.stderr);
     lake.write("s.yaml", "name: s\ncolumns:\n  - {name: n, type: int}\n").write("s.csv", "n\n1\n").log("a.log", 5);
     lake.etl("validate g.yaml").ok();
@@ -309,7 +310,7 @@ fn what_is_hardly_meant_is_told_before() {
     // A table that no output makes any more is told of.
     lake.write("g.yaml", grouped.replace("  all: {from: all, table: g.all_of, mode: append}\n", ""));
     let plan = String::from_utf8(lake.etl("plan g.yaml").ok().stdout).unwrap();
-    assert!(plan.contains("no output makes g.all_of any more") && plan.contains("etl catalog drop g.all_of"), "{plan}");
+    assert!(plan.contains("no output writes g.all_of any more") && plan.contains("etl catalog drop g.all_of"), "{plan}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn data_sets_are_made_once() {
     assert_eq!(made(&bench(&etl, arguments)), [false, false]);
     assert_eq!(made(&bench(&etl, arguments)), [true, true]);
     // What was made is not what is compared.
-    etl.etl("bench . --splits 1 --formats csv --runs 1").fails(2).says("of an earlier comparison");
+    etl.etl("bench . --splits 1 --formats csv --runs 1").fails(2).says("belongs to an earlier benchmark");
     // One that is not as it was made is made again; other rows and other options make others.
     fs::remove_file(etl.path("etl-bench").join(folder(&etl)).join("csv_none_3/part-00001.csv")).unwrap();
     let told = bench(&etl, arguments);
@@ -211,7 +211,7 @@ fn tables_and_lines_are_told() {
     let arguments = "bench access.log --formats csv,parquet --splits 1,2 --runs 1";
     let outcome = etl.etl(arguments).ok().says("6 data sets (0 reused)");
     let text = String::from_utf8(outcome.stdout).unwrap();
-    for part in ["all, seconds", "│ CSV gzip ", "│ Parquet zstd ", "USD a month", "Take "] {
+    for part in ["all, seconds", "│ CSV gzip ", "│ Parquet zstd ", "USD per month", "Take "] {
         assert!(text.contains(part), "{part}\n{text}");
     }
     let outcome = etl.etl(&format!("{arguments} --format csv")).ok();

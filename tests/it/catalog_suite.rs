@@ -128,9 +128,9 @@ fn suite(place: &Place) {
     // What can't be one table is none.
     place.write("bad/dt=1/a.csv", csv);
     place.write("bad/b.csv", csv);
-    place.register("bad", "bad", "").fails(2).says("not one table").says("dt and none");
+    place.register("bad", "bad", "").fails(2).says("can't be one table").says("dt and none");
     place.register("bad/b.csv", "bad", "").fails(2).says("is a file");
-    place.register("bad/*.csv", "bad", "").fails(2).says("is no folder");
+    place.register("bad/*.csv", "bad", "").fails(2).says("is not a folder");
     place.register("nothing", "bad", "").fails(3);
     place.register("old", "b-ad", "").fails(2).says("can't be a table's name");
     place.write("twice/a.json", b"{\"a\":1,\"A\":2}\n");
@@ -231,11 +231,11 @@ fn registered_files_stand_beside_a_lakes_own() {
     all(&lake);
     // The object that says which tables there are is lost: they are found again.
     fs::remove_file(lake.path("lake/_etl/catalog/head.json")).unwrap();
-    lake.etl("catalog repair --lake lake").ok().says("weblogs.raw is found again");
+    lake.etl("catalog repair --lake lake").ok().says("weblogs.raw is recovered");
     all(&lake);
 
     // Neither takes the other's name.
-    lake.etl("catalog register raw --table weblogs.access --lake lake").fails(2).says("somebody else's").says("pipeline weblogs");
+    lake.etl("catalog register raw --table weblogs.access --lake lake").fails(2).says("belongs to somebody else").says("pipeline weblogs");
     lake.pipeline("q.yaml", OWN.replace("weblogs.access", "weblogs.raw"));
     lake.etl("run q.yaml").fails(2).says("etl catalog register");
     lake.etl("catalog drop weblogs.access --lake lake --yes").fails(2).says("vacuum").says("--force");
@@ -264,7 +264,7 @@ fn which_catalog_is_meant_must_be_known() {
             assert!(!outcome.stderr.contains(['\u{1b}', '\u{202e}']), "{}", outcome.stderr);
         }
     }
-    etl.etl("catalog register x --table a.b").fails(2).says("is a folder of this machine");
+    etl.etl("catalog register x --table a.b").fails(2).says("is a local folder");
     let nobody =
         Etl::new().with("AWS_REGION", "").with("AWS_DEFAULT_REGION", "").with("AWS_CONFIG_FILE", "/none").with("AWS_ENDPOINT_URL_GLUE", "");
     nobody.with("AWS_ENDPOINT_URL", "").etl("catalog list").fails(2).says("region");
@@ -294,7 +294,7 @@ fn glue_is_compared_brought_forward_and_left_to_others() {
     etl.log("logs/b.log", 5).write("quiet.yaml", quiet);
     etl.run_pipeline("quiet.yaml", 0);
     let outcome = etl.etl(&format!("catalog diff weblogs.access --lake {lake}")).fails(2);
-    assert!(String::from_utf8_lossy(&outcome.stdout).contains("behind: version 1 there, 2 in the lake"), "{:?}", outcome.stdout);
+    assert!(String::from_utf8_lossy(&outcome.stdout).contains("behind: version 1 there, version 2 in the lake"), "{:?}", outcome.stdout);
     etl.etl(&format!("catalog sync --lake {lake}")).ok().says("is updated");
     etl.etl(&format!("catalog diff --lake {lake} --json")).ok();
 
@@ -315,7 +315,7 @@ fn glue_is_compared_brought_forward_and_left_to_others() {
     // Files can't be registered as what the lake has, and the lake's table is not taken over in passing.
     minio.storage("").put("old/a.csv", b"a\n1\n".to_vec()).unwrap();
     let register = format!("catalog register s3://{}/old --table {database}.access", minio.bucket);
-    etl.etl(&register).fails(2).says("somebody else's").says(&lake);
+    etl.etl(&register).fails(2).says("belongs to somebody else").says(&lake);
     for table in ["access", "typed"] {
         etl.etl(&format!("catalog drop {database}.{table} --yes")).ok();
     }

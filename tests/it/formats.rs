@@ -22,7 +22,7 @@ fn a_format_of_nginx_is_given_or_read_from_its_configuration() {
         r#""$http_x_forwarded_for" $request_time $upstream_response_time"#
     );
     etl.write("nginx/nginx.conf", "http {\n  include mime.types;\n  include conf.d/*.conf;\n}\n")
-        .write("nginx/conf.d/log.conf", format!("log_format timed '{}'\n  '{}';\n", &format[..44], &format[44..]));
+        .write("nginx/conf.d/log.conf", format!("log_format timed '{}'\n  '{}';\n", &format[..43], &format[43..]));
     let expected = "host,auth_user,time,method,path,query,protocol,status,bytes,referer,user_agent,x_forwarded_for,duration_ms,upstream_response_time,upstream_response_time_sum,request\n\
          192.0.2.1,,2020-02-28 23:00:02.000,GET,/a,b=c,HTTP/2.0,200,612,,curl,\"203.0.113.9, 10.0.0.1\",250,\"0.003, 0.200 : -\",0.203,\n\
          192.0.2.2,bob,2020-02-28 23:00:03.000,,,,,400,0,,,,12001,,,\\x16\\x03\n";

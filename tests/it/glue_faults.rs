@@ -102,7 +102,7 @@ fn what_is_not_allowed_is_told_with_what_to_do() {
     let denied = "User: arn:aws:iam::123456789012:user/x is not authorized to perform: glue:UpdateTable on resource: y";
     let location = "Insufficient Lake Formation permission(s): Required Create Database on Catalog";
     lake.proxy.next("UpdateTable", [refused("AccessDeniedException", denied)]);
-    lake.etl("run web.yaml").fails(4).says("glue:UpdateTable").says("the policy of these credentials").says("request-1");
+    lake.etl("run web.yaml").fails(4).says("glue:UpdateTable").says("grant these credentials").says("request-1");
     lake.proxy.next("BatchCreatePartition", [refused("AccessDeniedException", location)]);
     lake.write("in/5.log", log_of_day(4, 20));
     let outcome = lake.etl("run web.yaml").fails(4);

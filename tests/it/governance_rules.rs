@@ -451,7 +451,7 @@ fn two_implementations_mean_the_same() {
                         assert_eq!(sight != Sight::Nothing, named, "{}", what());
                         let is_reason = |reason: &String| {
                             let grant = policy.grants.iter().any(|grant| reason.starts_with(&format!("{grant} ({})", grant.place)));
-                            grant || reason.starts_with("it is a partition key") || reason.starts_with("it is an administrator")
+                            grant || reason.starts_with("it is a partition key") || reason.starts_with("the principal is an administrator")
                         };
                         if let Some(reasons) = explained.as_ref().map(|explained| &explained.columns[at]) {
                             assert!(reasons.because.iter().all(is_reason), "{} {reasons:?}", what());

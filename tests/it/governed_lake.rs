@@ -327,7 +327,7 @@ filters:
     for part in [
         "error: unfit.yaml:5:35:\n    - {table: shops.rows, columns: {itm: {role: analyst}}}\n                                    ^^^ shops.rows has no column `itm`; did you mean `item`?",
         "shops.rows has no column `prise`; did you mean `price`?",
-        "`item` is string, and 3 is not",
+        "`item` is string, but 3 is not",
         "matches nothing yet",
     ] {
         assert!(told.contains(part), "{part}\n{told}");

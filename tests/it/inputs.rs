@@ -276,7 +276,7 @@ fn a_folder_of_two_formats_is_told() {
     etl.write("logs/b.log", format!("www.example.com:443 {line}"));
     etl.convert("logs -o out").fails(5).says("no line of logs/b.log can be read").says("logs/b.log looks like vhost_combined");
     let asked = etl.convert("logs -o out --max-reject-rate 100%").ok();
-    asked.says("logs/b.log looks like vhost_combined").says("1 reject ").says("every line was rejected of logs/b.log");
+    asked.says("logs/b.log looks like vhost_combined").says("1 reject ").says("every line of logs/b.log was rejected");
 }
 
 #[test]

@@ -171,8 +171,8 @@ fn a_head_that_was_edited_is_made_anew(lake: &Lake) {
         lake.etl(&format!("{command} {}", lake.location)).fails(3).says("has format 99");
     }
     storage.delete(&["_etl/catalog/head.json".to_string()]).unwrap();
-    lake.etl(&format!("catalog list --lake {}", lake.location)).fails(3).says("head.json is gone");
-    lake.run(["query", "--lake", &lake.location, COUNT]).fails(3).says("head.json is gone");
+    lake.etl(&format!("catalog list --lake {}", lake.location)).fails(3).says("head.json is missing");
+    lake.run(["query", "--lake", &lake.location, COUNT]).fails(3).says("head.json is missing");
     lake.etl(&format!("catalog repair --lake {}", lake.location)).ok();
     is_sound(lake, "160");
 }

@@ -52,7 +52,7 @@ fn tables_are_made_of_tables_of_the_same_run(lake: &Lake) {
     // What is only said of a table, or of its columns, is no other content.
     lake.pipeline("raw.yaml", RAW.replace("table: web.access,", "table: web.access, description: all, columns: {status: of the answer},"));
     let plan = String::from_utf8(lake.etl("plan raw.yaml").ok().stdout).unwrap();
-    assert!(plan.contains("describe web.access") && plan.contains("leave web.daily"), "{plan}");
+    assert!(plan.contains("describe web.access") && plan.contains("keep web.daily"), "{plan}");
     let report = lake.run_pipeline("raw.yaml", 0);
     assert_eq!([action(&report, "access"), action(&report, "daily")], ["altered", "unchanged"]);
     assert_eq!(lake.run_pipeline("raw.yaml", 0)["status"], "up_to_date");

@@ -97,7 +97,7 @@ fn folders_that_readers_pass_over_are_refused() {
     let etl = Etl::new();
     etl.write("a.csv", "_id,.x,P,p\n1,2,3,4\n");
     for (column, why) in
-        [("_id", "begins with `_`"), (".x", "begins with `.`"), ("P", "`p` is the same column"), ("p", "`P` is the same column")]
+        [("_id", "start with `_`"), (".x", "start with `.`"), ("P", "`p` is the same column"), ("p", "`P` is the same column")]
     {
         etl.convert(&format!("a.csv -o out --to csv --partition-by {column}")).fails(2).says(why);
     }
@@ -107,7 +107,7 @@ fn folders_that_readers_pass_over_are_refused() {
             "version: 1\nlake: {{location: l}}\nsources: {{a: {{location: a.csv}}}}\noutputs: {{a: {{from: a, table: w.a, partition_by: [{columns}]}}}}\n"
         )
     };
-    etl.write("p.yaml", output("_id")).run(["validate", "p.yaml"]).fails(2).says("begins with `_`");
+    etl.write("p.yaml", output("_id")).run(["validate", "p.yaml"]).fails(2).says("start with `_`");
     etl.write("p.yaml", output("p, P")).run(["validate", "p.yaml"]).fails(2).says("`p` is the same column");
 }
 

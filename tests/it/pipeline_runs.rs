@@ -277,7 +277,7 @@ fn too_many_rejected_lines_stop_a_run_that_keeps_them(etl: &Lake) {
     let source = &report["sources"][0];
     assert_eq!((source["lines"].as_u64(), source["rows"].as_u64(), source["rejects"].as_u64()), (Some(105), Some(100), Some(5)));
     assert!(etl.below("_etl/runs").contains(&source["rejects_file"].as_str().unwrap().to_string()));
-    assert!(report["notes"].to_string().contains("access: every line was rejected of "), "{report}");
+    assert!(report["notes"].to_string().contains("access: every line of "), "{report}");
 }
 
 fn by_checksum_bytes_count_and_each_file_counts(etl: &Lake) {

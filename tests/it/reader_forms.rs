@@ -104,9 +104,7 @@ outputs:
   athena: {from: rows, table: lines.athena, format: csv}
 ";
     lake.pipeline("lines.yaml", text);
-    lake.etl("run lines.yaml")
-        .ok()
-        .says("lines.rfc is RFC 4180 CSV: readers of Glue take a line end within a text for the end of its row");
+    lake.etl("run lines.yaml").ok().says("lines.rfc is RFC 4180 CSV: readers of Glue end rows at line ends within texts");
     let count = |table: &str| lake.trino.number(&format!("SELECT count(*) FROM {}.{table}", lake.database("lines")));
     assert_eq!((count("rfc"), count("athena")), (2, 1));
     same(&lake, "lines.athena", "athena", As::Text);

@@ -209,7 +209,7 @@ fn a_table_of_somebody_else_is_refused_before_anything_is_published() {
     let plan = lake.planned("web.yaml", "access");
     assert!(plan["catalog"]["refused"].as_str().is_some_and(|whose| whose.contains("s3://other/place/")), "{plan}");
     let outcome = lake.etl("run web.yaml").fails(2);
-    outcome.says("access is somebody else's").says("s3://other/place/").says("adopt: true");
+    outcome.says("belongs to somebody else").says("s3://other/place/").says("adopt: true");
     assert_eq!(lake.told("web", "access"), before);
     assert!(lake.glue.table(&database, "by_status").is_none(), "nor is any other table told");
     let tables = lake.etl(&format!("catalog list --lake {} --json", lake.location()));

@@ -130,16 +130,16 @@ fn a_file_of_which_no_line_can_be_read_is_no_success() {
         for asked in ["--on-error skip", "--max-reject-rate 100%"] {
             let report = etl.report(&format!("logs -o out --overwrite {asked} {how}"));
             assert_eq!(numbers(&report), [26, 20, 3, 3], "{asked} {how}");
-            assert!(report["notes"].to_string().contains("every line was rejected of logs/b.log, logs/c.gz"), "{}", report["notes"]);
+            assert!(report["notes"].to_string().contains("every line of logs/b.log, logs/c.gz was rejected"), "{}", report["notes"]);
         }
         std::fs::remove_dir_all(etl.path("out")).unwrap();
     }
     // A query writes its result, and then says so.
     let count =
         |file: &str| etl.run(["query", "--format", "csv", "--log-format", "combined", &format!("SELECT count(*) AS n FROM '{file}'")]);
-    let outcome = count("logs/b.log").fails(5).says("every line was rejected of logs/b.log").says("--log-format");
+    let outcome = count("logs/b.log").fails(5).says("every line of logs/b.log was rejected").says("--log-format");
     assert_eq!(String::from_utf8_lossy(&outcome.stdout), "n\n0\n");
-    count("logs").fails(5).says("every line was rejected of logs/b.log and 1 more: the result");
+    count("logs").fails(5).says("every line of logs/b.log was rejected and 1 more: the result");
     count("logs/a.log").ok();
     // Of a file that wasn't read to its end there may be others.
     etl.run(["query", "--log-format", "combined", "SELECT host FROM 'logs/a.log' LIMIT 1"]).ok();

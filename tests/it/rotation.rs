@@ -324,10 +324,10 @@ fn what_has_no_end_yet_is_read_when_it_has() {
     let etl = Etl::new();
     etl.write("weblogs.yaml", PIPELINE).write("logs/access.log", &lines(0..3)[..lines(0..3).len() - 9]);
     let report = etl.run_pipeline("weblogs.yaml", 0);
-    assert!(report["notes"].to_string().contains("the last line of logs/access.log has no end yet"), "{report}");
+    assert!(report["notes"].to_string().contains("the last line of logs/access.log is incomplete"), "{report}");
     assert_eq!(rows(&etl, "lake"), paths(0..2));
     let report = etl.run_pipeline("weblogs.yaml", 0);
-    assert!(report["status"] == "up_to_date" && report["notes"].to_string().contains("has no end yet"), "{report}");
+    assert!(report["status"] == "up_to_date" && report["notes"].to_string().contains("is incomplete"), "{report}");
     etl.run_pipeline("weblogs.yaml --full", 0);
     assert_eq!(rows(&etl, "lake"), paths(0..2));
     etl.write("logs/access.log", lines(0..4));
@@ -515,7 +515,7 @@ fn a_line_that_ends_later_in_a_compressed_log_is_read_once() {
     etl.write("logs/a.log", unended);
     fs::remove_file(etl.path("logs/a.log.gz")).unwrap();
     let (rows, _, report) = run();
-    assert!(rows == 3 && !report["notes"].to_string().contains("no end yet"), "{report}");
+    assert!(rows == 3 && !report["notes"].to_string().contains("is incomplete"), "{report}");
     etl.write("logs/a.log", lines(0..4));
     assert_eq!(run().0, 4);
 }

@@ -47,7 +47,7 @@ pub(super) fn run(args: &ApplyArgs) -> Result<()> {
         return told.map(drop);
     }
     let colour = colour_on(&std::io::stderr());
-    say_lines(&draft_text::text(&draft, colour).replace("is another one", "is published"), colour);
+    say_lines(&draft_text::text(&draft, "is published", colour), colour);
     told?.iter().for_each(|step| say(&format!("Lake Formation: {step}")));
     Ok(())
 }

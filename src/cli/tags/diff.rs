@@ -57,7 +57,7 @@ fn told(args: &DiffArgs) -> Result<ExitCode> {
         print_json(&draft_text::json(&draft))?;
     } else {
         let colour = colour_on(&std::io::stdout());
-        print(&draft_text::text(&draft, colour), colour)?;
+        print(&draft_text::text(&draft, "changes", colour), colour)?;
     }
     draft.refuse()?;
     Ok(if draft.writes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })

@@ -9,8 +9,8 @@ const GREEN: &str = "32";
 const RED: &str = "31";
 const YELLOW: &str = "33";
 
-/// The draft as text; with `colour` for a terminal.
-pub(super) fn text(draft: &Draft, colour: bool) -> String {
+/// The draft as text, of a policy that `changes` or `is published`; with `colour` for a terminal.
+pub(super) fn text(draft: &Draft, verb: &str, colour: bool) -> String {
     let painted = |text: &str, paint: &str| match colour {
         true => format!("\u{1b}[{paint}m{}\u{1b}[0m", printable(text)),
         false => printable(text).into_owned(),
@@ -27,8 +27,8 @@ pub(super) fn text(draft: &Draft, colour: bool) -> String {
     let owners: Vec<&str> = draft.writes.iter().map(|(owner, _)| owner.as_str()).collect();
     let summary = match (owners.is_empty(), draft.changes.is_empty()) {
         (true, _) => "the lake already has this policy".to_string(),
-        (false, true) => format!("the policy {} changes, but nobody gains or loses access", owners.join(", ")),
-        (false, false) => format!("the policy {} changes", owners.join(", ")),
+        (false, true) => format!("the policy {} {verb}, but nobody gains or loses access", owners.join(", ")),
+        (false, false) => format!("the policy {} {verb}", owners.join(", ")),
     };
     let _ = write!(text, "{}", printable(&summary));
     text

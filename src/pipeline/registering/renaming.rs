@@ -92,7 +92,7 @@ fn renamable(catalog: &LocalCatalog, snapshot: &Snapshot, from: &TableName, to: 
         return Err(Error::new(ErrorKind::Usage, format!("{from} is the name that the table has; nothing was changed")));
     }
     match snapshot.head.table(&to.database, &to.table) {
-        Some(_) => Err(Error::new(ErrorKind::Usage, format!("there is a table {to} already; nothing was changed"))
+        Some(_) => Err(Error::new(ErrorKind::Usage, format!("table {to} already exists; nothing was changed"))
             .with_context("what to do", "give another name")),
         None => Ok(table),
     }

@@ -36,11 +36,10 @@ pub fn lost_rows(storage: &Storage, table: &Table, folders: &[PathBuf]) -> Resul
     // How many rows each file gave is known of all together.
     let up_to = if gone.len() == all.len() { "" } else { "up to " };
     Ok(Some(format!(
-        "{up_to}{} of its {} can't be made again by a run, unless their source {} only moved: not there any more {} {first}{more}",
+        "{up_to}{} of its {} can't be rebuilt by a run, because their source {} missing (unless moved elsewhere): {first}{more}",
         count(rows),
         counted(table.rows, "row"),
-        if gone.len() == 1 { "file was" } else { "files were" },
-        if gone.len() == 1 { "is" } else { "are" },
+        if gone.len() == 1 { "file is" } else { "files are" },
     )))
 }
 
