@@ -46,7 +46,8 @@ fn longer(preset: Preset, line: &str) -> Option<String> {
     let mut values = LineValues::new(&format);
     values.read(&format, line.as_bytes()).ok()?;
     let (start, end) = values.spans.last().copied()?;
-    let words = words(line.get(start as usize..end as usize)?);
+    let rest = line.get(start as usize..end as usize)?;
+    let words = lists(rest, &words(rest));
     // Only nginx writes seconds with a point.
     let nginx = words.iter().any(|word| is_decimal(word)).then(|| nginx_text(preset)).flatten();
     let mut names = Names::default();
@@ -105,6 +106,21 @@ fn words(line: &str) -> Vec<&str> {
     words
 }
 
+/// The `words` of `text`, of which those are one that nginx wrote as a list of what upstream servers did: `0.003, 0.010 : -`.
+fn lists<'a>(text: &'a str, words: &[&'a str]) -> Vec<&'a str> {
+    let place = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    let mut joined: Vec<&str> = Vec::new();
+    for word in words {
+        match joined.last_mut() {
+            Some(last) if !last.ends_with('"') && (last.ends_with(',') || last.ends_with(" :") || *word == ":") => {
+                *last = &text[place(last)..place(word) + word.len()];
+            }
+            _ => joined.push(word),
+        }
+    }
+    joined
+}
+
 /// Names for fields that nobody has named, each given once.
 #[derive(Debug, Default)]
 struct Names {
@@ -146,6 +162,8 @@ impl Names {
             self.once("$http_x_forwarded_for")
         } else if is_decimal(inside) {
             self.once("$request_time").or_else(|| self.once("$upstream_response_time"))
+        } else if inside.split([',', ':']).next().is_some_and(is_decimal) {
+            self.once("$upstream_response_time")
         } else if quote.is_empty() && is_whole(inside) {
             self.once("$request_length")
         } else {
@@ -231,6 +249,10 @@ mod tests {
             (
                 format!("{combined} 0.003 0.002"),
                 r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_time $upstream_response_time"#,
+            ),
+            (
+                format!("{combined} 0.250 0.003, 0.200 : - x"),
+                r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_time $upstream_response_time $field_1"#,
             ),
             (format!("www.example.com {combined}"), r#"%v %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#),
             (

@@ -134,7 +134,7 @@ fn from_nginx_conf(conf: &Path, wanted: &str) -> Result<Arc<LogFormat>> {
 
 /// The bytes of a configuration as text; comments may be in any encoding.
 fn read(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|e| Error::input(&path.display().to_string(), e))?;
+    let bytes = std::fs::read(path).map_err(|e| Error::input(path.display().to_string(), e))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

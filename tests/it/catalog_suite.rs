@@ -132,7 +132,7 @@ fn suite(place: &Place) {
     place.register("bad/b.csv", "bad", "").fails(2).says("is a file");
     place.register("bad/*.csv", "bad", "").fails(2).says("is not a folder");
     place.register("nothing", "bad", "").fails(3);
-    place.register("old", "b-ad", "").fails(2).says("can't be a table's name");
+    place.register("old", "b-ad", "").fails(2).says("is not a valid table name");
     place.write("twice/a.json", b"{\"a\":1,\"A\":2}\n");
     place.register("twice", "twice", "").fails(2).says("two columns `a`");
     place.write("empty/k=/a.csv", csv);

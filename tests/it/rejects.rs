@@ -139,7 +139,7 @@ fn a_file_of_which_no_line_can_be_read_is_no_success() {
         |file: &str| etl.run(["query", "--format", "csv", "--log-format", "combined", &format!("SELECT count(*) AS n FROM '{file}'")]);
     let outcome = count("logs/b.log").fails(5).says("every line of logs/b.log was rejected").says("--log-format");
     assert_eq!(String::from_utf8_lossy(&outcome.stdout), "n\n0\n");
-    count("logs").fails(5).says("every line of logs/b.log was rejected and 1 more: the result");
+    count("logs").fails(5).says("every line of logs/b.log and 1 more was rejected; the result");
     count("logs/a.log").ok();
     // Of a file that wasn't read to its end there may be others.
     etl.run(["query", "--log-format", "combined", "SELECT host FROM 'logs/a.log' LIMIT 1"]).ok();

@@ -294,7 +294,7 @@ fn a_pipeline_has_the_days_of_its_zone() {
     lake.write("a.log", "192.0.2.1 - - [29/Feb/2020:15:00:00 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"x\"\n");
     lake.pipeline("zoned.yaml", ZONED);
     let plan = String::from_utf8(lake.etl("plan --detailed-exitcode zoned.yaml").fails(2).stdout).unwrap();
-    assert!(plan.contains("days of Asia/Tokyo"), "{plan}");
+    assert!(plan.contains("days in Asia/Tokyo"), "{plan}");
     let report = lake.run_pipeline("zoned.yaml", 0);
     assert!(report["notes"].to_string().contains("days: dt and hour are in Asia/Tokyo"), "{report}");
     let days = || [lake.value("SELECT dt FROM web.days"), lake.value("SELECT dt FROM web.utc"), lake.value("SELECT time FROM web.days")];
