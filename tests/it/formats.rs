@@ -50,7 +50,7 @@ fn a_format_of_nginx_is_given_or_read_from_its_configuration() {
     let suggested = etl.run(["inspect", "a.log", "--suggest-format"]).ok();
     let suggested = String::from_utf8(suggested.stdout).unwrap();
     let rows = etl.run(["query", "--format", "csv", "--log-format", suggested.trim(), "SELECT count(*) AS n FROM 'a.log'"]);
-    assert_eq!(String::from_utf8(rows.stdout).unwrap(), "n\n1\n");
+    assert_eq!(String::from_utf8(rows.stdout).unwrap(), "n\n2\n");
 }
 
 #[test]
