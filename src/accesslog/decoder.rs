@@ -149,7 +149,9 @@ impl LogDecoder {
     /// Whether `line` is none of the log's, but says how it is written.
     #[inline]
     fn is_heading(&self, line: &[u8]) -> bool {
-        self.headed.is_some() && self.ways.iter().any(|way| way.format.heading.as_ref().is_some_and(|heading| line.starts_with(heading)))
+        // One of other fields is a heading, too: lines behind it must not be read by the one before.
+        let is_own = |way: &Way| way.format.heading.as_ref().is_some_and(|heading| line.starts_with(heading));
+        self.headed.is_some() && (self.ways.iter().any(is_own) || heading::is_heading(line))
     }
 
     /// Finds the values of `line`, by the first format that it fits; else says what is wrong with it, as the format has it that it fits the
@@ -236,14 +238,12 @@ impl Way {
             };
             match (*source, building) {
                 (Source::Text { step, nothing }, Building::Text(column)) => match text(step) {
-                    // `null` without quotes.
-                    Some(b"null") if is_json && self.format.steps[step].is_token() => column.push_null(),
-                    Some(value) if !nothing.is(value) => {
-                        if is_json && push_json(column, value) {
-                            continue;
-                        }
-                        column.push(value, base + values.spans[step].0, care);
-                    }
+                    Some(value) if !nothing.is(value) => match is_json {
+                        // `null` without quotes.
+                        true if value == b"null" && self.format.steps[step].is_token() => column.push_null(),
+                        true if push_json(column, value) => {}
+                        _ => column.push(value, base + values.spans[step].0, care),
+                    },
                     _ => column.push_null(),
                 },
                 (Source::Query { step }, Building::Text(column)) if is_json && text(step).is_some_and(|text| text.contains(&b'\\')) => {

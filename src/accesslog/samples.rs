@@ -169,6 +169,21 @@ fn lines_are_read_by_the_heading_before_them() {
 }
 
 #[test]
+fn flow_logs_in_another_order_are_not_read_by_the_first() {
+    let known = [("srcaddr dstaddr srcport", "192.0.2.1 192.0.2.2 80")];
+    let (rows, rejects) = headed(
+        &known,
+        &[
+            (None, "srcaddr dstaddr srcport\n192.0.2.1 192.0.2.2 80\n"),
+            (None, "dstaddr srcaddr srcport\n192.0.2.4 192.0.2.3 81\n"),
+            (None, "srcaddr dstaddr dstport\n192.0.2.5 192.0.2.6 82\n"),
+        ],
+    );
+    assert_eq!(rows, ["192.0.2.1|192.0.2.2|80", "192.0.2.3|192.0.2.4|81"]);
+    assert_eq!(rejects, ["behind a heading with the field dstport, which the table hasn't"]);
+}
+
+#[test]
 fn tabs_and_blanks_are_told_by_the_line_behind_a_heading() {
     let heading = "#Fields: date time cs-method";
     let (rows, rejects) = headed(
