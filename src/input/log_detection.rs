@@ -8,7 +8,10 @@ use super::many::each;
 use super::source::Source;
 use super::unknown_format::unknown_format;
 use crate::accesslog::heading::{self, is_heading, line_of};
-use crate::accesslog::{LogFormat, LogFormats, Prefix, Preset, Suggestion, bare_behind, detect_behind, json_formats, suggest};
+use crate::accesslog::{
+    DecodeOptions, LogDecoder, LogFormat, LogFormats, Prefix, Preset, Suggestion, bare_behind, detect_behind, json_formats, suggest,
+};
+use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -126,6 +129,8 @@ fn json_behind(prefixes: &[Prefix], lines: &Bytes) -> Option<LogFormats> {
 pub fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<String>> {
     // A few lines are enough: there may be very many files.
     let look = |source: &Source| match first_block(source, Framing::Lines)?.and_then(first_lines) {
+        // Most files are as the first: a line of one preset is none of another.
+        Some(lines) if fits_all(format, &lines)? => Ok(None),
         Some(lines) => Ok(detect_behind(&Prefix::ALL, &lines)?.map(|(_, found)| found)),
         None => Ok(None),
     };
@@ -147,6 +152,13 @@ pub fn other_logs(sources: &[Source], format: &LogFormat) -> Result<Option<Strin
         options.join(" "),
         names.join(", ")
     )))
+}
+
+/// Whether all `lines` are of `format`.
+fn fits_all(format: &LogFormat, lines: &Bytes) -> Result<bool> {
+    let mut decoder = LogDecoder::new(Arc::new(format.clone()), DecodeOptions { projection: Some(Vec::new()), unescape: false });
+    let decoded = decoder.decode(lines)?;
+    Ok(decoded.rejects.is_empty() && decoded.batch.num_rows() > 0)
 }
 
 /// The lines of a log's start that tell its format; nothing where all are blank.
