@@ -44,24 +44,22 @@ pub(super) fn find(text: &[u8], literal: &[u8], mut from: usize) -> Option<usize
 /// Where `after` first stands in `text` and no comma before it: a blank behind a comma goes on with a list of addresses.
 #[inline]
 pub(super) fn list(text: &[u8], after: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let at = find(text, after, from)?;
-        if at == 0 || text[at - 1] != b',' {
-            return Some(at);
-        }
-        from = at + 1;
-    }
+    find_end(text, after, |at| at == 0 || text[at - 1] != b',')
 }
 
 /// Where `after` first stands in `text` and the list of what upstream servers did doesn't go on.
 #[inline]
 pub(super) fn upstream(text: &[u8], after: &[u8]) -> Option<usize> {
+    find_end(text, after, |at| !text[..at].ends_with(b",") && !text[..at].ends_with(b" :") && !text[at..].starts_with(b" : "))
+}
+
+/// The first place in `text` where `after` stands, and which `is_end`.
+#[inline]
+fn find_end(text: &[u8], after: &[u8], is_end: impl Fn(usize) -> bool) -> Option<usize> {
     let mut from = 0;
     loop {
         let at = find(text, after, from)?;
-        let before = &text[..at];
-        if !before.ends_with(b",") && !before.ends_with(b" :") && !text[at..].starts_with(b" : ") {
+        if is_end(at) {
             return Some(at);
         }
         from = at + 1;

@@ -130,7 +130,8 @@ impl LogFormat {
     }
 
     fn bare(before: Prefix, name: &str, text: &str) -> Result<LogFormat> {
-        let Parsed { pieces, escapes, heading, notes } = Notation::of(text).parse(text)?;
+        let notation = Notation::of(text);
+        let Parsed { pieces, escapes, heading, notes } = notation.parse(text)?;
         let mut pieces = pieces.into_iter().peekable();
         let prefix = match pieces.next_if(|p| matches!(p, Piece::Literal(_))) {
             Some(Piece::Literal(bytes)) => bytes,
@@ -185,11 +186,11 @@ impl LogFormat {
         }
         let units: Vec<TimeUnit> = format.groups.iter().map(|group| group.unit).collect();
         format.columns = columns(&found, &units, &membership, escapes);
-        if Notation::of(text) == Notation::Nginx {
+        if notation == Notation::Nginx {
             format.text = nginx::normal(text);
         }
-        let is_utc = Notation::of(text) == Notation::Fields;
-        if !is_utc && format.groups.iter().any(|g| g.mask & (instant::part::ZONE | instant::part::EPOCH) == 0) {
+        // Lists of fields are of services, whose times without a zone are UTC.
+        if notation != Notation::Fields && format.groups.iter().any(|g| g.mask & (instant::part::ZONE | instant::part::EPOCH) == 0) {
             format.notes.push("the format's time has no zone: it is taken as UTC".to_string());
         }
         Ok(format)

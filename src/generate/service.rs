@@ -51,36 +51,32 @@ impl Service<'_> {
     fn alb(&self, out: &mut Vec<u8>) {
         let secure = self.is_secure();
         put(out, if secure { "https " } else { "http " });
-        self.iso(0, true, out);
+        self.iso(true, out);
         put(out, "Z app/shop/50dc6c495c0c9188 ");
-        self.endpoints(80, out);
-        put(out, if self.answers() { " 0.000 " } else { " -1 " });
-        self.taken(out);
-        put(out, if self.answers() { " 0.000 " } else { " -1 " });
-        self.status(out);
-        put(out, " ");
-        self.target_status(out);
-        self.sizes(out);
-        self.url_request(out);
-        put(out, " \"");
-        quoted(self.entry.agent.as_bytes(), out);
-        put(out, if secure { "\" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 " } else { "\" - - " });
-        put(out, "arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/shop/73e2d6bc24d8a067 \"Root=1-");
+        self.exchange("0.000", "0.000", out);
+        put(out, " arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/shop/73e2d6bc24d8a067 \"Root=1-");
         put(out, &format!("{:08x}-{:024x}\" ", self.clock.second(), self.id));
         put(out, if secure { "\"www.example\" \"arn:aws:acm:eu-central-1:111122223333:certificate/1\" 1 " } else { "\"-\" \"-\" 0 " });
-        self.iso(0, true, out);
+        self.iso(true, out);
         put(out, "Z \"forward\" \"-\" \"-\" \"10.0.0.1:80\" \"");
         self.target_status(out);
         put(out, &format!("\" \"-\" \"-\" TID_{:016x} \"-\" \"-\" \"-\"", self.id));
     }
 
     fn clb(&self, out: &mut Vec<u8>) {
-        self.iso(0, true, out);
+        self.iso(true, out);
         put(out, "Z my-loadbalancer ");
+        self.exchange("0.000073", "0.000057", out);
+    }
+
+    /// What a load balancer tells of a request and its answer, from the client's address to the version of TLS; `request` and `response` are
+    /// the seconds that it took itself.
+    fn exchange(&self, request: &str, response: &str, out: &mut Vec<u8>) {
+        let seconds = |seconds: &str| if self.answers() { format!(" {seconds} ") } else { " -1 ".to_string() };
         self.endpoints(80, out);
-        put(out, if self.answers() { " 0.000073 " } else { " -1 " });
+        put(out, &seconds(request));
         self.taken(out);
-        put(out, if self.answers() { " 0.000057 " } else { " -1 " });
+        put(out, &seconds(response));
         self.status(out);
         put(out, " ");
         self.target_status(out);
@@ -93,7 +89,7 @@ impl Service<'_> {
 
     fn nlb(&self, out: &mut Vec<u8>) {
         put(out, "tls 2.0 ");
-        self.iso(0, false, out);
+        self.iso(false, out);
         put(out, " net/gate/c6e77e28c25b2234 g3d4b5e8bb8464cd ");
         self.endpoints(443, out);
         put(out, &format!(" {} {}", 1 + self.id % 900, 1 + self.id % 40));
@@ -101,7 +97,7 @@ impl Service<'_> {
         put(out, "- arn:aws:acm:eu-central-1:111122223333:certificate/1 - ");
         put(out, CIPHER);
         put(out, " tlsv12 - www.example h2 h2 \"h2\",\"http/1.1\" ");
-        self.iso(0, false, out);
+        self.iso(false, out);
     }
 
     fn s3(&self, out: &mut Vec<u8>) {
@@ -140,7 +136,7 @@ impl Service<'_> {
 
     fn cloudfront(&self, out: &mut Vec<u8>) {
         let before = out.len();
-        self.iso(0, false, out);
+        self.iso(false, out);
         if let Some(letter) = out[before..].iter_mut().find(|byte| **byte == b'T') {
             *letter = b'\t';
         }
@@ -194,9 +190,9 @@ impl Service<'_> {
         self.entry.status != 408 && self.entry.status < 502
     }
 
-    /// The time of the clock, `seconds` later, with microseconds or without.
-    fn iso(&self, seconds: u64, micros: bool, out: &mut Vec<u8>) {
-        let second = self.clock.second() + seconds;
+    /// The time of the clock, with microseconds or without.
+    fn iso(&self, micros: bool, out: &mut Vec<u8>) {
+        let second = self.clock.second();
         let (year, month, day) = civil_from_days((second / 86_400) as i64);
         let of_day = second % 86_400;
         put(out, &format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60));
