@@ -1,7 +1,104 @@
-//! The clock of a log: reads `%t`, and remembers the time it read last.
+//! The clocks of a log: they read `%t` and times of ISO 8601, and remember what they read last.
 
 use super::instant::{self, Parts};
-use super::{strftime, zone};
+use super::strftime::{self, COMMON, ISO, TimeItem};
+use super::zone;
+
+/// How the times of a group of directives are read.
+#[derive(Debug)]
+pub(super) enum GroupClock {
+    /// A `%t` alone.
+    Common(Clock),
+    /// One time of ISO 8601.
+    Iso(IsoClock),
+    /// From the parts that its directives have.
+    Parts,
+}
+
+impl GroupClock {
+    /// The clock of a group whose only directive has these items; nothing where it has several.
+    pub(super) fn of(items: Option<&[TimeItem]>) -> GroupClock {
+        match items {
+            Some(items) if *items == COMMON => GroupClock::Common(Clock::default()),
+            Some(items) if *items == ISO => GroupClock::Iso(IsoClock::default()),
+            _ => GroupClock::Parts,
+        }
+    }
+
+    /// The instant of the time that `text` begins with, in the group's unit, and its length; nothing where its directives must be read
+    /// first.
+    #[inline]
+    pub(super) fn read(&mut self, text: &[u8]) -> Option<Option<(i64, usize)>> {
+        match self {
+            GroupClock::Common(clock) => Some(clock.read(text).map(|millis| (millis, Clock::LENGTH))),
+            GroupClock::Iso(clock) => Some(clock.read(text)),
+            GroupClock::Parts => None,
+        }
+    }
+}
+
+/// Reads `2026-11-01T13:55:36.123456Z`, as [`ISO`] has it.
+#[derive(Debug, Default)]
+pub(super) struct IsoClock {
+    date: Option<[u8; 10]>,
+    /// Microseconds from 1970 to the `date`.
+    midnight: i64,
+}
+
+impl IsoClock {
+    /// Microseconds since 1970, and the length of the text.
+    #[inline]
+    fn read(&mut self, text: &[u8]) -> Option<(i64, usize)> {
+        match self.plain(text) {
+            None => Self::parse(text),
+            read => read,
+        }
+    }
+
+    /// A time of the date read last, with up to six digits behind the point and in UTC; nothing for any other.
+    #[inline]
+    fn plain(&mut self, text: &[u8]) -> Option<(i64, usize)> {
+        let begin: &[u8; 19] = text.first_chunk()?;
+        let date: &[u8; 10] = text.first_chunk()?;
+        if self.date.as_ref() != Some(date) {
+            (self.midnight, _) = Self::parse(&[&date[..], b"T00:00:00Z"].concat())?;
+            self.date = Some(*date);
+        }
+        let digit = |at: usize| begin[at].wrapping_sub(b'0');
+        let digits = [digit(11), digit(12), digit(14), digit(15), digit(17), digit(18)];
+        if begin[10] != b'T' || begin[13] != b':' || begin[16] != b':' || digits.iter().any(|digit| *digit > 9) {
+            return None;
+        }
+        let two = |at: usize| i64::from(digits[at] * 10 + digits[at + 1]);
+        let (hour, minute, second) = (two(0), two(2), two(4));
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let (mut micros, mut at) = (0, 19);
+        if text.get(at) == Some(&b'.') {
+            let mut unit = 1_000_000;
+            while let Some(digit) = text.get(at + 1).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10 && unit > 1) {
+                unit /= 10;
+                micros += i64::from(digit) * unit;
+                at += 1;
+            }
+            if unit == 1_000_000 {
+                return None;
+            }
+            at += 1;
+        }
+        let seconds = (hour * 60 + minute) * 60 + second;
+        (text.get(at) == Some(&b'Z')).then_some((self.midnight + seconds * 1_000_000 + micros, at + 1))
+    }
+
+    #[cold]
+    fn parse(text: &[u8]) -> Option<(i64, usize)> {
+        let mut parts = Parts::default();
+        let length = strftime::read(&ISO, text, &mut parts)?;
+        let mask = ISO.iter().fold(0, |mask, item| mask | item.part());
+        Some((instant::micros(&parts, mask)?, length))
+    }
+}
 
 /// Reads `%t`'s `[10/Oct/2000:13:55:36 -0700]`. Logs are in the order of time, so most times are the one before, or of its day.
 #[derive(Debug, Default)]
@@ -62,5 +159,25 @@ impl Clock {
         self.last = *text;
         self.last_millis = (days * 86_400 + of_day - i64::from(zone)) * 1000;
         Some(self.last_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_times_are_read_as_all_are() {
+        let mut clock = IsoClock::default();
+        let dates = ["2026-11-01", "2024-02-29", "2023-02-29", "1969-12-31", "2026-13-01", "2026-11- 1", "02026-1-1"];
+        let times = ["T00:00:00", "T23:59:60", "T23:59:61", "T24:00:00", "T12:60:00", "T1:02:03", " 01:02:03", "T01:02:03"];
+        let ends = ["", "Z", "z", ".Z", ".1Z", ".123456Z", ".1234567Z", ".5", ".25+02:00", "+0200", "-12:00 x", "Z x", "Zulu", ",5Z"];
+        for date in dates {
+            for (time, end) in times.iter().flat_map(|time| ends.map(|end| (time, end))) {
+                let text = format!("{date}{time}{end}");
+                assert_eq!(clock.read(text.as_bytes()), IsoClock::parse(text.as_bytes()), "{text}");
+            }
+        }
+        assert_eq!(clock.read(b"1970-01-02T00:00:01.5Z"), Some((86_401_500_000, 22)));
     }
 }

@@ -8,7 +8,7 @@
 
 use super::directive::{Directive, Field, Kind, Piece, Request};
 use super::parsed::{Escapes, Parsed};
-use super::strftime::{COMMON, TimeItem};
+use super::strftime::{COMMON, ISO, TimeItem};
 use crate::diagnostic::{caret, nearest};
 use crate::error::{Error, ErrorKind, Result};
 use std::ops::Range;
@@ -154,7 +154,7 @@ fn value(name: &str, kind: &str) -> Option<(Field, Kind)> {
         "double" => (Field::Double(column), Kind::Plain),
         "request" => (Field::RequestLine, Kind::Quoted),
         "url_request" => (Field::UrlRequest, Kind::Quoted),
-        "iso" => time(iso()),
+        "iso" => time(ISO.to_vec()),
         "clf" => time(COMMON.to_vec()),
         "epoch" => time(vec![TimeItem::Epoch]),
         "unix" => time(vec![TimeItem::Epoch, TimeItem::PointFraction]),
@@ -175,16 +175,6 @@ fn date() -> Vec<TimeItem> {
 fn clock() -> Vec<TimeItem> {
     use TimeItem::*;
     vec![Hour, Literal(b':'), Minute, Literal(b':'), Second]
-}
-
-/// ISO 8601, as AWS writes it: with or without parts of seconds, and without a zone where it is UTC.
-fn iso() -> Vec<TimeItem> {
-    use TimeItem::*;
-    let mut items = date();
-    items.push(Literal(b'T'));
-    items.extend(clock());
-    items.extend([PointFraction, UtcOrOffset]);
-    items
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Linear on any input: each step looks only at what is right of the one before, and a look ahead at numbers and times is bounded
 //! by the format.
 
-use super::clock::Clock;
+use super::clock::{Clock, GroupClock};
 use super::ends::{bare_quote, begins, field, find, is_no_endpoint, list, short_text, upstream};
 use super::format::{Lex, LogFormat, Step};
 use super::guard::Guard;
@@ -30,18 +30,19 @@ pub(super) struct LineValues {
     unknown: Vec<bool>,
     /// The instant of each group.
     pub(super) instants: Vec<Option<i64>>,
-    /// Groups that are a `%t` alone, which has a fast path.
-    common: Vec<bool>,
-    clock: Clock,
+    clocks: Vec<GroupClock>,
 }
 
 impl LineValues {
     pub(super) fn new(format: &LogFormat) -> Self {
         let groups = format.groups.len();
-        let common = (0..groups)
+        let clocks = (0..groups)
             .map(|group| {
-                let mut members = format.steps.iter().filter(|s| matches!(&s.lex, Lex::Time { group: Some(g), .. } if *g == group));
-                matches!((members.next().map(|s| &s.lex), members.next()), (Some(Lex::Time { items, .. }), None) if items[..] == COMMON[..])
+                let mut members = format.steps.iter().filter_map(|step| match &step.lex {
+                    Lex::Time { group: Some(known), items, .. } if *known == group => Some(&items[..]),
+                    _ => None,
+                });
+                GroupClock::of(members.next().filter(|_| members.next().is_none()))
             })
             .collect();
         LineValues {
@@ -50,8 +51,7 @@ impl LineValues {
             parts: vec![Parts::default(); groups],
             unknown: vec![false; groups],
             instants: vec![None; groups],
-            common,
-            clock: Clock::default(),
+            clocks,
         }
     }
 
@@ -64,7 +64,7 @@ impl LineValues {
         }
         let mut at = start + format.prefix.len();
         for (group, parts) in self.parts.iter_mut().enumerate() {
-            if !self.common[group] {
+            if matches!(self.clocks[group], GroupClock::Parts) {
                 *parts = Parts::default();
             }
             self.unknown[group] = false;
@@ -134,7 +134,7 @@ impl LineValues {
             return Err((Misfit::Trailing, at));
         }
         for (group, made) in format.groups.iter().enumerate() {
-            if !self.common[group] {
+            if matches!(self.clocks[group], GroupClock::Parts) {
                 self.instants[group] = match self.unknown[group] {
                     true => None,
                     false => {
@@ -225,8 +225,10 @@ impl LineValues {
         Some(match &step.lex {
             Lex::Number { .. } | Lex::Status | Lex::Millis { .. } | Lex::Double { .. } => digits(&step.lex, text).map(|(_, length)| length),
             Lex::Time { .. } if step.conditional && is_dash(text) => Some(1),
-            Lex::Time { group: Some(group), .. } if self.common[*group] => self.clock.read(text).map(|_| Clock::LENGTH),
-            Lex::Time { items, .. } => strftime::read(items, text, &mut Parts::default()),
+            Lex::Time { items, group } => match group.and_then(|group| self.clocks[group].read(text)) {
+                Some(read) => read.map(|(_, length)| length),
+                None => strftime::read(items, text, &mut Parts::default()),
+            },
             _ => return None,
         })
     }
@@ -293,13 +295,14 @@ impl LineValues {
             }
             return Some(1);
         }
-        match group {
-            Some(group) if self.common[group] => {
-                self.instants[group] = Some(self.clock.read(text)?);
-                Some(Clock::LENGTH)
+        let Some(group) = group else { return strftime::read(items, text, &mut Parts::default()) };
+        match self.clocks[group].read(text) {
+            Some(read) => {
+                let (instant, length) = read?;
+                self.instants[group] = Some(instant);
+                Some(length)
             }
-            Some(group) => strftime::read(items, text, &mut self.parts[group]),
-            None => strftime::read(items, text, &mut Parts::default()),
+            None => strftime::read(items, text, &mut self.parts[group]),
         }
     }
 }

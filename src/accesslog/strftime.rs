@@ -109,6 +109,13 @@ pub(super) const COMMON: [TimeItem; 15] = {
     ]
 };
 
+/// ISO 8601, as AWS writes it: with or without parts of seconds, and without a zone where it is UTC.
+pub(super) const ISO: [TimeItem; 13] = {
+    use TimeItem::*;
+    let (dash, colon) = (Literal(b'-'), Literal(b':'));
+    [Year, dash, Month, dash, Day, Literal(b'T'), Hour, colon, Minute, colon, Second, PointFraction, UtcOrOffset]
+};
+
 type Refusal = (Range<usize>, String);
 
 /// Reads the parameter of `%{…}t`: whether it is the request's end that is meant, and the pattern.
