@@ -1,6 +1,7 @@
 //! Where the text of a value ends, told by what stands behind it.
 
 use super::format::{Lex, Step};
+use super::near;
 
 /// Whether `text` begins with `literal`, which is of few bytes in every format there is: then comparing them here costs less than a
 /// call.
@@ -20,7 +21,7 @@ pub(super) fn begins(text: &[u8], literal: &[u8]) -> bool {
 pub(super) fn bare_quote(text: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
-        let at = from + memchr::memchr2(b'"', b'\\', text.get(from..)?)?;
+        let at = from + near::find([b'"', b'\\'], text.get(from..)?)?;
         if text[at] == b'"' {
             return Some(at);
         }
@@ -33,7 +34,7 @@ pub(super) fn bare_quote(text: &[u8]) -> Option<usize> {
 pub(super) fn find(text: &[u8], literal: &[u8], mut from: usize) -> Option<usize> {
     let (first, rest) = literal.split_first()?;
     loop {
-        let at = from + memchr::memchr(*first, text.get(from..)?)?;
+        let at = from + near::find([*first], text.get(from..)?)?;
         if begins(&text[at + 1..], rest) {
             return Some(at);
         }
@@ -74,14 +75,14 @@ pub(super) fn field(step: &Step, text: &[u8]) -> Option<(usize, usize)> {
         (short, after) if begins(&text[at..], after) => {
             // A quote within the next word that doesn't begin with one: this is no end, as quotes within values are written as they are.
             let next = &text[at + after.len()..];
-            let hit = memchr::memchr3(b'"', b' ', b'\t', next).unwrap_or(next.len());
+            let hit = near::find([b'"', b' ', b'\t'], next).unwrap_or(next.len());
             (hit == 0 && step.quoted_next) || next.get(hit) != Some(&b'"') || short.as_ref().is_some_and(|short| next == &short[..])
         }
         (short, _) => short.as_ref().is_some_and(|short| text[at..] == short[..]),
     };
     if text.first() == Some(&b'"') {
         let mut from = 1;
-        while let Some(at) = memchr::memchr(b'"', text.get(from..)?) {
+        while let Some(at) = near::find([b'"'], text.get(from..)?) {
             from += at + 1;
             if ends(from) {
                 return Some((1, from));

@@ -1,6 +1,7 @@
 //! What a value must be so that it can't be part of another one: where its end is found, doubt may be left.
 
 use super::directive::{Directive, Field, Kind};
+use super::near;
 
 /// What is asked of a value beside ending where it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,8 @@ impl Guard {
             Guard::Filled => !value.is_empty(),
             Guard::Host => value.last().is_some_and(|last| *last != b','),
             Guard::Trimmed => value.first() != Some(&b' ') && value.last() != Some(&b' '),
-            Guard::Word => !value.is_empty() && memchr::memchr2(b' ', b'"', value).is_none(),
-            Guard::Single => !value.is_empty() && memchr::memchr(b',', value).is_none(),
+            Guard::Word => !value.is_empty() && near::find([b' ', b'"'], value).is_none(),
+            Guard::Single => !value.is_empty() && near::find([b','], value).is_none(),
         }
     }
 

@@ -24,6 +24,7 @@ mod java_regex;
 mod json_log;
 mod line;
 mod misfit;
+mod near;
 mod nearest;
 mod nginx;
 mod nginx_conf;

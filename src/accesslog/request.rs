@@ -1,5 +1,7 @@
 //! The request line: `GET /path?query HTTP/1.1`.
 
+use super::near;
+
 /// A request line in its pieces, borrowed from the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLine<'a> {
@@ -16,7 +18,7 @@ pub struct RequestLine<'a> {
 /// look like one (RFC 1945, section 4.1: a request without a version is a GET). Blanks inside the target are kept: some servers accept them. Nothing for any other text: what a client
 /// sent that is not HTTP.
 pub fn split(line: &[u8]) -> Option<RequestLine<'_>> {
-    let blank = memchr::memchr(b' ', line)?;
+    let blank = near::find([b' '], line)?;
     let (method, rest) = (&line[..blank], &line[blank + 1..]);
     if method.is_empty() || !method.iter().all(|b| is_token(*b)) {
         return None;
@@ -40,7 +42,7 @@ pub fn split(line: &[u8]) -> Option<RequestLine<'_>> {
 
 /// The path of what was asked for, and its query, where it has one.
 pub fn target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(b'?', target) {
+    match near::find([b'?'], target) {
         Some(at) => (&target[..at], Some(&target[at + 1..])),
         None => (target, None),
     }
@@ -48,11 +50,12 @@ pub fn target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// The scheme, host and port that `url` begins with, and what is behind them; nothing where it is no URL with a host.
 pub fn origin(url: &[u8]) -> Option<(&[u8], &[u8])> {
-    let host = memchr::memmem::find(url, b"://")? + 3;
-    if host == 3 || !url[..host - 3].iter().all(u8::is_ascii_alphanumeric) {
+    let scheme = near::find([b':'], url)?;
+    let host = scheme + 3;
+    if scheme == 0 || !url[scheme..].starts_with(b"://") || !url[..scheme].iter().all(u8::is_ascii_alphanumeric) {
         return None;
     }
-    let end = memchr::memchr(b'/', &url[host..]).map_or(url.len(), |at| host + at);
+    let end = near::find([b'/'], &url[host..]).map_or(url.len(), |at| host + at);
     Some(url.split_at(end))
 }
 

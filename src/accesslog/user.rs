@@ -1,5 +1,7 @@
 //! Names of users that have blanks, which may as well be more columns than the format has.
 
+use super::near;
+
 /// Words that stand in columns of logs: methods, where a cache had it from, what stands for a host that is near or not known, and signs.
 const WORDS: [&[u8]; 35] = [
     b"GET",
@@ -42,7 +44,7 @@ const WORDS: [&[u8]; 35] = [
 /// Whether `user` has blanks and may as well be more columns than the format has: what should be the ident before it is one of them, a
 /// column at its begin or end is empty, or a word is what a column may hold.
 pub(super) fn could_be_columns(ident: Option<&[u8]>, user: &[u8]) -> bool {
-    if memchr::memchr(b' ', user).is_none() {
+    if near::find([b' '], user).is_none() {
         return false;
     }
     let first = user.split(|byte| *byte == b' ').next().unwrap_or_default();
