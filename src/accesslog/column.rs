@@ -2,6 +2,7 @@
 
 use super::directive::{Directive, Field, Request};
 use super::parsed::Escapes;
+use super::strftime::TimeItem;
 use arrow::datatypes::{DataType, TimeUnit};
 use std::collections::HashMap;
 
@@ -43,6 +44,8 @@ pub(super) enum Source {
         step: usize,
         is_query: bool,
     },
+    /// What has no place in a format of JSON lines.
+    Extra,
     /// A piece of the request line of a step.
     Request {
         step: usize,
@@ -55,6 +58,8 @@ pub(super) enum Source {
 pub(super) enum Nothing {
     Dash,
     Empty,
+    /// `-` or no text: JSON is written by either custom.
+    Either,
     /// Any text is a value.
     Never,
 }
@@ -65,6 +70,7 @@ impl Nothing {
         match self {
             Nothing::Dash => text == b"-",
             Nothing::Empty => text.is_empty(),
+            Nothing::Either => matches!(text, b"" | b"-"),
             Nothing::Never => false,
         }
     }
@@ -144,13 +150,17 @@ pub(super) fn columns(found: &[(Directive, Vec<u8>)], units: &[TimeUnit], member
                     directive.conditional,
                 ));
             }
-            Field::Time { column, .. } => match membership[step] {
+            Field::Time { column, items } => match membership[step] {
                 Some(group) if !seen_groups[group] => {
                     seen_groups[group] = true;
                     let members = (0..found.len()).filter(|i| membership[*i] == Some(group));
                     let texts: Vec<&str> = members.map(|i| found[i].0.text.as_str()).collect();
                     let data_type = DataType::Timestamp(units[group], Some("UTC".into()));
                     wanted.push((column.clone(), data_type, texts.join(" "), Source::Time { group }, directive.conditional));
+                    // The digits that the instant hasn't are not lost.
+                    if items.contains(&TimeItem::LongFraction) {
+                        wanted.push((format!("{column}_text"), DataType::Utf8View, text, string, directive.conditional));
+                    }
                 }
                 Some(_) => {}
                 None if column == "time_end" => push("time_text", DataType::Utf8View, string),

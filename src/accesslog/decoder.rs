@@ -4,7 +4,7 @@
 //! that doesn't fit costs nothing more. Then the columns that were asked for are filled.
 
 use super::building::{Building, escaped_json, push_json};
-use super::column::{RequestPiece, Source};
+use super::column::{Nothing, RequestPiece, Source};
 use super::docker::{self, Unwrapped};
 use super::format::LogFormat;
 use super::formats::LogFormats;
@@ -192,7 +192,8 @@ impl Way {
                 splits[*step] = true;
             }
         }
-        let line = LineValues::new(&format);
+        let mut line = LineValues::new(&format);
+        line.keeps_extra = sources.contains(&Some(Source::Extra));
         let reasons = Reasons::of(&format, before);
         let is_origin = |column: &super::Column| matches!(column.source, Source::Request { piece: RequestPiece::Origin, .. });
         let has_origin = format.columns().iter().any(is_origin);
@@ -202,6 +203,7 @@ impl Way {
     /// Whether `text` is more than what the server writes for nothing.
     fn is_something(&self, text: &[u8]) -> bool {
         match self.format.escapes.nothing_is_empty() {
+            _ if self.format.is_keyed() => !Nothing::Either.is(text),
             true => !text.is_empty(),
             false => text != b"-",
         }
@@ -269,13 +271,20 @@ impl Way {
                         None => column.push_null(),
                     }
                 }
+                (Source::Extra, Building::Text(column)) => match &values.extra[..] {
+                    [] => column.push_null(),
+                    members => column.push_changed(&[members, b"}"].concat()),
+                },
                 (Source::Sum { step }, Building::Double(column, nulls)) => {
                     let sum = text(step).and_then(seconds::sum);
                     column.push(sum.unwrap_or_default());
                     nulls.append(sum.is_some());
                 }
                 (Source::Request { step, piece }, Building::Text(column)) => {
-                    let whole = text(step).unwrap_or(b"-");
+                    let Some(whole) = text(step) else {
+                        column.push_null();
+                        continue;
+                    };
                     if let Some(decoded) = Some(whole).filter(|_| is_json).and_then(escaped_json) {
                         let request = if self.splits[step] { request::split(&decoded) } else { None };
                         column.push_changed_or_null(self.piece(piece, &decoded, request));

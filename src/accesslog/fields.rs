@@ -17,7 +17,7 @@ use std::ops::Range;
 const DURATION: &str = "duration_ms";
 
 /// The types of fields, as they are written.
-const TYPES: [&str; 21] = [
+const TYPES: [&str; 25] = [
     "quoted",
     "status",
     "word",
@@ -35,7 +35,11 @@ const TYPES: [&str; 21] = [
     "epoch",
     "date",
     "clock",
+    "clock_parts",
+    "iso_nanos",
     "unix",
+    "unix_nanos",
+    "unix_millis",
     "local",
     "seconds",
     "target",
@@ -50,7 +54,7 @@ pub(super) fn is_notation(text: &str) -> bool {
 }
 
 /// The name, the type and the sign behind it of the field that begins at `at`, and its end.
-fn field_at(text: &str, at: usize) -> Option<(&str, Option<Range<usize>>, bool, usize)> {
+pub(super) fn field_at(text: &str, at: usize) -> Option<(&str, Option<Range<usize>>, bool, usize)> {
     let end = at + text[at..].find('}')?;
     let inside = &text[at + 1..end];
     let (inside, optional) = inside.strip_suffix('?').map_or((inside, false), |inside| (inside, true));
@@ -89,6 +93,12 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
             continue;
         }
         let found = if rest.starts_with('{') { field_at(text, at) } else { None };
+        if found.is_none()
+            && let Some(span) = misspelt(text, at)
+        {
+            let why = "the name of a field has lower-case letters, digits and `_`, and begins with a letter or `_`";
+            return Err(Error::of_lines(ErrorKind::Format, format!("this list of fields can't be used:\n{}", caret(text, span, why))));
+        }
         let Some((name, type_, optional, end)) = found else {
             let width = rest.chars().next().map_or(1, char::len_utf8);
             literal.extend_from_slice(&rest.as_bytes()[..width]);
@@ -100,13 +110,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
         }
         let kind_of = type_.clone().map_or("word", |range| &text[range]);
         let (field, kind) = value(name, kind_of).ok_or_else(|| {
-            let hint =
-                nearest(kind_of, TYPES).map_or_else(|| format!("expected {}", TYPES.join(", ")), |near| format!("did you mean `{near}`?"));
             let span = type_.unwrap_or(at..end);
-            Error::of_lines(
-                ErrorKind::Format,
-                format!("this list of fields can't be used:\n{}", caret(text, span, &format!("no such type of a field; {hint}"))),
-            )
+            Error::of_lines(ErrorKind::Format, format!("this list of fields can't be used:\n{}", caret(text, span, &no_such_type(kind_of))))
         })?;
         // Quotes are none of the field there.
         let kind = if is_json && kind == Kind::Quoted { Kind::Free } else { kind };
@@ -129,6 +134,19 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
     Ok(Parsed { pieces, escapes, heading, notes: Vec::new() })
 }
 
+/// Where the name of what is meant as a field at `at` is, which has a type and no name that one can have.
+fn misspelt(text: &str, at: usize) -> Option<Range<usize>> {
+    let inside = text[at..].strip_prefix('{')?.split_once('}')?.0;
+    let (name, kind) = inside.split_once(':')?;
+    TYPES.contains(&kind.trim_end_matches('?')).then(|| at + 1..at + 1 + name.len())
+}
+
+/// What is wrong with the type `kind`, which there isn't.
+pub(super) fn no_such_type(kind: &str) -> String {
+    let hint = nearest(kind, TYPES).map_or_else(|| format!("expected {}", TYPES.join(", ")), |near| format!("did you mean `{near}`?"));
+    format!("no such type of a field; {hint}")
+}
+
 /// What headings begin with, and where the fields begin.
 fn heading(text: &str) -> Option<(Vec<u8>, usize)> {
     let inside = text.strip_prefix("{#")?;
@@ -138,7 +156,7 @@ fn heading(text: &str) -> Option<(Vec<u8>, usize)> {
 }
 
 /// What a field of the type `kind` holds.
-fn value(name: &str, kind: &str) -> Option<(Field, Kind)> {
+pub(super) fn value(name: &str, kind: &str) -> Option<(Field, Kind)> {
     let column = name.to_string();
     let time = |items: Vec<TimeItem>| (Field::Time { column: name.to_string(), items }, Kind::Plain);
     Some(match kind {
@@ -155,16 +173,28 @@ fn value(name: &str, kind: &str) -> Option<(Field, Kind)> {
         "request" => (Field::RequestLine, Kind::Quoted),
         "url_request" => (Field::UrlRequest, Kind::Quoted),
         "iso" => time(ISO.to_vec()),
+        "iso_nanos" => time(long(&ISO)),
         "clf" => time(COMMON.to_vec()),
         "epoch" => time(vec![TimeItem::Epoch]),
-        "unix" => time(vec![TimeItem::Epoch, TimeItem::PointFraction]),
+        "unix" => time(UNIX.to_vec()),
+        "unix_millis" => time(vec![TimeItem::EpochMillis]),
+        "unix_nanos" => time(long(&UNIX)),
         "local" => time(COMMON[1..COMMON.len() - 1].to_vec()),
         "seconds" => (Field::Millis(DURATION), Kind::Plain),
         "target" => (Field::Target, Kind::Free),
         "date" => time(date()),
         "clock" => time(clock()),
+        "clock_parts" => time([clock(), vec![TimeItem::PointFraction]].concat()),
         _ => return None,
     })
+}
+
+/// Seconds since 1970, with or without parts.
+const UNIX: [TimeItem; 2] = [TimeItem::Epoch, TimeItem::PointFraction];
+
+/// The same time with any number of digits behind its point.
+fn long(items: &[TimeItem]) -> Vec<TimeItem> {
+    items.iter().map(|item| if *item == TimeItem::PointFraction { TimeItem::LongFraction } else { *item }).collect()
 }
 
 fn date() -> Vec<TimeItem> {
@@ -192,6 +222,12 @@ mod tests {
         );
         let error = LogFormat::parse("test", "{time:iso} {port:bigin}").unwrap_err().to_string();
         assert!(error.contains("                  ^^^^^ no such type of a field; did you mean `bigint`?"), "{error}");
+        let error = LogFormat::parse("test", "{time:iso} {Client IP:int}").unwrap_err().to_string();
+        assert!(error.contains("              ^^^^^^^^^ the name of a field has"), "{error}");
+        let error = |text| LogFormat::parse("test", text).unwrap_err().to_string();
+        assert!(error("prefix=syslg {a}").contains("         ^^^^^ no such prefix; did you mean `syslog`?"));
+        assert!(error("prefix=foo combined").contains("no such prefix; expected one of none, syslog"));
+        assert!(error("prefix=cri").contains("expected a format after it"));
         assert!(LogFormat::parse("test", "{a}{b}").unwrap_err().to_string().contains("nothing marks where {a} ends"));
     }
 }

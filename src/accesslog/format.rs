@@ -4,6 +4,7 @@ use super::column::{Column, columns};
 use super::directive::{Directive, Field, Kind, Piece};
 use super::guard::Guard;
 use super::instant;
+use super::json_keys::Keys;
 use super::nginx;
 use super::notation::Notation;
 use super::parsed::{Escapes, Parsed};
@@ -18,8 +19,8 @@ use std::sync::Arc;
 /// A format that lines can be read by.
 #[derive(Debug, Clone)]
 pub struct LogFormat {
-    name: String,
-    text: String,
+    pub(super) name: String,
+    pub(super) text: String,
     /// What the logger that the server writes to puts before its lines.
     pub(super) before: Prefix,
     pub(super) prefix: Vec<u8>,
@@ -28,8 +29,12 @@ pub struct LogFormat {
     pub(super) escapes: Escapes,
     /// What lines begin with that are none of the log's, but say how it is written.
     pub(super) heading: Option<Vec<u8>>,
-    columns: Vec<Column>,
-    notes: Vec<String>,
+    /// The keys that values are found by, where lines are JSON objects.
+    pub(super) keys: Option<Keys>,
+    /// The steps of which a line has a value of one at least, where it must.
+    pub(super) essential: Vec<usize>,
+    pub(super) columns: Vec<Column>,
+    pub(super) notes: Vec<String>,
 }
 
 /// One directive in the order of the line.
@@ -122,6 +127,9 @@ impl LogFormat {
     /// [`ErrorKind::Format`], with a caret under the directive that is unknown, or whose end nothing marks.
     pub fn parse(name: &str, text: &str) -> Result<LogFormat> {
         let (before, rest) = Prefix::split(text);
+        if before == Prefix::None && text.starts_with(Prefix::MARK) {
+            return Err(Prefix::unknown(text));
+        }
         let mut format = LogFormat::bare(before, name, rest)?;
         if before != Prefix::None {
             format.text = format!("prefix={} {}", before.name(), format.text);
@@ -131,6 +139,9 @@ impl LogFormat {
 
     fn bare(before: Prefix, name: &str, text: &str) -> Result<LogFormat> {
         let notation = Notation::of(text);
+        if notation == Notation::Json {
+            return LogFormat::of_keys(before, name, text);
+        }
         let Parsed { pieces, escapes, heading, notes } = notation.parse(text)?;
         let mut pieces = pieces.into_iter().peekable();
         let prefix = match pieces.next_if(|p| matches!(p, Piece::Literal(_))) {
@@ -167,6 +178,8 @@ impl LogFormat {
             groups,
             escapes,
             heading,
+            keys: None,
+            essential: Vec::new(),
             columns: Vec::new(),
             notes,
         };
@@ -342,7 +355,7 @@ fn before_separator(literal: &[u8]) -> Vec<u8> {
 }
 
 /// Gathers the time directives into groups that fix an instant each; a directive outside of them gets a text column of its own.
-fn time_groups(found: &[(Directive, Vec<u8>)]) -> (Vec<TimeGroup>, Vec<Option<usize>>) {
+pub(super) fn time_groups(found: &[(Directive, Vec<u8>)]) -> (Vec<TimeGroup>, Vec<Option<usize>>) {
     struct Open<'a> {
         column: &'a str,
         mask: u32,

@@ -113,7 +113,7 @@ pub fn format_of(line: &[u8], sample: Option<&[u8]>) -> Result<Arc<LogFormat>> {
     }
     let (name, text) = match is_flow(line) {
         true => ("vpc_flow", flow_text(&names)),
-        false => ("w3c", w3c_text(&names, sample.is_some_and(|sample| sample.contains(&b'\t')) || is_cloudfront(&names))),
+        false => ("w3c", w3c_text(&names, sample)),
     };
     LogFormat::parse(name, &text).map(Arc::new)
 }
@@ -172,22 +172,39 @@ fn flow_text(names: &[String]) -> String {
     format!("{{#{}}}{}", names.join(" "), names.iter().map(field).collect::<Vec<_>>().join(" "))
 }
 
+/// Whether `names` are those of fields of W3C logs: CloudFront writes them as keys of JSON, too.
+pub(super) fn is_w3c(names: &[String]) -> bool {
+    names.iter().filter(|name| name.starts_with("cs-") || name.starts_with("sc-") || name.starts_with("x-edge-")).count() >= 2
+}
+
+/// The field of the key `name`, beside others of these `names`.
+pub(super) fn keyed_field(name: &str, names: &[String]) -> String {
+    w3c_field(name, names, "text").replace(":status}", ":int}")
+}
+
 /// The fields of a W3C log in our notation. What stands in one of its words has no blank: those are written as `+` or `%20`.
-fn w3c_text(names: &[String], tabs: bool) -> String {
-    let (has_date, is_cloudfront) = (names.iter().any(|name| name == "date"), is_cloudfront(names));
-    let field = |name: &String| {
-        let known = TYPES.iter().find(|(known, _)| known == name).map(|(_, of)| *of);
-        match (name.as_str(), known) {
-            ("date", _) => "{time:date}".to_string(),
-            ("time", _) if has_date => "{time:clock}".to_string(),
-            // IIS counts milliseconds, CloudFront seconds with parts.
-            ("time-taken", _) => format!("{{time_taken:{}}}", if is_cloudfront { "double" } else { "bigint" }),
-            (name, Some(of)) => format!("{{{}:{of}}}", snake_case(name)),
-            (name, None) => format!("{{{}:{}}}", snake_case(name), if tabs { "text" } else { "word" }),
-        }
-    };
-    let between = if tabs { "\\t" } else { " " };
-    format!("{{#}}{}", names.iter().map(field).collect::<Vec<_>>().join(between))
+fn w3c_text(names: &[String], sample: Option<&[u8]>) -> String {
+    let tabs = sample.is_some_and(|sample| sample.contains(&b'\t')) || is_cloudfront(names);
+    let time = names.iter().position(|name| name == "time");
+    let clock = sample.zip(time).and_then(|(sample, at)| sample.split(|byte| *byte == if tabs { b'\t' } else { b' ' }).nth(at));
+    // The standard allows parts of a second.
+    let has_parts = clock.is_some_and(|clock| clock.contains(&b'.'));
+    let (between, any) = if tabs { ("\\t", "text") } else { (" ", "word") };
+    let fields: Vec<String> = names.iter().map(|name| w3c_field(name, names, any)).collect();
+    let fields = fields.join(between);
+    format!("{{#}}{}", if has_parts { fields.replace("{time:clock}", "{time:clock_parts}") } else { fields })
+}
+
+/// The field `name` of a W3C log that has these `names`; `any` is the type of those that have none of their own.
+fn w3c_field(name: &str, names: &[String], any: &str) -> String {
+    let known = TYPES.iter().find(|(known, _)| *known == name).map(|(_, of)| *of);
+    match (name, known) {
+        ("date", _) => "{time:date}".to_string(),
+        ("time", _) if names.iter().any(|name| name == "date") => "{time:clock}".to_string(),
+        // IIS counts milliseconds, CloudFront seconds with parts.
+        ("time-taken", _) => format!("{{time_taken:{}}}", if is_cloudfront(names) { "double" } else { "bigint" }),
+        (name, known) => format!("{{{}:{}}}", snake_case(name), known.unwrap_or(any)),
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +233,11 @@ mod tests {
                 "w3c".to_string(),
                 "time Timestamp(ms, \"UTC\"), cs_method Utf8View, cs_user_agent Utf8View, sc_status Int32, time_taken Int64".to_string()
             )
+        );
+        assert!(
+            columns("#Fields: date time sc-status", Some("2026-03-01 10:00:00.250 200"))
+                .1
+                .starts_with("time Timestamp(µs, \"UTC\"), sc_status")
         );
         assert_eq!(
             columns("start dstaddr bytes traffic-path", None),

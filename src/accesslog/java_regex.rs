@@ -279,6 +279,7 @@ fn part(item: TimeItem) -> String {
         TimeItem::EpochTenDigits => "-?+[1-9][0-9]{9}",
         TimeItem::MillisFraction => "[0-9]{3}",
         TimeItem::MicrosFraction => "[0-9]{6}",
+        TimeItem::LongFraction => "(?:\\.[0-9]{1,64}+)?+",
         TimeItem::PointFraction => "(?:\\.[0-9]{1,6}+)?+",
         TimeItem::UtcOrOffset => return format!("{OFFSET}?+"),
         TimeItem::Name => "[A-Za-z]{1,64}+",

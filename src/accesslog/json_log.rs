@@ -1,241 +1,383 @@
-//! Access logs whose lines are JSON objects, as `escape=json` of nginx and JSON LogFormats of Apache write them, Traefik, and others.
-//!
-//! A server writes the keys of such lines in one order, so that a line is a format, with values between what is the same in each. From the
-//! lines of a sample come the formats: one for each order and choice of keys.
+//! Tells the format of access logs whose lines are JSON objects: Caddy's, Traefik's, `escape=json` of nginx, JSON LogFormats of Apache,
+//! CloudFront's, and those of others who name their keys as these do.
 
+use super::directive::snake_case;
+use super::heading;
+use super::json_format::EXTRA;
+use super::json_keys::MARK;
+use super::json_text::{DEEPEST, Next, Token, blanks, next, only_text, value};
 use super::line::LineValues;
-use super::{LogFormat, LogFormats, Prefix, behind};
+use super::{LogFormat, Prefix, behind};
 use bytes::Bytes;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
-/// A log has no more choices of keys: else it is rather JSON of another kind.
-const MOST_FORMATS: usize = 24;
+/// The most columns of a format; keys that come after so many stay in the column for all others.
+const MOST_COLUMNS: usize = 120;
 
-/// What keys mean that an access log has: the field, and the names that servers give the key.
-const MEANINGS: [(&str, &[&str]); 14] = [
-    ("time", &["time", "timestamp", "@timestamp", "time_iso8601", "time_local", "msec", "ts", "datetime", "date", "starttime", "startutc"]),
-    ("{host}", &["remote_addr", "remote_ip", "remote_host", "client", "client_ip", "clientip", "clienthost", "ip"]),
-    ("{auth_user:text}", &["remote_user", "auth_user", "clientusername", "user"]),
+/// What keys mean that access logs have: the field, and the keys that it has in logs, the likeliest first, with a point before each key within
+/// an object. <https://caddyserver.com/docs/caddyfile/directives/log>,
+/// <https://doc.traefik.io/traefik/observe/logs-and-access-logs/>, <https://www.elastic.co/docs/reference/ecs/ecs-http>.
+const MEANINGS: [(&str, &[&str]); 13] = [
+    (
+        "{host}",
+        &[
+            "remote_addr",
+            "remote_ip",
+            "remote_host",
+            "client_ip",
+            "clientip",
+            "clienthost",
+            "client",
+            "ip",
+            "request.remote_ip",
+            "request.client_ip",
+            "request.remote_addr",
+            "source.ip",
+            "client.ip",
+        ],
+    ),
+    ("{auth_user}", &["remote_user", "auth_user", "clientusername", "user", "user_id", "user.name"]),
     ("{request:request}", &["request", "request_line"]),
-    ("{method}", &["request_method", "requestmethod", "method", "verb"]),
-    ("{path:target}", &["request_uri", "requestpath", "uri", "url", "path"]),
-    ("{protocol}", &["server_protocol", "requestprotocol", "protocol", "http_version"]),
-    ("{status:status}", &["status", "response", "status_code", "downstreamstatus"]),
-    ("{bytes:bigint}", &["body_bytes_sent", "bytes", "bytes_sent", "size", "response_size", "downstreamcontentsize"]),
-    ("{referer:text}", &["http_referer", "referer", "referrer", "request_referer"]),
-    ("{user_agent:text}", &["http_user_agent", "user_agent", "useragent", "agent", "request_user-agent"]),
-    ("{vhost}", &["server_name", "vhost", "requesthost"]),
-    ("{x_forwarded_for:text}", &["http_x_forwarded_for", "x_forwarded_for", "request_x-forwarded-for"]),
+    ("{method}", &["request_method", "requestmethod", "method", "verb", "request.method", "http.request.method"]),
+    (
+        "{path:target}",
+        &["request_uri", "requestpath", "uri", "url", "path", "request.uri", "request.url", "request.path", "url.original", "url.path"],
+    ),
+    ("{protocol}", &["server_protocol", "requestprotocol", "protocol", "http_version", "request.proto", "request.protocol", "proto"]),
+    (
+        "{status:int}",
+        &["status", "response", "status_code", "response_code", "downstreamstatus", "response.status", "http.response.status_code"],
+    ),
+    (
+        "{bytes:bigint}",
+        &[
+            "body_bytes_sent",
+            "bytes",
+            "bytes_sent",
+            "size",
+            "response_size",
+            "downstreamcontentsize",
+            "response.bytes",
+            "http.response.body.bytes",
+        ],
+    ),
+    (
+        "{referer}",
+        &["http_referer", "referer", "referrer", "request_referer", "request.headers.referer", "http.request.referrer", "request.referer"],
+    ),
+    (
+        "{user_agent}",
+        &[
+            "http_user_agent",
+            "user_agent",
+            "useragent",
+            "agent",
+            "request_user-agent",
+            "request.headers.user-agent",
+            "user_agent.original",
+            "request.user_agent",
+        ],
+    ),
+    ("{vhost}", &["server_name", "vhost", "requesthost", "request.host", "url.domain"]),
+    ("{x_forwarded_for}", &["http_x_forwarded_for", "x_forwarded_for", "request_x-forwarded-for", "request.headers.x-forwarded-for"]),
     ("{duration_ms:seconds}", &["request_time"]),
 ];
 
+/// Keys of the time of a request, the likeliest first.
+const TIMES: [&str; 14] = [
+    "time",
+    "timestamp",
+    "@timestamp",
+    "time_iso8601",
+    "time_local",
+    "msec",
+    "ts",
+    "datetime",
+    "date",
+    "start_time",
+    "starttime",
+    "startutc",
+    "startlocal",
+    "request.time",
+];
+
 /// Types of times, in the order in which they are tried.
-const TIMES: [&str; 4] = ["iso", "clf", "local", "unix"];
+const TIME_TYPES: [&str; 7] = ["iso", "iso_nanos", "clf", "local", "unix", "unix_nanos", "unix_millis"];
 
-/// The formats of the lines of `sample`, behind `prefix`; nothing where the first is no flat object of an access log, or lines differ too
-/// much. Those that are none are rejects.
-pub fn json_formats(prefix: Prefix, sample: &Bytes) -> Option<LogFormats> {
-    let lines = sample.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let objects: Vec<Vec<Piece<'_>>> = lines.filter_map(|line| pieces(std::str::from_utf8(line).ok()?)).collect();
-    let first = objects.first()?;
-    let known = first.iter().filter(|piece| piece.value.is_some() && meaning(piece.key).is_some()).count();
-    if known < 3 {
-        return None;
-    }
-    // Of a number with a point in one line all are such.
-    let mut doubles: HashSet<&str> = HashSet::new();
-    for piece in objects.iter().flatten() {
-        if matches!(piece.value, Some(Value::Number(number)) if number.contains(['.', 'e', 'E'])) {
-            doubles.insert(piece.key);
-        }
-    }
-    let time = time_key(&objects);
-    let mut texts: Vec<String> = Vec::new();
-    for object in &objects {
-        let text = text(object, &doubles, time);
-        if !texts.contains(&text) {
-            texts.push(text);
-        }
-        if texts.len() > MOST_FORMATS {
-            return None;
-        }
-    }
-    let formats: Vec<Arc<LogFormat>> = texts.iter().filter_map(|text| behind(prefix, "json_log", text).ok()).collect();
-    (formats.len() == texts.len()).then(|| LogFormats::new(formats).ok())?
+/// Columns that have a meaning: a key that is called so and means something else gets another name.
+const NAMES: [&str; 17] = [
+    "host",
+    "auth_user",
+    "time",
+    "method",
+    "path",
+    "query",
+    "protocol",
+    "status",
+    "bytes",
+    "referer",
+    "user_agent",
+    "vhost",
+    "x_forwarded_for",
+    "duration_ms",
+    "request",
+    "time_text",
+    EXTRA,
+];
+
+/// Whether `sample` is lines of JSON, as far as its first one tells.
+pub fn is_json(sample: &[u8]) -> bool {
+    let at = blanks(sample, 0);
+    sample.get(at) == Some(&b'{') && matches!(next(sample, at + 1, true), Some(Next::Key(_)))
 }
 
-/// What the lines of an access log mean by `key`.
-fn meaning(key: &str) -> Option<&'static str> {
-    let plain = key.to_ascii_lowercase();
-    MEANINGS.iter().find(|(_, names)| names.contains(&plain.as_str())).map(|(field, _)| *field)
+/// The format of the lines of all `samples`, behind `prefix`; nothing where they aren't of an access log. Lines that are no JSON tell nothing.
+pub fn json_format(prefix: Prefix, samples: &[Bytes]) -> Option<Arc<LogFormat>> {
+    let mut seen = Seen::default();
+    for line in samples.iter().flat_map(|sample| sample.split(|byte| *byte == b'\n')) {
+        let at = blanks(line, 0);
+        let text = std::str::from_utf8(line).ok().filter(|_| line.get(at) == Some(&b'{'));
+        // A line that is broken off tells what it has before that.
+        text.and_then(|text| seen.object(text, at, &mut Vec::new()));
+    }
+    let fields = seen.fields()?;
+    let mut text = MARK.to_string();
+    write(&mut text, &fields, 0);
+    behind(prefix, "json_log", &text).ok()
 }
 
-/// A part of a line: what is the same in each, and the value behind it, if there is one.
+/// The values that a key had.
+#[derive(Debug, Default)]
+struct Values<'a> {
+    /// The keys of the objects that it is in, and its own, as they are written.
+    path: Vec<&'a str>,
+    texts: Vec<&'a str>,
+    numbers: Vec<&'a str>,
+    /// How often it was `true` or `false`.
+    words: usize,
+    /// Whether its texts stood in arrays of one.
+    only: bool,
+}
+
+impl Values<'_> {
+    /// The keys with points between them, in lower case.
+    fn name(&self) -> String {
+        self.path.join(".").to_ascii_lowercase()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().chain(&self.numbers).copied()
+    }
+
+    /// Whether most values can be those of `field`.
+    fn fit(&self, field: &str) -> bool {
+        let (mut fitting, mut all) = (0, 0);
+        // A field called `status` has three digits in other notations.
+        let format = field.split_once(':').and_then(|(_, kind)| LogFormat::parse("field", &format!("{{n:{kind}")).ok());
+        for text in self.all().filter(|text| !matches!(*text, "" | "-")) {
+            all += 1;
+            let fits = |format: &LogFormat| LineValues::new(format).read(format, text.as_bytes()).is_ok();
+            fitting += usize::from(format.as_ref().is_some_and(fits));
+        }
+        self.words == 0 && fitting * 2 > all
+    }
+}
+
+/// The keys of the lines, in the order in which they came.
+#[derive(Debug, Default)]
+struct Seen<'a> {
+    values: Vec<Values<'a>>,
+    places: HashMap<Vec<&'a str>, usize>,
+    /// Keys that were objects.
+    objects: HashSet<Vec<&'a str>>,
+}
+
+/// A key and the field of its value.
 #[derive(Debug)]
-struct Piece<'a> {
-    literal: &'a str,
-    key: &'a str,
-    value: Option<Value<'a>>,
+struct Keyed<'a> {
+    path: Vec<&'a str>,
+    only: bool,
+    field: String,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Value<'a> {
-    /// The inside of a string.
-    Text(&'a str),
-    Number(&'a str),
-    /// `true` or `false`.
-    Word,
-    Null,
-}
-
-/// The parts of `line`, where it is an object without others in it.
-fn pieces(line: &str) -> Option<Vec<Piece<'_>>> {
-    let mut pieces = Vec::new();
-    let (mut at, mut from) = (blanks(line, 0), 0);
-    if !line[at..].starts_with('{') {
-        return None;
-    }
-    loop {
-        at = blanks(line, at + 1);
-        let key_end = string_end(line, at)?;
-        let key = &line[at + 1..key_end];
-        at = blanks(line, key_end + 1);
-        if !line[at..].starts_with(':') {
-            return None;
+impl<'a> Seen<'a> {
+    /// Looks at the object at `start`; gives its end.
+    fn object(&mut self, line: &'a str, start: usize, path: &mut Vec<&'a str>) -> Option<usize> {
+        let bytes = line.as_bytes();
+        let mut at = start + 1;
+        loop {
+            let key = match next(bytes, at, at == start + 1)? {
+                Next::End(end) => return Some(end),
+                Next::Key(key) => key,
+            };
+            path.push(&line[key.key]);
+            let token = value(bytes, key.value)?;
+            at = token.whole().end;
+            match &token {
+                Token::Nested(range) if bytes[range.start] == b'{' => {
+                    if path.len() < DEEPEST {
+                        self.objects.insert(path.clone());
+                        self.object(line, range.start, path)?;
+                    }
+                }
+                token => self.see(line, path, token),
+            }
+            path.pop();
         }
-        at = blanks(line, at + 1);
-        let (value, start, end) = match line.as_bytes().get(at)? {
-            b'"' => {
-                let end = string_end(line, at)?;
-                (Value::Text(&line[at + 1..end]), at + 1, end)
-            }
-            _ => {
-                let end = at + line[at..].find([',', '}', ' ', '\t'])?;
-                let value = match &line[at..end] {
-                    "null" => Value::Null,
-                    "true" | "false" => Value::Word,
-                    number if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => Value::Number(number),
-                    _ => return None,
-                };
-                (value, at, end)
-            }
+    }
+
+    fn see(&mut self, line: &'a str, path: &[&'a str], token: &Token) {
+        let text = |range: &Range<usize>| &line[range.clone()];
+        let only = match token {
+            Token::Nested(array) => match only_text(line.as_bytes(), array) {
+                Some(inside) => Some(inside),
+                // Of what has many values there is no column.
+                None => return,
+            },
+            _ => None,
         };
-        pieces.push(Piece { literal: &line[from..start], key, value: Some(value) });
-        from = end;
-        at = blanks(line, if matches!(value, Value::Text(_)) { end + 1 } else { end });
-        match line.as_bytes().get(at)? {
-            b',' => {}
-            b'}' if line[at + 1..].trim().is_empty() => break,
-            _ => return None,
+        let place = *self.places.entry(path.to_vec()).or_insert_with(|| {
+            self.values.push(Values { path: path.to_vec(), ..Values::default() });
+            self.values.len() - 1
+        });
+        let values = &mut self.values[place];
+        match (token, &only) {
+            (_, Some(inside)) => {
+                values.texts.push(text(inside));
+                values.only = true;
+            }
+            (Token::Text(inside), _) => values.texts.push(text(inside)),
+            (Token::Bare(range), _) if text(range).starts_with(['t', 'f']) => values.words += 1,
+            (Token::Bare(range), _) => values.numbers.push(text(range)),
+            _ => {}
         }
     }
-    pieces.push(Piece { literal: &line[from..], key: "", value: None });
-    Some(pieces)
-}
 
-fn blanks(line: &str, at: usize) -> usize {
-    at + (line[at..].len() - line[at..].trim_start().len())
-}
-
-/// Where the string that begins at `start` has its closing quote.
-fn string_end(line: &str, start: usize) -> Option<usize> {
-    let bytes = line.as_bytes();
-    if bytes.get(start) != Some(&b'"') {
-        return None;
-    }
-    let mut at = start + 1;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes[at] == b'"' {
-            return Some(at);
+    /// The fields of the keys; nothing where too few of them mean what those of access logs do.
+    fn fields(&self) -> Option<Vec<Keyed<'a>>> {
+        let values: Vec<&Values<'a>> = self.values.iter().filter(|values| !self.objects.contains(&values.path)).collect();
+        let names: Vec<String> = values.iter().map(|values| values.name()).collect();
+        let mut fields: Vec<Option<String>> = vec![None; values.len()];
+        if heading::is_w3c(&names) {
+            for (field, name) in fields.iter_mut().zip(&names) {
+                *field = Some(heading::keyed_field(name, &names));
+            }
+        } else {
+            let mut known = 0;
+            for (field, keys) in MEANINGS {
+                let found = keys.iter().find_map(|key| {
+                    let is_it = |place: &usize| names[*place] == *key && fields[*place].is_none() && means(field, values[*place]);
+                    (0..values.len()).find(is_it)
+                });
+                if let Some(place) = found {
+                    fields[place] = Some(field.to_string());
+                    known += 1;
+                }
+            }
+            let time = TIMES.iter().find_map(|key| {
+                let place = (0..values.len()).find(|place| names[*place] == *key && fields[*place].is_none())?;
+                Some((place, time_type(values[place])?))
+            });
+            if let Some((place, kind)) = time {
+                fields[place] = Some(format!("{{time:{kind}}}"));
+                known += 1;
+            }
+            if known < 3 {
+                return None;
+            }
         }
-        at += 2;
+        let mut all = Vec::new();
+        for (values, known) in values.iter().zip(fields) {
+            // The headers of a request are as many as clients like; those without a meaning stay together.
+            let is_header = values.path.iter().rev().skip(1).any(|key| key.to_ascii_lowercase().contains("headers")) || values.only;
+            if let Some(field) = known.or_else(|| (!is_header && all.len() < MOST_COLUMNS).then(|| other(values))) {
+                all.push(Keyed { path: values.path.clone(), only: values.only, field });
+            }
+        }
+        Some(all)
     }
 }
 
-/// The format of the line of these `pieces`, as a list of fields.
-fn text(pieces: &[Piece<'_>], doubles: &HashSet<&str>, time: Option<(&str, &str)>) -> String {
-    let mut text = "escape=json ".to_string();
-    let mut given: HashMap<String, u32> = HashMap::new();
-    for piece in pieces {
-        text.push_str(&piece.literal.replace('\\', "\\\\"));
-        let Some(value) = piece.value else { continue };
-        if matches!(value, Value::Null) {
-            text.push_str("null");
+/// Whether the values of a key can be those of the `field` that such a key mostly has.
+fn means(field: &str, values: &Values<'_>) -> bool {
+    let is_text = values.numbers.is_empty() && values.words == 0 && !values.texts.is_empty();
+    match field {
+        "{request:request}" => is_text && values.texts.iter().any(|text| text.contains(" HTTP/")),
+        _ if field.ends_with(":int}") || field.ends_with(":bigint}") || field.ends_with(":seconds}") => {
+            values.all().next().is_some() && values.fit(field)
+        }
+        _ => is_text,
+    }
+}
+
+/// The type of the times that a key has.
+fn time_type(values: &Values<'_>) -> Option<&'static str> {
+    let whole = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let is_likely = |kind: &str, text: &str| match kind {
+        // What has more digits counts smaller units than seconds.
+        "unix" | "unix_nanos" => whole(text) <= 11,
+        "unix_millis" => (12..=14).contains(&whole(text)),
+        _ => true,
+    };
+    let fitting = |kind: &&str| {
+        let Ok(format) = LogFormat::parse("time", &format!("{{time:{kind}}}")) else { return 0 };
+        let fits = |text: &&str| is_likely(kind, text) && LineValues::new(&format).read(&format, text.as_bytes()).is_ok();
+        values.all().filter(fits).count()
+    };
+    // Of those that fit as many, the first.
+    let best = TIME_TYPES.into_iter().rev().max_by_key(fitting)?;
+    (fitting(&best) * 2 > values.all().count() + values.words).then_some(best)
+}
+
+/// The field of a key without a meaning.
+fn other(values: &Values<'_>) -> String {
+    let plain = snake_case(&values.path.join("_"));
+    let plain = if plain.starts_with(|c: char| c.is_ascii_digit()) { format!("_{plain}") } else { plain };
+    let name = if NAMES.contains(&plain.as_str()) { format!("{plain}_field") } else { plain };
+    let is_number = values.texts.is_empty() && values.words == 0 && !values.numbers.is_empty();
+    let is_whole = |text: &&str| text.parse::<i64>().is_ok();
+    match is_number {
+        true if values.numbers.iter().all(is_whole) => format!("{{{name}:bigint}}"),
+        // A number of more digits than a double has would be another one.
+        true if values.numbers.iter().all(|text| text.len() <= 24 && text.contains(['.', 'e', 'E'])) => format!("{{{name}:double}}"),
+        true if values.numbers.iter().all(|text| text.len() <= 17) => format!("{{{name}:double}}"),
+        _ => format!("{{{name}}}"),
+    }
+}
+
+/// Writes an object of `fields`, whose keys from that of `depth` on it has.
+fn write(text: &mut String, fields: &[Keyed<'_>], depth: usize) {
+    let mut done: HashSet<&str> = HashSet::new();
+    let mut between = '{';
+    for field in fields {
+        let key = field.path[depth];
+        if !done.insert(key) {
             continue;
         }
-        let field = known(piece.key, value, time).filter(|field| !given.contains_key(column_of(field)));
-        let field = field.unwrap_or_else(|| other(piece.key, value, doubles, &given));
-        given.insert(column_of(&field).to_string(), 1);
-        text.push_str(&field);
+        // Writing to a String can't fail.
+        let _ = write!(text, "{between}\"{key}\":");
+        between = ',';
+        match (field.path.len() == depth + 1, field.only) {
+            (true, false) => {
+                let _ = write!(text, "\"{}\"", field.field);
+            }
+            (true, true) => {
+                let _ = write!(text, "[\"{}\"]", field.field);
+            }
+            (false, _) => {
+                let within: Vec<Keyed<'_>> = fields
+                    .iter()
+                    .filter(|of| of.path[depth] == key && of.path.len() > depth + 1)
+                    .map(|of| Keyed { path: of.path.clone(), only: of.only, field: of.field.clone() })
+                    .collect();
+                self::write(text, &within, depth + 1);
+            }
+        }
     }
-    text
-}
-
-/// The name in `{name:type}`.
-fn column_of(field: &str) -> &str {
-    field.trim_matches(['{', '}']).split(':').next().unwrap_or_default()
-}
-
-/// The key whose value is the time of all lines, and the type that these have: of several the one that is named first above.
-fn time_key<'a>(objects: &[Vec<Piece<'a>>]) -> Option<(&'a str, &'static str)> {
-    let (_, names) = MEANINGS.iter().find(|(field, _)| *field == "time")?;
-    names.iter().find_map(|name| {
-        let of_key = |piece: &&Piece<'a>| piece.value.is_some() && piece.key.eq_ignore_ascii_case(name);
-        let pieces: Vec<&Piece<'a>> = objects.iter().flatten().filter(of_key).collect();
-        let fits_all = |kind: &&str| {
-            let format = LogFormat::parse("time", &format!("{{time:{kind}}}"));
-            let fits = |format: &LogFormat, piece: &&Piece<'_>| match piece.value {
-                Some(Value::Text(text) | Value::Number(text)) => LineValues::new(format).read(format, text.as_bytes()).is_ok(),
-                _ => false,
-            };
-            format.is_ok_and(|format| pieces.iter().all(|piece| fits(&format, piece)))
-        };
-        let kind = TIMES.into_iter().find(fits_all)?;
-        pieces.first().map(|piece| (piece.key, kind))
-    })
-}
-
-/// The field of a key that access logs have, where the value is as such have it.
-fn known(key: &str, value: Value<'_>, time: Option<(&str, &str)>) -> Option<String> {
-    if let Some((_, kind)) = time.filter(|(time, _)| *time == key) {
-        return Some(format!("{{time:{kind}}}"));
-    }
-    let field = meaning(key).filter(|field| *field != "time")?;
-    let is_text = matches!(value, Value::Text(_));
-    let sample = match value {
-        Value::Text(text) | Value::Number(text) => text,
-        Value::Word | Value::Null => return None,
-    };
-    let is_number = field.contains(":status") || field.contains(":bigint") || field.contains(":seconds");
-    let fits = match (is_number, field) {
-        (true, _) => sample.is_empty() || self::fits(field, sample),
-        (false, "{request:request}") => is_text && (sample.contains(" HTTP/") || sample.is_empty()),
-        (false, _) => is_text,
-    };
-    fits.then(|| field.to_string())
-}
-
-/// The field of any key.
-fn other(key: &str, value: Value<'_>, doubles: &HashSet<&str>, given: &HashMap<String, u32>) -> String {
-    let plain = super::directive::snake_case(key);
-    let plain = if plain.starts_with(|c: char| c.is_ascii_digit()) { format!("_{plain}") } else { plain };
-    // The key of another field may be what a known one is called: `host`, which is the server's mostly.
-    let name = match given.contains_key(&plain) || plain == "host" {
-        true => format!("{plain}_field"),
-        false => plain,
-    };
-    match value {
-        Value::Number(_) if doubles.contains(key) => format!("{{{name}:double}}"),
-        Value::Number(_) => format!("{{{name}:bigint}}"),
-        Value::Word | Value::Null => format!("{{{name}}}"),
-        Value::Text(_) => format!("{{{name}:text}}"),
-    }
-}
-
-fn fits(format: &str, sample: &str) -> bool {
-    LogFormat::parse("field", format).is_ok_and(|format| LineValues::new(&format).read(&format, sample.as_bytes()).is_ok())
+    text.push('}');
 }
 
 #[cfg(test)]
@@ -245,66 +387,163 @@ mod tests {
     use crate::decode::Decoder;
     use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-    /// The columns with their types, the rows, and how many lines are rejects.
-    fn read(lines: &str) -> Option<(String, Vec<String>, usize)> {
+    /// The columns with their types, the rows, and the reasons of rejects.
+    fn read(lines: &str) -> Option<(String, Vec<String>, Vec<String>)> {
         let sample = Bytes::from(lines.to_string());
-        let formats = json_formats(Prefix::None, &sample)?;
-        let columns: Vec<String> =
-            formats.schema().fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
-        let decoded = LogDecoder::new(formats, DecodeOptions::default()).decode(&sample).unwrap();
+        let format = json_format(Prefix::None, std::slice::from_ref(&sample))?;
+        let again = LogFormat::parse("again", format.text()).unwrap();
+        assert_eq!((again.text(), again.schema()), (format.text(), format.schema()));
+        let columns: Vec<String> = format
+            .columns()
+            .iter()
+            .map(|column| {
+                let kind = column.data_type.to_string();
+                let kind = kind.replace("Utf8View", "text").replace("Timestamp", "").replace(", \"UTC\"", "");
+                format!("{} {kind}", column.name)
+            })
+            .collect();
+        let decoded = LogDecoder::new(format, DecodeOptions::default()).decode(&sample).unwrap();
+        assert_eq!(decoded.lines, decoded.batch.num_rows() as u64 + decoded.rejects.len() as u64 + decoded.blank);
         let options = FormatOptions::default().with_null("NULL");
         let row = |row: usize| {
             let cells =
                 decoded.batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap().value(row).to_string());
             cells.collect::<Vec<_>>().join("|")
         };
-        Some((columns.join(", "), (0..decoded.batch.num_rows()).map(row).collect(), decoded.rejects.len()))
+        let rejects = decoded.rejects.iter().map(|reject| reject.reason.to_string()).collect();
+        Some((columns.join(", "), (0..decoded.batch.num_rows()).map(row).collect(), rejects))
     }
 
     #[test]
     fn the_same_has_the_same_name_whoever_writes_it() {
         let (columns, rows, rejects) = read(
-            r#"{"time": "2026-03-01T10:00:00+01:00", "remote_addr": "192.0.2.1", "request": "GET /a?b=c HTTP/1.1", "status": 200, "body_bytes_sent": 5, "http_user_agent": "a \"b\"", "request_time": 0.250, "extra": "", "n": 1}
-{"time": "2026-03-01T10:00:01+01:00", "remote_addr": "192.0.2.2", "request": "x", "status": 404, "body_bytes_sent": 0, "http_user_agent": "", "request_time": 0.001, "extra": "x", "n": 2.5}
+            r#"{"time": "2026-03-01T10:00:00+01:00", "remote_addr": "192.0.2.1", "request": "GET /a?b=c HTTP/1.1", "status": 200, "body_bytes_sent": 5, "http_user_agent": "a \"b\"", "request_time": 0.250, "more": "", "n": 1, "host": "example.org"}
+{"status": 404, "remote_addr": "192.0.2.2", "request": "x", "n": 2.5, "body_bytes_sent": 0, "http_user_agent": "-", "request_time": 0.001, "time": "2026-03-01T10:00:01+01:00", "more": "x"}
 bad
+{"status":404
 "#,
         )
         .unwrap();
         assert_eq!(
             columns,
-            "time Timestamp(µs, \"UTC\"), host Utf8View, method Utf8View, path Utf8View, query Utf8View, protocol Utf8View, status Int32, \
-             bytes Int64, user_agent Utf8View, duration_ms Int64, extra Utf8View, n Float64, request Utf8View"
+            "time (µs), host text, method text, path text, query text, protocol text, status Int32, bytes Int64, user_agent text, \
+             duration_ms Int64, more text, n Float64, host_field text, request text, extra text"
         );
         assert_eq!(
             rows,
             [
-                "2026-03-01T09:00:00Z|192.0.2.1|GET|/a|b=c|HTTP/1.1|200|5|a \"b\"|250|NULL|1.0|NULL",
-                "2026-03-01T09:00:01Z|192.0.2.2|NULL|NULL|NULL|NULL|404|0|NULL|1|x|2.5|x",
+                r#"2026-03-01T09:00:00Z|192.0.2.1|GET|/a|b=c|HTTP/1.1|200|5|a "b"|250|NULL|1.0|example.org|NULL|NULL"#,
+                "2026-03-01T09:00:01Z|192.0.2.2|NULL|NULL|NULL|NULL|404|0|NULL|1|x|2.5|NULL|x|NULL",
             ]
         );
-        assert_eq!(rejects, 1);
+        assert_eq!(rejects, ["not a JSON object", "not a JSON object"]);
     }
 
     #[test]
-    fn lines_with_other_keys_are_of_the_same_table() {
-        let (columns, rows, _) = read(concat!(
-            r#"{"ClientHost":"192.0.2.1","DownstreamStatus":200,"Duration":929675,"RequestMethod":"GET","RequestPath":"/a?b","StartUTC":"2026-03-01T09:00:00.123456789Z","TLSVersion":"1.3","level":"info"}"#,
+    fn objects_within_are_read_and_headers_too() {
+        let (columns, rows, rejects) = read(concat!(
+            r#"{"level":"info","ts":1772355600.5241024,"logger":"http.log.access","request":{"remote_ip":"192.0.2.1","remote_port":"5000","client_ip":"192.0.2.1","proto":"HTTP/2.0","method":"GET","host":"example.org","uri":"/a?b=%20","headers":{"User-Agent":["curl/8"],"Accept":["*/*"]},"tls":{"resumed":false,"version":772}},"user_id":"","duration":0.000929675,"size":10900,"status":200,"resp_headers":{"Server":["Caddy"]}}"#,
             "\n",
-            r#"{"ClientHost":"192.0.2.2","DownstreamStatus":502,"Duration":10,"RequestMethod":"PUT","RequestPath":"/","StartUTC":"2026-03-01T09:00:01Z","level":"info"}"#,
+            r#"{"level":"info","ts":1772355601.25,"logger":"http.log.access","request":{"method":"PUT","uri":"/","proto":"HTTP/1.1","remote_ip":"192.0.2.2","headers":{"User-Agent":["a","b"],"Referer":["https://example.org/"]}},"user_id":"ana","duration":9.2e-05,"size":0,"status":0}"#,
+            "\n",
+            r#"{"level":"info","ts":1772355602,"msg":"serving initial configuration"}"#,
+            "\n",
+        ))
+        .unwrap();
+        assert_eq!(
+            columns,
+            "level text, time (µs), time_text text, logger text, host text, request_remote_port text, request_client_ip text, protocol text, \
+             method text, vhost text, path text, query text, user_agent text, referer text, request_tls_resumed text, \
+             request_tls_version Int64, auth_user text, duration Float64, bytes Int64, status Int32, msg text, extra text"
+        );
+        assert_eq!(
+            rows,
+            [
+                r#"info|2026-03-01T09:00:00.524102Z|1772355600.5241024|http.log.access|192.0.2.1|5000|192.0.2.1|HTTP/2.0|GET|example.org|/a|b=%20|curl/8|NULL|false|772|NULL|0.000929675|10900|200|NULL|{"request.headers.Accept":["*/*"],"resp_headers":{"Server":["Caddy"]}}"#,
+                r#"info|2026-03-01T09:00:01.250Z|1772355601.25|http.log.access|192.0.2.2|NULL|NULL|HTTP/1.1|PUT|NULL|/|NULL|NULL|https://example.org/|NULL|NULL|ana|0.000092|0|0|NULL|{"request.headers.User-Agent":["a","b"]}"#,
+            ]
+        );
+        assert_eq!(rejects, ["a JSON object without a client, method, path or status: not an entry of an access log"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_a_column_is_kept_beside_it() {
+        let lines = concat!(
+            r#"{"ip":"192.0.2.1","method":"GET","status":200,"bytes":"12","n":1,"none":null,"t":"x"}"#,
+            "\n",
+            r#"{"ip":"192.0.2.2","method":"GET","status":"-","bytes":"","n":2,"none":null,"t":"y"}"#,
+            "\n"
+        );
+        let format = json_format(Prefix::None, &[Bytes::from(lines)]).unwrap();
+        let later = Bytes::from(concat!(
+            r#"{"ip":"192.0.2.3","method":7,"status":"ok","bytes":1e3,"n":9223372036854775808,"none":"now","t":{"a":[1]},"new":"k\"ey","gone":null}"#,
+            "\r\n",
+            r#"{"ip":"192.0.2.4","ip":"192.0.2.5","n":007}"#,
+            "\n",
+            r#" { "ip" : "192.0.2.6" , "n" : -3 } "#,
+            "\n\n",
+            r#"{"ip":"192.0.2.7","ip":"192.0.2.8"}"#,
+        ));
+        let mut decoder = LogDecoder::new(format, DecodeOptions::default());
+        let decoded = decoder.decode(&later).unwrap();
+        let text = |name: &str, row: usize| {
+            let options = FormatOptions::default().with_null("NULL");
+            let column = decoded.batch.column_by_name(name).unwrap();
+            ArrayFormatter::try_new(column, &options).unwrap().value(row).to_string()
+        };
+        assert_eq!((decoded.batch.num_rows(), decoded.rejects.len(), decoded.blank), (3, 1, 1));
+        assert_eq!(text("extra", 0), r#"{"status":"ok","bytes":1e3,"n":9223372036854775808,"t":{"a":[1]},"new":"k\"ey"}"#);
+        assert_eq!([text("method", 0), text("none", 0), text("status", 0)], ["7", "now", "NULL"]);
+        assert_eq!((text("n", 1), text("host", 1), text("extra", 1)), ("-3".into(), "192.0.2.6".into(), "NULL".into()));
+        assert_eq!((text("host", 2), text("extra", 2)), ("192.0.2.7".into(), r#"{"ip":"192.0.2.8"}"#.into()));
+    }
+
+    #[test]
+    fn other_servers_and_services_are_known() {
+        let (columns, rows, _) = read(concat!(
+            r#"{"ClientHost":"192.0.2.1","DownstreamStatus":200,"Duration":929675,"RequestMethod":"GET","RequestPath":"/a?b","StartUTC":"2026-03-01T09:00:00.123456789Z","TLSVersion":"1.3","level":"info","time":"2026-03-01T09:00:00Z"}"#,
             "\n"
         ))
         .unwrap();
-        assert!(
-            columns.starts_with(
-                "host Utf8View, status Int32, duration Int64, method Utf8View, path Utf8View, query Utf8View, startutc Utf8View"
-            ),
-            "{columns}"
+        assert_eq!(
+            columns,
+            "host text, status Int32, duration Int64, method text, path text, query text, startutc text, tlsversion text, level text, \
+             time (µs), extra text"
         );
-        assert_eq!(rows.len(), 2);
-        for none in
-            ["", "x", "{}", r#"{"a":1}"#, r#"{"status":200,"method":"GET","request":{"uri":"/"}}"#, r#"{"status":200"#, r#"{"a":[1]}"#]
-        {
+        assert_eq!(rows, ["192.0.2.1|200|929675|GET|/a|b|2026-03-01T09:00:00.123456789Z|1.3|info|2026-03-01T09:00:00Z|NULL"]);
+        let (columns, rows, _) = read(
+            r#"{"date":"2026-03-01","time":"09:00:00","x-edge-location":"FRA56-P1","sc-bytes":"391","c-ip":"192.0.2.1","cs-method":"GET","cs(Host)":"d1.cloudfront.net","cs-uri-stem":"/a","sc-status":"200","cs(Referer)":"-","cs(User-Agent)":"curl/8","cs-uri-query":"-","time-taken":"0.001"}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            columns,
+            "time (ms), x_edge_location text, sc_bytes Int64, c_ip text, cs_method text, cs_host text, cs_uri_stem text, sc_status Int32, \
+             cs_referer text, cs_user_agent text, cs_uri_query text, time_taken Float64, extra text"
+        );
+        assert_eq!(rows, ["2026-03-01T09:00:00Z|FRA56-P1|391|192.0.2.1|GET|d1.cloudfront.net|/a|200|NULL|curl/8|NULL|0.001|NULL"]);
+    }
+
+    #[test]
+    fn json_of_another_kind_is_none() {
+        for none in ["", "x", "{}", r#"{"a":1}"#, r#"{"level":"info","msg":"x","ts":1}"#, r#"{"status":200"#, r#"{"a":[1]}"#, "[1]"] {
             assert!(read(none).is_none(), "{none}");
+        }
+        assert!(is_json(b" {\"a\":") && !is_json(b"{}") && !is_json(b"{x") && !is_json(b"1.2.3.4 - -"));
+    }
+
+    #[test]
+    fn mistakes_in_a_format_are_shown_at_their_place() {
+        for (text, expected) in [
+            (r#"json {"a":"{b:bigin}"}"#, "             ^^^^^ no such type of a field; did you mean `bigint`?"),
+            (r#"json {"a":5}"#, "            ^^ expected a field in quotes"),
+            (r#"json {"a":"b"}"#, "             ^ expected one field"),
+            (r#"json {"a":"{b}","a":"{c}"}"#, "^ this key is there already"),
+            (r#"json {}"#, "^^ there is no field in it"),
+            (r#"json {"a":"{b}"} x"#, "expected nothing behind the object"),
+            (r#"json {"a""#, "expected a key in quotes"),
+        ] {
+            let error = LogFormat::parse("test", text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 }

@@ -13,6 +13,7 @@ use super::number::digits;
 use super::strftime::{self, COMMON};
 use super::user::could_be_columns;
 use arrow::datatypes::TimeUnit;
+use std::ops::Range;
 
 /// Where the text of a step lies that the line ends before.
 pub(super) const NONE: (u32, u32) = (1, 0);
@@ -25,26 +26,32 @@ pub(super) struct LineValues {
     /// A step's number, where it is one.
     pub(super) numbers: Vec<Option<i64>>,
     /// The parts of each time group.
-    parts: Vec<Parts>,
+    pub(super) parts: Vec<Parts>,
     /// Whether a directive of the group was `-`.
     unknown: Vec<bool>,
     /// The instant of each group.
     pub(super) instants: Vec<Option<i64>>,
-    clocks: Vec<GroupClock>,
+    pub(super) clocks: Vec<GroupClock>,
+    /// How many steps each group has.
+    pub(super) members: Vec<usize>,
+    /// Of a line of JSON what has no place in the format, without the bracket that ends it; only where that is wanted.
+    pub(super) extra: Vec<u8>,
+    pub(super) keeps_extra: bool,
+    /// The keys of the objects that are being read.
+    pub(super) path: Vec<Range<usize>>,
 }
 
 impl LineValues {
     pub(super) fn new(format: &LogFormat) -> Self {
         let groups = format.groups.len();
-        let clocks = (0..groups)
-            .map(|group| {
-                let mut members = format.steps.iter().filter_map(|step| match &step.lex {
-                    Lex::Time { group: Some(known), items, .. } if *known == group => Some(&items[..]),
-                    _ => None,
-                });
-                GroupClock::of(members.next().filter(|_| members.next().is_none()))
+        let of_group = |group: usize| {
+            format.steps.iter().filter_map(move |step| match &step.lex {
+                Lex::Time { group: Some(known), items, .. } if *known == group => Some(&items[..]),
+                _ => None,
             })
-            .collect();
+        };
+        let members: Vec<usize> = (0..groups).map(|group| of_group(group).count()).collect();
+        let clocks = (0..groups).map(|group| GroupClock::of(of_group(group).next().filter(|_| members[group] == 1))).collect();
         LineValues {
             spans: vec![(0, 0); format.steps.len()],
             numbers: vec![None; format.steps.len()],
@@ -52,12 +59,19 @@ impl LineValues {
             unknown: vec![false; groups],
             instants: vec![None; groups],
             clocks,
+            members,
+            extra: Vec::new(),
+            keeps_extra: false,
+            path: Vec::new(),
         }
     }
 
     /// Finds the values of `line`, in one pass: each step looks only at what is right of the one before. Else says what is wrong, and at
     /// which byte.
     pub(super) fn read(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), (Misfit, usize)> {
+        if let Some(keys) = &format.keys {
+            return self.read_json(format, keys, line);
+        }
         let start = format.before.length(line).ok_or((Misfit::Before, 0))?;
         if !begins(&line[start..], &format.prefix) {
             return Err((Misfit::Prefix, start));

@@ -17,6 +17,10 @@ pub(super) enum Misfit {
     Guarded(usize),
     After(usize),
     Trailing,
+    /// It is no JSON object.
+    NoObject,
+    /// It is an object without a field of an access log.
+    NoRequest,
     Time,
     /// A time before there were logs.
     Year,
@@ -33,6 +37,8 @@ pub(super) struct Reasons {
     guarded: Vec<Arc<str>>,
     after: Vec<Arc<str>>,
     trailing: Arc<str>,
+    no_object: Arc<str>,
+    no_request: Arc<str>,
     time: Arc<str>,
     year: Arc<str>,
     pub(super) nul: Arc<str>,
@@ -63,6 +69,8 @@ impl Reasons {
             guarded: guarded.map(told).collect(),
             after: after.map(told).collect(),
             trailing: told("text after the last field".to_string()),
+            no_object: told("not a JSON object".to_string()),
+            no_request: told("a JSON object without a client, method, path or status: not an entry of an access log".to_string()),
             time: told("the time does not exist".to_string()),
             year: told(format!("the time is of a year before {}, in which there were no logs", Clock::FIRST_YEAR)),
             nul: "a NUL byte in the line".into(),
@@ -79,6 +87,8 @@ impl Reasons {
             Misfit::Guarded(step) => self.guarded[step].clone(),
             Misfit::After(step) => self.after[step].clone(),
             Misfit::Trailing => self.trailing.clone(),
+            Misfit::NoObject => self.no_object.clone(),
+            Misfit::NoRequest => self.no_request.clone(),
             Misfit::Time => self.time.clone(),
             Misfit::Year => self.year.clone(),
             Misfit::Shifted => self.shifted.clone(),

@@ -2,7 +2,7 @@
 
 use super::parsed::{Escapes, Parsed};
 use super::prefix::Prefix;
-use super::{apache, fields, nginx};
+use super::{apache, fields, json_keys, nginx};
 use crate::error::Result;
 
 /// How a format is written.
@@ -14,17 +14,19 @@ pub enum Notation {
     Nginx,
     /// Named fields with their types: `{time:iso} {client_ip} "{request:request}"`.
     Fields,
+    /// An object as the lines are, with fields for values: `json {"time":"{time:iso}","status":"{status:int}"}`.
+    Json,
 }
 
 impl Notation {
     /// The notation of `text`, if it is a format and no name.
     pub fn told(text: &str) -> Option<Notation> {
-        if let (prefix, rest) = Prefix::split(text)
-            && prefix != Prefix::None
-        {
-            return Some(Notation::of(rest));
+        if let Some(rest) = text.strip_prefix(Prefix::MARK) {
+            return Some(Notation::of(rest.split_once(' ').map_or("", |(_, rest)| rest)));
         }
-        if nginx::is_notation(text) {
+        if json_keys::is_notation(text) {
+            Some(Notation::Json)
+        } else if nginx::is_notation(text) {
             Some(Notation::Nginx)
         } else if text.starts_with("escape=") && fields::is_notation(text) {
             Some(Notation::Fields)
@@ -46,6 +48,7 @@ impl Notation {
             Notation::Apache => "LogFormat",
             Notation::Nginx => "log_format",
             Notation::Fields => "fields",
+            Notation::Json => "JSON",
         }
     }
 
@@ -53,7 +56,8 @@ impl Notation {
         match self {
             Notation::Apache => Ok(Parsed { pieces: apache::parse(text)?, escapes: Escapes::Backslash, heading: None, notes: Vec::new() }),
             Notation::Nginx => nginx::parse(text),
-            Notation::Fields => fields::parse(text),
+            // A format finds the values of JSON lines by their keys; it has no pieces.
+            Notation::Fields | Notation::Json => fields::parse(text),
         }
     }
 }
@@ -75,6 +79,8 @@ mod tests {
             (r#"escape=json {"a":"$status"}"#, Some(Notation::Nginx)),
             ("log_format main '$status';", Some(Notation::Nginx)),
             ("{time:iso} {level}", Some(Notation::Fields)),
+            (r#"json {"a":"{b}"}"#, Some(Notation::Json)),
+            ("json", None),
             ("combined", None),
             ("", None),
             ("$", None),

@@ -1,6 +1,8 @@
 //! What loggers that a server writes to put before its lines: syslog, journald, container runtimes and compose.
 
 use super::digits::digits;
+use crate::diagnostic::{caret, nearest};
+use crate::error::{Error, ErrorKind};
 
 /// What stands before each line of a server's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +23,9 @@ pub enum Prefix {
 impl Prefix {
     pub const ALL: [Prefix; 5] = [Prefix::None, Prefix::Syslog, Prefix::Cri, Prefix::Compose, Prefix::Docker];
 
+    /// What stands before the name of a prefix in a format.
+    pub(super) const MARK: &str = "prefix=";
+
     /// The name on the command line, and behind `prefix=` before a format.
     pub fn name(self) -> &'static str {
         match self {
@@ -39,8 +44,23 @@ impl Prefix {
 
     /// The prefix that the format `text` begins with, as `prefix=cri %h …`, and the format behind it.
     pub fn split(text: &str) -> (Prefix, &str) {
-        let told = text.strip_prefix("prefix=").and_then(|rest| rest.split_once(' '));
+        let told = text.strip_prefix(Prefix::MARK).and_then(|rest| rest.split_once(' '));
         told.and_then(|(name, rest)| Some((Prefix::named(name)?, rest))).unwrap_or((Prefix::None, text))
+    }
+
+    /// The error of `text`, which begins with a prefix that there isn't, or has no format behind it.
+    pub(super) fn unknown(text: &str) -> Error {
+        let start = Prefix::MARK.len();
+        let end = text[start..].find(' ').map_or(text.len(), |at| start + at);
+        let names: Vec<&str> = Prefix::ALL.into_iter().map(Prefix::name).collect();
+        let why = match Prefix::named(&text[start..end]) {
+            Some(_) => "expected a format after it, as in `prefix=cri combined`".to_string(),
+            None => match nearest(&text[start..end], names.iter().copied()) {
+                Some(near) => format!("no such prefix; did you mean `{near}`?"),
+                None => format!("no such prefix; expected one of {}", names.join(", ")),
+            },
+        };
+        Error::of_lines(ErrorKind::Format, format!("this log format can't be used:\n{}", caret(text, start..end, &why)))
     }
 
     /// How long the prefix of `line` is; nothing where it has none. Of Docker's lines, which are looked into, it is nothing.

@@ -41,6 +41,8 @@ pub(super) enum TimeItem {
     MicrosFraction,
     /// A point and up to six digits, or nothing.
     PointFraction,
+    /// As `PointFraction`, with more digits than an instant has, which are cut off.
+    LongFraction,
     /// As `Offset`, or nothing, which is UTC.
     UtcOrOffset,
     /// Letters that say nothing more: the name of the weekday.
@@ -52,7 +54,7 @@ pub(super) enum TimeItem {
 impl TimeItem {
     /// Whether it has digits behind the milliseconds.
     pub(super) fn has_micros(self) -> bool {
-        matches!(self, TimeItem::EpochMicros | TimeItem::MicrosFraction | TimeItem::PointFraction)
+        matches!(self, TimeItem::EpochMicros | TimeItem::MicrosFraction | TimeItem::PointFraction | TimeItem::LongFraction)
     }
 
     /// Which part of an instant this gives, as a bit of [`part`].
@@ -70,7 +72,7 @@ impl TimeItem {
             TimeItem::Offset | TimeItem::UtcOrOffset | TimeItem::ZoneName => part::ZONE,
             TimeItem::Epoch | TimeItem::EpochTenDigits => part::EPOCH,
             TimeItem::EpochMillis | TimeItem::EpochMicros => part::EPOCH | part::FRACTION,
-            TimeItem::MillisFraction | TimeItem::MicrosFraction | TimeItem::PointFraction => part::FRACTION,
+            TimeItem::MillisFraction | TimeItem::MicrosFraction | TimeItem::PointFraction | TimeItem::LongFraction => part::FRACTION,
             TimeItem::Literal(_) | TimeItem::Space | TimeItem::Name | TimeItem::Digits(_) => 0,
         }
     }
@@ -83,7 +85,7 @@ impl TimeItem {
     /// Whether its text begins with a digit, so that digits before it can't tell where they end.
     pub(super) fn starts_with_digit(self) -> bool {
         use TimeItem::*;
-        !matches!(self, Literal(_) | Space | MonthName | AmPm | Offset | UtcOrOffset | PointFraction | ZoneName | Name)
+        !matches!(self, Literal(_) | Space | MonthName | AmPm | Offset | UtcOrOffset | PointFraction | LongFraction | ZoneName | Name)
     }
 }
 
@@ -274,6 +276,18 @@ pub(super) fn read(items: &[TimeItem], text: &[u8], parts: &mut Parts) -> Option
                 parts.zone = seconds;
                 length
             }
+            LongFraction => match rest.first() {
+                Some(b'.') => {
+                    let length = digits(&rest[1..], LONGEST_WORD);
+                    let kept = length.min(6);
+                    parts.fraction_micros = number(&rest[1..], 1, kept)? as u32 * 10u32.pow(6 - kept as u32);
+                    1 + length
+                }
+                _ => {
+                    parts.fraction_micros = 0;
+                    0
+                }
+            },
             PointFraction => match rest.first() {
                 Some(b'.') => {
                     let length = digits(&rest[1..], 7);

@@ -36,11 +36,16 @@ impl Existing<'_> {
     /// What a catalog is told of them.
     ///
     /// # Errors
-    /// [`ErrorKind::Format`] for columns that Athena can't have, and partitions that can't be computed.
+    /// [`ErrorKind::Format`] for columns that Athena can't have, JSON that is read as an access log, and partitions that can't be computed.
     pub fn tell(&self) -> Result<Told> {
         let mut parameters = BTreeMap::new();
         let schema = self.format.schema();
         let columns = schema.fields().iter().map(|field| column(field)).collect::<Result<Vec<_>>>()?;
+        if matches!(self.format, TableFormat::Log { formats, .. } if formats.all().iter().any(|format| format.is_keyed())) {
+            let message = "lines of JSON can't be registered as an access log: readers name the columns of such a table by the keys";
+            return Err(Error::new(ErrorKind::Format, message)
+                .with_context("what to do", "register them with --from json; a view can give the columns other names"));
+        }
         let (mut storage, described) = self.described(&columns);
         parameters.extend(described);
         parameters.insert("compressionType".to_string(), self.compression.to_string());

@@ -1,5 +1,6 @@
 //! Finds objects by prefixes and globs, as files are found by folders and globs.
 
+use super::name::is_left_out;
 use super::object::ObjectFile;
 use super::rotation::Order;
 use super::source::{Place, Source};
@@ -19,7 +20,7 @@ const AT_ONCE: usize = 32;
 const OPTIONS: MatchOptions = MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
 /// The objects that `key` names in `storage`: an object, all below a prefix, or what a glob matches; but for those whose name, or that
-/// of a folder that was not asked for by its name, begins with `.` or `_`. They are in the order in which files would be.
+/// of a folder that was not asked for by its name, begins with `.` or `_`, and the tests of load balancers. They are in the order in which files would be.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] where there is none or it can't be listed, [`ErrorKind::Usage`] for a malformed glob.
@@ -71,17 +72,13 @@ fn below(store: &Arc<dyn ObjectStore>, folder: &Path) -> object_store::Result<Ve
     let mut listed = wait(async move { list(&store, &folder).await })?;
     remove_markers(&mut listed.1);
     let depth = listed.0;
-    listed.1.retain(|meta| !meta.location.parts().skip(depth).any(|part| hidden(part.as_ref())));
+    listed.1.retain(|meta| !meta.location.parts().skip(depth).any(|part| is_left_out(part.as_ref())));
     Ok(listed.1)
 }
 
 /// The depth of `folder`, and all below it, in pages of the store.
 async fn list(store: &Arc<dyn ObjectStore>, folder: &Path) -> object_store::Result<(usize, Vec<ObjectMeta>)> {
     Ok((folder.parts().count(), store.list(Some(folder)).try_collect().await?))
-}
-
-fn hidden(name: &str) -> bool {
-    name.starts_with(['.', '_'])
 }
 
 /// Some programs make folders visible by empty objects of their names.
@@ -143,7 +140,7 @@ fn is_match(pattern: &Pattern, key: &str) -> bool {
     let ends = key.match_indices('/').map(|(at, _)| at).chain([key.len()]);
     let Some(end) = ends.into_iter().find(|end| pattern.matches_with(&key[..*end], OPTIONS)) else { return false };
     let matched = key[..end].rsplit('/').next().unwrap_or_default();
-    !hidden(matched) && !key[end..].split('/').any(hidden)
+    !is_left_out(matched) && !key[end..].split('/').any(is_left_out)
 }
 
 /// The error of a key that names nothing, with the nearest name that its folder has.

@@ -1,7 +1,7 @@
 //! Finds files by folders and globs, each of them once: links may lead to what is found already, or back to where they are.
 
 use super::local::LocalFile;
-use super::name::shown;
+use super::name::{is_left_out, shown};
 use super::rotation::Order;
 use super::source::{Place, Source};
 use super::stream::Stream;
@@ -325,9 +325,8 @@ fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// Hive and Athena pass over such names.
 fn hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") || name.as_encoded_bytes().starts_with(b"_")
+    is_left_out(&name.to_string_lossy())
 }
 
 /// The error of a path that can't be opened, with the nearest name that its folder has.
@@ -372,7 +371,8 @@ mod tests {
 
     #[test]
     fn globs_and_folders_find_files_in_order_without_hidden_ones() {
-        let tree = tree(&["b.log", "a.log", ".hidden", "_SUCCESS", "a/c.log", "a/b/d.log", "a/b/_e.log", "x[1].log"]);
+        let tree =
+            tree(&["b.log", "a.log", ".hidden", "_SUCCESS", "a/c.log", "a/b/d.log", "a/b/_e.log", "x[1].log", "ELBAccessLogTestFile"]);
         let names = |glob| found(tree.path(), glob).0;
         let all = ["a/b/d.log", "a/c.log", "a.log", "b.log", "x[1].log"];
         assert_eq!(names(""), all);

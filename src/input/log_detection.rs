@@ -9,7 +9,7 @@ use super::source::Source;
 use super::unknown_format::unknown_format;
 use crate::accesslog::heading::{self, is_heading, line_of};
 use crate::accesslog::{
-    DecodeOptions, LogDecoder, LogFormat, LogFormats, Prefix, Preset, Suggestion, bare_behind, detect_behind, json_formats, suggest,
+    DecodeOptions, LogDecoder, LogFormat, LogFormats, Prefix, Preset, Suggestion, bare_behind, detect_behind, is_json, json_format, suggest,
 };
 use crate::decode::Decoder;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,11 +35,15 @@ pub fn suggested_format(inputs: impl Into<Inputs>) -> Result<Suggestion> {
             };
             return Ok(Suggestion { format, fitting: found.fitting, tried: found.tried, base: None });
         }
-        if let Some(formats) = json_behind(&Prefix::ALL, &lines) {
-            let format = formats.all().first().map(|format| format.text().to_string()).unwrap_or_default();
-            return Ok(Suggestion { format, fitting: 0, tried: 0, base: None });
+        if let Some(format) = json_behind(&Prefix::ALL, &[lines.clone()]) {
+            return Ok(Suggestion { format: format.text().to_string(), fitting: 0, tried: 0, base: None });
         }
-        return suggest(&lines).ok_or_else(|| unknown_format(source, &lines));
+        // What a logger put before the lines is looked for first: as fields of the format it would be guessed worse.
+        let behind = Prefix::ALL[1..].iter().find_map(|prefix| {
+            let suggestion = suggest(&bare_behind(*prefix, &lines)?)?;
+            Some(Suggestion { format: format!("prefix={} {}", prefix.name(), suggestion.format), ..suggestion })
+        });
+        return behind.or_else(|| suggest(&lines)).ok_or_else(|| unknown_format(source, &lines));
     }
     Err(Error::new(ErrorKind::Format, "there is no line that a format could be told from"))
 }
@@ -59,12 +63,12 @@ pub(super) fn detect_log(sources: &[Source], prefix: Option<Prefix>, notes: &mut
         let Some(lines) = lines else { continue };
         let any = prefix.map_or(Prefix::ALL.to_vec(), |prefix| vec![prefix]);
         let Some((prefix, found)) = detect_behind(&any, &lines)? else {
-            let Some(formats) = json_behind(&any, &lines) else { return Err(unknown_format(source, &lines)) };
+            let Some(format) = json_of_all(&any, lines.clone(), &sources[index + 1..])? else { return Err(unknown_format(source, &lines)) };
             notes.push(format!(
                 "access log in JSON, its fields named as those of other logs (found in {}); --from json reads it as it is",
                 source.path
             ));
-            return Ok(formats);
+            return Ok(format.into());
         };
         let share = match found.fitting == found.tried {
             true => String::new(),
@@ -117,10 +121,28 @@ fn headed_formats(sources: &[Source], notes: &mut Vec<String>) -> Result<Option<
 /// Among so many lines at the start of a log is its heading.
 const HEADING_LINES: usize = 16;
 
-/// The formats of an access log in JSON behind one of `prefixes`.
-fn json_behind(prefixes: &[Prefix], lines: &Bytes) -> Option<LogFormats> {
-    prefixes.iter().find_map(|prefix| json_formats(*prefix, &bare_behind(*prefix, lines)?))
+/// The format of an access log in JSON behind one of `prefixes`.
+fn json_behind(prefixes: &[Prefix], samples: &[Bytes]) -> Option<Arc<LogFormat>> {
+    prefixes.iter().find_map(|prefix| {
+        let bare: Vec<Bytes> = samples.iter().filter_map(|lines| bare_behind(*prefix, lines)).collect();
+        bare.first().filter(|lines| is_json(lines))?;
+        json_format(*prefix, &bare)
+    })
 }
+
+/// As [`json_behind`], of the first `lines` and those of further `sources`, whose keys may be others.
+fn json_of_all(prefixes: &[Prefix], lines: Bytes, sources: &[Source]) -> Result<Option<Arc<LogFormat>>> {
+    if json_behind(prefixes, std::slice::from_ref(&lines)).is_none() {
+        return Ok(None);
+    }
+    let look = |source: &Source| Ok(first_block(source, Framing::Lines)?.and_then(first_lines));
+    let further: Vec<Option<Bytes>> = each(&sources[..sources.len().min(JSON_FILES)], look).collect::<Result<_>>()?;
+    let samples: Vec<Bytes> = std::iter::once(lines).chain(further.into_iter().flatten()).collect();
+    Ok(json_behind(prefixes, &samples))
+}
+
+/// So many further files are looked at for keys that the first has not.
+const JSON_FILES: usize = 31;
 
 /// What is to be said of those of `sources` that are not in `format`.
 ///

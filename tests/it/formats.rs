@@ -64,6 +64,54 @@ fn values_of_nginx_that_are_escaped_as_json_are_as_they_were() {
 }
 
 #[test]
+fn entries_of_json_logs_are_rows_whatever_the_order_of_their_keys() {
+    let etl = Etl::new();
+    let caddy = |second: u32, more: &str| {
+        format!(
+            "{{\"ts\":{}.5,\"request\":{{\"remote_ip\":\"192.0.2.1\",\"method\":\"GET\",\"uri\":\"/a?b={second}\"{more}}},\"status\":200}}\n",
+            1_772_355_600 + second
+        )
+    };
+    let first: String = (0..5_000).map(|second| caddy(second, "")).collect();
+    // Another order, another key, values of other types, a message of the server, and a line that was torn.
+    let second = [
+        "{\"status\":404,\"request\":{\"uri\":\"/\",\"method\":\"PUT\",\"remote_ip\":\"192.0.2.2\"},\"ts\":1772362800}\n",
+        &caddy(1, ",\"headers\":{\"User-Agent\":[\"a\",\"b\"]}"),
+        "{\"status\":\"gone\",\"request\":\"x\",\"ts\":true}\n",
+        "{\"ts\":1772362801,\"msg\":\"started\"}\n",
+        "{\"status\":200,\"requ",
+    ];
+    etl.write("logs/a.log", first).write("logs/b.log.gz", gzip(second.concat().as_bytes()));
+    etl.convert("logs -o out --to parquet --partition-by dt")
+        .ok()
+        .says("5,005 lines = 5,002 rows + 3 rejects + 0 blank")
+        .says("not an entry of an access log")
+        .says("not a JSON object");
+    let sql = "SELECT count(*) AS n, count(DISTINCT query) AS queries, min(time) AS first, max(time) AS last FROM 'out'";
+    assert_eq!(csv(&etl, sql), "n,queries,first,last\n5002,5000,2026-03-01 09:00:00.500000,2026-03-01 11:00:00.000000\n");
+    let sql = "SELECT host, method, path, query, status, extra FROM 'out' WHERE extra IS NOT NULL OR status = 404 ORDER BY time";
+    assert_eq!(
+        csv(&etl, sql),
+        "host,method,path,query,status,extra\n192.0.2.1,GET,/a,b=1,200,\"{\"\"request.headers\"\":{\"\"User-Agent\"\":[\"\"a\"\",\"\"b\"\"]}}\"\n\
+         192.0.2.2,PUT,/,,404,\n"
+    );
+    // The format that was found is one that can be given.
+    let format = etl.run(["inspect", "--suggest-format", "logs/a.log"]).ok().stdout;
+    let format = String::from_utf8(format).unwrap();
+    let rows = etl.run(["query", "--format", "csv", "--log-format", format.trim(), "SELECT count(*) AS n FROM 'logs/b.log.gz'"]);
+    assert!(rows.says("3 lines of logs/b.log.gz are not rows").stdout.starts_with(b"n\n2\n"));
+}
+
+#[test]
+fn a_suggested_format_stands_behind_what_the_logger_put_there() {
+    let etl = Etl::new();
+    etl.write("cri.log", "2026-03-01T10:00:00.1Z stdout F 192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"x y\"\n");
+    let told = String::from_utf8(etl.run(["inspect", "--suggest-format", "cri.log"]).ok().stdout).unwrap();
+    assert!(told.starts_with("prefix=cri ") && !told.contains("stdout"), "{told}");
+    etl.run(["query", "--log-format", told.trim(), "FROM 'cri.log'"]).ok();
+}
+
+#[test]
 fn logs_of_load_balancers_are_found_and_split_by_day() {
     let etl = Etl::new();
     let alb = include_str!("../fixtures/formats/alb.log");

@@ -87,6 +87,10 @@ fn run_commands(page: &Path) -> usize {
     etl.write("app.log", "h - - [29/Feb/2020:00:00:02 +0000] \"GET /x HTTP/1.1\" 200 5 12\n");
     etl.write("web.log", "h - - [29/Feb/2020:00:00:02 +0000] \"GET /x HTTP/1.1\" 200 5 0.012\n");
     etl.write("service.log", "2026-03-01T10:00:00.5Z INFO 192.0.2.1:4711 \"GET /x HTTP/1.1\" 0.25 it went well\n");
+    etl.write(
+        "caddy.log",
+        "{\"ts\":1772355600.52,\"request\":{\"remote_ip\":\"192.0.2.1\",\"method\":\"GET\",\"uri\":\"/a?b=1\",\"headers\":{\"Accept\":[\"*/*\"]}},\"status\":200}\n",
+    );
     // A log before and after its format changed.
     let line = "h - - [29/Feb/2020:00:00:02 +0000] \"GET /x HTTP/1.1\" 200 5 \"-\" \"curl\"";
     etl.write("old.log", format!("{line}\n")).write("new.log", format!("{line} 12\n"));
