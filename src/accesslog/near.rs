@@ -1,7 +1,5 @@
 //! Finds bytes that are mostly near: values of logs are short, and a call to a search that is fast over long texts costs more than they do.
 
-use std::array;
-
 /// How many bytes are looked at here, before [`memchr`] goes on.
 const NEAR: usize = 32;
 
@@ -10,8 +8,8 @@ const NEAR: usize = 32;
 pub(super) fn find<const N: usize>(bytes: [u8; N], text: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
     let mut at = 0;
-    while let Some(word) = text.get(at..at + 8).filter(|_| at < NEAR) {
-        let word = u64::from_le_bytes(array::from_fn(|i| word[i]));
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk).filter(|_| at < NEAR) {
+        let word = u64::from_le_bytes(*word);
         // The lowest bit set is that of a byte that was looked for; only those above it may be wrong.
         let hits = bytes.iter().fold(0, |hits, byte| {
             let zero = word ^ (ONES * u64::from(*byte));

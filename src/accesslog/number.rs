@@ -32,7 +32,8 @@ fn number(text: &[u8], long: bool, empty: bool) -> Option<(Option<i64>, usize)> 
         if length == MOST {
             return None;
         }
-        value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
+        // Eighteen digits always fit.
+        value = if length < MOST - 1 { value * 10 + i64::from(digit) } else { value.checked_mul(10)?.checked_add(i64::from(digit))? };
         length += 1;
     }
     match (length, text.first()) {

@@ -21,15 +21,37 @@ pub(super) fn millis(text: &[u8], empty: bool) -> Option<(Option<i64>, usize)> {
 #[inline]
 pub(super) fn double(text: &[u8], empty: bool) -> Option<(Option<i64>, usize)> {
     let sign = usize::from(text.first() == Some(&b'-'));
+    if let Some((number, length)) = short_double(&text[sign..]) {
+        return Some((Some((if sign == 1 { -number } else { number }).to_bits() as i64), sign + length));
+    }
     let Some((whole, fraction)) = parts(&text[sign..]) else { return nothing(text, empty) };
     let length = sign + length(whole, fraction);
-    // What is written in so few digits is exact, or rounded once by the division.
-    let number = if whole.len() + fraction.len() <= MOST {
-        (value(whole) * POWERS[fraction.len()] + value(fraction)) as f64 / POWERS[fraction.len()] as f64
-    } else {
-        std::str::from_utf8(&text[sign..length]).ok()?.parse().ok()?
-    };
+    let number: f64 = std::str::from_utf8(&text[sign..length]).ok()?.parse().ok()?;
     Some((Some((if sign == 1 { -number } else { number }).to_bits() as i64), length))
+}
+
+/// The number of at most [`MOST`] digits that `text` begins with, and its length: most are, and are read in one pass.
+#[inline]
+fn short_double(text: &[u8]) -> Option<(f64, usize)> {
+    let (mut value, mut length, mut point) = (0i64, 0, None);
+    loop {
+        match text.get(length) {
+            Some(digit @ b'0'..=b'9') => value = value * 10 + i64::from(digit - b'0'),
+            Some(b'.') if point.is_none() && length > 0 => point = Some(length),
+            _ => break,
+        }
+        length += 1;
+        if length > MOST + 1 {
+            return None;
+        }
+    }
+    let whole = point.unwrap_or(length);
+    let fraction = point.map_or(0, |point| length - point - 1);
+    if whole == 0 || (whole > 1 && text[0] == b'0') || (point.is_some() && fraction == 0) || whole + fraction > MOST {
+        return None;
+    }
+    // So few digits are exact, and the division rounds once.
+    Some((value as f64 / POWERS[fraction] as f64, length))
 }
 
 /// The sum of the numbers in a list of what upstream servers took, as nginx writes it: `0.003, 0.010 : -`. Nothing where there is none, or

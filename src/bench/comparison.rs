@@ -71,7 +71,7 @@ pub fn compare(settings: &Settings, progress: &dyn Progress) -> Result<BenchRepo
     progress.finish();
     let rejects = made.iter().filter_map(|made| made.record.as_ref()).map(|record| record.rejects).max().unwrap_or_default();
     if rejects > 0 {
-        let said = if rejects == 1 { "1 line is no row".to_string() } else { format!("{} lines are no rows", count(rejects)) };
+        let said = if rejects == 1 { "1 line is not a row".to_string() } else { format!("{} lines are not rows", count(rejects)) };
         notes.push(format!("{said}, and in no data set; `etl inspect` says why"));
     }
 

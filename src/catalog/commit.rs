@@ -191,7 +191,7 @@ impl LocalCatalog {
         let location = self.storage().location();
         Error::new(
             ErrorKind::Input,
-            format!("{} is missing, which says which version of each table is current; nothing was changed", location.join(HEAD)),
+            format!("{} is missing; it says which version of each table is current; nothing was changed", location.join(HEAD)),
         )
         .with_context("what to do", format!("restore it, or rebuild it with `etl catalog repair --lake {location}`"))
     }

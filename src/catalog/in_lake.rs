@@ -141,7 +141,7 @@ impl InLake {
     fn refused(&self, argument: &str) -> Error {
         let (lake, name) = (self.storage.location(), format!("{}.{}", self.database, self.table));
         let message = format!(
-            "{argument} has files of the lake {lake}, those of earlier versions of its tables, too: rows would come more than once"
+            "{argument} contains files of the lake {lake}, including earlier versions of its tables: rows would be counted more than once"
         );
         let what = match self.snapshot.head.table(&self.database, &self.table) {
             Some(_) => format!(

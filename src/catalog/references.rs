@@ -88,7 +88,7 @@ pub fn is_unchanged(storage: &Storage, table: &Table) -> Result<()> {
         let sum = read.map(hex::encode);
         if sum.is_none_or(|sum| sum != file.sha256) {
             let shown = storage.location().join(&file.key);
-            return Err(Error::new(ErrorKind::Input, format!("{shown} has other bytes than were written")));
+            return Err(Error::new(ErrorKind::Input, format!("{shown} differs from what was written")));
         }
     }
     Ok(())

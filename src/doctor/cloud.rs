@@ -135,7 +135,7 @@ fn defaults(checkup: &Checkup, findings: &mut Vec<Finding>) {
     if checkup.opens_databases || checkup.opens_tables {
         findings.push(Finding::warning(
             "defaults",
-            "new databases or tables are open to all whom IAM allows (IAMAllowedPrincipals has Super), so tags decide nothing of them",
+            "new databases or tables are open to all whom IAM allows (IAMAllowedPrincipals has Super), so tags have no effect on them",
             "`revoke_iam_allowed_principals: true` in the policy revokes it on those that the policy names; for all: console, Lake Formation, Data Catalog settings",
         ));
     } else {
@@ -164,7 +164,7 @@ fn allowed(glue: &GlueSettings, checkup: &Checkup, registrations: &[Registration
         (false, true) => findings.push(Finding::warning(
             what,
             format!(
-                "Lake Formation doesn't control {}: everybody whom IAM allows sees all of it",
+                "Lake Formation doesn't control {}: everybody whom IAM allows sees everything",
                 open.into_iter().collect::<Vec<_>>().join(", ")
             ),
             "set `revoke_iam_allowed_principals: true` in the policy, then run it",

@@ -25,15 +25,15 @@ const SAMPLE: usize = 16 << 20;
 
 /// The error of a source whose first line is longer than a line may be, and begins with `head`.
 pub(super) fn long_start(source: &Source, head: &[u8]) -> Error {
-    let mut hint = "a line may be that long in no log, CSV, TSV or JSON file";
+    let mut hint = "no line of a log, CSV, TSV or JSON file may be that long";
     if memchr::memchr(0, head).is_some() {
-        hint = "it has NUL bytes, as binary files have; text has none";
+        hint = "it contains NUL bytes, as binary files do";
     }
     Error::new(ErrorKind::Format, format!("the first line of {} is longer than {} MiB", source.path, MAX_LINE >> 20))
         .with_context("what is wrong", hint)
         .with_context(
             "what to do",
-            "where only that line is bad, name the format of a log (--log-format) or the columns of JSON (--schema): it is rejected",
+            "if only that line is bad, give the format of a log (--log-format) or the columns of JSON (--schema), and it becomes a reject",
         )
 }
 
@@ -65,5 +65,5 @@ pub(super) fn first_records(sources: &[Source], first: Framing, others: Framing)
         return Ok((source.path.clone(), start.into()));
     }
     let path = sources.first().map_or("the input", |s| s.path.as_str());
-    Err(Error::new(ErrorKind::Format, format!("{path} is empty, so its columns can't be told; name them with --schema")))
+    Err(Error::new(ErrorKind::Format, format!("{path} is empty, so its columns are unknown; give them with --schema")))
 }

@@ -284,7 +284,7 @@ impl BlockReader {
                         return self.long_line(buffer).map(Some);
                     } else if buffer.len() > self.max_line {
                         let message = format!("the header of {} is longer than the {} MiB that a line may have", self.path, MAX_LINE >> 20);
-                        return Err(Error::new(ErrorKind::Format, message).with_context("is", "a quote in it perhaps never closed"));
+                        return Err(Error::new(ErrorKind::Format, message).with_context("is", "perhaps a quote in it is never closed"));
                     }
                     continue;
                 };

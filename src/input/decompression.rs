@@ -40,17 +40,17 @@ pub(super) fn damaged(path: &str, compression: Compression, offset: u64, source:
         return Error::input(path, source).with_context("after byte", offset);
     }
     if source.to_string().contains(TOO_FAR) {
-        let message =
-            format!("the zstd stream of {path} refers back to more than the 128 MiB that are kept, as zstd --long=28 and above make it");
+        let message = format!("the zstd stream of {path} needs a window of more than 128 MiB, the limit (zstd --long=28 and above)");
         return Error::new(ErrorKind::Input, message)
             .with_context("what to do", format!("decompress it first: zstd -dc --long=31 {path} | etl … -"));
     }
     if let Some(behind) = source.get_ref().and_then(|inner| inner.downcast_ref::<Behind>()) {
         let (at, start) = (behind.at, behind.start.escape_ascii());
-        let message = format!("behind the {} stream of {path}, from byte {at} on, stands what is no {0}: `{start}`", compression.name());
+        let message =
+            format!("after the {} stream of {path}, from byte {at} on, there is something that is not {0}: `{start}`", compression.name());
         let (before, rest) = (format!("head -c {at} {path} | etl … -"), format!("tail -c +{} {path}", at + 1));
         let what_to_do = format!(
-            "look what it is: {rest} | head; what is before it can be read by {before}, and if it is of the log too, it by {rest} | etl … -"
+            "look at it with {rest} | head; what is before it can be read with {before}, and it, if it belongs to the log, with {rest} | etl … -"
         );
         return Error::new(ErrorKind::Input, message)
             .with_context("after decompressed byte", offset)

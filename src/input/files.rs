@@ -114,10 +114,11 @@ impl Files {
         let double = self
             .double
             .as_ref()
-            .map(|(name, real)| format!("what two names lead to is read once: left out {name}, which is {real}{}", more(self.doubles)));
-        let other = self.other.as_ref().map(|name| {
-            format!("what is no file is not read: left out {name}{}; a pipe is read where it is named itself", more(self.others))
-        });
+            .map(|(name, real)| format!("a file with two names is read once: skipped {name}, which is {real}{}", more(self.doubles)));
+        let other = self
+            .other
+            .as_ref()
+            .map(|name| format!("only files are read: skipped {name}{}; a pipe is read if it is named itself", more(self.others)));
         double.into_iter().chain(other).collect()
     }
 
@@ -154,7 +155,7 @@ impl Files {
                     "what to do",
                     match is_there {
                         true => format!("look at what is in {base}: `**` matches folders, `*` is within one name"),
-                        false => format!("there is no folder {base}: look at the path"),
+                        false => format!("there is no folder {base}: check the path"),
                     },
                 ))
             }
@@ -411,7 +412,7 @@ mod tests {
             let (names, notes) = found(tree.path(), glob);
             // What a link leads to outside of the folder is read by the link's name.
             assert_eq!(names, ["d/a/x.log", "d/b/top/e/z.log", "d/b/y.log"], "{glob}");
-            assert!(notes.len() == 1 && notes[0].contains("read once: left out"), "{notes:?}");
+            assert!(notes.len() == 1 && notes[0].contains("read once: skipped"), "{notes:?}");
         }
         assert_eq!(found(tree.path(), "d/*/*.log").0, ["d/a/x.log", "d/b/y.log"]);
         assert_eq!(found(tree.path(), "d/0/*.log").0, ["d/0/y.log"]);

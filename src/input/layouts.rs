@@ -93,8 +93,10 @@ fn renamed(path: &str, names: Vec<String>, renames: &Renames) -> Result<Vec<Stri
     let now: Vec<String> = names.iter().map(|name| renames.now(name).to_string()).collect();
     for (at, name) in now.iter().enumerate().filter(|(at, name)| names[*at] != **name) {
         if let Some(other) = (0..now.len()).find(|other| *other != at && now[*other] == *name) {
-            let message =
-                format!("{path}:1: `{}` and `{}` are both the column `{name}`, and a file has one of them", names[other], names[at]);
+            let message = format!(
+                "{path}:1: `{}` and `{}` are both the column `{name}`, but a file can have only one of them",
+                names[other], names[at]
+            );
             return Err(Error::new(ErrorKind::Format, message)
                 .with_context("what to do", "leave the name out of the column's `from`, and put the two together in SQL: coalesce(…)"));
         }
@@ -207,6 +209,6 @@ fn arrange(names: &[String], schema: &Schema) -> Arranged {
 pub(super) fn nested(schema: &Schema, syntax: RowSyntax) -> Option<Error> {
     let field = schema.fields().iter().find(|field| field.data_type().is_nested())?;
     let name = syntax.name().to_uppercase();
-    let message = format!("column {} is of a type that {name} has no values of: {}", field.name(), field.data_type());
+    let message = format!("column {} has a type that {name} can't represent: {}", field.name(), field.data_type());
     Some(Error::new(ErrorKind::Usage, message).with_context("what to do", "declare it as string, or read JSON"))
 }

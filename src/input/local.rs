@@ -100,7 +100,7 @@ impl LocalFile {
         if error.kind() != io::ErrorKind::NotFound || self.found.get().is_none() {
             return error;
         }
-        let message = format!("{} is gone: it was removed or got another name while it was read", shown(self.path.as_os_str()));
+        let message = format!("{} is gone: it was removed or renamed while it was being read", shown(self.path.as_os_str()));
         let what_to_do = "run this again, at a time when files are not moved";
         io::Error::other(Error::new(ErrorKind::Input, message).with_context("what to do", what_to_do))
     }
@@ -114,17 +114,17 @@ impl LocalFile {
             return Ok(());
         }
         let what = if (now.device, now.inode) != (found.device, found.inode) {
-            "was replaced while it was read".to_string()
+            "was replaced while it was being read".to_string()
         } else if now.size < found.size {
-            format!("was cut off while it was read: it had {} bytes and has {}", found.size, now.size)
+            format!("was cut off while it was being read: it had {} bytes and has {}", found.size, now.size)
         } else if now.size == found.size {
-            "was changed while it was read".to_string()
+            "was changed while it was being read".to_string()
         } else {
             self.grew.store(true, Ordering::Relaxed);
             return Ok(());
         };
         let error = Error::new(ErrorKind::Input, format!("{} {what}", shown(self.path.as_os_str())));
-        Err(io::Error::other(error.with_context("what to do", "run this again; wait until nothing but more lines is written to it")))
+        Err(io::Error::other(error.with_context("what to do", "run this again when nothing but new lines is written to it")))
     }
 }
 

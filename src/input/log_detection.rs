@@ -45,7 +45,7 @@ pub fn suggested_format(inputs: impl Into<Inputs>) -> Result<Suggestion> {
         });
         return behind.or_else(|| suggest(&lines)).ok_or_else(|| unknown_format(source, &lines));
     }
-    Err(Error::new(ErrorKind::Format, "there is no line that a format could be told from"))
+    Err(Error::new(ErrorKind::Format, "there is no line to detect a format from"))
 }
 
 /// The format that the first source with lines is in. Others in another format are named in a note: their lines will not fit.
@@ -65,7 +65,7 @@ pub(super) fn detect_log(sources: &[Source], prefix: Option<Prefix>, notes: &mut
         let Some((prefix, found)) = detect_behind(&any, &lines)? else {
             let Some(format) = json_of_all(&any, lines.clone(), &sources[index + 1..])? else { return Err(unknown_format(source, &lines)) };
             notes.push(format!(
-                "access log in JSON, its fields named as those of other logs (found in {}); --from json reads it as it is",
+                "access log in JSON, with fields named as in other logs (found in {}); --from json reads it as plain JSON",
                 source.path
             ));
             return Ok(format.into());
@@ -81,12 +81,12 @@ pub(super) fn detect_log(sources: &[Source], prefix: Option<Prefix>, notes: &mut
         notes.push(format!("log format {}{behind} (found in {}{share})", found.format.name(), source.path));
         if found.longer > 0 {
             let name = found.format.name();
-            notes.push(format!("lines have more fields than are known of {name}: those at the end are in the column `extra`"));
+            notes.push(format!("lines have more fields than {name} is known to have: the others are in the column `extra`"));
         }
         notes.extend(other_logs(&sources[index + 1..], &found.format)?);
         return Ok(found.format.into());
     }
-    notes.push("log format combined (there is no line to tell it from)".to_string());
+    notes.push("log format combined (no line to detect it from)".to_string());
     Ok(Preset::Combined.format().into())
 }
 

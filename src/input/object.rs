@@ -82,8 +82,8 @@ impl ObjectFile {
         let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match: self.meta.e_tag.clone(), ..Default::default() };
         let read = async { self.store.get_opts(self.path(), options).await?.bytes().await };
         let bytes = read.await.map_err(|error| match error {
-            object_store::Error::Precondition { .. } => io::Error::other("it was replaced while it was read; run this again"),
-            object_store::Error::NotFound { .. } => io::Error::other("it was removed while it was read; run this again"),
+            object_store::Error::Precondition { .. } => io::Error::other("it was replaced while it was being read; run this again"),
+            object_store::Error::NotFound { .. } => io::Error::other("it was removed while it was being read; run this again"),
             error => io::Error::other(self.storage.unreadable(&self.storage.key(self.path()), &error)),
         })?;
         if bytes.len() as u64 != wanted {

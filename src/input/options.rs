@@ -73,14 +73,14 @@ impl TableOptions {
     /// [`ErrorKind::Usage`] where something is said that such files have not.
     pub(super) fn check(&self, choice: FormatChoice) -> Result<()> {
         if self.schema.is_some() && !choice.is_typed() && !(self.guessed && choice == FormatChoice::Parquet) {
-            let message = "--schema is for CSV, TSV and JSON inputs: a log's columns are told by its LogFormat, and Parquet has its own";
+            let message = "--schema is for CSV, TSV and JSON inputs: a log's columns come from its LogFormat, and Parquet has its own";
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let of_csv = self.delimiter.is_some_and(|delimiter| delimiter != b'\t') || self.dialect != CsvDialect::default();
         if choice == FormatChoice::Tsv && of_csv {
-            let message = "--delimiter and --from-dialect are for CSV: in TSV a tab is between fields, and a backslash before what is text";
+            let message = "--delimiter and --from-dialect are for CSV: TSV has tabs between fields, and backslashes as escapes";
             return Err(Error::new(ErrorKind::Usage, message)
-                .with_context("what to do", "leave them out, or read files with quotes or other delimiters by --from csv"));
+                .with_context("what to do", "leave them out, or read files with quotes or other delimiters with --from csv"));
         }
         Ok(())
     }

@@ -75,11 +75,8 @@ impl Together {
         let shares = schema.fields().iter().any(|field| self.places.contains_key(field.name()));
         if !self.fields.is_empty() && !shares {
             let other = self.first.as_deref().map_or("those that were read before", |first| first);
-            return Err(Error::new(
-                ErrorKind::Input,
-                format!("{path} has other columns than {other}, none in common; they are not one table"),
-            )
-            .with_context("what to do", "name them one at a time"));
+            return Err(Error::new(ErrorKind::Input, format!("{path} and {other} have no columns in common; they are not one table"))
+                .with_context("what to do", "name them one at a time"));
         }
         for field in schema.fields() {
             match self.places.get(field.name()) {
@@ -91,7 +88,7 @@ impl Together {
                         let message =
                             format!("column `{}` is {} in {path}, and {} in others", field.name(), field.data_type(), known.data_type());
                         return Err(Error::new(ErrorKind::Input, message)
-                            .with_context("what to do", "read the files as two tables, and put them together in SQL with CAST"));
+                            .with_context("what to do", "read the files as two tables, and combine them in SQL with CAST"));
                     };
                     self.fields[*at] = Field::new(field.name(), data_type, true);
                     self.found[*at].0 += 1;
@@ -184,9 +181,7 @@ mod tests {
         assert!(notes[0].contains("column `b` is not in 2"), "{notes:?}");
         let mut together = Together::default();
         together.take("1", &schema(&[("a", Int64)])).unwrap();
-        assert!(
-            together.take("4", &schema(&[("x", Int32)])).unwrap_err().to_string().contains("4 has other columns than 1, none in common")
-        );
+        assert!(together.take("4", &schema(&[("x", Int32)])).unwrap_err().to_string().contains("4 and 1 have no columns in common"));
         let wrong = together.take("5", &schema(&[("a", Float64)])).unwrap_err().to_string();
         assert!(wrong.contains("column `a` is Float64 in 5, and Int64 in others"), "{wrong}");
     }

@@ -321,6 +321,6 @@ mod tests {
         let key = object.path().clone();
         crate::storage::wait(async move { store.put(&key, bytes(72 << 20).into()).await.unwrap() });
         let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
-        assert!(error.to_string().contains("was replaced while it was read"), "{error}");
+        assert!(error.to_string().contains("was replaced while it was being read"), "{error}");
     }
 }

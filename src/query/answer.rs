@@ -66,7 +66,7 @@ impl QueryEngine {
             Statement::ShowTables => self.show_tables(),
             Statement::View { name, replace, query } => {
                 self.name_view(&name, replace, &query).await?;
-                Ok(Answer::Done(format!("{name} is a view for the statements behind this one")))
+                Ok(Answer::Done(format!("created the view {name} for the statements that follow")))
             }
         }
     }

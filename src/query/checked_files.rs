@@ -200,7 +200,7 @@ impl Chunks {
                 let (from, to) = ((wanted.start - start) as usize, (wanted.end - start) as usize);
                 (to <= bytes.len()).then(|| bytes.slice(from..to))
             });
-            found.ok_or_else(|| Error::new(ErrorKind::Input, format!("{path} was cut off while it was read")))
+            found.ok_or_else(|| Error::new(ErrorKind::Input, format!("{path} was cut off while it was being read")))
         };
         for (group, ranges) in groups {
             PageCheck { path, metadata: &self.metadata, group, checksums: true }.look(ranges, read).map_err(ours)?;

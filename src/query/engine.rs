@@ -106,7 +106,7 @@ impl QueryEngine {
                 self.tables.remember(name);
                 Ok(())
             }
-            Ok(Some(_)) => Err(Error::new(ErrorKind::Query, format!("two tables are named `{name}`; give each a name of its own"))),
+            Ok(Some(_)) => Err(Error::new(ErrorKind::Query, format!("two tables are named `{name}`; give them different names"))),
             Err(e) => Err(Error::new(ErrorKind::Query, format!("no table can be named `{name}`")).with_source(e)),
         }
     }
@@ -324,7 +324,7 @@ fn refuse_measures(plan: &LogicalPlan) -> datafusion::common::Result<()> {
     if !measures {
         return Ok(());
     }
-    let error = Error::new(ErrorKind::Query, "with --as only plain EXPLAIN is answered: how rows are read tells of those that are hidden");
+    let error = Error::new(ErrorKind::Query, "with --as only plain EXPLAIN is allowed: other forms would reveal hidden rows");
     Err(DataFusionError::External(Box::new(error)))
 }
 

@@ -131,7 +131,7 @@ impl Failures {
 
     /// The memory is not enough.
     fn exhausted(&self, what: &str) -> Error {
-        let message = format!("this query needs more memory than the {} that it may have", self.memory.as_given());
+        let message = format!("this query needs more than the {} of memory that it may use", self.memory.as_given());
         let asked = between(what, "allocation failed for ", " with top").or_else(|| between(what, "allocate ", " for "));
         let error = Error::new(ErrorKind::Query, message).with_context(
             "what to do",
@@ -158,7 +158,7 @@ impl Failures {
         match error {
             SchemaError::FieldNotFound { field, valid_fields } => self.no_column(field, valid_fields, span),
             SchemaError::AmbiguousReference { field } => self.wrong(
-                format!("more than one table has a column `{}`; write which, as in table.{}", field.name, field.name),
+                format!("the column `{}` is in more than one table; write which one, as in table.{}", field.name, field.name),
                 span.or(field.spans().first()),
             ),
             other => self.wrong(other.to_string(), span),
@@ -170,7 +170,7 @@ impl Failures {
         // In double quotes stand names; whoever compares with one means a text.
         let is_quoted = field.relation.is_none() && self.sql.contains(&format!("\"{}\"", field.name));
         match is_quoted && !self.restricted && !valid.iter().any(|known| known.name.eq_ignore_ascii_case(&field.name)) {
-            true => error.with_context("what to do", format!("a text stands in single quotes: '{}'", field.name)),
+            true => error.with_context("what to do", format!("text goes in single quotes: '{}'", field.name)),
             false => error,
         }
     }
@@ -225,7 +225,7 @@ impl Failures {
         let same: Vec<&str> =
             self.tables.iter().map(String::as_str).filter(|known| known.split_once('.').is_some_and(|(_, known)| known == name)).collect();
         if same.len() > 1 {
-            return self.wrong(format!("more than one table is called `{name}`; write which: {}", same.join(", ")), span);
+            return self.wrong(format!("the table name `{name}` is ambiguous; write one of {}", same.join(", ")), span);
         }
         let bare = |table: &'_ String| table.split_once('.').map(|(_, bare)| bare.to_string());
         let near = nearest(name, self.tables.iter().chain(&files).map(String::as_str)).map(str::to_string);
@@ -240,7 +240,7 @@ impl Failures {
             Some(near) => format!("; did you mean the file '{near}'?"),
             None => String::new(),
         };
-        let error = self.wrong(format!("no table and no file `{name}`{hint}"), span);
+        let error = self.wrong(format!("there is no table or file `{name}`{hint}"), span);
         match self.tables.is_empty() {
             true if name.contains('.') => error.with_context(
                 "expected",
@@ -281,7 +281,7 @@ impl Failures {
             let takes = message.split_once("Candidate functions:").map_or("", |(_, takes)| takes);
             let mut takes: Vec<String> = takes.lines().map(|line| plain_types(line.trim())).filter(|line| !line.is_empty()).collect();
             takes.dedup();
-            let error = self.wrong(format!("{call} is no function: the name fits, the types don't; cast the arguments"), span);
+            let error = self.wrong(format!("{call}: the function exists, but not for these types; cast the arguments"), span);
             return if takes.is_empty() { error } else { error.with_context("expected", takes.join(" or ")) };
         }
         if let Some(name) = between(message, "table function '", "' not found") {
@@ -373,8 +373,8 @@ pub(super) fn fault(what: &str, files: &[Arc<str>]) -> Error {
     // No damaged file does this: its offsets are looked at before they are believed.
     let too_long = what.contains("offset overflow");
     if files.is_empty() || too_long {
-        let what = if too_long { "values are longer than the 2 GiB that a column of a batch of rows can have" } else { what };
-        return Error::new(ErrorKind::Query, format!("this query can't be run to its end: {what}"))
+        let what = if too_long { "values are longer than 2 GiB, the limit for a column of a batch of rows" } else { what };
+        return Error::new(ErrorKind::Query, format!("this query can't be completed: {what}"))
             .with_context("what to do", "ask for fewer or shorter values");
     }
     let names: Vec<&str> = files.iter().take(3).map(AsRef::as_ref).collect();

@@ -165,7 +165,7 @@ fn make_constant(function: &str, bytes: u64) -> Result<()> {
 fn refuse(function: &str, bytes: u64, one: bool) -> DataFusionError {
     let (what, most) = if one { ("a value", VALUE) } else { ("the values of a batch of rows", BATCH) };
     let message = format!(
-        "{function} would make {what} of {} bytes, and {} MiB is the most; ask it for less, or for fewer rows",
+        "{function} would make {what} of {} bytes, but at most {} MiB are allowed; reduce it, or read fewer rows",
         count(bytes),
         most >> 20
     );
@@ -309,7 +309,7 @@ mod tests {
             ("replace", vec![long, text("x"), text(&"y".repeat(1_000))]),
         ] {
             let error = checked(function, &args, 1).unwrap_err().to_string();
-            assert!(error.contains(&format!("{function} would make")) && error.contains("is the most"), "{error}");
+            assert!(error.contains(&format!("{function} would make")) && error.contains("are allowed"), "{error}");
         }
         for (function, args) in [
             ("repeat", vec![text("x"), number(1_000_000)]),

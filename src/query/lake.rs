@@ -69,7 +69,8 @@ impl LakeTables {
     pub fn at(mut self, moment: &str) -> Result<LakeTables> {
         let moment = Moment::parse(moment);
         if let Moment::Version(version) = moment {
-            let message = format!("`{version}` is the number of a version, which is that of one table; expected a run, or a time in UTC");
+            let message =
+                format!("`{version}` is a version number, which only applies to a single table; expected a run, or a time in UTC");
             return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", format!("FROM table FOR VERSION AS OF {version}")));
         }
         // A run that nobody knows is told before anything is asked.
@@ -123,7 +124,7 @@ impl LakeTables {
             Some(table) => moment.of(table, &self.catalog, &self.snapshot).map(Some),
             None => {
                 let message = format!(
-                    "{database}.{name} was dropped on {}, and `etl vacuum` removed what it was",
+                    "{database}.{name} was dropped on {}, and `etl vacuum` removed its files",
                     dropped.at.format("%Y-%m-%d %H:%M UTC")
                 );
                 Err(Error::new(ErrorKind::Input, message))
@@ -197,8 +198,7 @@ impl SchemaProvider for LakeSchema {
         let restriction = self.tables.restriction.as_deref();
         if restriction.is_some() && name.contains(MARK) {
             // Policies are of what a table has now.
-            let error =
-                Error::new(ErrorKind::Query, "earlier versions can't be asked with --as: policies say who sees what of the current ones");
+            let error = Error::new(ErrorKind::Query, "earlier versions can't be queried with --as: policies apply to the current ones");
             return Err(DataFusionError::External(Box::new(error)));
         }
         // Whether what is hidden is there, or can be opened, is not told.

@@ -51,14 +51,15 @@ pub struct Excess {
 /// What there is too much of. SQL that can't be cut into words is none of it: that is told by who parses it.
 pub fn check(sql: &str) -> Result<(), Excess> {
     if sql.len() > TEXT {
-        let message = format!("this query has {} bytes, and {TEXT} is the most; read long lists from a file and join with it", sql.len());
+        let message =
+            format!("this query has {} bytes, but at most {TEXT} are allowed; read long lists from a file and join with it", sql.len());
         return Err(Excess { message, line: 1, column: 1 });
     }
     let Some(mut tokens) = words(sql) else { return Ok(()) };
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
     if let Some(token) = tokens.get(WORDS) {
         let many = tokens.len();
-        return Err(excess(token, format!("this query has {many} words, numbers and signs, and {WORDS} is the most; {LISTS}")));
+        return Err(excess(token, format!("this query has {many} words, numbers and signs, but at most {WORDS} are allowed; {LISTS}")));
     }
     let mut walk = Walk { levels: vec![Level::default()], ..Walk::default() };
     for (index, token) in tokens.iter().enumerate() {
@@ -265,9 +266,7 @@ impl Walk {
             return Err(excess(at, message));
         }
         if self.groupings > GROUPINGS {
-            let message = format!(
-                "CUBE, ROLLUP and GROUPING SETS make more than {GROUPINGS} groupings, and {GROUPINGS} is the most; name those wanted"
-            );
+            let message = format!("CUBE, ROLLUP and GROUPING SETS make more than {GROUPINGS} groupings, the limit; name the ones you want");
             return Err(excess(at, message));
         }
         if level.branches > BRANCHES || self.branches > ALL_BRANCHES {
@@ -379,11 +378,14 @@ mod tests {
             (chained(600, 1), "SELECTs and JOINs"),
             // Each reads the one before it twice: a few are a thousand.
             (chained(12, 2), "SELECTs and JOINs"),
-            (format!("SELECT 1 FROM t GROUP BY CUBE ({})", many("a", 13, ", ")), "4096 is the most"),
-            ("SELECT 1 FROM t GROUP BY GROUPING SETS (a, CUBE (a, a, a, a, a, a, a, a, a, a, a, a))".to_string(), "4096 is the most"),
-            (format!("SELECT 1 FROM t GROUP BY {}", many("ROLLUP (a, b)", 9, ", ")), "4096 is the most"),
-            (format!("SELECT 1 FROM t GROUP BY GROUPING SETS ({})", many("(a, b)", 4_097, ", ")), "4096 is the most"),
-            (many("SELECT 1 FROM t GROUP BY CUBE (a, b, c, d, e, f, g, h, i, j, k)", 3, " UNION "), "4096 is the most"),
+            (format!("SELECT 1 FROM t GROUP BY CUBE ({})", many("a", 13, ", ")), "4096 groupings, the limit"),
+            (
+                "SELECT 1 FROM t GROUP BY GROUPING SETS (a, CUBE (a, a, a, a, a, a, a, a, a, a, a, a))".to_string(),
+                "4096 groupings, the limit",
+            ),
+            (format!("SELECT 1 FROM t GROUP BY {}", many("ROLLUP (a, b)", 9, ", ")), "4096 groupings, the limit"),
+            (format!("SELECT 1 FROM t GROUP BY GROUPING SETS ({})", many("(a, b)", 4_097, ", ")), "4096 groupings, the limit"),
+            (many("SELECT 1 FROM t GROUP BY CUBE (a, b, c, d, e, f, g, h, i, j, k)", 3, " UNION "), "4096 groupings, the limit"),
             (format!("SELECT CASE a {} END", many("WHEN 1 THEN 2", 1_001, " ")), "WHENs"),
             (many(&format!("SELECT CASE {} END", many("WHEN a THEN (CASE b WHEN 1 THEN 2 END)", 500, " ")), 6, " UNION "), "WHENs"),
             (format!("SELECT {}", many("1", 60_000, ", ")), "words, numbers and signs"),

@@ -18,7 +18,7 @@ impl QueryEngine {
         let plan = self.guarded(sql, self.checked(sql)).await?;
         let taken = |known: &String| known == name;
         if self.tables.names().iter().any(taken) && !(replace && self.tables.is_view(name)) {
-            return Err(Error::new(ErrorKind::Query, format!("a table is named `{name}` already; give the view another name")));
+            return Err(Error::new(ErrorKind::Query, format!("there is already a table `{name}`; give the view another name")));
         }
         let view = Arc::new(ViewTable::new(plan, Some(sql.trim().to_string())));
         let named = |e| Error::new(ErrorKind::Query, format!("no view can be named `{name}`")).with_source(e);

@@ -123,5 +123,5 @@ fn nulls(path: &str, tallies: &BTreeMap<u64, Tally>) -> Option<String> {
         return None;
     }
     let said: Vec<String> = columns.iter().map(|(column, values)| format!("{} of {column}", count(*values))).collect();
-    Some(format!("values of {path} are none of their column's type, and are read as NULL: {}", said.join(", ")))
+    Some(format!("values of {path} that are not of their column's type are read as NULL: {}", said.join(", ")))
 }

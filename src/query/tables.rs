@@ -137,7 +137,7 @@ fn is_like_a_path(name: &str) -> bool {
 
 /// The error of a file where only what somebody sees of a lake may be asked for.
 fn no_files() -> Error {
-    Error::new(ErrorKind::Query, "files can't be asked with --as: they have in them what is hidden")
+    Error::new(ErrorKind::Query, "files can't be queried with --as: policies only protect tables of a lake")
         .with_context("what to do", "name tables of the lake, as DATABASE.TABLE")
 }
 

@@ -198,7 +198,7 @@ async fn errors_name_what_is_near() {
     for (sql, expected) in [
         ("SELECT stauts FROM logs", "no column `stauts`; did you mean `status`?\n  SELECT stauts FROM logs\n         ^^^^^^ here"),
         ("SELECT l.stauts FROM logs l", "no column `stauts` in `l`; did you mean `status`?"),
-        ("SELECT * FROM logz", "no table and no file `logz`; did you mean `logs`?\n  SELECT * FROM logz\n                ^^^^ here"),
+        ("SELECT * FROM logz", "there is no table or file `logz`; did you mean `logs`?\n  SELECT * FROM logz\n                ^^^^ here"),
         ("SELECT uppper(path) FROM logs", "no function `uppper`; did you mean `upper`?"),
         ("SELECT path FORM logs", "Expected"),
         ("SELECT path\nFROM logs WHERE (status = 1", "\n  FROM logs WHERE (status = 1\n"),
@@ -209,7 +209,7 @@ async fn errors_name_what_is_near() {
         ("SELECT cast(path AS int) FROM logs", "Cannot cast string '/p0'"),
         ("SELECT status, path FROM logs GROUP BY status", "column \"logs.path\" must appear in the GROUP BY clause"),
         ("SELECT * FROM read_csv('x')", "write its path in quotes"),
-        ("SELECT sum(path) FROM logs", "sum(string) is no function"),
+        ("SELECT sum(path) FROM logs", "sum(string): the function exists"),
     ] {
         let error = failure(&engine, sql).await;
         assert_eq!(error.kind(), ErrorKind::Query, "{sql}: {error}");

@@ -191,7 +191,7 @@ impl Text<'_> {
         writeln!(out, "\n{shown}")?;
         if outputs.iter().filter(|output| output.action.writes()).count() > 1 {
             let sum = |figure: fn(&OutputRun) -> u64| outputs.iter().filter(|output| output.action.writes()).map(figure).sum();
-            writeln!(out, "written in all: {}", holding(sum(|o| o.files), sum(|o| o.rows), sum(|o| o.bytes)))?;
+            writeln!(out, "written in total: {}", holding(sum(|o| o.files), sum(|o| o.rows), sum(|o| o.bytes)))?;
         }
         Ok(())
     }

@@ -147,7 +147,7 @@ pub(super) fn registered(told: &Registered) -> String {
         Change::Created => "created",
         Change::Updated => "updated",
         Change::Unchanged => "as it was",
-        Change::Later => "told of a later version by another run",
+        Change::Later => "another run registered a later version",
     };
     let partitions = [(told.created, "registered"), (told.updated, "moved"), (told.deleted, "taken away")];
     let some =
@@ -201,8 +201,8 @@ fn clause(output: &OutputRun) -> String {
         Action::Replaced => format!("{name} was rebuilt and has {all}{before}"),
         Action::Appended => format!("{name} got {rows} and has {all}{before}"),
         Action::Updated => format!("{name} had rows replaced and has {all}{before}"),
-        Action::Altered => format!("{name} is described otherwise"),
-        Action::RolledBack => format!("{name} is again what it was, with {all}"),
+        Action::Altered => format!("{name} has a new description"),
+        Action::RolledBack => format!("{name} was restored and has {all}"),
         Action::Unchanged | Action::Discarded => format!("{name} is as before"),
     }
 }

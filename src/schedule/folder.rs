@@ -119,7 +119,8 @@ impl Folder {
         for (path, pipeline) in self.files.iter().filter_map(|(path, file)| Some((path, file.good.as_ref()?))) {
             match names.get(pipeline.name.as_str()) {
                 Some(first) => {
-                    let error = format!("the pipeline `{}` is in {} already; give this one another name", pipeline.name, first.display());
+                    let error =
+                        format!("the pipeline `{}` is already defined in {}; give this one another name", pipeline.name, first.display());
                     events.push(Event::Invalid { path: path.display().to_string(), error, kept: false });
                 }
                 None => drop(names.insert(&pipeline.name, path)),

@@ -91,7 +91,7 @@ impl Shared {
             return Some("stopping".to_string());
         }
         let silent = Utc::now().timestamp() - self.pulse.load(Ordering::Relaxed);
-        (silent > STUCK).then(|| format!("stuck: nothing was looked at for {silent} s"))
+        (silent > STUCK).then(|| format!("stuck: no pipeline was checked for {silent} s"))
     }
 
     /// The figures, in the text format of Prometheus.

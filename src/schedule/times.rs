@@ -27,7 +27,7 @@ impl Times {
         let zone = zone.map_err(|_| Error::new(ErrorKind::Format, format!("there is no time zone `{}`", schedule.timezone)))?;
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let cron = parser.parse(&schedule.cron).map_err(|error| {
-            let message = format!("`{}` names no times; expected five fields, as in `0 3 * * *`", schedule.cron);
+            let message = format!("`{}` is not a schedule; expected five fields, such as `0 3 * * *`", schedule.cron);
             Error::new(ErrorKind::Format, message).with_source(error)
         })?;
         Ok(Times { cron, zone })

@@ -56,7 +56,7 @@ fn look(path: &str, data_type: &DataType, place: Place) -> Result<()> {
             for field in fields {
                 let path = format!("{path}.{}", field.name());
                 if place == Place::Athena && !names.insert(field.name().to_lowercase()) {
-                    let what = format!("`{path}` has the name of another field but for capitals, which Athena doesn't tell apart");
+                    let what = format!("`{path}` differs from another field only in case, which Athena ignores");
                     return Err(refused(what, "rename one of them with SQL"));
                 }
                 look(&path, field.data_type(), place)?;
@@ -71,7 +71,7 @@ fn look(path: &str, data_type: &DataType, place: Place) -> Result<()> {
             let Struct(pair) = entries.data_type() else { return Err(no_type(path, data_type, place)) };
             let [key, value] = &pair[..] else { return Err(no_type(path, data_type, place)) };
             if place == Place::Json && !key.data_type().is_string() {
-                let what = format!("column `{path}` is a map with keys of the type {}, and JSON has keys of text only", key.data_type());
+                let what = format!("column `{path}` is a map with keys of type {}, but JSON keys are always text", key.data_type());
                 return Err(refused(what, "write Parquet, or make the keys text with SQL"));
             }
             look(&format!("{path}{{key}}"), key.data_type(), place)?;
@@ -96,7 +96,7 @@ fn no_type(path: &str, data_type: &DataType, place: Place) -> Error {
         data_type if data_type.is_decimal() => "make it a decimal of at most 38 digits, a double or text with SQL",
         _ => "leave it out, or make it text, with SQL",
     };
-    refused(format!("column `{path}` is of the type {data_type}, which {} has not", place.name()), hint)
+    refused(format!("column `{path}` has type {data_type}, which {} doesn't have", place.name()), hint)
 }
 
 fn refused(what: String, hint: &str) -> Error {
@@ -159,7 +159,7 @@ mod tests {
         }
         let field = Field::new("x", list(object("a", DataType::Time32(TimeUnit::Millisecond))), true);
         let error = check([&field], Athena).unwrap_err().to_string();
-        assert!(error.contains("column `x[].a` is of the type Time32(ms), which Athena has not"), "{error}");
+        assert!(error.contains("column `x[].a` has type Time32(ms), which Athena doesn't have"), "{error}");
         let twins: Fields = vec![Field::new("a", DataType::Int8, true), Field::new("A", DataType::Int8, true)].into();
         assert!(check([&Field::new("x", DataType::Struct(twins), true)], Athena).unwrap_err().to_string().contains("`x.A`"));
     }

@@ -178,7 +178,7 @@ fn read(problems: &mut Problems<'_>) -> Option<TableSchema> {
         if let Some(name) = column.name.as_ref() {
             check_name(name, problems);
             if columns.iter().any(|before| before.name == name.text) {
-                problems.error(&name.place, "the table has a column of this name already");
+                problems.error(&name.place, "the table already has a column of this name");
             }
         }
         let data_type = column.r#type.as_ref().and_then(|written| match arrow_type(&written.text) {
@@ -207,7 +207,8 @@ fn check_name(name: &Text, problems: &mut Problems<'_>) {
         && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if !fits {
-        let message = format!("expected a name of at most {LONGEST_NAME} lower-case letters, digits and `_` that starts with no digit");
+        let message =
+            format!("expected a name of at most {LONGEST_NAME} lower-case letters, digits and `_` that doesn't start with a digit");
         problems.error(&name.place, message);
     }
 }

@@ -51,13 +51,13 @@ fn faults_are_pointed_at() {
         "t.yaml:4:11:\n      type: \"sting\"\n            ^^^^^^^ no such type; did you mean `string`?"
     );
     let twice = refusal("name: t\ncolumns:\n  - {name: a, type: int}\n  - {name: a, type: int}\n");
-    assert!(twice.starts_with("t.yaml:4:12:\n") && twice.ends_with("^ the table has a column of this name already"), "{twice}");
+    assert!(twice.starts_with("t.yaml:4:12:\n") && twice.ends_with("^ the table already has a column of this name"), "{twice}");
     let upper = refusal("name: Table\ncolumns: []\n");
     assert!(upper.starts_with("t.yaml:1:7:\n  name: Table\n        ^^^^^ expected a name"), "{upper}");
     let none = refusal("name: t\ncolumns: []\n");
     assert!(none.starts_with("t.yaml:1:7:\n") && none.contains("no columns"), "{none}");
     let scalar = refusal("name: t\ncolumns: 3\n");
-    assert!(scalar.starts_with("t.yaml:2:10:\n") && scalar.ends_with("^ expected a list, each item after `- `"), "{scalar}");
+    assert!(scalar.starts_with("t.yaml:2:10:\n") && scalar.ends_with("^ expected a list, with each item after `- `"), "{scalar}");
     let missing = refusal("name: t\n");
     assert!(missing.starts_with("t.yaml:1:") && missing.contains("`columns` is missing"), "{missing}");
 }

@@ -144,7 +144,7 @@ impl<'a> Parser<'a> {
     fn parse(&mut self, depth: usize) -> Result<DataType, TypeFault> {
         let (name, span) = self.word();
         if depth > DEEPEST {
-            return Err(self.fault(span, "the type nests too deep"));
+            return Err(self.fault(span, "the type is nested too deeply"));
         }
         let name = name.to_ascii_lowercase();
         if let Some((_, data_type)) = SIMPLE.iter().find(|(known, _)| *known == name) {

@@ -83,7 +83,7 @@ fn made(bucket: &str, settings: &StoreSettings) -> Result<Client> {
     };
     let name = host.split(['/', ':']).next().unwrap_or_default();
     if !path_style && (host.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok()) {
-        let message = format!("the endpoint is an address in figures, before which no bucket can stand: {scheme}://{host}");
+        let message = format!("the endpoint is an IP address, which can't have a bucket name before it: {scheme}://{host}");
         return Err(Error::new(ErrorKind::Usage, message).with_context("what to do", "leave out `path_style: false`"));
     }
     let address = if path_style { format!("{scheme}://{host}/{bucket}") } else { format!("{scheme}://{bucket}.{host}") };

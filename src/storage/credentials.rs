@@ -128,7 +128,7 @@ impl CredentialProvider for Chain {
                 // What is read from a file may end with its line, which no header can hold.
                 let parts = [found.access_key_id(), found.secret_access_key(), found.session_token().unwrap_or_default()];
                 if parts.iter().any(|part| part.trim().contains(|c: char| c.is_control() || !c.is_ascii())) {
-                    let text = "a key has a line break or another character in it that no key has".to_string();
+                    let text = "a key contains a line break or another character that keys never have".to_string();
                     let failure = NoCredentials { none: false, text };
                     return Err(object_store::Error::Unauthenticated { path: String::new(), source: Box::new(failure) });
                 }

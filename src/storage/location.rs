@@ -27,8 +27,7 @@ impl Location {
             "s3" | "s3a" => {
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
                 if bucket.contains('@') {
-                    let message =
-                        "an address of S3 has no keys in it: write s3://BUCKET/PREFIX; keys are taken from the environment or a profile";
+                    let message = "an S3 URL must not contain credentials: write s3://BUCKET/PREFIX; credentials come from the environment or a profile";
                     return Err(Error::new(ErrorKind::Usage, message));
                 }
                 let fits = bucket.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)) && (3..=63).contains(&bucket.len());

@@ -48,7 +48,7 @@ async fn next(mut body: Body) -> Result<Option<(Bytes, Body)>> {
             }
             Ok(Some(Err(error))) => error,
             Ok(None) => lost("the body ended early"),
-            Err(_) => lost("the body stood still"),
+            Err(_) => lost("the body stalled"),
         };
         if body.tries == TRIES {
             return Err(broken);

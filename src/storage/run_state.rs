@@ -121,7 +121,7 @@ impl Shared {
     }
 
     pub(super) fn conflict(&self, key: &str) -> Error {
-        let message = format!("another run wrote {} meanwhile; nothing of this one is there", self.storage.location().join(key));
+        let message = format!("another run wrote {} in the meantime; nothing of this run was published", self.storage.location().join(key));
         Error::new(ErrorKind::Conflict, message).with_context("what to do", "run it again, or choose another prefix")
     }
 

@@ -91,10 +91,10 @@ impl StoreSettings {
         };
         let url = url::Url::parse(&text).map_err(|_| refused("is no address"))?;
         if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
-            return Err(refused("is no http or https address"));
+            return Err(refused("is not an http or https URL"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refused("has a user or password in it: keys are taken from the environment or a profile"));
+            return Err(refused("contains a user or password: credentials come from the environment or a profile"));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(refused("has something after its path"));
@@ -108,7 +108,7 @@ impl StoreSettings {
     /// [`ErrorKind::Usage`] saying which do not.
     pub(super) fn check(&self) -> Result<()> {
         if self.kms_key_id.is_some() && self.sse != Some(Sse::Kms) {
-            return Err(Error::new(ErrorKind::Usage, "`kms_key_id` is set without `sse: kms`; say both, or neither"));
+            return Err(Error::new(ErrorKind::Usage, "`kms_key_id` is set without `sse: kms`; give both or neither"));
         }
         if self.tags.len() > 10 {
             return Err(Error::new(ErrorKind::Usage, format!("{} tags are set; an object takes ten at most", self.tags.len())));

@@ -150,7 +150,7 @@ async fn send(client: HttpClient, request: HttpRequest) -> Result<HttpResponse, 
             let kind = if text.contains("certificate") { HttpErrorKind::Unknown } else { HttpErrorKind::Request };
             return Err(Failed { reached, error: HttpError::new(kind, Lost(text)) });
         }
-        Err(_) => return Err(Failed { reached: true, error: again(format!("no answer within {} s", (ANSWER + upload).as_secs())) }),
+        Err(_) => return Err(Failed { reached: true, error: again(format!("no response within {} s", (ANSWER + upload).as_secs())) }),
     };
     let is_ok = response.status().is_success();
     let small =
@@ -186,9 +186,9 @@ async fn whole(body: HttpResponseBody) -> Result<Bytes, HttpError> {
                     rest.extend_from_slice(&chunk);
                 }
             },
-            Ok(Some(Err(error))) => return Err(again(format!("the answer was cut off: {}", chain(&error)))),
+            Ok(Some(Err(error))) => return Err(again(format!("the response was cut off: {}", chain(&error)))),
             Ok(None) => return Ok(if rest.is_empty() { first.unwrap_or_default() } else { rest.freeze() }),
-            Err(_) => return Err(again(format!("the answer stood still for {} s", IDLE.as_secs()))),
+            Err(_) => return Err(again(format!("the response stalled for {} s", IDLE.as_secs()))),
         }
     }
 }

@@ -95,7 +95,7 @@ async fn list(client: &Arc<Client>, prefix: &str) -> object_store::Result<Vec<Li
     let mut marker = None;
     loop {
         let page = page(client, asked, marker.as_ref()).await?;
-        let (listed, next) = read(&page).ok_or_else(|| invalid("the list of uploads can't be understood"))?;
+        let (listed, next) = read(&page).ok_or_else(|| invalid("the list of uploads can't be parsed"))?;
         found.extend(listed.into_iter().filter(|(key, ..)| key.starts_with(prefix)));
         match next {
             // A store that answers the same page again would do so forever.

@@ -18,7 +18,7 @@ pub(super) fn check_width(path: &str, columns: usize) -> Result<()> {
     if columns <= MOST_COLUMNS {
         return Ok(());
     }
-    let message = format!("{path} has {} columns, and a table may have {}", count(columns as u64), count(MOST_COLUMNS as u64));
+    let message = format!("{path} has {} columns, but a table can have at most {}", count(columns as u64), count(MOST_COLUMNS as u64));
     Err(Error::new(ErrorKind::Format, message)
         .with_context("what to do", "write what varies as rows, or as one column of lists or of text"))
 }
@@ -37,7 +37,7 @@ pub(super) fn check_share(path: &str, columns: usize, lines: u64, values: u64) -
     let each = values.div_ceil(lines.max(1));
     let message = format!("the first lines of {path} have {} different keys, and about {} each", count(columns as u64), count(each));
     Err(Error::new(ErrorKind::Format, message)
-        .with_context("what to do", "name the columns that are wanted with --schema; keys that are values make no table"))
+        .with_context("what to do", "list the columns you want with --schema; keys that are really values don't make a table"))
 }
 
 /// The narrowest type that every text seen fits.

@@ -40,7 +40,7 @@ impl<T: Read> Read for Named<T> {
             return None;
         };
         if entries.len() > MOST {
-            problems.error(&node.place, format!("there are {} names here, and {MOST} is the most", entries.len()));
+            problems.error(&node.place, format!("{} names here, but at most {MOST} are allowed", entries.len()));
             return None;
         }
         let mut seen = HashSet::new();

@@ -114,21 +114,19 @@ impl Node {
 fn too_much(breach: &BudgetBreach) -> String {
     match breach {
         BudgetBreach::Nodes { .. } => {
-            format!("this file has more than {} values, lists and mappings, which is the most; make it several", count(NODES as u64))
+            format!("this file has more than {} values, lists and mappings, the limit; split it", count(NODES as u64))
         }
         BudgetBreach::Depth { .. } => {
-            format!("lists and mappings are more than {DEPTH} within each other here, which is the most; write fewer within each other")
+            format!("lists and mappings are nested more than {DEPTH} levels deep here, the limit")
         }
-        BudgetBreach::Documents { .. } => "this file has many documents, each behind a line `---`; make each a file of its own".to_string(),
+        BudgetBreach::Documents { .. } => "this file has several documents, separated by `---`; put each into its own file".to_string(),
         BudgetBreach::Aliases { .. }
         | BudgetBreach::Anchors { .. }
         | BudgetBreach::AliasAnchorRatio { .. }
         | BudgetBreach::MergeKeys { .. }
         | BudgetBreach::RecordedAnchorEvents { .. }
-        | BudgetBreach::RecordedAnchorBytes { .. } => {
-            "this file has too many `*name` that stand for what is at `&name`; write out what they stand for".to_string()
-        }
-        _ => "this file has too much in it to be read; make it several".to_string(),
+        | BudgetBreach::RecordedAnchorBytes { .. } => "this file has too many aliases (`*name`); write out what they refer to".to_string(),
+        _ => "this file is too large to be read; split it".to_string(),
     }
 }
 

@@ -41,12 +41,12 @@ impl<T: Read> Read for Vec<T> {
         match &node.content {
             // What doesn't fit is told, and left out, so that the rest is looked at too.
             Content::List(items) if items.len() > MOST => {
-                problems.error(&node.place, format!("this list has {} items, and {MOST} is the most", items.len()));
+                problems.error(&node.place, format!("this list has {} items, but at most {MOST} are allowed", items.len()));
                 None
             }
             Content::List(items) => Some(items.iter().filter_map(|item| T::read(item, problems)).collect()),
             _ => {
-                problems.error(&node.place, "expected a list, each item after `- `");
+                problems.error(&node.place, "expected a list, with each item after `- `");
                 None
             }
         }

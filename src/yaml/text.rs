@@ -17,7 +17,7 @@ pub fn read_text(path: &Path) -> Result<String> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() as u64 > LONGEST {
-        let message = format!("{} is larger than the 1 MiB that a file written by people may have; make it several", path.display());
+        let message = format!("{} is larger than 1 MiB, the limit for such files; split it", path.display());
         return Err(Error::new(ErrorKind::Input, message));
     }
     String::from_utf8(bytes).map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))

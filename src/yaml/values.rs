@@ -32,7 +32,7 @@ impl Text {
     /// `message`, where it may tell what the value is.
     pub fn explain(&self, message: impl Into<String>) -> String {
         match self.secret {
-            true => "what the environment gives for this doesn't fit here".to_string(),
+            true => "the value from the environment doesn't fit here".to_string(),
             false => message.into(),
         }
     }
@@ -100,7 +100,7 @@ impl<T: Word> Read for Value<T> {
 
     fn nothing(key: &str, place: &Place, problems: &mut Problems<'_>) -> Option<Self> {
         if T::all().contains(&"null") {
-            problems.error(place, format!("write `{key}: 'null'`, in quotes: without them it is no value"));
+            problems.error(place, format!("write `{key}: 'null'`, in quotes: without them it means no value"));
         }
         None
     }

@@ -27,7 +27,7 @@ fn statements_are_answered_one_after_the_other() {
     etl.run(["query", " ; -- nothing"]).fails(2).says("the query is empty");
     etl.run(["query", "DROP TABLE x"]).fails(6).says("queries are read-only").says("etl catalog drop");
     etl.run(["query", ".q"]).fails(2).says("is left by \\q");
-    etl.run(["query", "CREATE TEMP VIEW v AS SELECT 1; CREATE TEMP VIEW v AS SELECT 2"]).fails(6).says("a table is named `v` already");
+    etl.run(["query", "CREATE TEMP VIEW v AS SELECT 1; CREATE TEMP VIEW v AS SELECT 2"]).fails(6).says("there is already a table `v`");
     assert_eq!(asked(&etl, "CREATE TEMP VIEW v AS SELECT 1 AS n; CREATE OR REPLACE VIEW v AS SELECT 2 AS n; FROM v"), "n\n2\n");
     etl.run(["query", "CREATE TEMP VIEW v AS DELETE FROM x"]).fails(6);
 }
@@ -40,7 +40,7 @@ fn what_was_probably_meant_is_told() {
     fails("SELECT cuont(*) FROM 'a.log'").says("did you mean `count`?");
     fails("SELECT * FROM 'a.log' WHERE status = 'abc'").says("WHERE status = 'abc'\n").says("^^^^^ here");
     fails("SELECT * FROM 'a.log' WHERE time > '2026-03-05 12'").says("'2026-03-05 12' is no time").says("^^^^").says("'2026-03-05 12:00'");
-    fails("SELECT * FROM 'a.log' WHERE status = \"404\"").says("a text stands in single quotes: '404'");
+    fails("SELECT * FROM 'a.log' WHERE status = \"404\"").says("text goes in single quotes: '404'");
     fails("SELECT status, path FROM 'a.log' GROUP BY status").says("must appear in the GROUP BY clause").says("GROUP BY ALL");
 }
 

@@ -112,7 +112,7 @@ fn a_value_that_is_none_is_an_error_that_names_its_place() {
     let first = page(columns, &[json!(["n", "day"]), json!(["1", "2020-02-29"]), json!([null, null])], Some("second"));
     let second = page(columns, &[json!(["2", "2020-03-01"]), json!(["3", "2020-02-30"])], None);
     stub.says("GetQueryResults", [ok(first), ok(second)]);
-    let outcome = ask(&stub.etl(), "csv").fails(6).says("error: column `day`, row 4: `2020-02-30` is no date, as Athena says it is");
+    let outcome = ask(&stub.etl(), "csv").fails(6).says("error: column `day`, row 4: `2020-02-30` is not a date, as Athena says it is");
     // It is paid for all the same.
     outcome.says("what to do: ask for it as text: CAST(day AS varchar)").says("scanned 12.3 MB");
     let stub = AthenaStub::giving(page(columns, &[json!(["n", "day"]), json!(["1", "2020-02-29", "3"])], None));

@@ -90,7 +90,7 @@ fn mistakes_are_told_before_anything_is_written() {
     assert!(stub.operations().is_empty());
     let spark = json!({"EngineVersion": {"EffectiveEngineVersion": "PySpark engine version 3"}});
     stub.says("GetWorkGroup", [ok(workgroup(spark))]);
-    ensure(&etl, &[]).fails(4).says("runs no SQL");
+    ensure(&etl, &[]).fails(4).says("doesn't run SQL");
     stub.says("GetWorkGroup", [ok(workgroup(json!({})))]);
     stub.says("UpdateWorkGroup", [refused("AccessDeniedException", "", "not authorized to perform: athena:UpdateWorkGroup")]);
     ensure(&etl, &[]).fails(4).says("can't change workgroup etl").says("athena:UpdateWorkGroup");

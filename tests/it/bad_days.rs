@@ -95,13 +95,13 @@ fn columns_that_are_not_there_are_refused_before_a_row_is_read(lake: &Lake) {
     for command in ["plan", "run"] {
         let outcome = lake.etl(&format!("{command} weblogs.yaml"));
         assert!(matches!(outcome.code, Some(1 | 2)), "{}", outcome.stderr);
-        outcome.says("names the column `statuss`").says("did you mean `status`?").says("weblogs.yaml:10");
+        outcome.says("uses the column `statuss`").says("did you mean `status`?").says("weblogs.yaml:10");
     }
     assert_eq!(lake.below("weblogs"), [] as [String; 0]);
     let partitioned = APPEND.replace("mode: append}", "mode: append, partition_by: [day]}");
     lake.pipeline("weblogs.yaml", partitioned);
     for command in ["plan", "run"] {
-        lake.etl(&format!("{command} weblogs.yaml")).says("partition_by names the column `day`").says("weblogs.yaml:8").says("dt and hour");
+        lake.etl(&format!("{command} weblogs.yaml")).says("partition_by uses the column `day`").says("weblogs.yaml:8").says("dt and hour");
     }
     lake.pipeline("weblogs.yaml", APPEND.replace("logs/*.log}", "logs/*.log, format: csv}"));
     lake.etl("run weblogs.yaml").fails(2).says("looks like an access log (combined)").says("format: log");
@@ -296,7 +296,7 @@ fn what_is_hardly_meant_is_told_before() {
     lake.etl("run g.yaml").ok();
     let united = grouped.replace("SELECT status, count(*) AS n FROM logs GROUP BY 1", "SELECT * FROM logs UNION ALL SELECT * FROM logs");
     lake.write("u.yaml", &united);
-    lake.etl("validate u.yaml").ok().says("`by` puts rows together by the places of their columns").says("UNION ALL BY NAME");
+    lake.etl("validate u.yaml").ok().says("`by` combines rows by the position of their columns").says("UNION ALL BY NAME");
     lake.write("u.yaml", united.replace("UNION ALL", "UNION ALL BY NAME"));
     assert!(!lake.etl("validate u.yaml").ok().stderr.contains("by the places"));
     // Many ways through transforms take no longer than the transforms are many.

@@ -36,11 +36,11 @@ fn a_table_with_a_type_that_athena_has_not_is_refused_before_it_is_written() {
     let time: ArrayRef = Arc::new(Time32MillisecondArray::from(vec![1]));
     let wide = Decimal256Array::from(vec![i256::ONE]).with_precision_and_scale(60, 2).unwrap();
     let all: [(ArrayRef, &str, &str); 5] = [
-        (time.clone(), "column `x` is of the type Time32(ms), which Athena has not", "CAST"),
-        (Arc::new(Time64MicrosecondArray::from(vec![1])), "column `x` is of the type Time64", "CAST"),
-        (object("inner", object("at", time)), "column `x.inner.at` is of the type Time32", "CAST"),
-        (Arc::new(DurationSecondArray::from(vec![1])), "column `x` is of the type Duration(s)", "seconds"),
-        (Arc::new(wide), "column `x` is of the type Decimal256(60, 2)", "38 digits"),
+        (time.clone(), "column `x` has type Time32(ms), which Athena doesn't have", "CAST"),
+        (Arc::new(Time64MicrosecondArray::from(vec![1])), "column `x` has type Time64", "CAST"),
+        (object("inner", object("at", time)), "column `x.inner.at` has type Time32", "CAST"),
+        (Arc::new(DurationSecondArray::from(vec![1])), "column `x` has type Duration(s)", "seconds"),
+        (Arc::new(wide), "column `x` has type Decimal256(60, 2)", "38 digits"),
     ];
     for (array, what, hint) in all {
         let lake = Lake::in_folder();
@@ -62,12 +62,12 @@ fn what_parquet_has_no_type_for_is_refused_before_anything_is_written() {
     etl.convert("a.json -o json --to json").ok();
     assert_eq!(etl.read("json/part-00000.json"), etl.read("a.json"));
     etl.parquet("d.parquet", vec![("took", Arc::new(DurationSecondArray::from(vec![90])))]);
-    etl.convert("d.parquet -o out").fails(2).says("column `took` is of the type Duration(s), which Parquet has not");
+    etl.convert("d.parquet -o out").fails(2).says("column `took` has type Duration(s), which Parquet doesn't have");
     etl.convert("d.parquet -o text --to csv").ok();
     assert_eq!(rows(&etl.path("text"))[0]["took"].as_deref(), Some("PT90S"));
     let sql = "SELECT arrow_cast(1, 'Duration(Second)') AS took";
     let outcome =
-        etl.run(["query", "--format", "parquet", sql]).fails(2).says("column `took` is of the type Duration(s), which Parquet has not");
+        etl.run(["query", "--format", "parquet", sql]).fails(2).says("column `took` has type Duration(s), which Parquet doesn't have");
     assert!(outcome.stdout.is_empty());
     // A time of day is one in Parquet, and text elsewhere.
     etl.parquet("t.parquet", vec![("at", Arc::new(Time64MicrosecondArray::from(vec![43_200_000_001])))]);

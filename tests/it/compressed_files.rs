@@ -60,7 +60,7 @@ fn other_bytes_behind_a_stream_are_told_with_their_place() {
             etl.write(name, [whole.as_slice(), behind].concat());
             let at = whole.len() + zeros;
             let (place, before, rest) = (format!("from byte {at} on"), format!("head -c {at} "), format!("tail -c +{} ", at + 1));
-            let stream = format!("behind the {kind} stream of");
+            let stream = format!("after the {kind} stream of");
             read(&etl, name, &[&stream, name, &place, shown, "after decompressed byte", &before, &rest]);
         }
         // A stream that is cut off behind another is no other bytes.

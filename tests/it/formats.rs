@@ -120,7 +120,7 @@ fn logs_of_load_balancers_are_found_and_split_by_day() {
         .ok()
         .says("log format alb")
         .says("4 rows")
-        .says("lines have more fields than are known of alb: those at the end are in the column `extra`");
+        .says("lines have more fields than alb is known to have: the others are in the column `extra`");
     assert!(etl.path("lake/alb/dt=2018-07-02").exists() && etl.path("lake/alb/dt=2026-03-02").exists());
     let sql =
         "SELECT elb_status_code, target_ip, request_processing_time, path, extra FROM 'lake/alb' WHERE dt = '2026-03-02' ORDER BY time";

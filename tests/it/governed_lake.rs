@@ -246,7 +246,7 @@ fn what_measures_hidden_rows_is_refused() {
         "EXPLAIN VERBOSE SELECT * FROM shops.rows",
         "EXPLAIN FORMAT TREE SELECT * FROM shops.rows",
     ] {
-        assert!(asked(&lake, "ann", sql).unwrap_err().contains("only plain EXPLAIN is answered"), "{sql}");
+        assert!(asked(&lake, "ann", sql).unwrap_err().contains("only plain EXPLAIN is allowed"), "{sql}");
     }
     for sql in ["EXPLAIN SELECT * FROM shops.rows WHERE price > 3", "DESCRIBE shops.rows", "SHOW COLUMNS FROM shops.rows", "SHOW TABLES"] {
         let told = asked(&lake, "ann", sql).unwrap();
@@ -256,7 +256,10 @@ fn what_measures_hidden_rows_is_refused() {
         .unwrap();
     assert!(told.contains("Read: shops.rows") && !told.contains(".parquet") && !told.contains("shop ="), "{told}");
     for path in ["lake/shops/rows", "rows.csv", "-", "lake/_etl/catalog/head.json", "*.csv", "no/such/file"] {
-        assert!(asked(&lake, "ann", &format!("SELECT * FROM '{path}'")).unwrap_err().contains("files can't be asked with --as"), "{path}");
+        assert!(
+            asked(&lake, "ann", &format!("SELECT * FROM '{path}'")).unwrap_err().contains("files can't be queried with --as"),
+            "{path}"
+        );
     }
     lake.write("bare", "x\n1\n");
     assert!(asked(&lake, "ann", "SELECT * FROM bare").unwrap_err().contains("TABLE_NOT_FOUND"));

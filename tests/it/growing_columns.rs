@@ -127,8 +127,8 @@ fn columns_that_had_other_names_are_one() {
     lake.write("o4.csv", "user_id,id,User\ndora,4,dan\n");
     lake.etl("run o.yaml").fails(2).says("o4.csv:1: `user_id` and `User` are both the column `user_id`");
     for (source, wrong) in [
-        ("orders: {location: o1.csv, columns: {id: {from: id}}}", "this is the name that the column has"),
-        ("orders: {location: o1.csv, columns: {id: {from: a}, b: {from: a}}}", "`a` is what the column `id` was called already"),
+        ("orders: {location: o1.csv, columns: {id: {from: id}}}", "this is the column's current name"),
+        ("orders: {location: o1.csv, columns: {id: {from: a}, b: {from: a}}}", "`a` is already an earlier name of the column `id`"),
         ("orders: {location: o1.csv, columns: {id: {from: b}, b: {from: c}}}", "`b` is another column of this list"),
         ("orders: {location: o1.csv, header: false, columns: {id: {from: a}}}", "columns are told by their names"),
         ("orders: {location: o1.csv, format: parquet, columns: {id: {from: a}}}", "`columns` is not for sources of this format"),

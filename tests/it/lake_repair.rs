@@ -137,7 +137,7 @@ fn what_can_not_be_repaired_is_told_and_can_be_made_anew(lake: &Lake) {
     remove(lake, &lake.below("_etl/catalog/tables"));
     remove(lake, &lake.below("_etl/runs").into_iter().filter(|key| !key.ends_with("report.json")).collect::<Vec<_>>());
     lake.etl("run weblogs.yaml").fails(3).says("catalog repair");
-    lake.etl(&format!("catalog repair --lake {}", lake.location)).fails(3).says("nothing tells what it was");
+    lake.etl(&format!("catalog repair --lake {}", lake.location)).fails(3).says("nothing says what it was");
     lake.pipeline("other.yaml", APPEND.replace("name: weblogs", "name: other"));
     lake.etl("run other.yaml --full").fails(2).says("is a table of another pipeline");
     lake.etl("run weblogs.yaml --full").ok();
@@ -186,7 +186,7 @@ fn bytes_that_were_changed_are_found_where_they_are_asked_for(lake: &Lake) {
     storage.put(&key, bytes).unwrap();
     lake.etl(&format!("catalog repair --lake {}", lake.location)).ok().says("nothing to repair");
     let told = lake.etl(&format!("catalog repair --lake {} --checksums", lake.location)).ok();
-    told.says("has other bytes than were written").says("reset to version 2");
+    told.says("differs from what was written").says("reset to version 2");
     is_sound(lake, "150");
 }
 

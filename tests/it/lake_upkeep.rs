@@ -65,10 +65,10 @@ fn a_path_that_leads_into_a_lake_is_what_readers_see(lake: &Lake) {
     let file = storage.list("weblogs/access").unwrap()[0].key.clone();
     let run = file.split('/').nth(2).unwrap();
     for path in [location.to_string(), format!("{location}/weblogs"), format!("{table}/{run}"), format!("{table}/*/*/*.parquet")] {
-        let outcome = count(&path).fails(2).says("rows would come more than once");
+        let outcome = count(&path).fails(2).says("rows would be counted more than once");
         outcome.says("--lake ").says("\"FROM weblogs.access\"");
-        lake.etl(&format!("inspect {path}")).fails(2).says("rows would come more than once");
-        lake.etl(&format!("convert {path} -o out2")).fails(2).says("rows would come more than once");
+        lake.etl(&format!("inspect {path}")).fails(2).says("rows would be counted more than once");
+        lake.etl(&format!("convert {path} -o out2")).fails(2).says("rows would be counted more than once");
     }
     // A file that is named itself is read as it is.
     assert!(count(&format!("{location}/{file}")).ok().stderr.is_empty() || lake.location.starts_with("s3"));

@@ -67,7 +67,10 @@ fn tables_are_made_of_tables_of_the_same_run(lake: &Lake) {
 
 fn tables_are_made_of_tables_of_other_pipelines(lake: &Lake) {
     lake.pipeline("raw.yaml", RAW).pipeline("mart.yaml", MART).log("a.log", 300);
-    lake.etl("run mart.yaml").fails(3).says("the lake has no table web.daily").says("run the pipeline that makes it first");
+    lake.etl("run mart.yaml")
+        .fails(3)
+        .says("table web.daily, which mart.errors reads, is not in the lake")
+        .says("run the pipeline that makes it first");
     lake.run_pipeline("raw.yaml", 0);
     lake.run_pipeline("mart.yaml", 0);
     let same = || {
@@ -125,10 +128,10 @@ fn nothing_is_made_of_itself() {
     let lake = Lake::in_folder();
     let own = RAW.replace("FROM web.access", "FROM web.daily");
     lake.write("own.yaml", own);
-    lake.etl("validate own.yaml").fails(2).says("made of its own table, web.daily");
+    lake.etl("validate own.yaml").fails(2).says("`daily` reads its own table, web.daily");
     let circle = RAW.replace("FROM web.access", "FROM web.total");
     lake.write("circle.yaml", circle);
-    lake.etl("validate circle.yaml").fails(2).says("circular dependency: these outputs are made of each other's tables");
+    lake.etl("validate circle.yaml").fails(2).says("circular dependency: these outputs read each other's tables");
     let back = RAW.replace("FROM web.access", "FROM mart.errors");
     lake.write("p/raw.yaml", back).write("p/mart.yaml", MART);
     lake.etl("plan p").fails(1).says("circular dependency: these pipelines read tables of each other");

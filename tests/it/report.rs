@@ -59,7 +59,7 @@ fn the_report_for_people() {
     assert_snapshot!(etl.convert("none.log -o none --to csv --overwrite").ok().scrubbed(), @r#"
         0 lines = 0 rows + 0 rejects + 0 blank
         0 B in, 93 B out in 1 file (0.0% of the text), [time], [rate]
-        note: log format combined (there is no line to tell it from)
+        note: log format combined (no line to detect it from)
         note: there are no rows: wrote one empty file, so that the table has its columns
         wrote none/part-00000.csv
         "#);

@@ -284,7 +284,7 @@ fn a_log_that_is_kept_twice_is_read_once() {
     etl.write("logs/access.log-20160302", &day).write("logs/access.log-20160302.gz", gzip(day.as_bytes()));
     let report = etl.run_pipeline("weblogs.yaml", 0);
     assert_eq!(rows(&etl, "lake").len(), 2000);
-    assert!(report["notes"].to_string().contains("what is kept twice is read once"), "{report}");
+    assert!(report["notes"].to_string().contains("files with the same content are read once"), "{report}");
     // A copy that is not yet whole, of a log that is known.
     etl.write("logs/access.log", lines(2000..2600));
     etl.run_pipeline("weblogs.yaml", 0);
@@ -614,5 +614,5 @@ fn only_logs_are_known_by_their_content() {
     let lake = Lake::in_folder();
     let table = PIPELINE.replace("logs/*}", "logs/*.csv, fingerprint: content}");
     lake.pipeline("weblogs.yaml", table).write("logs/a.csv", "a,b\n1,2\n");
-    lake.etl("run weblogs.yaml").fails(2).says("only those of logs").says("fingerprint: checksum");
+    lake.etl("run weblogs.yaml").fails(2).says("only log files can").says("fingerprint: checksum");
 }

@@ -417,11 +417,11 @@ fn an_object_that_changes_while_it_is_read_is_an_error() {
     let reading = options(&storage, "a.log", Output::below(&out, "csv").unwrap());
     storage.put("a.log", log[..log.len() / 2].to_vec()).unwrap();
     let error = run(&reading).unwrap_err();
-    assert!(error.kind() == ErrorKind::Input && error.to_string().contains("was replaced while it was read"), "{error}");
+    assert!(error.kind() == ErrorKind::Input && error.to_string().contains("was replaced while it was being read"), "{error}");
     nothing(&out);
     let gone = options(&storage, "a.log", Output::below(&out, "csv").unwrap());
     storage.delete(&["a.log".to_string()]).unwrap();
     let error = run(&gone).unwrap_err();
-    assert!(error.to_string().contains("was removed while it was read"), "{error}");
+    assert!(error.to_string().contains("was removed while it was being read"), "{error}");
     nothing(&out);
 }

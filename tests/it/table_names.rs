@@ -49,7 +49,7 @@ fn a_table_goes_on_under_another_name(lake: &Lake) {
     // No vacuum takes the files that lie where it was called otherwise.
     lake.etl(&format!("vacuum {location} --older-than 0s")).ok();
     assert_eq!(lake.value("SELECT count(*) FROM old.requests"), "25");
-    lake.etl(&format!("rollback web.yaml --to {first}")).fails(3).says("old.requests can't be read any more as it was then");
+    lake.etl(&format!("rollback web.yaml --to {first}")).fails(3).says("old.requests can no longer be read as it was then");
     lake.write("in/3.log", log_of_day(3, 5));
     let last = lake.run_pipeline("web.yaml", 0)["run"].as_str().unwrap().to_string();
     lake.write("in/4.log", log_of_day(4, 5));
@@ -97,9 +97,9 @@ fn what_was_dropped_is_brought_back_until_a_vacuum_has_removed_it(lake: &Lake) {
     let asked = lake.run(["query", "--lake", location, "--at", &first, "--format", "csv", count]).ok();
     assert_eq!(asked.stdout, b"count(*)\n25\n");
     lake.run(["query", "--lake", location, count]).fails(6);
-    lake.etl(&format!("rollback web.yaml --to {}", &first[..19])).ok().says("web.access is there again").says("is now version 2");
+    lake.etl(&format!("rollback web.yaml --to {}", &first[..19])).ok().says("is restored").says("is now version 2");
     assert_eq!(lake.value(count), "25");
-    lake.etl("rollback web.yaml --to last").fails(2).says("made already");
+    lake.etl("rollback web.yaml --to last").fails(2).says("readers already see what");
     // One that is made again goes on with its history, and what it was comes back.
     lake.etl(&format!("{drop} --yes")).ok();
     lake.run_pipeline("web.yaml", 0);

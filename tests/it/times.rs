@@ -344,7 +344,7 @@ fn tables_have_milliseconds_unless_they_are_told_others() {
     let report = lake.run_pipeline("units.yaml", 0);
     assert_eq!((action(&report, "micros"), action(&report, "direct")), ("replaced", "unchanged"), "{report}");
     lake.pipeline("units.yaml", UNITS.replace("format: json", "format: json, timestamps: micros"));
-    lake.etl("validate units.yaml").fails(2).says("three digits of the second");
+    lake.etl("validate units.yaml").fails(2).says("times in text files with milliseconds");
     lake.pipeline("units.yaml", UNITS.replace("timestamps: micros", "timestamps: micro"));
     lake.etl("validate units.yaml").fails(2).says("did you mean `micros`?");
 }

@@ -63,9 +63,9 @@ fn values_of_the_environment_are_used_and_not_told() {
     etl.write("good.yaml", GOOD.replace("location: lake", "location: '${env:LAKE_OF_TEST}'"));
     let with = |value: &str| super::etl::Outcome::of(etl.command(["validate", "good.yaml"]).env("LAKE_OF_TEST", value).output().unwrap());
     with("lake").ok();
-    let told = with("gs://hidden").fails(2).says("what the environment gives for this doesn't fit here");
+    let told = with("gs://hidden").fails(2).says("the value from the environment doesn't fit here");
     assert!(!told.stderr.contains("hidden"), "{}", told.stderr);
-    etl.run(["validate", "good.yaml"]).fails(2).says("the environment has no `LAKE_OF_TEST`");
+    etl.run(["validate", "good.yaml"]).fails(2).says("the environment variable `LAKE_OF_TEST` is not set");
 }
 
 #[test]
@@ -78,10 +78,10 @@ fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
         // Keys that there are not, and one that stands there again and again.
         (format!("version: 1\n{}", many(|n| format!("k{n}: 1\n"))), "more errors"),
         (many(|_| "name: a\n".to_string()), "more errors"),
-        (format!("{GOOD}transforms:\n{}", many(|n| format!("  t{n}:\n"))), "10000 is the most"),
+        (format!("{GOOD}transforms:\n{}", many(|n| format!("  t{n}:\n"))), "at most 10000 are allowed"),
         (format!("{GOOD}vars:\n{}", many(|n| format!("  t{n}:\n"))), "duplicate key"),
         (format!("{GOOD}description: '{}'\n", many(|_| "${x}".to_string())), "more errors"),
-        (format!("{GOOD}verify: [{}]\n", many(|_| "1,".to_string())), "10000 is the most"),
+        (format!("{GOOD}verify: [{}]\n", many(|_| "1,".to_string())), "at most 10000 are allowed"),
         (format!("{GOOD}description: {}x{}\n", "[".repeat(1_000), "]".repeat(1_000)), "error"),
         // A long variable, named often.
         (
@@ -90,7 +90,7 @@ fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
                 GOOD.replace("log: access.log", &format!("log: access.log, b: {}", "x".repeat(100_000))),
                 "${b}".repeat(1_000)
             ),
-            "more than 4 MiB into the file",
+            "expand to more than 4 MiB",
         ),
         // Names that are nearly those of others, and tables that are made again and again.
         (
@@ -157,7 +157,7 @@ fn columns_of_one_name_are_told() {
     let with = |sql: &str| format!("{}transforms:\n  t:\n    sql: {sql}\n", GOOD.replace("from: access", "from: t"));
     for sql in ["SELECT host AS P, path AS p FROM access", "SELECT 1 AS a, 2 AS b FROM access UNION ALL (SELECT 1 AS \"x\", 2 AS X)"] {
         etl.write("p.yaml", with(sql));
-        etl.run(["validate", "p.yaml"]).fails(2).says("another column of this query is called `").says("p.yaml:8:");
+        etl.run(["validate", "p.yaml"]).fails(2).says("another column of this query is already called `").says("p.yaml:8:");
     }
     for sql in ["SELECT host AS \"P\", path AS p FROM access", "SELECT a.p FROM (SELECT host AS p FROM access) AS a, (SELECT 1 AS p) AS b"]
     {
@@ -172,8 +172,8 @@ fn what_yaml_has_too_much_of_is_told_in_words() {
     let anchors = format!("a: &a 1\nb: [{}]\n", "*a,".repeat(60_000));
     for (text, what) in [
         (format!("version: 1\nx: [{}]\n", "1,".repeat(250_001)), "this file has more than 250,000 values, lists and mappings"),
-        (format!("version: 1\nx: {}{}\n", "[".repeat(70), "]".repeat(70)), "more than 64 within each other"),
-        (anchors, "too many `*name`"),
+        (format!("version: 1\nx: {}{}\n", "[".repeat(70), "]".repeat(70)), "nested more than 64 levels deep"),
+        (anchors, "too many aliases"),
     ] {
         etl.write("p.yaml", text);
         let told = etl.run(["validate", "p.yaml"]).fails(2).says(what).stderr;

@@ -240,7 +240,7 @@ fn lists_and_objects_are_as_exact() {
     let report = etl.report("a.json -o null --to json --schema t.yaml --on-mismatch null");
     assert_eq!(figures(&report), [8, 6, 2, 0]);
     assert!(String::from_utf8(etl.read("null/part-00000.json")).unwrap().contains("{\"l\":[1,null,null]"));
-    etl.write("a.csv", "l,o,m\n").convert("a.csv -o x --schema t.yaml").fails(2).says("column l is of a type that CSV has no values of");
+    etl.write("a.csv", "l,o,m\n").convert("a.csv -o x --schema t.yaml").fails(2).says("column l has a type that CSV can't represent");
 }
 
 #[test]

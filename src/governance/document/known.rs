@@ -131,7 +131,7 @@ impl Known {
     /// Tells of a name that was hardly meant: it is no principal that stands here, and nearly one that does.
     pub(super) fn check_principal(&self, name: &Text, problems: &mut Problems<'_>) {
         if name.text.trim().is_empty() {
-            problems.error(&name.place, "expected the name of a role or user, or an ARN, not an empty text");
+            problems.error(&name.place, "expected the name of a role or user, or an ARN, not an empty string");
             return;
         }
         if name.text.chars().any(char::is_control) {

@@ -101,7 +101,7 @@ impl Inserting<'_> {
                 format!("Athena wrote {} rows of {}{counted}, and its files hold {}", count(inserted), output.table, count(there));
             return Err(at(Error::new(ErrorKind::Output, message).with_context(
                 "what to do",
-                "run it again; where the tables that it reads change meanwhile, or its SQL depends on chance, it can't be counted",
+                "run it again; rows can't be counted if the tables it reads change meanwhile, or its SQL is random",
             )));
         }
         let report = ConvertReport {
@@ -197,7 +197,7 @@ pub(crate) async fn schema(engine: &AthenaEngine, sql: &str) -> Result<SchemaRef
     // Nothing is scanned for it; a comment may end the query.
     let result = engine.query(&format!("SELECT * FROM ({sql}\n) LIMIT 0")).await?;
     if let Some((name, called)) = result.opaque().next() {
-        let message = format!("the column {name} is of the type {called}, which a table that Athena makes here can't have");
+        let message = format!("column {name} has type {called}, which tables made by Athena can't have here");
         return Err(Error::new(ErrorKind::Query, message).with_context(
             "what to do",
             "give its elements columns of their own, or CAST it: to timestamp, or by json_format(CAST(… AS JSON)) to text",

@@ -120,10 +120,10 @@ pub(crate) fn split_columns(output: &Output, schema: &arrow::datatypes::Schema) 
         if !is_there(name) && !is_made {
             let known: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
             let hint = nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            let message = format!("partition_by names the column `{name}`, which the rows of {} have not{hint}", output.table);
+            let message = format!("partition_by uses the column `{name}`, which the rows of {} don't have{hint}", output.table);
             return Err(Error::new(ErrorKind::Usage, message)
                 .with_context("at", &output.place)
-                .with_context("columns", format!("{}; and dt and hour, which are made of `time`", known.join(", "))));
+                .with_context("columns", format!("{}; and dt and hour, which are derived from `time`", known.join(", "))));
         }
         let data_type = match (schema.field_with_name(name), name.as_str()) {
             (Ok(field), _) if folder_type(field.data_type()) => field.data_type().clone(),

@@ -8,7 +8,7 @@ use crate::yaml::{Place, Problems, Text, TextOr};
 pub(super) fn resolve(text: Option<&AthenaText>, problems: &mut Problems<'_>) -> AthenaSettings {
     let Some(text) = text else { return AthenaSettings::default() };
     if let Some(place) = text.result_location.as_ref().filter(|place| !place.text.starts_with("s3://")) {
-        problems.error(&place.place, place.explain("expected a place of a bucket, as in s3://bucket/athena-results/"));
+        problems.error(&place.place, place.explain("expected a location in a bucket, such as s3://bucket/athena-results/"));
     }
     let timeout = text.timeout.as_ref().and_then(|written| match written.text.parse::<TimeSpan>() {
         Ok(span) => Some(span.0),
@@ -40,7 +40,7 @@ pub(super) fn check_transform(text: &PipelineText, name: &Text, sql: &Text, engi
         problems.error(engine, "Athena finds tables in Glue: set `catalog: glue` for the lake");
     }
     if sql.text.trim().is_empty() {
-        problems.error(&sql.place, "expected a query, SELECT …, not an empty text");
+        problems.error(&sql.place, "expected a query, SELECT …, not an empty string");
     }
     let outputs = text.outputs.iter().flat_map(|outputs| outputs.iter()).map(|(_, output)| output);
     for output in outputs.filter(|output| output.from.as_ref().is_some_and(|from| from.text == name.text)) {
@@ -60,12 +60,12 @@ fn check_output(output: &OutputText, problems: &mut Problems<'_>) {
     let mode = output.mode.as_ref().filter(|mode| mode.value != Mode::Overwrite).map(|mode| &mode.place);
     let timestamps = output.timestamps.as_ref().map(|timestamps| &timestamps.place);
     let told = [
-        (format, "Athena makes these rows, and writes them as Parquet"),
-        (splits, "Athena makes these rows, and as many files as it likes"),
-        (rows, "Athena makes these rows, and as many files as it likes"),
-        (size, "Athena makes these rows, and files as big as it likes"),
-        (mode, "Athena makes these rows all anew each time: `overwrite`"),
-        (timestamps, "Athena makes these rows, with times in its own unit"),
+        (format, "rows made by Athena are always written as Parquet"),
+        (splits, "for rows made by Athena, Athena decides the number of files"),
+        (rows, "for rows made by Athena, Athena decides the number of files"),
+        (size, "for rows made by Athena, Athena decides the size of the files"),
+        (mode, "Athena makes all rows again each time: use `overwrite`"),
+        (timestamps, "for rows made by Athena, Athena decides the unit of times"),
     ];
     for (place, message) in told {
         if let Some(place) = place {

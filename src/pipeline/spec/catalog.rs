@@ -35,7 +35,7 @@ pub(super) fn resolve(
                 );
             }
             if let Some(id) = glue.catalog_id.as_ref().filter(|id| id.text.len() != 12 || !id.text.bytes().all(|b| b.is_ascii_digit())) {
-                problems.error(&id.place, "expected the id of an account: twelve digits, in quotes where the first is 0");
+                problems.error(&id.place, "expected an account id: twelve digits, in quotes if the first is 0");
             }
             let owned = |text: &Option<Text>| text.as_ref().map(|text| text.text.clone());
             let settings = GlueSettings {

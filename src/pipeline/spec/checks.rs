@@ -32,13 +32,14 @@ pub(super) fn resolve(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<C
             reader.problems.error(place, "Athena finds tables in Glue: set `catalog: glue` for the lake");
         }
         if let (CheckEngine::Athena, Some(before)) = (engine, &written.before) {
-            reader
-                .problems
-                .error(&before.place, "Athena sees what is published: `after: publish`, with `on_failure: rollback` where it must go back");
+            reader.problems.error(
+                &before.place,
+                "Athena only sees published data: use `after: publish`, and `on_failure: rollback` to undo a run that fails",
+            );
         }
         let when = match (&written.before, &written.after) {
             (Some(_), Some(after)) => {
-                problems.error(&after.place, "a check is made before readers see the rows, or after; say one of them");
+                problems.error(&after.place, "a check runs either before or after publishing; give one of them");
                 continue;
             }
             (None, Some(_)) => When::AfterPublish,
@@ -46,16 +47,16 @@ pub(super) fn resolve(text: &PipelineText, problems: &mut Problems<'_>) -> Vec<C
             _ => When::BeforePublish,
         };
         if let Some(written) = written.on_failure.as_ref().filter(|_| when == When::BeforePublish && engine == CheckEngine::Local) {
-            problems.error(&written.place, "`on_failure` is for checks of what is published; where this one fails, nothing is");
+            problems.error(&written.place, "`on_failure` is for checks after publishing; if this one fails, nothing is published");
         }
         let name = match &written.name {
             Some(name) if name.text.trim().is_empty() => {
-                problems.error(&name.place, "expected a name, not an empty text");
+                problems.error(&name.place, "expected a name, not an empty string");
                 continue;
             }
             Some(name) => {
                 if taken.contains(&name.text) {
-                    problems.error(&name.place, name.explain(format!("another check is called `{}`", name.text.escape_debug())));
+                    problems.error(&name.place, name.explain(format!("another check is already called `{}`", name.text.escape_debug())));
                 }
                 name.text.clone()
             }
@@ -173,7 +174,7 @@ impl Reader<'_, '_> {
         match (equals, min, max) {
             (Some(equals), None, None) => Some(Bounds { min: Some(equals.value), max: Some(equals.value) }),
             (Some(equals), _, _) => {
-                self.problems.error(&equals.place, "with `equals` neither `min` nor `max` can be said");
+                self.problems.error(&equals.place, "`equals` can't be combined with `min` or `max`");
                 None
             }
             (None, None, None) => {
@@ -184,7 +185,7 @@ impl Reader<'_, '_> {
             }
             (None, Some(min), Some(max)) if min.value > max.value => {
                 let later = if min.place > max.place { min } else { max };
-                self.problems.error(&later.place, "`min` is above `max`, so nothing could fit");
+                self.problems.error(&later.place, "`min` is greater than `max`");
                 None
             }
             (None, min, max) => Some(Bounds { min: min.map(|min| min.value), max: max.map(|max| max.value) }),
@@ -195,7 +196,7 @@ impl Reader<'_, '_> {
         let table = text.table.as_ref().and_then(|table| self.table(table));
         let columns = text.columns.as_ref()?;
         if columns.0.is_empty() {
-            self.problems.error(&text.place, "`columns` has nothing in it; name at least one");
+            self.problems.error(&text.place, "`columns` is empty; list at least one");
         }
         let mut seen = HashSet::new();
         for column in &columns.0 {
@@ -237,7 +238,7 @@ impl Reader<'_, '_> {
             self.problems.error_with(&place, || {
                 let near = self.made.iter().find(|made| made.split_once('.').is_some_and(|(_, bare)| bare == table.name));
                 let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-                text.explain(format!("`{}` is no table of a lake: checks name them as database.table{hint}", table.name.escape_debug()))
+                text.explain(format!("`{}` is not a table name: checks name tables as database.table{hint}", table.name.escape_debug()))
             });
         }
         Some(text.text.clone())
@@ -250,7 +251,7 @@ impl Reader<'_, '_> {
         }
         if let Some(near) = near(table, self.made) {
             let place = place(self.problems);
-            self.problems.warning(&place, format!("no output makes {table}; did you mean {near}?"));
+            self.problems.warning(&place, format!("no output writes {table}; did you mean {near}?"));
         }
     }
 }

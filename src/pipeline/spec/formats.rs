@@ -26,7 +26,7 @@ pub(super) fn format(text: &OutputText, problems: &mut Problems<'_>) -> Option<F
     };
     let timestamps = text.timestamps.as_ref().map_or(Timestamps::Millis, |timestamps| timestamps.value);
     if let Some(written) = text.timestamps.as_ref().filter(|_| kind != Kind::Parquet && timestamps != Timestamps::Millis) {
-        problems.error(&written.place, "Athena reads times in text with three digits of the second; other units are for Parquet");
+        problems.error(&written.place, "Athena reads times in text files with milliseconds; other units are for Parquet");
     }
     match FileFormat::new(kind, codec, level, dialect) {
         Ok(format) => Some(format.with_timestamps(timestamps)),
@@ -78,13 +78,13 @@ pub(super) fn layout(text: &OutputText, problems: &mut Problems<'_>) -> Layout {
     let mut given: Vec<(&Place, Layout)> = [splits, rows, size].into_iter().flatten().collect();
     given.sort_by_key(|(place, _)| *place);
     if let [_, second, ..] = given.as_slice() {
-        problems.error(second.0, "only one of splits, rows_per_file and target_size can be said");
+        problems.error(second.0, "give only one of splits, rows_per_file and target_size");
     }
     let most = NonZeroU64::new(1_000_000);
     if let Some((place, Layout::Splits(splits))) = given.first()
         && Some(*splits) > most
     {
-        problems.error(place, "more than 1,000,000 files are too many");
+        problems.error(place, "at most 1,000,000 files can be written");
     }
     given.first().map_or(Layout::TargetSize(TARGET_SIZE), |(_, layout)| *layout)
 }

@@ -30,7 +30,7 @@ pub(super) fn resolve_all(text: &PipelineText, folder: &Path, problems: &mut Pro
     if let Some(section) = section {
         let only_in_files = [section.version.as_ref().map(|version| &version.place), section.name.as_ref().map(|name| &name.place)];
         for place in only_in_files.into_iter().flatten() {
-            problems.error(place, "this is for files of their own; what a pipeline says is said in the pipeline's name");
+            problems.error(place, "this key is for separate policy files; a pipeline's policy is published under the pipeline's name");
         }
     }
     let merged = merged(text, section, problems);
@@ -49,7 +49,7 @@ fn shared(path: &Text, folder: &Path, governing: &mut Governing, problems: &mut 
     match read {
         Ok(loaded) => {
             if loaded.file.is_none() {
-                problems.error(&path.place, path.explain("this file has errors, which are told too"));
+                problems.error(&path.place, path.explain("this file has errors; they are listed as well"));
             }
             governing.shared = loaded.file;
             governing.problems = loaded.problems;
@@ -65,7 +65,7 @@ fn merged(text: &PipelineText, section: Option<&GovernanceText>, problems: &mut 
         let mut both = tags.clone();
         for (key, values) in all.tags.iter().flat_map(|tags| tags.iter()) {
             match tags.get(&key.text) {
-                Some(_) => problems.error(&key.place, format!("the tag `{}` is declared at the top, too", key.text.escape_debug())),
+                Some(_) => problems.error(&key.place, format!("the tag `{}` is also declared at the top level", key.text.escape_debug())),
                 None => both.0.push((key.clone(), values.clone())),
             }
         }

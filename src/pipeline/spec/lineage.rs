@@ -50,8 +50,8 @@ pub(super) fn check(lineage: &Lineage<'_>, outputs: &[Output], names: &[&Text], 
             told.extend(way.iter().copied());
             let place = names.iter().find(|name| name.text == output.name).map_or(&Place::NOWHERE, |name| &name.place);
             let message = match way.as_slice() {
-                [only] => format!("the rows of `{only}` are made of its own table, {}; that has none before it is made", output.table),
-                way => format!("circular dependency: these outputs are made of each other's tables: {} -> {}", way.join(" -> "), way[0]),
+                [only] => format!("`{only}` reads its own table, {}, which doesn't exist before the first run", output.table),
+                way => format!("circular dependency: these outputs read each other's tables: {} -> {}", way.join(" -> "), way[0]),
             };
             problems.error(place, message);
         }
@@ -90,7 +90,7 @@ pub(super) fn warn_of_places(text: &PipelineText, problems: &mut Problems<'_>) {
         let by_place = words.windows(3).any(|words| matches!(words, [Keyword::UNION, Keyword::ALL, next] if *next != Keyword::BY));
         if by_place && takes_all(&sql.text) {
             let message = format!(
-                "`{}` puts rows together by the places of their columns, and takes all of them (*): UNION ALL BY NAME goes by their names",
+                "`{}` combines rows by the position of their columns, with `*`; UNION ALL BY NAME matches columns by name",
                 name.text.escape_debug()
             );
             problems.warning(&name.place, message);

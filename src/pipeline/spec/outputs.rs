@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<'_>) -> Vec<Output> {
     let Some(outputs) = &*text.outputs else { return Vec::new() };
     if outputs.0.is_empty() {
-        problems.error(&text.place, "`outputs` has nothing in it; name at least one");
+        problems.error(&text.place, "`outputs` is empty; list at least one");
     }
     let timezone = text.timezone.as_ref().and_then(|name| schedule::zone(name, problems)).unwrap_or(Zone::UTC);
     let names = row_names(root);
@@ -27,7 +27,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
         let table = output.table.as_ref().and_then(|table| names::table(table, problems));
         if let (Some(table), Some(written)) = (&table, output.table.as_ref()) {
             match tables.get(table) {
-                Some(other) => problems.error(&written.place, format!("the output `{other}` makes the table {table} already")),
+                Some(other) => problems.error(&written.place, format!("the output `{other}` already writes the table {table}")),
                 None => {
                     tables.insert(table.clone(), &name.text);
                 }
@@ -63,7 +63,7 @@ fn one(name: &Text, output: &OutputText, table: Option<TableName>, timezone: Zon
     if let Some(own) = &output.timezone
         && !partition_by.iter().any(|name| name == "dt" || name == "hour")
     {
-        problems.error(&own.place, "`timezone` says whose days `dt` and `hour` are, and `partition_by` has neither");
+        problems.error(&own.place, "`timezone` sets the time zone of `dt` and `hour`, but `partition_by` has neither");
     }
     let mode = output.mode.as_ref().map(|mode| mode.value).unwrap_or_default();
     if let (Mode::ReplacePartitions, Some(written), None) = (mode, &output.mode, &output.partition_by) {
@@ -72,7 +72,7 @@ fn one(name: &Text, output: &OutputText, table: Option<TableName>, timezone: Zon
     if let (Mode::Overwrite, Some(removed)) = (mode, &output.removed_sources)
         && matches!(removed.value, Removal::Keep)
     {
-        problems.error(&removed.place, "an overwritten table holds only what its sources have now; `keep` is for the other modes");
+        problems.error(&removed.place, "with `overwrite` a table only has the rows of its current sources; `keep` is for the other modes");
     }
     let comments = output.columns.iter().flat_map(|columns| columns.iter());
     let comments = comments.map(|(column, comment)| (column.text.clone(), comment.text.clone())).collect();
@@ -102,7 +102,7 @@ fn partitions(output: &OutputText, problems: &mut Problems<'_>) -> Vec<String> {
     let mut alike: HashMap<String, Vec<&str>> = HashMap::new();
     for column in &columns.0 {
         match column.text.as_str() {
-            "" => problems.error(&column.place, "expected the name of a column, not an empty text"),
+            "" => problems.error(&column.place, "expected the name of a column, not an empty string"),
             name => {
                 let before = alike.entry(name.to_lowercase()).or_default();
                 if before.contains(&name) {
@@ -118,7 +118,7 @@ fn partitions(output: &OutputText, problems: &mut Problems<'_>) -> Vec<String> {
     }
     if columns.0.is_empty() {
         let place: &Place = &output.place;
-        problems.error(place, "`partition_by` has nothing in it; leave it out for a table without partitions");
+        problems.error(place, "`partition_by` is empty; leave it out for a table without partitions");
     }
     names
 }

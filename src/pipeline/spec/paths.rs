@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 /// An absolute path, or `s3://…` as it is.
 pub(super) fn location(text: &Text, folder: &Path, problems: &mut Problems<'_>) -> Option<String> {
     if text.text.trim().is_empty() {
-        problems.error(&text.place, "expected a path or s3://BUCKET/PREFIX, not an empty text");
+        problems.error(&text.place, "expected a path or s3://BUCKET/PREFIX, not an empty string");
         return None;
     }
     if text.text == "-" {

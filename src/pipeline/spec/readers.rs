@@ -45,7 +45,7 @@ fn projection(output: &OutputText, keys: &[String], ahead_of_utc: bool, problems
                 let known: Vec<&str> = keys.iter().map(String::as_str).collect();
                 if !known.contains(&name.text.as_str()) {
                     let hint = names::near(&name.text, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                    problems.error(&name.place, format!("`{}` is no partition key{hint}", name.text.escape_debug()));
+                    problems.error(&name.place, format!("`{}` is not a partition key{hint}", name.text.escape_debug()));
                 }
                 if let Some(key) = key(text, problems) {
                     if let Err(fault) = key.check() {
@@ -82,7 +82,7 @@ fn key(text: &ProjectedKeyText, problems: &mut Problems<'_>) -> Option<Projected
         }
     }
     let mut needed = |name: &str| {
-        problems.error(&text.place, format!("`{name}` is missing, which this type of projection needs"));
+        problems.error(&text.place, format!("`{name}` is missing; this type of projection requires it"));
         None
     };
     match kind {

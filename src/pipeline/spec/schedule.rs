@@ -32,7 +32,7 @@ fn times(text: &Text, problems: &mut Problems<'_>) -> Option<String> {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     match parser.parse(&text.text) {
         Ok(cron) if cron.find_next_occurrence(&Utc::now(), false).is_err() => {
-            problems.error(&text.place, "no day fits this, so it would never run");
+            problems.error(&text.place, "no day matches this, so it would never run");
             None
         }
         Ok(_) => Some(text.text.clone()),
@@ -41,7 +41,7 @@ fn times(text: &Text, problems: &mut Problems<'_>) -> Option<String> {
                 CronError::ComponentError(said) => said.trim_end_matches('.').to_lowercase(),
                 _ => "a field has numbers, names of months and days, and * , - / L #".to_string(),
             };
-            problems.error(&text.place, text.explain(format!("no times can be told from this: {said}; expected for example `0 3 * * *`")));
+            problems.error(&text.place, text.explain(format!("not a schedule: {said}; expected for example `0 3 * * *`")));
             None
         }
     }

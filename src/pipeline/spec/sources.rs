@@ -15,7 +15,7 @@ pub(super) fn resolve(text: &PipelineText, folder: &Path, problems: &mut Problem
     let mut transforms = text.transforms.iter().flat_map(|transforms| transforms.iter());
     // So do transforms of tables of the lake; where a transform names anything else, that is told.
     if sources.0.is_empty() && transforms.next().is_none() {
-        problems.error(&text.place, "`sources` has nothing in it; name at least one, or make transforms of tables of the lake");
+        problems.error(&text.place, "`sources` is empty; list at least one, or read tables of the lake in transforms");
     }
     sources.iter().filter_map(|(name, source)| one(name, source, folder, problems)).collect()
 }
@@ -38,12 +38,12 @@ fn one(name: &Text, text: &SourceText, folder: &Path, problems: &mut Problems<'_
     );
     only_for(text.unescape.as_ref().map(|value| &value.place), "unescape", format, &[SourceFormat::Log], problems);
     if let Some(delimiter) = text.delimiter.as_ref().filter(|value| !value.value.is_ascii() || "\"\r\n".contains(value.value)) {
-        problems.error(&delimiter.place, "expected an ASCII character that is no quote and no line end");
+        problems.error(&delimiter.place, "expected an ASCII character other than a quote or a line end");
     }
     let log_formats = text.log_format.as_ref().map(|formats| log_formats(name, &formats.0, problems)).unwrap_or_default();
     let locations = text.location.as_ref()?;
     if locations.0.is_empty() {
-        problems.error(&name.place, format!("`location` of `{}` has nothing in it", name.text));
+        problems.error(&name.place, format!("`location` of `{}` is empty", name.text));
     }
     let locations = locations.0.iter().filter_map(|location| paths::location(location, folder, problems)).collect();
     let renames = renames(text, problems);
@@ -73,15 +73,16 @@ fn renames(text: &SourceText, problems: &mut Problems<'_>) -> BTreeMap<String, S
     let mut renames = BTreeMap::new();
     let Some(columns) = &text.columns else { return renames };
     if let (Some(header), Some((first, _))) = (text.header.as_ref().filter(|header| !header.value), columns.0.first()) {
-        problems.error(&first.place, format!("columns are told by their names, and `header: {}` says that files have none", header.value));
+        problems
+            .error(&first.place, format!("columns are matched by name, but `header: {}` says that the files have no header", header.value));
     }
     for (now, column) in columns.iter() {
         for before in column.from.iter().flat_map(|from| &from.0) {
             let other = renames.insert(before.text.clone(), now.text.clone());
             let wrong = match other {
-                _ if before.text == now.text => Some("this is the name that the column has; `from` names those that it had".to_string()),
+                _ if before.text == now.text => Some("this is the column's current name; `from` lists its earlier names".to_string()),
                 _ if columns.get(&before.text).is_some() => Some(format!("`{}` is another column of this list", before.text)),
-                Some(other) => Some(format!("`{}` is what the column `{other}` was called already", before.text)),
+                Some(other) => Some(format!("`{}` is already an earlier name of the column `{other}`", before.text)),
                 None => None,
             };
             wrong.into_iter().for_each(|wrong| problems.error(&before.place, wrong));
@@ -101,7 +102,7 @@ fn only_for(place: Option<&crate::yaml::Place>, key: &str, format: SourceFormat,
 /// The formats of the source `name`; none for `auto`.
 fn log_formats(name: &Text, texts: &[Text], problems: &mut Problems<'_>) -> Vec<String> {
     match texts {
-        [] => problems.error(&name.place, format!("`log_format` of `{}` has nothing in it; leave it out, and it is found", name.text)),
+        [] => problems.error(&name.place, format!("`log_format` of `{}` is empty; leave it out to have it detected", name.text)),
         [one] if one.text == "auto" => return Vec::new(),
         _ => {}
     }

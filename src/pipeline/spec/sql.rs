@@ -79,7 +79,7 @@ fn parse(sql: &str) -> Result<Statement, Fault> {
     let parser = DFParserBuilder::new(sql).with_recursion_limit(PARSER_CALLS).build();
     let statements = parser.and_then(|mut parser| parser.parse_statements());
     let mut statements = statements.map_err(|error| fault(&error.strip_backtrace()))?;
-    let statement = statements.pop_front().ok_or_else(|| plain("expected a query, SELECT …, not an empty text"))?;
+    let statement = statements.pop_front().ok_or_else(|| plain("expected a query, SELECT …, not an empty string"))?;
     if !statements.is_empty() {
         return Err(plain("expected one query; this is more than one"));
     }
@@ -106,10 +106,8 @@ fn twin(statement: &Statement) -> Option<Fault> {
                 });
                 for alias in aliases {
                     let name = if alias.quote_style.is_some() { alias.value.clone() } else { alias.value.to_ascii_lowercase() };
-                    let message = format!(
-                        "another column of this query is called `{}` already; names without quotes are read in lower case",
-                        name.escape_debug()
-                    );
+                    let message =
+                        format!("another column of this query is already called `{}`; unquoted names are lower case", name.escape_debug());
                     if !seen.insert(name) {
                         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
                         return Some(Fault { message, at: Some((number(alias.span.start.line), number(alias.span.start.column))) });

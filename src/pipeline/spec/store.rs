@@ -12,7 +12,7 @@ pub(super) fn settings(text: Option<&S3Text>, problems: &mut Problems<'_>) -> St
     let Some(text) = text else { return StoreSettings::default() };
     let sse = text.sse.as_ref().map(|sse| sse.value);
     if let Some(key) = text.kms_key_id.as_ref().filter(|_| sse != Some(Sse::Kms)) {
-        problems.error(&key.place, "`kms_key_id` is for `sse: kms`; say both, or neither");
+        problems.error(&key.place, "`kms_key_id` requires `sse: kms`; give both or neither");
     }
     let tags = text.tags.iter().flat_map(|tags| tags.iter());
     let tags: Vec<(&Text, &Text)> = tags.collect();
@@ -43,12 +43,12 @@ fn endpoint_fits(text: &Text, problems: &mut Problems<'_>) {
         problems.mask(keys.split_once("://").map_or(keys, |(_, keys)| keys));
     }
     match url {
-        None => problems.error(&text.place, "expected an address like http://127.0.0.1:9000 or https://s3.example.org"),
+        None => problems.error(&text.place, "expected a URL such as http://127.0.0.1:9000 or https://s3.example.org"),
         Some(url) if !url.username().is_empty() || url.password().is_some() => {
-            problems.error(&text.place, "an address has no user and password in it: keys are taken from the environment or a profile");
+            problems.error(&text.place, "a URL must not contain a user or password: credentials come from the environment or a profile");
         }
         Some(url) if url.query().is_some() || url.fragment().is_some() => {
-            problems.error(&text.place, "expected nothing behind the address");
+            problems.error(&text.place, "expected nothing after the URL's path");
         }
         Some(_) => {}
     }

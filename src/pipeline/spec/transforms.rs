@@ -36,7 +36,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
     for (name, transform) in transforms.iter() {
         names::check(name, problems);
         if sources.contains(name.text.as_str()) {
-            problems.error(&name.place, format!("a source is called `{}` already; SQL couldn't tell them apart", name.text.escape_debug()));
+            problems.error(&name.place, format!("a source is already called `{}`; SQL couldn't tell them apart", name.text.escape_debug()));
         }
         let Some(sql) = transform.sql.as_ref() else {
             used = None;
@@ -64,7 +64,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
                     && let Some(near) = near(&name, &made_tables)
                 {
                     let place = used.place(sql, problems);
-                    problems.warning(&place, format!("no output makes {name}; did you mean {near}?"));
+                    problems.warning(&place, format!("no output writes {name}; did you mean {near}?"));
                 }
                 of_lake.insert(TableName { database: database.to_string(), table: table.to_string() });
                 continue;
@@ -73,7 +73,7 @@ pub(super) fn resolve(text: &PipelineText, root: &Node, problems: &mut Problems<
             if let Some(needed) = needed.filter(|needed| *needed != name.text) {
                 if transforms.get(needed).is_some_and(is_athena) {
                     let place = table.place(sql, problems);
-                    problems.error(&place, format!("the rows of `{needed}` are made in Athena, and stay there; only outputs have them"));
+                    problems.error(&place, format!("the rows of `{needed}` are made in Athena and stay there; only outputs can use them"));
                 }
                 needs.push(needed);
                 continue;
@@ -107,7 +107,7 @@ pub(super) fn unknown(name: &str, known: &[&str]) -> String {
         _ if name.contains('.') => "; tables of the lake are database.table",
         _ => "",
     };
-    format!("no source and no transform is called `{shown}`; {hint}{files}")
+    format!("there is no source or transform `{shown}`; {hint}{files}")
 }
 
 /// The entries of a section as it is written, whether they fit or not.

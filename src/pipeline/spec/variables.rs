@@ -52,7 +52,7 @@ impl Variables {
                 let written = scalar.text.clone();
                 fill(&mut scalar, &entry.value.place, problems, &mut |reference| match reference {
                     Reference::Env(name) => env_value(name, env).and_then(|value| filling.take(value)),
-                    Reference::Variable(_) => Err("a variable's value can't use another variable; `${env:NAME}` it can".to_string()),
+                    Reference::Variable(_) => Err("a variable's value can't use another variable, only `${env:NAME}`".to_string()),
                 });
                 let written = if scalar.secret { written } else { scalar.text.clone() };
                 by_name.insert(
@@ -132,7 +132,7 @@ impl Variables {
 fn env_value(name: &str, env: Environment<'_>) -> Result<Filled, String> {
     match env(name) {
         Some(value) => Ok(Filled { value, secret: true }),
-        None => Err(format!("the environment has no `{}`; set it before etl runs", name.escape_debug())),
+        None => Err(format!("the environment variable `{}` is not set", name.escape_debug())),
     }
 }
 
@@ -159,7 +159,7 @@ impl Filling {
     fn take(&mut self, filled: Filled) -> Result<Filled, String> {
         self.bytes = self.bytes.saturating_add(filled.value.len());
         match self.bytes > FILLED {
-            true => Err(format!("with this all variables put more than {} MiB into the file, which is the most", FILLED >> 20)),
+            true => Err(format!("with this, variables would expand to more than {} MiB, the limit for a file", FILLED >> 20)),
             false => Ok(filled),
         }
     }
@@ -196,7 +196,7 @@ fn fill(
             continue;
         };
         let Some(end) = inner.find('}') else {
-            problems.error(&where_is(problems, place, rest), "`${` without a `}` behind it; write `$$` for a `$`");
+            problems.error(&where_is(problems, place, rest), "`${` without a closing `}`; write `$$` for a `$`");
             break;
         };
         let (name, whole) = (&inner[..end], &rest[..end + 3]);

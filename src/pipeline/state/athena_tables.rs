@@ -29,11 +29,11 @@ pub(crate) fn read_by(pipeline: &Pipeline, transform: &Transform) -> Result<Inpu
 /// Why what was made of `before` is to be rebuilt, now that it is `now`.
 pub(crate) fn changed(before: Option<&Input>, now: &Input) -> Option<String> {
     if now.files.is_empty() {
-        return Some("it isn't known which tables Athena reads for it, and whether they changed".to_string());
+        return Some("it is unknown which tables Athena reads for it, and whether they changed".to_string());
     }
     let unknown = now.files.iter().find(|table| table.mark == UNKNOWN);
     if let Some(table) = unknown {
-        return Some(format!("{} is no table of a lake of etl: nobody says whether it changed", table.path));
+        return Some(format!("{} is not a table of an etl lake: it is unknown whether it changed", table.path));
     }
     let known =
         |table: &SourceFile| before.iter().flat_map(|input| &input.files).any(|then| then.path == table.path && then.mark == table.mark);

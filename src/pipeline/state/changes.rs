@@ -76,7 +76,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         // Of a source that is joined with others, changes alone are no reason to add rows.
         let counts = diff.counts;
         if !listing.incremental && !whole && before.segments.is_some() && counts.new + counts.grown + counts.changed + counts.removed > 0 {
-            changes.notes.push(format!("{} has changed; rows that are there stay as they were made with it before", listing.name));
+            changes.notes.push(format!("{} has changed; existing rows stay as they were made before", listing.name));
         }
         if listing.incremental || whole {
             changes.stale.extend(&diff.stale);
@@ -91,7 +91,7 @@ pub(crate) fn decide(before: &Before<'_>, listings: &mut [&mut Listing]) -> Resu
         }
     }
     if let Some(why) = before.tables_changed.as_ref().filter(|_| !whole && before.segments.is_some()) {
-        changes.notes.push(format!("{why}; rows that are there stay as they were made with it before"));
+        changes.notes.push(format!("{why}; existing rows stay as they were made before"));
     }
     let mut retried = 0;
     if before.retry_rejects {
@@ -275,7 +275,7 @@ fn told_of(diff: &Difference, removed: Removal) -> Vec<String> {
         ));
     }
     if !diff.shrunk.is_empty() {
-        notes.push(format!("shorter than when it was read: {}; what stands behind its known start is read as new", short(&diff.shrunk)));
+        notes.push(format!("shorter than when it was last read: {}; everything after its known start is read as new", short(&diff.shrunk)));
     }
     if let Some((file, other)) = diff.alike.first() {
         let more = if diff.alike.len() > 1 { format!(", and {} more such files", diff.alike.len() - 1) } else { String::new() };

@@ -22,7 +22,7 @@ pub(crate) fn refuse_unknown_columns<'a>(pipeline: &Pipeline, table: &TableName,
         };
         if let Some(unknown) = named.iter().find(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name))) {
             let hint = nearest(unknown, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            let message = format!("the check `{}` names the column `{unknown}`, which {table} has not{hint}", check.name);
+            let message = format!("the check `{}` uses the column `{unknown}`, which {table} doesn't have{hint}", check.name);
             return Err(Error::new(ErrorKind::Usage, message).with_context("at", &check.place).with_context("columns", known.join(", ")));
         }
     }

@@ -46,7 +46,7 @@ pub(crate) fn drift(storage: &Storage, output: &OutputState, table: &Table) -> R
     });
     let foreign: Vec<&str> = foreign.collect();
     if let Some(first) = foreign.first() {
-        drift.push(format!("{} files lie in its folder that no run wrote, such as {first}; they are not read", foreign.len()));
+        drift.push(format!("its folder has {} files that no run wrote, such as {first}; they are not read", foreign.len()));
     }
     Ok(drift)
 }

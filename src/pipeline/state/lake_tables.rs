@@ -67,7 +67,7 @@ pub(crate) fn current(
             let known: Vec<String> = known.chain(outputs.iter().map(|output| output.table.to_string())).collect();
             let hint = crate::diagnostic::nearest(&name.to_string(), known.iter().map(String::as_str));
             let hint = hint.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            let error = Error::new(ErrorKind::Input, format!("the lake has no table {name}, which {} is made of{hint}", output.table));
+            let error = Error::new(ErrorKind::Input, format!("table {name}, which {} reads, is not in the lake{hint}", output.table));
             return Err(error.with_context("at", &output.place).with_context("what to do", "run the pipeline that makes it first"));
         };
         found.insert(name.clone(), LocalCatalog::new(storage.clone()).table(reference)?);
@@ -90,7 +90,7 @@ pub(crate) fn changed(
         let mark = |input: &Input| input.files.first().map(|file| file.mark.clone()).unwrap_or_default();
         let then = before.and_then(|inputs| inputs.get(&name.to_string())).map(mark);
         match (mark(&now), then) {
-            (now, _) if now == UNKNOWN => Some(format!("nobody says whether the files of {name} changed")),
+            (now, _) if now == UNKNOWN => Some(format!("it is unknown whether the files of {name} changed")),
             (now, Some(then)) if now == then => None,
             _ => Some(format!("{name} has changed")),
         }

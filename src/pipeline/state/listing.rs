@@ -118,7 +118,7 @@ impl Listing {
             0 => String::new(),
             more => format!(", and so is it with {more} more files"),
         };
-        Some(format!("{}: what is kept twice is read once: {first}{more}", self.name))
+        Some(format!("{}: files with the same content are read once: {first}{more}", self.name))
     }
 
     /// The file of `piece`, to be read as far as that is.
@@ -282,7 +282,7 @@ fn fingerprint(source: &Source, files: &[Listed], known_format: Option<&str>) ->
     };
     match source.fingerprint {
         Some(Fingerprint::Content) if !of_lines => {
-            let message = format!("files of source {} can't be known by their content: only those of logs are", source.name);
+            let message = format!("files of source {} can't be identified by their content; only log files can", source.name);
             let error = Error::new(ErrorKind::Usage, message).with_context("at", &source.place);
             Err(error.with_context("what to do", "give `fingerprint: checksum`, or `modified`"))
         }

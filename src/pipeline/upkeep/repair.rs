@@ -94,7 +94,7 @@ impl Repairing<'_> {
     /// Makes a head of the newest whole version of each table that readers saw.
     fn head(&self, snapshot: &Snapshot) -> Result<Vec<TableRepair>> {
         if self.traces.published.is_empty() {
-            let message = format!("nothing tells of a table in {}: no description and no run's report", self.storage.location());
+            let message = format!("there is no trace of a table in {}: no description and no report of a run", self.storage.location());
             return Err(Error::new(ErrorKind::Input, message).with_context("what to do", "`etl run PIPELINE` creates the tables"));
         }
         let lists: Vec<String> = self.catalog.lists()?.into_iter().collect();
@@ -108,7 +108,7 @@ impl Repairing<'_> {
         }
         for ((database, name), versions) in seen {
             let newest = versions[versions.len() - 1]; // No entry is made without a version in it.
-            let wrong = "the catalog's head didn't name it any more".to_string();
+            let wrong = "the catalog no longer listed it".to_string();
             let mut repair = self.told(newest, RepairAction::Lost, wrong);
             // What readers saw last can't have been condemned; older ones may have been.
             let whole = |version: &&Named| {
@@ -157,7 +157,7 @@ impl Repairing<'_> {
             };
             let broken = match &described {
                 Some(table) => self.is_whole(table, &[]).err().map(|error| error.message().to_string()),
-                None => Some("nothing tells what it was".to_string()),
+                None => Some("nothing says what it was".to_string()),
             };
             let Some(broken) = broken else {
                 let Some(table) = &described else { continue };

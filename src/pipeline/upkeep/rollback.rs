@@ -64,7 +64,7 @@ fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunRe
             continue;
         }
         let Some(past) = table.history.iter().rev().find(|past| past.updated <= moment) else {
-            notes.push(format!("{name} was made later, and is left as it is"));
+            notes.push(format!("{name} was created later and is left unchanged"));
             continue;
         };
         let mut old = catalog.table_at(&past.object).map_err(|e| vacuumed(e, &name))?;
@@ -81,21 +81,19 @@ fn back(storage: &Storage, pipeline: &Pipeline, goal: &Goal<'_>) -> Result<RunRe
         match catalog.table_at(&past.object) {
             Ok(mut old) => {
                 (old.database, old.name) = (gone.dropped.database.clone(), gone.dropped.name.clone());
-                notes.push(format!("{name} is there again, which was dropped {}", gone.when()));
+                notes.push(format!("{name}, which was dropped {}, is restored", gone.when()));
                 back.push((past.object, old));
             }
-            Err(_) => {
-                lost.push(format!("{name}, which was dropped {}, can't be brought back: `etl vacuum` removed what it was", gone.when()))
-            }
+            Err(_) => lost.push(format!("{name}, which was dropped {}, can't be restored: `etl vacuum` removed its files", gone.when())),
         }
     }
     if let (true, Some(lost)) = (back.is_empty(), lost.first()) {
         return Err(Error::new(ErrorKind::Input, format!("{lost}; nothing was changed"))
-            .with_context("what to do", "`etl run --full` makes it of the source files that there are"));
+            .with_context("what to do", "`etl run --full` rebuilds it from the existing source files"));
     }
     notes.extend(lost);
     if back.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, format!("readers see what run {to} made already; nothing was changed")));
+        return Err(Error::new(ErrorKind::Usage, format!("readers already see what run {to} made; nothing was changed")));
     }
     // Before anything changes it is known how a catalog is reached.
     let readers = ReaderCatalog::of(pipeline)?;
@@ -164,8 +162,8 @@ fn before(tables: &[Table], run: &str) -> Result<(DateTime<Utc>, String)> {
     let first = made().map(|table| table.updated).min();
     match (first, last) {
         (Some(first), Some(last)) => Ok((first - TimeDelta::nanoseconds(1), last.run.clone())),
-        _ => Err(Error::new(ErrorKind::Usage, format!("run {run} can't be taken back: its tables had no version before"))
-            .with_context("what to do", "mend what the checks found, and run it again with --full")),
+        _ => Err(Error::new(ErrorKind::Usage, format!("run {run} can't be rolled back: its tables had no earlier version"))
+            .with_context("what to do", "fix what the checks found, and run it again with --full")),
     }
 }
 
@@ -191,7 +189,7 @@ fn unknown(storage: &Storage, pipeline: &Pipeline, tables: &[Table], gone: &[Gon
     match newest.is_empty() {
         true => error.with_context(
             "what to do",
-            "there is no earlier run to go back to; `etl run --full` makes the tables of the source files that there are",
+            "there is no earlier run to go back to; `etl run --full` rebuilds the tables from the existing source files",
         ),
         false => error.with_context("earlier runs", newest.join(", ")),
     }
@@ -209,7 +207,7 @@ fn check_files(storage: &Storage, table: &Table) -> Result<()> {
 }
 
 fn vacuumed(error: Error, table: &str) -> Error {
-    let message = format!("{table} can't be read any more as it was then; nothing was changed");
+    let message = format!("{table} can no longer be read as it was then; nothing was changed");
     Error::new(ErrorKind::Input, message)
         .with_source(error)
         .with_context("why", "`etl vacuum` removes versions that nobody has read for long")

@@ -94,7 +94,7 @@ pub(crate) fn tell(storage: &Storage, catalog: &LocalCatalog, versions: &[String
         status: RunStatus::Published,
         finished: published,
         outputs: outputs.collect(),
-        notes: vec!["it was killed when it had published; what it read and wrote is in its manifests".to_string()],
+        notes: vec!["it was killed after publishing; what it read and wrote is in its manifests".to_string()],
         ..RunReport::begun(claim.run.as_str(), &claim.pipeline, &storage.location().to_string(), published)
     };
     report.keep(storage, &key)

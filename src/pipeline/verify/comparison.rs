@@ -54,9 +54,10 @@ async fn collect(engine: &impl SqlEngine, sql: &str, sign: i64, rows: &mut BTree
     while let Some(batch) = result.next().await? {
         number += batch.num_rows() as u64;
         if number > MOST_ROWS {
-            let message = format!("the query gives more than {}", rows_in_words(MOST_ROWS));
-            return Err(Error::new(ErrorKind::Query, message)
-                .with_context("what to do", "compare sums or counts of groups, which two engines can give in few rows"));
+            let message = format!("the query returns more than {}", rows_in_words(MOST_ROWS));
+            return Err(
+                Error::new(ErrorKind::Query, message).with_context("what to do", "compare sums or counts by group, which take few rows")
+            );
         }
         let columns = batch.columns().iter().map(texts).collect::<Result<Vec<_>>>()?;
         for row in 0..batch.num_rows() {
@@ -87,7 +88,7 @@ fn texts(array: &ArrayRef) -> Result<Vec<Option<String>>> {
             each(&|row| shown.value(row).to_string())
         }
         other if other.is_nested() => {
-            let message = format!("values of the type {other} are written otherwise by each engine, and are not compared");
+            let message = format!("values of type {other} are written differently by each engine and are not compared");
             return Err(Error::new(ErrorKind::Query, message).with_context("what to do", "compare their elements, or leave the column out"));
         }
         _ => {

@@ -112,14 +112,14 @@ impl<'a> Reason<'a> {
                  columns, DESCRIBE on its database and on `default`)"
             }
             "TABLE_NOT_FOUND" | "SCHEMA_NOT_FOUND" | "CATALOG_NOT_FOUND" => {
-                "name it as database.table, or its database by --database; what these credentials may not see isn't found either"
+                "name it as database.table, or give --database; tables that these credentials may not see aren't found either"
             }
             "COLUMN_NOT_FOUND" => {
-                "DESCRIBE the table shows its columns; one that Lake Formation doesn't grant to these credentials is told the same way"
+                "DESCRIBE shows its columns; a column that Lake Formation doesn't grant to these credentials looks missing, too"
             }
-            "HIVE_BAD_DATA" => "a file of the table isn't of the types that its catalog says; the reason names file and column",
+            "HIVE_BAD_DATA" => "a file of the table has other types than the catalog says; the reason names the file and column",
             "HIVE_TOO_MANY_OPEN_PARTITIONS" | "HIVE_EXCEEDED_PARTITION_LIMIT" => {
-                "a statement writes 100 partitions at most: write fewer of them at a time"
+                "a statement can write at most 100 partitions: write fewer at a time"
             }
             _ if names_no_workgroup(self.text) => {
                 return Some(format!(
@@ -211,7 +211,7 @@ COLUMN_NOT_FOUND: Column 'stauts' cannot be resolved or requester is not authori
   SELECT stauts FROM t
          ^^^^^^ here
   query id: q-1
-  what to do: DESCRIBE the table shows its columns; one that Lake Formation doesn't grant to these credentials is told the same way";
+  what to do: DESCRIBE shows its columns; a column that Lake Formation doesn't grant to these credentials looks missing, too";
         assert_eq!(text, expected);
         let text = told("SELECT 1", QueryExecutionState::Failed, "SYNTAX_ERROR: line 9:9: what");
         assert!(text.starts_with("SYNTAX_ERROR: what\n  query id"), "{text}");

@@ -168,6 +168,6 @@ fn misfit(column: &Column, row: u64, text: &str) -> Error {
         None => text.to_string(),
     };
     let Column { name, called, .. } = column;
-    Error::new(ErrorKind::Query, format!("column `{name}`, row {}: `{shown}` is no {called}, as Athena says it is", count(row)))
+    Error::new(ErrorKind::Query, format!("column `{name}`, row {}: `{shown}` is not a {called}, as Athena says it is", count(row)))
         .with_context("what to do", format!("ask for it as text: CAST({name} AS varchar)"))
 }

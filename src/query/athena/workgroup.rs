@@ -24,7 +24,7 @@ pub struct Ensured {
 /// [`ErrorKind::Usage`] for a limit that Athena doesn't have, [`ErrorKind::Output`] where Athena doesn't take it.
 pub async fn ensure_workgroup(client: &Client, name: &str, max_scan: u64, results: &Keeping) -> Result<Ensured> {
     if max_scan < LEAST_LIMIT {
-        let message = format!("a limit of {max_scan} bytes is less than Athena has; the least is 10MB, {LEAST_LIMIT} bytes");
+        let message = format!("a limit of {max_scan} bytes is too low for Athena; the minimum is 10MB, {LEAST_LIMIT} bytes");
         return Err(Error::new(ErrorKind::Usage, message));
     }
     let wanted = Wanted { max_scan, results };
@@ -35,7 +35,7 @@ pub async fn ensure_workgroup(client: &Client, name: &str, max_scan: u64, result
     let live = Workgroup::of(&live);
     if live.is_spark() {
         let engine = live.engine.unwrap_or_default();
-        let message = format!("workgroup {name} is one of {engine}, which runs no SQL");
+        let message = format!("workgroup {name} uses {engine}, which doesn't run SQL");
         return Err(Error::new(ErrorKind::Output, message).with_context("what to do", "name another"));
     }
     let disabled = !live.enabled;

@@ -83,7 +83,7 @@ pub(super) fn folder(location: &str, what: &str) -> Result<Folder> {
     let address = location.replacen("s3n://", "s3://", 1);
     match Location::parse(&address) {
         Ok(Location::Bucket { bucket, key }) => Ok((bucket, key)),
-        _ => Err(Error::new(ErrorKind::Query, format!("{what} is at `{location}`, which is no address of S3"))),
+        _ => Err(Error::new(ErrorKind::Query, format!("{what} is at `{location}`, which is not a location in S3"))),
     }
 }
 

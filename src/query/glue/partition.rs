@@ -36,7 +36,7 @@ pub(super) fn registered(entry: &Entry, partitions: &[Partition], keys: &[FieldR
         let values = partition.values.iter().zip(keys).map(|(text, key)| value(text, key)).collect::<Option<Vec<_>>>();
         let values = values.ok_or_else(|| {
             let types: Vec<String> = keys.iter().map(|key| format!("{} {}", key.name(), key.data_type())).collect();
-            Error::new(ErrorKind::Input, format!("the values of {} are none of the types of its keys", said()))
+            Error::new(ErrorKind::Input, format!("the values of {} don't match the types of its keys", said()))
                 .with_context("keys", types.join(", "))
                 .with_context("what to do", "correct the types of the partition keys, or drop the partition")
         })?;

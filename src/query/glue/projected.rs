@@ -143,7 +143,7 @@ impl Rule {
     fn values(&self, entry: &Entry, key: &FieldRef, filters: &[Expr]) -> Result<Vec<Valued>> {
         let typed = |text: String| {
             let value = value(&text, key).ok_or_else(|| {
-                refused(entry, &format!("`{text}`, which is computed for {}, is none of its type {}", key.name(), key.data_type()))
+                refused(entry, &format!("`{text}`, which is computed for {}, is not a value of its type {}", key.name(), key.data_type()))
             })?;
             Ok((text, value))
         };
@@ -177,8 +177,7 @@ impl Rule {
             }
             Rule::Injected => {
                 let named = named_values(filters, key.name()).ok_or_else(|| {
-                    let message =
-                        format!("a query of {} must say which `{}` it reads: its values are not known", entry.full_name(), key.name());
+                    let message = format!("a query of {} must filter on `{}`: its values are unknown", entry.full_name(), key.name());
                     Error::new(ErrorKind::Query, message)
                         .with_context("Athena says", "CONSTRAINT_VIOLATION")
                         .with_context("what to do", format!("add WHERE {} = '…', or IN ('…', '…')", key.name()))

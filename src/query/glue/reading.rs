@@ -69,7 +69,7 @@ pub(super) fn reading(entry: &Entry, storage: &StorageDescriptor, schema: &Schem
         }
         "JsonSerDe" => {
             if let Some(key) = storage.serde.parameters.keys().find(|key| key.starts_with("mapping.")) {
-                return Err(refused(entry, &format!("its SerDe gives keys other names (`{key}`), which is not done here")));
+                return Err(refused(entry, &format!("its SerDe gives keys other names (`{key}`), which etl doesn't support")));
             }
             told(LineSyntax::Json)?
         }
@@ -85,9 +85,9 @@ pub(super) fn reading(entry: &Entry, storage: &StorageDescriptor, schema: &Schem
             let named = format!("{library} {}", storage.input_format).to_lowercase();
             let known = OTHERS.iter().find(|(word, _)| named.contains(word));
             return Err(match known {
-                Some((_, what)) => refused(entry, &format!("its files are {what}, which is not read here")),
+                Some((_, what)) => refused(entry, &format!("its files are {what}, which etl doesn't read")),
                 None if library.is_empty() => refused(entry, "it has no SerDe that tells how its files are read"),
-                None => refused(entry, &format!("its SerDe {library} is not known here")),
+                None => refused(entry, &format!("etl doesn't know its SerDe {library}")),
             });
         }
     };
@@ -115,7 +115,7 @@ impl<'a> Settings<'a> {
         match self.of(key).and_then(|text| text.chars().next()) {
             None => Ok(usual),
             Some(sign) if sign.is_ascii() => Ok(sign as u8),
-            Some(sign) => Err(refused(self.entry, &format!("`{key}` is `{sign}`, and only signs of ASCII are read here"))),
+            Some(sign) => Err(refused(self.entry, &format!("`{key}` is `{sign}`, but only ASCII characters are supported"))),
         }
     }
 
@@ -130,7 +130,7 @@ impl<'a> Settings<'a> {
 
     fn count(&self, key: &str) -> Result<u64> {
         let Some(text) = self.of(key) else { return Ok(0) };
-        text.trim().parse().map_err(|_| refused(self.entry, &format!("`{key}` is `{text}`, which is no number of lines")))
+        text.trim().parse().map_err(|_| refused(self.entry, &format!("`{key}` is `{text}`, which is not a number of lines")))
     }
 }
 
@@ -147,14 +147,14 @@ fn quoted(settings: &Settings<'_>) -> Result<QuotedFields> {
         escape => escape,
     };
     if separator == quote || separator == escape || (quote == escape && quote != 0) {
-        return Err(refused(settings.entry, "its separator, quote and escape are not three different signs"));
+        return Err(refused(settings.entry, "its separator, quote and escape are not three different characters"));
     }
     Ok(QuotedFields { separator, quote, escape })
 }
 
 fn delimited(settings: &Settings<'_>) -> Result<DelimitedFields> {
     if let Some(line) = settings.of("line.delim").filter(|line| *line != "\n" && *line != "10") {
-        return Err(refused(settings.entry, &format!("its lines end with {line:?}, and only line feeds are known here")));
+        return Err(refused(settings.entry, &format!("its lines end with {line:?}, but only line feeds are supported")));
     }
     let separator = settings.numbered("field.delim").or_else(|| settings.numbered("serialization.format")).unwrap_or(1);
     let null = settings.of("serialization.null.format").unwrap_or("\\N");
@@ -168,7 +168,7 @@ fn delimited(settings: &Settings<'_>) -> Result<DelimitedFields> {
 
 fn text(entry: &Entry, settings: &Settings<'_>, schema: &SchemaRef, syntax: LineSyntax) -> Result<TableFormat> {
     if settings.count("skip.footer.line.count")? > 0 {
-        return Err(refused(entry, "the last lines of its files are passed over (`skip.footer.line.count`), which is not done here"));
+        return Err(refused(entry, "the last lines of its files are passed over (`skip.footer.line.count`), which etl doesn't support"));
     }
     let header_lines = settings.count("skip.header.line.count")?;
     Ok(TableFormat::Hive(HiveText { syntax, schema: schema.clone(), header_lines }))

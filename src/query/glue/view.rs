@@ -31,7 +31,7 @@ pub(super) async fn view(entry: &Entry, mut state: SessionState) -> Result<Arc<d
     let plan = state.create_logical_plan(&said.sql).await.map_err(|e| match e {
         // A table of it that can't be read says so itself.
         datafusion::common::DataFusionError::External(_) => refused(entry, "a table that it names can't be read").with_source(e),
-        other => refused(entry, "its SQL is not understood here").with_context("SQL", said.sql.clone()).with_source(other),
+        other => refused(entry, "etl doesn't understand its SQL").with_context("SQL", said.sql.clone()).with_source(other),
     })?;
     Ok(Arc::new(ViewTable::new(plan, Some(said.sql))))
 }
@@ -40,7 +40,7 @@ fn said(entry: &Entry) -> Result<Said> {
     let text = entry.view.as_deref().unwrap_or_default();
     let encoded = text.trim().strip_prefix("/* Presto View: ").and_then(|text| text.strip_suffix(" */"));
     let Some(encoded) = encoded else {
-        return Err(refused(entry, "it is none of Athena, Presto or Trino, whose SQL is told in the catalog"));
+        return Err(refused(entry, "it is not a view of Athena, Presto or Trino"));
     };
     let bytes = STANDARD.decode(encoded.trim()).map_err(|e| refused(entry, "its text is damaged").with_source(e))?;
     serde_json::from_slice(&bytes).map_err(|e| refused(entry, "its text is damaged").with_source(e))

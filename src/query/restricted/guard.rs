@@ -76,7 +76,7 @@ impl ExecutionPlan for GuardExec {
             // What failed may have a value in it that is hidden.
             let error = Error::new(ErrorKind::Input, format!("{table} can't be read to its end"));
             DataFusionError::External(Box::new(
-                error.with_context("what to do", "ask who owns it to query it without --as, which tells why"),
+                error.with_context("what to do", "ask its owner to query it without --as, which shows the reason"),
             ))
         };
         let stream = self.inner.execute(partition, context).map_err(&unread)?;

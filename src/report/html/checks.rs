@@ -60,7 +60,7 @@ fn item(check: &CheckRun) -> Markup {
 fn sample(sample: &Sample) -> Markup {
     html! {
         table.stacks {
-            caption.hidden { "Rows that show it" }
+            caption.hidden { "Example rows" }
             thead { tr { @for name in &sample.columns { th scope="col" { (printable(name)) } } } }
             tbody {
                 @for row in &sample.rows {

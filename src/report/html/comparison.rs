@@ -24,7 +24,7 @@ pub fn comparison(report: &BenchReport) -> String {
             (months(report))
             (notes(report))
         }
-        footer { "etl " (report.etl) ". Figures are of these rows and of who answered, not of others." }
+        footer { "etl " (report.etl) ". The figures are for these rows and this engine only." }
     };
     page(html! { "Formats compared: " (printable(&report.rows.source)) }, body)
 }
@@ -42,7 +42,7 @@ fn header(report: &BenchReport) -> Markup {
             dl.facts {
                 dt { "rows" } dd { @match report.rows.rows { Some(rows) => (count(rows)), None => "-" } ", " (ByteSize(report.rows.bytes)) " of " (printable(&report.rows.format)) }
                 dt { "answered by" } dd { (printable(&report.engine)) @if let Some(threads) = report.threads { ", " (threads) " threads" } }
-                dt { "measured" } dd { (report.runs) " runs a cell in an order of chance (seed " (report.seed) "); the mean without the fastest and the slowest" }
+                dt { "measured" } dd { (report.runs) " runs per cell in random order (seed " (report.seed) "); the mean without the fastest and the slowest" }
                 dt { "caches" } dd { (caches) }
                 @if let Some(usd) = report.usd { dt { "cost" } dd { (format!("${usd:.4} for all queries together")) } }
             }
