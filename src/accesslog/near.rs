@@ -41,8 +41,8 @@ mod tests {
             for (at, byte) in (0..length).flat_map(|at| [(at, b'"'), (at, b'\\'), (at, 0xff)]) {
                 let mut text: Vec<u8> = (0..length).map(|i| [b'!', b'#', b'[', b']', 0, 0x80, 0x7f, 0xfe][i % 8]).collect();
                 text[at] = byte;
-                for later in at + 1..length {
-                    text[later] = if later % 3 == 0 { byte } else { byte ^ 1 };
+                for (later, place) in text.iter_mut().enumerate().skip(at + 1) {
+                    *place = if later % 3 == 0 { byte } else { byte ^ 1 };
                 }
                 assert_eq!(find([byte], &text), Some(at), "{text:?}");
                 assert_eq!(find([b'"', b'\\', 0xff], &text).map(|found| found <= at), Some(true), "{text:?}");

@@ -59,15 +59,23 @@ pub(super) fn plan_text(plan: &Plan, colour: bool) -> String {
         (0, 0) if !plan.dropped.is_empty() => format!("{} would be dropped", counted(plan.dropped.len() as u64, "table")),
         (0, 0) if !plan.policies.is_empty() => "only access policies would change".to_string(),
         (0, 0) => "nothing to do".to_string(),
-        (0, drifted) => format!("nothing to do, but {drifted} of {} tables were changed by others", plan.outputs.len()),
+        (0, drifted) => format!("nothing to do, but others changed {}", tables(drifted, plan)),
         (changed, _) => {
             let dropped = plan.dropped.len() as u64;
             let more = if dropped > 0 { format!(", and {} would be dropped", counted(dropped, "table")) } else { String::new() };
-            format!("{changed} of {} tables would change{more}", plan.outputs.len())
+            format!("{} would change{more}", tables(changed, plan))
         }
     };
     let _ = writeln!(text, "\n{summary}");
     text
+}
+
+/// So many of the tables of a plan.
+fn tables(some: usize, plan: &Plan) -> String {
+    match plan.outputs.len() {
+        all if all == some => counted(all as u64, "table"),
+        all => format!("{some} of {}", counted(all as u64, "table")),
+    }
 }
 
 fn output_text(output: &OutputPlan, colour: bool, text: &mut String) {

@@ -46,7 +46,8 @@ pub(super) struct VacuumArgs {
 
 pub(super) fn run(args: &VacuumArgs) -> Result<()> {
     let asks = args.older_than.is_zero() && !args.dry_run && !args.yes && std::io::stdin().is_terminal();
-    let what = format!("remove all that readers don't see now from {}, so that nothing can be rolled back or asked as it was", args.lake);
+    let what =
+        format!("remove everything but the current versions from {}; nothing can be rolled back or queried as it was then", args.lake);
     if asks && !confirmed(&what)? {
         say("nothing was removed");
         return Ok(());
@@ -70,7 +71,7 @@ pub(super) fn run(args: &VacuumArgs) -> Result<()> {
             if age.num_hours() % 24 == 0 { counted(age.num_days() as u64, "day") } else { counted(age.num_hours() as u64, "hour") }
         };
         say(&format!(
-            "{}, {} of what nobody reads any more become removable within {}",
+            "{}, {} that are no longer used become removable within {}",
             files(report.later.files),
             ByteSize(report.later.bytes),
             days(args.older_than)

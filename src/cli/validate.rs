@@ -76,8 +76,16 @@ pub(super) fn run(args: &ValidateArgs) -> Result<()> {
     match (wrong, unreadable.pop()) {
         (0, None) => Ok(()),
         (0, Some(error)) if all == 1 => Err(error),
-        (0, Some(error)) => Err(Error::new(error.kind(), format!("{bad} of {all} pipelines can't be read"))),
-        _ => Err(Error::new(ErrorKind::Format, format!("{bad} of {all} pipelines can't be run"))),
+        (0, Some(error)) => Err(Error::new(error.kind(), format!("{} can't be read", some_of(bad, all)))),
+        _ => Err(Error::new(ErrorKind::Format, format!("{} can't be run", some_of(bad, all)))),
+    }
+}
+
+/// So many of all pipelines.
+fn some_of(bad: usize, all: usize) -> String {
+    match all {
+        1 => "the pipeline".to_string(),
+        _ => format!("{bad} of {all} pipelines"),
     }
 }
 

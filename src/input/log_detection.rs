@@ -35,7 +35,7 @@ pub fn suggested_format(inputs: impl Into<Inputs>) -> Result<Suggestion> {
             };
             return Ok(Suggestion { format, fitting: found.fitting, tried: found.tried, base: None });
         }
-        if let Some(format) = json_behind(&Prefix::ALL, &[lines.clone()]) {
+        if let Some(format) = json_behind(&Prefix::ALL, std::slice::from_ref(&lines)) {
             return Ok(Suggestion { format: format.text().to_string(), fitting: 0, tried: 0, base: None });
         }
         // What a logger put before the lines is looked for first: as fields of the format it would be guessed worse.

@@ -158,7 +158,7 @@ fn what_athena_can_not_make_is_told_at_its_place() {
          outputs:\n  o: {from: t, table: m.o, format: csv, splits: 3, mode: append}\n  p: {from: u, table: m.p}\n",
     );
     let told = lake.etl("validate wrong.yaml").fails(2).stderr;
-    for word in ["catalog: glue", "writes them as Parquet", "as many files as it likes", "`overwrite`", "stay there"] {
+    for word in ["catalog: glue", "always written as Parquet", "Athena decides the number of files", "`overwrite`", "stay there"] {
         assert!(told.contains(word), "{word}: {told}");
     }
 }

@@ -142,7 +142,7 @@ fn partitions_are_read_where_they_are_and_as_they_are() {
     ] {
         assert_eq!(compare(&there, sql), rows, "{sql}");
     }
-    there.query("SELECT * FROM $.ids").fails(6).says("must say which `id`");
+    there.query("SELECT * FROM $.ids").fails(6).says("must filter on `id`");
     there.put("lists/files.txt", format!("s3://{bucket}/ids/gone/a\n"));
     there.query("SELECT * FROM $.listed").says("/ids/gone/a, which is not there");
 }

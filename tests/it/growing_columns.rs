@@ -130,7 +130,7 @@ fn columns_that_had_other_names_are_one() {
         ("orders: {location: o1.csv, columns: {id: {from: id}}}", "this is the column's current name"),
         ("orders: {location: o1.csv, columns: {id: {from: a}, b: {from: a}}}", "`a` is already an earlier name of the column `id`"),
         ("orders: {location: o1.csv, columns: {id: {from: b}, b: {from: c}}}", "`b` is another column of this list"),
-        ("orders: {location: o1.csv, header: false, columns: {id: {from: a}}}", "columns are told by their names"),
+        ("orders: {location: o1.csv, header: false, columns: {id: {from: a}}}", "columns are matched by name"),
         ("orders: {location: o1.csv, format: parquet, columns: {id: {from: a}}}", "`columns` is not for sources of this format"),
     ] {
         lake.pipeline("wrong.yaml", pipeline(&format!("{{{source}, events: {{location: e1.json}}}}")));

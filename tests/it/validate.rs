@@ -144,7 +144,7 @@ fn a_file_of_nothing_but_mistakes_is_told_soon_and_in_short() {
     etl.run(["validate", "p.yaml"]).ok();
     assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
     etl.write("p.yaml", format!("{GOOD}# {}\n", "x".repeat(1 << 20)));
-    let told = etl.run(["validate", "p.yaml"]).fails(3).says("larger than the 1 MiB").stderr;
+    let told = etl.run(["validate", "p.yaml"]).fails(3).says("larger than 1 MiB").stderr;
     assert_eq!(told.matches("1 MiB").count(), 1, "{told}");
     etl.write("good.yaml", GOOD);
     let told = etl.run(["validate", "p.yaml", "good.yaml"]).fails(3).says("error: 1 of 2 pipelines can't be read").stderr;
