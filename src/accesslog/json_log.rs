@@ -177,12 +177,12 @@ impl Values<'_> {
         let (mut fitting, mut all) = (0, 0);
         // A field called `status` has three digits in other notations.
         let format = field.split_once(':').and_then(|(_, kind)| LogFormat::parse("field", &format!("{{n:{kind}")).ok());
-        for text in self.all().filter(|text| !matches!(*text, "" | "-")) {
+        for text in self.all().filter(|text| !is_nothing(text)) {
             all += 1;
             let fits = |format: &LogFormat| LineValues::new(format).read(format, text.as_bytes()).is_ok();
             fitting += usize::from(format.as_ref().is_some_and(fits));
         }
-        self.words == 0 && fitting * 2 > all
+        self.words == 0 && (all == 0 || fitting * 2 > all)
     }
 }
 
@@ -274,7 +274,8 @@ impl<'a> Seen<'a> {
                 });
                 if let Some(place) = found {
                     fields[place] = Some(field.to_string());
-                    known += 1;
+                    // A key that never has a value may be one of any other kind of log.
+                    known += usize::from(values[place].all().any(|text| !is_nothing(text)));
                 }
             }
             let time = TIMES.iter().find_map(|key| {
@@ -303,14 +304,17 @@ impl<'a> Seen<'a> {
 
 /// Whether the values of a key can be those of the `field` that such a key mostly has.
 fn means(field: &str, values: &Values<'_>) -> bool {
-    let is_text = values.numbers.is_empty() && values.words == 0 && !values.texts.is_empty();
+    let is_text = values.numbers.is_empty() && values.words == 0;
     match field {
         "{request:request}" => is_text && values.texts.iter().any(|text| text.contains(" HTTP/")),
-        _ if field.ends_with(":int}") || field.ends_with(":bigint}") || field.ends_with(":seconds}") => {
-            values.all().next().is_some() && values.fit(field)
-        }
+        _ if field.ends_with(":int}") || field.ends_with(":bigint}") || field.ends_with(":seconds}") => values.fit(field),
         _ => is_text,
     }
+}
+
+/// Whether `text` is what servers write for nothing.
+fn is_nothing(text: &str) -> bool {
+    matches!(text, "" | "-")
 }
 
 /// The type of the times that a key has.
@@ -525,7 +529,26 @@ bad
 
     #[test]
     fn json_of_another_kind_is_none() {
-        for none in ["", "x", "{}", r#"{"a":1}"#, r#"{"level":"info","msg":"x","ts":1}"#, r#"{"status":200"#, r#"{"a":[1]}"#, "[1]"] {
+        // Keys without a value are what they are called.
+        let (columns, rows, _) =
+            read(r#"{"remote_addr":"::1","method":"GET","status":200,"bytes":"-","remote_user":null,"request_time":"","request":null}"#)
+                .unwrap();
+        assert_eq!(
+            columns,
+            "host text, method text, status Int32, bytes Int64, auth_user text, duration_ms Int64, request_field text, extra text"
+        );
+        assert_eq!(rows, ["::1|GET|200|NULL|NULL|NULL|NULL|NULL"]);
+        for none in [
+            "",
+            "x",
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"ip":null,"method":"","status":"-","time":null}"#,
+            r#"{"level":"info","msg":"x","ts":1}"#,
+            r#"{"status":200"#,
+            r#"{"a":[1]}"#,
+            "[1]",
+        ] {
             assert!(read(none).is_none(), "{none}");
         }
         assert!(is_json(b" {\"a\":") && !is_json(b"{}") && !is_json(b"{x") && !is_json(b"1.2.3.4 - -"));

@@ -11,6 +11,7 @@ use super::told::{Told, reader_columns};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{RowSyntax, TableFormat};
 use crate::output::{Codec, CsvDialect, FileFormat, Kind, Timestamps};
+use crate::schema::field_names;
 use arrow::datatypes::Field;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,12 +54,12 @@ impl Existing<'_> {
         if !matches!(self.format, TableFormat::Log { .. }) {
             TimeUnits::of(schema.fields().iter().map(AsRef::as_ref)).tell(&mut parameters);
         }
-        if matches!(self.format, TableFormat::Json { .. })
-            && schema.fields().iter().any(|field| *field.name() != field.name().to_lowercase())
-        {
+        if matches!(self.format, TableFormat::Json { .. }) {
             // Readers don't mind how keys are written, and our own queries do.
-            let keys: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-            parameters.insert(KEYS.to_string(), serde_json::json!(keys).to_string());
+            let keys = field_names(schema.fields());
+            if keys.iter().any(|key| *key != key.to_lowercase()) {
+                parameters.insert(KEYS.to_string(), serde_json::json!(keys).to_string());
+            }
         }
         storage.location = self.address.to_string();
         storage.compressed = !matches!(self.format, TableFormat::Parquet { .. }) && self.compression != "none";

@@ -19,7 +19,7 @@ pub const REGISTERED: &str = "etl.registered";
 /// The parameter of a table over raw logs: the LogFormat by which our own queries read them.
 pub const LOG_FORMAT: &str = "etl.log_format";
 
-/// The parameter of a table over JSON: the keys as they are written, where some have capitals.
+/// The parameter of a table over JSON: the keys as they are written, where some have capitals, an object's before those within it.
 pub const KEYS: &str = "etl.keys";
 
 /// A table as of one version. It never changes once it is written.

@@ -6,6 +6,7 @@ use crate::catalog::{KEYS, LOG_FORMAT, Table as CatalogTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{FormatChoice, Table, TableFormat, TableOptions, resolve};
 use crate::output::Kind;
+use crate::schema::with_field_names;
 use crate::tabular::{CsvDialect, CsvOptions, Renames, RowSyntax, Typing};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::collections::BTreeMap;
@@ -51,12 +52,7 @@ fn format(table: &CatalogTable) -> Result<TableFormat> {
         Some(Kind::Json) => {
             let schema = as_read(&*table.file_schema()?);
             let keys: Option<Vec<String>> = table.parameters.get(KEYS).and_then(|text| serde_json::from_str(text).ok());
-            let keys = keys.filter(|keys| keys.len() == schema.fields().len());
-            let named = |(index, field): (usize, &Arc<Field>)| match &keys {
-                Some(keys) => Arc::new(field.as_ref().clone().with_name(&keys[index])),
-                None => field.clone(),
-            };
-            let fields: Vec<Arc<Field>> = schema.fields().iter().enumerate().map(named).collect();
+            let fields = keys.and_then(|keys| with_field_names(schema.fields(), &keys)).unwrap_or_else(|| schema.fields().clone());
             Ok(TableFormat::Json { schema: Arc::new(Schema::new(fields)), typing, renames: Renames::default() })
         }
         Some(Kind::Parquet) | None => {

@@ -190,6 +190,20 @@ outputs:
 
 /// Registered files are read with their types, and nothing that cares for a lake's own files touches or trips over them.
 #[test]
+fn logs_in_json_are_registered_with_all_their_keys() {
+    let lake = Lake::in_folder();
+    let line = "{\"ts\":1772355600.5,\"request\":{\"remote_ip\":\"192.0.2.1\",\"method\":\"GET\",\"uri\":\"/a\",\"headers\":{\"User-Agent\":[\"curl\"]}},\"Status\":200}\n";
+    lake.log("logs/a.log", 5);
+    lake.pipeline("p.yaml", OWN);
+    lake.run_pipeline("p.yaml", 0);
+    lake.write("raw/caddy.log", line);
+    // The columns of an access log are no keys, by which readers go.
+    lake.etl("catalog register raw --table weblogs.caddy --lake lake").fails(2).says("register them with --from json");
+    lake.etl("catalog register raw --table weblogs.caddy --lake lake --from json").ok();
+    assert_eq!(lake.value("SELECT request['headers']['User-Agent'][1] AS n FROM weblogs.caddy WHERE \"Status\" = 200"), "curl");
+}
+
+#[test]
 fn registered_files_stand_beside_a_lakes_own() {
     let lake = Lake::in_folder();
     lake.log("logs/a.log", 50);
