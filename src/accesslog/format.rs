@@ -47,6 +47,8 @@ pub(super) struct Step {
     pub text: String,
     /// Whether it may be `-` for some statuses, a time too.
     pub conditional: bool,
+    /// Whether it is the name of a user.
+    pub user: bool,
     /// What its value must be, beside ending there.
     pub guard: Guard,
     /// The name that identd gave, before which a user with blanks is in doubt.
@@ -186,6 +188,7 @@ impl LogFormat {
         for (index, (directive, after)) in found.iter().enumerate() {
             let lex = format.lex(&found, index, membership[index])?;
             format.steps.push(Step {
+                user: lex.is_user(),
                 lex,
                 after: after.clone(),
                 text: directive.text.clone(),

@@ -33,6 +33,7 @@ impl LogFormat {
             after: Vec::new(),
             text: directive.text.clone(),
             conditional: true,
+            user: false,
             guard: Guard::None,
             ident: false,
             endpoint: false,

@@ -116,13 +116,13 @@ impl LineValues {
                 _ => length,
             };
             let end = at + length.ok_or_else(|| self.blame(&format.steps[index..], line, at, index))?;
-            // An empty user name is logged as "", a user named "" as \"\".
-            let empty_user = step.lex.is_user() && &line[at..end] == b"\"\"";
             if step.lex != Lex::Field {
+                // An empty user name is logged as "", a user named "" as \"\".
+                let empty_user = step.user && &line[at..end] == b"\"\"";
                 self.spans[index] = if empty_user { (at as u32, at as u32) } else { (at as u32, end as u32) };
             }
             // A name between tabs can't be more columns.
-            if end - at > 1 && matches!(step.lex, Lex::Anchored { user: true }) && step.after.starts_with(b" ") {
+            if step.user && end - at > 1 && matches!(step.lex, Lex::Anchored { .. }) && step.after.starts_with(b" ") {
                 let before = index.checked_sub(1).filter(|before| format.steps[*before].ident).map(|before| self.spans[before]);
                 let ident = before.map(|(start, end)| &line[start as usize..end as usize]);
                 if could_be_columns(ident, &line[at..end]) {
