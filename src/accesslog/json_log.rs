@@ -128,10 +128,13 @@ const NAMES: [&str; 17] = [
     EXTRA,
 ];
 
-/// Whether `sample` is lines of JSON, as far as its first one tells.
+/// Whether one of the first lines of `sample` is a JSON object, as far as its first key tells: a log may begin with a line that was torn.
 pub fn is_json(sample: &[u8]) -> bool {
-    let at = blanks(sample, 0);
-    sample.get(at) == Some(&b'{') && matches!(next(sample, at + 1, true), Some(Next::Key(_)))
+    const LINES: usize = 16;
+    sample.split(|byte| *byte == b'\n').take(LINES).any(|line| {
+        let at = blanks(line, 0);
+        line.get(at) == Some(&b'{') && matches!(next(line, at + 1, true), Some(Next::Key(_)))
+    })
 }
 
 /// The format of the lines of all `samples`, behind `prefix`; nothing where they aren't of an access log. Lines that are no JSON tell nothing.
@@ -551,7 +554,7 @@ bad
         ] {
             assert!(read(none).is_none(), "{none}");
         }
-        assert!(is_json(b" {\"a\":") && !is_json(b"{}") && !is_json(b"{x") && !is_json(b"1.2.3.4 - -"));
+        assert!(is_json(b"torn\n {\"a\":") && !is_json(b"{}") && !is_json(b"{x") && !is_json(b"1.2.3.4 - -"));
     }
 
     #[test]

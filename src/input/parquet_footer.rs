@@ -47,7 +47,7 @@ pub fn footer(file: &impl ChunkReader, path: &str) -> Result<ArrowReaderMetadata
 pub fn footer_place(tail: &[u8], size: u64, path: &str) -> Result<Range<u64>> {
     let whole = |what: String| Error::new(ErrorKind::Input, format!("{path} is not a whole Parquet file: {what}"));
     let Some((length, magic)) = tail.split_first_chunk::<4>() else {
-        return Err(whole(format!("it has {size} bytes, and a footer alone has more")));
+        return Err(whole(format!("it has {size} bytes, fewer than any footer")));
     };
     if magic == b"PARE" {
         return Err(Error::new(ErrorKind::Input, format!("the footer of {path} is encrypted, which etl can't read")));
@@ -58,11 +58,11 @@ pub fn footer_place(tail: &[u8], size: u64, path: &str) -> Result<Range<u64>> {
     let length = u64::from(u32::from_le_bytes(*length));
     let end = size - TAIL;
     let Some(start) = end.checked_sub(length).filter(|start| *start >= MAGIC.len() as u64) else {
-        return Err(whole(format!("it has {size} bytes, and says that its footer has {length}")));
+        return Err(whole(format!("it has {size} bytes, but claims a footer of {length}")));
     };
     if length > BYTES {
         let (length, most) = (ByteSize(length), ByteSize(BYTES).as_given());
-        return Err(too_big(path, format!("{length}, more than the {most} that are read")));
+        return Err(too_big(path, format!("{length}, more than the limit of {most}")));
     }
     Ok(start..end)
 }
@@ -75,7 +75,7 @@ pub fn parse_footer(bytes: &[u8], start: u64, path: &str) -> Result<ParquetMetaD
     let (leaves, groups) = look(bytes).map_err(|what| damaged(path, &what))?;
     if leaves.saturating_mul(groups.max(1)) > CHUNKS {
         let what = format!(
-            "{} columns in {} row groups, more than the {} chunks that are read",
+            "{} columns in {} row groups, more than the limit of {} column chunks",
             count(leaves as u64),
             count(groups as u64),
             count(CHUNKS as u64)
@@ -147,14 +147,14 @@ fn look_at_schema(thrift: &mut Thrift<'_>) -> Parsed<usize> {
                 _ => thrift.skip(kind)?,
             }
         }
-        let children = usize::try_from(children).map_err(|_| "a column has less than no columns below it")?;
+        let children = usize::try_from(children).map_err(|_| "a column claims a negative number of columns below it")?;
         match below.last_mut() {
             Some(left) => *left -= 1,
-            None if element > 0 => return Err("there are columns that belong to none"),
+            None if element > 0 => return Err("some columns belong to no other"),
             None => {}
         }
         if children > elements {
-            return Err("a column is said to have more columns below it than there are");
+            return Err("a column claims more columns below it than there are");
         }
         leaves += usize::from(children == 0);
         below.push(children);
@@ -165,7 +165,7 @@ fn look_at_schema(thrift: &mut Thrift<'_>) -> Parsed<usize> {
             below.pop();
         }
     }
-    if below.is_empty() { Ok(leaves) } else { Err("it has fewer columns than it says") }
+    if below.is_empty() { Ok(leaves) } else { Err("it has fewer columns than it claims") }
 }
 
 /// Whether what the footer says fits together, and into the file, whose data end at byte `end`.
@@ -173,23 +173,23 @@ fn check(metadata: &ParquetMetaData, end: u64) -> Result<(), String> {
     let (mut rows, mut ranges) = (0i64, Vec::new());
     for (index, group) in metadata.row_groups().iter().enumerate() {
         let told = group.num_rows();
-        rows = rows.checked_add(told).filter(|_| told >= 0).ok_or_else(|| format!("row group {index} is said to have {told} rows"))?;
+        rows = rows.checked_add(told).filter(|_| told >= 0).ok_or_else(|| format!("row group {index} claims {told} rows"))?;
         for column in group.columns() {
             let wrong = |what: String| format!("row group {index}, column `{}`: {what}", column.column_path().string());
             ranges.push(chunk_range(column, end).map_err(wrong)?);
             let (values, flat) = (column.num_values(), column.column_descr().max_rep_level() == 0);
             if values < 0 || flat && values != told {
-                return Err(wrong(format!("it is said to have {values} values in {told} rows")));
+                return Err(wrong(format!("it claims {values} values in {told} rows")));
             }
         }
     }
     let file_rows = metadata.file_metadata().num_rows();
     if rows != file_rows {
-        return Err(format!("it says that there are {file_rows} rows, and its row groups have {rows}"));
+        return Err(format!("it claims {file_rows} rows, but its row groups have {rows}"));
     }
     ranges.sort_unstable_by_key(|range| (range.start, range.end));
     match ranges.windows(2).find(|pair| pair[0].end > pair[1].start) {
-        Some(pair) => Err(format!("two columns are said to lie at byte {}", pair[1].start)),
+        Some(pair) => Err(format!("two columns claim to be at byte {}", pair[1].start)),
         None => Ok(()),
     }
 }
@@ -198,7 +198,7 @@ fn check(metadata: &ParquetMetaData, end: u64) -> Result<(), String> {
 fn chunk_range(column: &ColumnChunkMetaData, end: u64) -> Result<Range<u64>, String> {
     let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
     let (length, data) = (column.compressed_size(), column.data_page_offset());
-    let wrong = || format!("it is said to lie at byte {start}, in {length} bytes, of {end} that there are");
+    let wrong = || format!("it claims {length} bytes from byte {start} on, but the data ends at byte {end}");
     let range = place(start, length, end).ok_or_else(wrong)?;
     if column.uncompressed_size() < 0 || data < start || (length > 0 && u64::try_from(data).is_ok_and(|data| data >= range.end)) {
         return Err(wrong());
@@ -211,7 +211,7 @@ fn chunk_range(column: &ColumnChunkMetaData, end: u64) -> Result<Range<u64>, Str
     .into_iter();
     match beside.find(|(start, length)| start.is_some_and(|start| place(start, length.unwrap_or(0).into(), end).is_none())) {
         Some((start, length)) => Err(format!(
-            "its index is said to lie at byte {}, in {} bytes, of {end} that there are",
+            "its index claims to be at byte {}, with {} bytes, but the data ends at byte {end}",
             start.unwrap_or_default(),
             length.unwrap_or_default()
         )),
@@ -241,10 +241,10 @@ mod tests {
     fn a_schema_is_not_believed() {
         assert_eq!(look(&schema(4, &[2, 1, 0, 0])), Ok((2, 0)));
         assert_eq!(look(&schema(100, &[1; 100])), Err("its columns are nested deeper than 32 times"));
-        assert_eq!(look(&schema(127, &[1, 0])), Err("a list in it is said to be longer than the rest"));
-        assert_eq!(look(&schema(2, &[60, 0])), Err("a column is said to have more columns below it than there are"));
-        assert_eq!(look(&schema(3, &[1, 0, 0])), Err("there are columns that belong to none"));
-        assert_eq!(look(&schema(2, &[2, 0])), Err("it has fewer columns than it says"));
+        assert_eq!(look(&schema(127, &[1, 0])), Err("a list in it claims to be longer than the rest"));
+        assert_eq!(look(&schema(2, &[60, 0])), Err("a column claims more columns below it than there are"));
+        assert_eq!(look(&schema(3, &[1, 0, 0])), Err("some columns belong to no other"));
+        assert_eq!(look(&schema(2, &[2, 0])), Err("it has fewer columns than it claims"));
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
         let tail = |length: u32| [&length.to_le_bytes(), MAGIC].concat();
         assert_eq!(footer_place(&tail(100), 200, "x").unwrap(), 92..192);
         for (tail, size, what) in [
-            (tail(190), 200, "it has 200 bytes, and says that its footer has 190"),
+            (tail(190), 200, "it has 200 bytes, but claims a footer of 190"),
             (tail(2_000_000_000), 3_000_000_000, "the footer of x is too big: 2.00 GB"),
             (b"1234PARE".to_vec(), 200, "is encrypted"),
             (b"12345678".to_vec(), 200, "it doesn't end with PAR1"),

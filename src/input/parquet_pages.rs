@@ -60,7 +60,7 @@ impl PageCheck<'_> {
             let name = self.metadata.row_group(self.group).column(biggest.1).column_path().string();
             let (needed, most) = (ByteSize(needed), ByteSize(PAGES).as_given());
             let message = format!(
-                "the pages of row group {} of {} are too big: {needed} would be needed for one of each column at a time, more than {most}",
+                "the pages of row group {} of {} are too big: one page of each column takes {needed}, more than {most}",
                 self.group, self.path
             );
             return Err(Error::new(ErrorKind::Input, message)
@@ -84,7 +84,7 @@ impl Column<'_> {
             let (header, length) = self.header(at..range.end, read)?;
             let data = at + length..at + length + header.stored;
             if data.end > range.end {
-                return Err(self.damaged(at, "is said to be longer than its column"));
+                return Err(self.damaged(at, "claims to be longer than its column"));
             }
             let is_first = at == self.start();
             self.header_fits(&header, is_first).map_err(|what| self.damaged(at, what))?;
@@ -112,7 +112,7 @@ impl Column<'_> {
         }
         let whole = range.start == self.start() && range.end - range.start == self.chunk.compressed_size().unsigned_abs();
         if whole && values != self.chunk.num_values() {
-            let what = format!("{} values are said to be in its pages, {values} are", self.chunk.num_values());
+            let what = format!("its pages claim {} values, but have {values}", self.chunk.num_values());
             return Err(self.error(format!("is damaged: {what}")));
         }
         Ok(needed)
@@ -148,16 +148,16 @@ impl Column<'_> {
             return Ok(());
         }
         if header.values < 0 {
-            return Err("is said to have less than no values");
+            return Err("claims a negative number of values");
         }
         if !self.is_compressed(header) && header.stored != header.plain {
-            return Err("is not compressed, and is said to have another size than it has");
+            return Err("is not compressed, but claims another size than it has");
         }
         if header.levels > header.stored.min(header.plain) {
-            return Err("is said to have more levels than bytes");
+            return Err("claims more levels than it has bytes");
         }
         if dictionary && self.width().is_some_and(|width| header.values as u64 * width != header.plain) {
-            return Err("is a dictionary of another size than its values have");
+            return Err("is a dictionary whose size doesn't match its values");
         }
         // Who writes checksums says right what is in the pages; of others, not everything need be as it should.
         if header.crc.is_some() {
@@ -166,7 +166,7 @@ impl Column<'_> {
                 false => self.chunk.encodings().any(|encoding| encoding as i32 == header.encoding),
             };
             if !known || !header.levels_are_runs {
-                return Err("is said to be encoded in a way that its column isn't");
+                return Err("claims an encoding that its column doesn't have");
             }
         }
         Ok(())
@@ -188,7 +188,7 @@ impl Column<'_> {
             return Ok(());
         }
         let (size, most) = (ByteSize(header.plain), ByteSize(PAGE).as_given());
-        let what = format!("is too big to be read: its page at byte {at} has {size} when it is decompressed, and {most} are the most");
+        let what = format!("is too big to be read: its page at byte {at} has {size} when decompressed, more than the limit of {most}");
         Err(self.error(what).with_context("what to do", "have the file written with smaller pages; 1 MiB is usual"))
     }
 
@@ -197,7 +197,7 @@ impl Column<'_> {
         crc.update(data);
         match header.crc == Some(crc.sum()) {
             true => Ok(()),
-            false => Err("has another checksum than when it was written"),
+            false => Err("has a wrong checksum"),
         }
     }
 
@@ -208,7 +208,7 @@ impl Column<'_> {
         let mut decoder = flate2::read::MultiGzDecoder::new(&data[levels as usize..]).take(most);
         match std::io::copy(&mut decoder, &mut std::io::sink()) {
             Ok(length) if length + levels == header.plain => Ok(()),
-            Ok(_) => Err("has another size when it is decompressed than it says"),
+            Ok(_) => Err("has another size when decompressed than it claims"),
             Err(_) => Err("can't be decompressed"),
         }
     }
@@ -261,12 +261,12 @@ impl PageHeader {
                 (3, Kind::Number) => stored = Some(thrift.int()?),
                 (4, Kind::Number) => crc = Some(thrift.int()? as u32),
                 (5..=8, Kind::Struct) if rest.is_none() => rest = Some((field, Fields::read(&mut thrift)?)),
-                (1..=8, _) => return Err("a value in it has another type, or comes twice"),
+                (1..=8, _) => return Err("a value in it has another type, or is there twice"),
                 _ => thrift.skip(type_)?,
             }
         }
-        let size = |size: Option<i32>| size.and_then(|size| u64::try_from(size).ok()).ok_or("it doesn't say how long the page is");
-        let (rest_of, fields) = rest.ok_or("it doesn't say what the page is")?;
+        let size = |size: Option<i32>| size.and_then(|size| u64::try_from(size).ok()).ok_or("it lacks the length of the page");
+        let (rest_of, fields) = rest.ok_or("it lacks the kind of the page")?;
         let kind = match (kind, rest_of) {
             (Some(0), 5) => Page::Data,
             (Some(1), 6) => Page::Index,
@@ -278,7 +278,7 @@ impl PageHeader {
             Page::Data => (fields.numbers[1], fields.numbers[2], 0, fields.numbers[3] == RLE && fields.numbers[4] == RLE),
             Page::Data2 => {
                 let sizes = [fields.numbers[5], fields.numbers[6]].map(u64::try_from);
-                let [Ok(definition), Ok(repetition)] = sizes else { return Err("levels in the page have less than no bytes") };
+                let [Ok(definition), Ok(repetition)] = sizes else { return Err("levels in the page claim a negative number of bytes") };
                 (fields.numbers[1], fields.numbers[4], definition + repetition, true)
             }
             _ => (fields.numbers[1], fields.numbers[2], 0, true),

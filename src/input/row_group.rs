@@ -134,7 +134,7 @@ impl<F: ChunkReader + 'static> GroupRows<F> {
                 if i64::try_from(self.rows) == Ok(told) {
                     return Ok(None);
                 }
-                format!("it has {} rows, and its footer says {told}", self.rows)
+                format!("it has {} rows, but its footer claims {told}", self.rows)
             }
             Ok(Some(Err(e))) => e.to_string(),
             Err(panic) => panic,

@@ -93,7 +93,7 @@ impl<'a> Thrift<'a> {
         };
         match usize::try_from(length) {
             Ok(length) if length <= self.left() => Ok((kind(byte & 0xf)?, length)),
-            _ => Err("a list in it is said to be longer than the rest"),
+            _ => Err("a list in it claims to be longer than the rest"),
         }
     }
 
@@ -144,7 +144,7 @@ impl<'a> Thrift<'a> {
 
     fn pass(&mut self, length: u64) -> Parsed<()> {
         let length = usize::try_from(length).ok().filter(|length| *length <= self.left());
-        self.at += length.ok_or("a value in it is said to be longer than the rest")?;
+        self.at += length.ok_or("a value in it claims to be longer than the rest")?;
         Ok(())
     }
 }

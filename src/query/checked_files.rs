@@ -176,7 +176,7 @@ impl CheckedFile {
             return Ok(());
         }
         let (name, size) = (&self.name, self.meta.size);
-        let message = format!("{name} is damaged: it says that something lies in bytes {} to {}, of {size}", range.start, range.end);
+        let message = format!("{name} is damaged: it claims something in bytes {} to {}, but has {size}", range.start, range.end);
         Err(ours(Error::new(ErrorKind::Input, message)))
     }
 }

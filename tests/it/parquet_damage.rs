@@ -164,7 +164,7 @@ fn a_changed_byte_in_a_page_is_an_error() {
                         named(&error, &damaged);
                         let text = error.to_string();
                         assert!(text.contains(&format!("`{column}`")) || text.contains("row group 0"), "{text}");
-                        checksums += usize::from(text.contains("another checksum") && text.contains("page at byte"));
+                        checksums += usize::from(text.contains("a wrong checksum") && text.contains("page at byte"));
                     }
                 }
                 if turn.is_multiple_of(4) {
@@ -198,7 +198,7 @@ fn queries_of_all_kinds_say_what_a_conversion_says() {
         bytes[at] ^= 4;
         etl.write("bad.parquet", &bytes);
         let told = etl.convert("bad.parquet -o x").fails(3).stderr.clone();
-        assert!(told.contains("another checksum") && told.contains("what to do"), "{column}: {told}");
+        assert!(told.contains("a wrong checksum") && told.contains("what to do"), "{column}: {told}");
         for sql in [
             "SELECT * FROM bad",
             "SELECT a FROM bad WHERE b > 'value-2' AND a > 7",
@@ -268,7 +268,7 @@ fn what_would_fill_the_memory_is_refused() {
         [["convert", "page.parquet", "-o", "x"].as_slice(), &["inspect", "page.parquet"], &["query", "SELECT * FROM 'page.parquet'"]]
     {
         let outcome = etl.run(arguments).fails(3).says("column `huge` in row group 0 of");
-        outcome.says("is too big to be read: its page at byte 4 has 157.3 MB when it is decompressed");
+        outcome.says("is too big to be read: its page at byte 4 has 157.3 MB when decompressed");
     }
     let small: ArrayRef = Arc::new(Int32Array::from(vec![1]));
     write(&etl, "small.parquet", RecordBatch::try_from_iter([("a", small)]).unwrap(), WriterProperties::default());
@@ -276,10 +276,7 @@ fn what_would_fill_the_memory_is_refused() {
     let size = bytes.len();
     bytes[size - 8..size - 4].copy_from_slice(&2_000_000_000u32.to_le_bytes());
     etl.write("footer.parquet", &bytes);
-    etl.convert("footer.parquet -o x")
-        .fails(3)
-        .says("footer.parquet is not a whole Parquet file")
-        .says("says that its footer has 2000000000");
+    etl.convert("footer.parquet -o x").fails(3).says("footer.parquet is not a whole Parquet file").says("claims a footer of 2000000000");
     // A hole in front of it takes no room on the disk.
     let file = File::create(etl.path("hole.parquet")).unwrap();
     file.set_len(3_000_000_000).unwrap();
@@ -287,7 +284,7 @@ fn what_would_fill_the_memory_is_refused() {
     for arguments in
         [["convert", "hole.parquet", "-o", "x"].as_slice(), &["inspect", "hole.parquet"], &["query", "SELECT * FROM 'hole.parquet'"]]
     {
-        etl.run(arguments).fails(3).says("the footer of hole.parquet is too big: 2.00 GB, more than the 16 MiB that are read");
+        etl.run(arguments).fails(3).says("the footer of hole.parquet is too big: 2.00 GB, more than the limit of 16 MiB");
     }
 }
 
@@ -309,7 +306,7 @@ fn columns_that_lie_elsewhere_are_known_from_the_footer() {
         let outcome = etl.convert("b.parquet -o x --overwrite");
         assert!(outcome.code == Some(0) || outcome.code == Some(3), "{}", outcome.stderr);
         assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
-        refused += usize::from(outcome.stderr.contains("column `a`: it is said to lie at byte -4"));
+        refused += usize::from(outcome.stderr.contains("column `a`: it claims") && outcome.stderr.contains("from byte -4 on"));
     }
     assert!(refused > 0);
 }
