@@ -65,6 +65,16 @@ pub(super) enum Nothing {
 }
 
 impl Nothing {
+    /// What stands for nothing where values are written with `escapes`.
+    #[inline]
+    pub(super) fn of(escapes: Escapes) -> Nothing {
+        match escapes {
+            Escapes::Keyed => Nothing::Either,
+            _ if escapes.nothing_is_empty() => Nothing::Empty,
+            _ => Nothing::Dash,
+        }
+    }
+
     #[inline]
     pub(super) fn is(self, text: &[u8]) -> bool {
         match self {
@@ -100,7 +110,7 @@ pub(super) fn columns(found: &[(Directive, Vec<u8>)], units: &[TimeUnit], member
         directive.request == Request::Original && found.iter().any(|(d, _)| d.field.is_status() && d.request != Request::Original)
     };
     let has_bytes = found.iter().any(|(d, _)| d.field == Field::BytesOut { headers: false });
-    let nothing = if escapes.nothing_is_empty() { Nothing::Empty } else { Nothing::Dash };
+    let nothing = Nothing::of(escapes);
     // (wanted name, type, directive text, source, conditional)
     let mut wanted: Vec<(String, DataType, String, Source, bool)> = Vec::new();
     let mut unsplit = Vec::new();

@@ -202,11 +202,7 @@ impl Way {
 
     /// Whether `text` is more than what the server writes for nothing.
     fn is_something(&self, text: &[u8]) -> bool {
-        match self.format.escapes.nothing_is_empty() {
-            _ if self.format.is_keyed() => !Nothing::Either.is(text),
-            true => !text.is_empty(),
-            false => text != b"-",
-        }
+        !Nothing::of(self.format.escapes).is(text)
     }
 
     /// The `piece` of the request line `whole`, which is split into `request` where it could be.

@@ -1,5 +1,6 @@
 //! Lines within the JSON of Docker's json-file logger: `{"log":"…\n","stream":"stdout","time":"…"}`.
 
+use super::ends::bare_quote;
 use crate::escape::unescape_json;
 use bytes::Bytes;
 
@@ -43,14 +44,8 @@ pub(super) fn is_docker(line: &[u8]) -> bool {
 /// What was logged, its escapes still in it.
 fn log_of(line: &[u8]) -> Option<&[u8]> {
     let rest = line.strip_prefix(br#"{"log":""#)?;
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memchr2(b'"', b'\\', rest.get(from..)?)?;
-        if rest[at] == b'"' {
-            return rest[at..].starts_with(br#"","#).then_some(&rest[..at]);
-        }
-        from = at + 2;
-    }
+    let end = bare_quote(rest)?;
+    rest[end..].starts_with(br#"","#).then_some(&rest[..end])
 }
 
 #[cfg(test)]

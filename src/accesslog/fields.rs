@@ -131,7 +131,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
         pieces.push(Piece::Literal(literal));
     }
     let escapes = if is_json { Escapes::Json } else { Escapes::Dash };
-    Ok(Parsed { pieces, escapes, heading, notes: Vec::new() })
+    Ok(Parsed { pieces, escapes, keys: None, heading, notes: Vec::new() })
 }
 
 /// Where the name of what is meant as a field at `at` is, which has a type and no name that one can have.
@@ -228,6 +228,7 @@ mod tests {
         assert!(error("prefix=syslg {a}").contains("         ^^^^^ no such prefix; did you mean `syslog`?"));
         assert!(error("prefix=foo combined").contains("no such prefix; expected one of none, syslog"));
         assert!(error("prefix=cri").contains("expected a format after it"));
+        assert_eq!(LogFormat::parse("test", "prefix=none %h %u").unwrap().text(), "%h %u");
         assert!(LogFormat::parse("test", "{a}{b}").unwrap_err().to_string().contains("nothing marks where {a} ends"));
     }
 }

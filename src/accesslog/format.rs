@@ -4,7 +4,7 @@ use super::column::{Column, columns};
 use super::directive::{Directive, Field, Kind, Piece};
 use super::guard::Guard;
 use super::instant;
-use super::json_keys::Keys;
+use super::keys::Keys;
 use super::nginx;
 use super::notation::Notation;
 use super::parsed::{Escapes, Parsed};
@@ -19,8 +19,8 @@ use std::sync::Arc;
 /// A format that lines can be read by.
 #[derive(Debug, Clone)]
 pub struct LogFormat {
-    pub(super) name: String,
-    pub(super) text: String,
+    name: String,
+    text: String,
     /// What the logger that the server writes to puts before its lines.
     pub(super) before: Prefix,
     pub(super) prefix: Vec<u8>,
@@ -34,7 +34,7 @@ pub struct LogFormat {
     /// The steps of which a line has a value of one at least, where it must.
     pub(super) essential: Vec<usize>,
     pub(super) columns: Vec<Column>,
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// One directive in the order of the line.
@@ -47,8 +47,6 @@ pub(super) struct Step {
     pub text: String,
     /// Whether it may be `-` for some statuses, a time too.
     pub conditional: bool,
-    /// Whether it is the name of a user.
-    pub user: bool,
     /// What its value must be, beside ending there.
     pub guard: Guard,
     /// The name that identd gave, before which a user with blanks is in doubt.
@@ -129,7 +127,7 @@ impl LogFormat {
     /// [`ErrorKind::Format`], with a caret under the directive that is unknown, or whose end nothing marks.
     pub fn parse(name: &str, text: &str) -> Result<LogFormat> {
         let (before, rest) = Prefix::split(text);
-        if before == Prefix::None && text.starts_with(Prefix::MARK) {
+        if rest == text && text.starts_with(Prefix::MARK) {
             return Err(Prefix::unknown(text));
         }
         let mut format = LogFormat::bare(before, name, rest)?;
@@ -141,10 +139,7 @@ impl LogFormat {
 
     fn bare(before: Prefix, name: &str, text: &str) -> Result<LogFormat> {
         let notation = Notation::of(text);
-        if notation == Notation::Json {
-            return LogFormat::of_keys(before, name, text);
-        }
-        let Parsed { pieces, escapes, heading, notes } = notation.parse(text)?;
+        let Parsed { pieces, escapes, keys, heading, notes } = notation.parse(text)?;
         let mut pieces = pieces.into_iter().peekable();
         let prefix = match pieces.next_if(|p| matches!(p, Piece::Literal(_))) {
             Some(Piece::Literal(bytes)) => bytes,
@@ -180,7 +175,7 @@ impl LogFormat {
             groups,
             escapes,
             heading,
-            keys: None,
+            keys,
             essential: Vec::new(),
             columns: Vec::new(),
             notes,
@@ -188,7 +183,6 @@ impl LogFormat {
         for (index, (directive, after)) in found.iter().enumerate() {
             let lex = format.lex(&found, index, membership[index])?;
             format.steps.push(Step {
-                user: lex.is_user(),
                 lex,
                 after: after.clone(),
                 text: directive.text.clone(),
@@ -202,11 +196,17 @@ impl LogFormat {
         }
         let units: Vec<TimeUnit> = format.groups.iter().map(|group| group.unit).collect();
         format.columns = columns(&found, &units, &membership, escapes);
+        if format.is_keyed() {
+            format.essential = format.essential_steps();
+            format.columns.push(format.extra_column());
+        }
         if notation == Notation::Nginx {
             format.text = nginx::normal(text);
         }
-        // Lists of fields are of services, whose times without a zone are UTC.
-        if notation != Notation::Fields && format.groups.iter().any(|g| g.mask & (instant::part::ZONE | instant::part::EPOCH) == 0) {
+        // Named fields are of services, whose times without a zone are UTC.
+        if matches!(notation, Notation::Apache | Notation::Nginx)
+            && format.groups.iter().any(|g| g.mask & (instant::part::ZONE | instant::part::EPOCH) == 0)
+        {
             format.notes.push("the format's time has no zone: it is taken as UTC".to_string());
         }
         Ok(format)
@@ -215,6 +215,9 @@ impl LogFormat {
     /// How the end of `found[index]` is found.
     fn lex(&mut self, found: &[(Directive, Vec<u8>)], index: usize, group: Option<usize>) -> Result<Lex> {
         let (directive, after) = &found[index];
+        if self.is_keyed() {
+            return Ok(LogFormat::keyed_lex(&directive.field, group));
+        }
         let next = found.get(index + 1).map(|(d, _)| d);
         let user = directive.field == Field::User;
         let refuse = |why: String| {
@@ -358,7 +361,7 @@ fn before_separator(literal: &[u8]) -> Vec<u8> {
 }
 
 /// Gathers the time directives into groups that fix an instant each; a directive outside of them gets a text column of its own.
-pub(super) fn time_groups(found: &[(Directive, Vec<u8>)]) -> (Vec<TimeGroup>, Vec<Option<usize>>) {
+fn time_groups(found: &[(Directive, Vec<u8>)]) -> (Vec<TimeGroup>, Vec<Option<usize>>) {
     struct Open<'a> {
         column: &'a str,
         mask: u32,

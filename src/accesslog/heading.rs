@@ -179,7 +179,7 @@ pub(super) fn is_w3c(names: &[String]) -> bool {
 
 /// The field of the key `name`, beside others of these `names`.
 pub(super) fn keyed_field(name: &str, names: &[String]) -> String {
-    w3c_field(name, names, "text").replace(":status}", ":int}")
+    w3c_field(name, names, "text", "clock")
 }
 
 /// The fields of a W3C log in our notation. What stands in one of its words has no blank: those are written as `+` or `%20`.
@@ -188,19 +188,18 @@ fn w3c_text(names: &[String], sample: Option<&[u8]>) -> String {
     let time = names.iter().position(|name| name == "time");
     let clock = sample.zip(time).and_then(|(sample, at)| sample.split(|byte| *byte == if tabs { b'\t' } else { b' ' }).nth(at));
     // The standard allows parts of a second.
-    let has_parts = clock.is_some_and(|clock| clock.contains(&b'.'));
+    let clock = if clock.is_some_and(|clock| clock.contains(&b'.')) { "clock_parts" } else { "clock" };
     let (between, any) = if tabs { ("\\t", "text") } else { (" ", "word") };
-    let fields: Vec<String> = names.iter().map(|name| w3c_field(name, names, any)).collect();
-    let fields = fields.join(between);
-    format!("{{#}}{}", if has_parts { fields.replace("{time:clock}", "{time:clock_parts}") } else { fields })
+    let fields: Vec<String> = names.iter().map(|name| w3c_field(name, names, any, clock)).collect();
+    format!("{{#}}{}", fields.join(between))
 }
 
-/// The field `name` of a W3C log that has these `names`; `any` is the type of those that have none of their own.
-fn w3c_field(name: &str, names: &[String], any: &str) -> String {
+/// The field `name` of a W3C log that has these `names`; `any` is the type of those that have none of their own, `clock` that of the time of day.
+fn w3c_field(name: &str, names: &[String], any: &str, clock: &str) -> String {
     let known = TYPES.iter().find(|(known, _)| *known == name).map(|(_, of)| *of);
     match (name, known) {
         ("date", _) => "{time:date}".to_string(),
-        ("time", _) if names.iter().any(|name| name == "date") => "{time:clock}".to_string(),
+        ("time", _) if names.iter().any(|name| name == "date") => format!("{{time:{clock}}}"),
         // IIS counts milliseconds, CloudFront seconds with parts.
         ("time-taken", _) => format!("{{time_taken:{}}}", if is_cloudfront(names) { "double" } else { "bigint" }),
         (name, known) => format!("{{{}:{}}}", snake_case(name), known.unwrap_or(any)),

@@ -4,9 +4,11 @@
 //! keys may stand in any order and may be missing. What has no place in the format, or is none of its field's type, goes to the column
 //! `extra` with its key: no line is a reject for it, and nothing is lost.
 
-use super::directive::{Directive, Field, Kind, Request};
+use super::directive::{Directive, Field, Kind, Piece, Request};
 use super::fields;
 use super::json_text::{DEEPEST, Key, Next, Token, next, only_text, value};
+use super::keys::{Keys, Member, Place};
+use super::parsed::{Escapes, Parsed};
 use crate::diagnostic::caret;
 use crate::error::{Error, ErrorKind, Result};
 use std::ops::Range;
@@ -14,49 +16,17 @@ use std::ops::Range;
 /// What formats of this notation begin with.
 pub(super) const MARK: &str = "json ";
 
-/// The keys of an object.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Keys {
-    pub(super) members: Vec<Member>,
-}
-
-/// A key, as it is written, and what its value is.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Member {
-    pub(super) key: Vec<u8>,
-    pub(super) place: Place,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Place {
-    /// The value of the step of this index.
-    Step(usize),
-    /// The same in an array of one: headers, which a client may send twice.
-    Only(usize),
-    Object(Keys),
-}
-
-impl Keys {
-    /// The member of this `key`, which is mostly the one that `expected` says, and its place.
-    #[inline]
-    pub(super) fn find(&self, key: &[u8], expected: usize) -> Option<(usize, &Member)> {
-        match self.members.get(expected) {
-            Some(member) if member.key == key => Some((expected, member)),
-            _ => self.members.iter().enumerate().find(|(_, member)| member.key == key),
-        }
-    }
-}
-
 /// Whether `text` is a format of this notation.
 pub(super) fn is_notation(text: &str) -> bool {
     text.strip_prefix(MARK).is_some_and(|object| object.trim_start().starts_with('{'))
 }
 
-/// The fields of the format `text`, and the keys that their values have.
-///
 /// # Errors
 /// [`ErrorKind::Format`] with a caret where it is no object, or has what is no field.
-pub(super) fn parse(text: &str) -> Result<(Vec<Directive>, Keys)> {
+pub(super) fn parse(text: &str) -> Result<Parsed> {
+    if text.contains('\n') {
+        return Err(Error::new(ErrorKind::Format, "a format of JSON lines must be written in one line"));
+    }
     let mut directives = Vec::new();
     let start = text.find('{').unwrap_or(text.len());
     let (keys, end) = object(text, start, 0, &mut directives)?;
@@ -66,7 +36,8 @@ pub(super) fn parse(text: &str) -> Result<(Vec<Directive>, Keys)> {
     if directives.is_empty() {
         return Err(refused(text, start..end, "there is no field in it; expected for example {\"status\":\"{status:int}\"}"));
     }
-    Ok((directives, keys))
+    let pieces = directives.into_iter().map(Piece::Directive).collect();
+    Ok(Parsed { pieces, escapes: Escapes::Keyed, keys: Some(keys), heading: None, notes: Vec::new() })
 }
 
 /// The object that begins at `start`, and its end.

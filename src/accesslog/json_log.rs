@@ -1,6 +1,7 @@
 //! Tells the format of access logs whose lines are JSON objects: Caddy's, Traefik's, `escape=json` of nginx, JSON LogFormats of Apache,
 //! CloudFront's, and those of others who name their keys as these do.
 
+use super::column::Nothing;
 use super::directive::snake_case;
 use super::heading;
 use super::json_format::EXTRA;
@@ -148,7 +149,7 @@ pub fn json_format(prefix: Prefix, samples: &[Bytes]) -> Option<Arc<LogFormat>> 
     }
     let fields = seen.fields()?;
     let mut text = MARK.to_string();
-    write(&mut text, &fields, 0);
+    write(&mut text, &fields.iter().collect::<Vec<_>>(), 0);
     behind(prefix, "json_log", &text).ok()
 }
 
@@ -180,10 +181,10 @@ impl Values<'_> {
         let (mut fitting, mut all) = (0, 0);
         // A field called `status` has three digits in other notations.
         let format = field.split_once(':').and_then(|(_, kind)| LogFormat::parse("field", &format!("{{n:{kind}")).ok());
+        let mut line = format.as_ref().map(|format| (format, LineValues::new(format)));
         for text in self.all().filter(|text| !is_nothing(text)) {
             all += 1;
-            let fits = |format: &LogFormat| LineValues::new(format).read(format, text.as_bytes()).is_ok();
-            fitting += usize::from(format.as_ref().is_some_and(fits));
+            fitting += usize::from(line.as_mut().is_some_and(|(format, line)| line.read(format, text.as_bytes()).is_ok()));
         }
         self.words == 0 && (all == 0 || fitting * 2 > all)
     }
@@ -222,7 +223,9 @@ impl<'a> Seen<'a> {
             match &token {
                 Token::Nested(range) if bytes[range.start] == b'{' => {
                     if path.len() < DEEPEST {
-                        self.objects.insert(path.clone());
+                        if !self.objects.contains(&path[..]) {
+                            self.objects.insert(path.clone());
+                        }
                         self.object(line, range.start, path)?;
                     }
                 }
@@ -242,10 +245,14 @@ impl<'a> Seen<'a> {
             },
             _ => None,
         };
-        let place = *self.places.entry(path.to_vec()).or_insert_with(|| {
-            self.values.push(Values { path: path.to_vec(), ..Values::default() });
-            self.values.len() - 1
-        });
+        let place = match self.places.get(path) {
+            Some(place) => *place,
+            None => {
+                self.places.insert(path.to_vec(), self.values.len());
+                self.values.push(Values { path: path.to_vec(), ..Values::default() });
+                self.values.len() - 1
+            }
+        };
         let values = &mut self.values[place];
         match (token, &only) {
             (_, Some(inside)) => {
@@ -317,7 +324,7 @@ fn means(field: &str, values: &Values<'_>) -> bool {
 
 /// Whether `text` is what servers write for nothing.
 fn is_nothing(text: &str) -> bool {
-    matches!(text, "" | "-")
+    Nothing::Either.is(text.as_bytes())
 }
 
 /// The type of the times that a key has.
@@ -329,14 +336,14 @@ fn time_type(values: &Values<'_>) -> Option<&'static str> {
         "unix_millis" => (12..=14).contains(&whole(text)),
         _ => true,
     };
-    let fitting = |kind: &&str| {
+    let fitting = |kind: &str| {
         let Ok(format) = LogFormat::parse("time", &format!("{{time:{kind}}}")) else { return 0 };
-        let fits = |text: &&str| is_likely(kind, text) && LineValues::new(&format).read(&format, text.as_bytes()).is_ok();
-        values.all().filter(fits).count()
+        let mut line = LineValues::new(&format);
+        values.all().filter(|text| is_likely(kind, text) && line.read(&format, text.as_bytes()).is_ok()).count()
     };
     // Of those that fit as many, the first.
-    let best = TIME_TYPES.into_iter().rev().max_by_key(fitting)?;
-    (fitting(&best) * 2 > values.all().count() + values.words).then_some(best)
+    let (most, best) = TIME_TYPES.into_iter().rev().map(|kind| (fitting(kind), kind)).max_by_key(|(fitting, _)| *fitting)?;
+    (most * 2 > values.all().count() + values.words).then_some(best)
 }
 
 /// The field of a key without a meaning.
@@ -356,7 +363,7 @@ fn other(values: &Values<'_>) -> String {
 }
 
 /// Writes an object of `fields`, whose keys from that of `depth` on it has.
-fn write(text: &mut String, fields: &[Keyed<'_>], depth: usize) {
+fn write(text: &mut String, fields: &[&Keyed<'_>], depth: usize) {
     let mut done: HashSet<&str> = HashSet::new();
     let mut between = '{';
     for field in fields {
@@ -375,11 +382,8 @@ fn write(text: &mut String, fields: &[Keyed<'_>], depth: usize) {
                 let _ = write!(text, "[\"{}\"]", field.field);
             }
             (false, _) => {
-                let within: Vec<Keyed<'_>> = fields
-                    .iter()
-                    .filter(|of| of.path[depth] == key && of.path.len() > depth + 1)
-                    .map(|of| Keyed { path: of.path.clone(), only: of.only, field: of.field.clone() })
-                    .collect();
+                let within: Vec<&Keyed<'_>> =
+                    fields.iter().filter(|of| of.path[depth] == key && of.path.len() > depth + 1).copied().collect();
                 self::write(text, &within, depth + 1);
             }
         }
@@ -528,6 +532,18 @@ bad
              cs_referer text, cs_user_agent text, cs_uri_query text, time_taken Float64, extra text"
         );
         assert_eq!(rows, ["2026-03-01T09:00:00Z|FRA56-P1|391|192.0.2.1|GET|d1.cloudfront.net|/a|200|NULL|curl/8|NULL|0.001|NULL"]);
+    }
+
+    #[test]
+    fn a_day_without_its_clock_is_kept() {
+        let sample = Bytes::from(r#"{"date":"2026-03-01","time":"09:00:00","cs-method":"GET","sc-status":"200"}"#);
+        let format = json_format(Prefix::None, &[sample]).unwrap();
+        let later =
+            Bytes::from("{\"date\":\"2026-03-02\",\"cs-method\":\"PUT\"}\n{\"time\":\"10:00:00\",\"date\":\"-\",\"cs-method\":\"PUT\"}\n");
+        let decoded = LogDecoder::new(format, DecodeOptions::default()).decode(&later).unwrap();
+        let extra = decoded.batch.column_by_name("extra").unwrap();
+        let text = |row: usize| ArrayFormatter::try_new(extra, &FormatOptions::default()).unwrap().value(row).to_string();
+        assert_eq!([text(0), text(1)], [r#"{"date":"2026-03-02"}"#, r#"{"time":"10:00:00"}"#]);
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! Finds the values of a line that is a JSON object, by its keys.
 
+use super::column::Nothing;
 use super::format::{Lex, LogFormat};
-use super::instant;
-use super::json_keys::{Keys, Place};
 use super::json_text::{Next, Token, blanks, next, only_text, value};
+use super::keys::{Keys, Place};
 use super::line::{LineValues, NONE};
 use super::misfit::Misfit;
 use super::number::digits;
 use super::strftime;
-use arrow::datatypes::TimeUnit;
 use std::ops::Range;
 
 impl LineValues {
@@ -28,12 +27,24 @@ impl LineValues {
         if blanks(line, end) != line.len() {
             return Err((Misfit::Trailing, end));
         }
-        for (group, made) in format.groups.iter().enumerate().filter(|(group, _)| self.members[*group] > 1) {
+        for (group, made) in format.groups.iter().enumerate() {
+            if self.members[group] == 1 {
+                continue;
+            }
             let of_group = |lex: &Lex| matches!(lex, Lex::Time { group: Some(of), .. } if *of == group);
-            let is_there = |step: usize| self.spans[step] != NONE && !is_nothing(&line[range(self.spans[step])]);
-            if (0..format.steps.len()).filter(|step| of_group(&format.steps[*step].lex)).all(is_there) {
-                let instant = self.instant(group, made.unit, made.mask);
-                self.instants[group] = Some(instant.ok_or((Misfit::Time, start))?);
+            let is_there = |step: &usize| self.spans[*step] != NONE && !Nothing::Either.is(&line[range(self.spans[*step])]);
+            let steps = (0..format.steps.len()).filter(|step| of_group(&format.steps[*step].lex));
+            let there: Vec<usize> = steps.filter(is_there).collect();
+            if there.len() == self.members[group] {
+                self.instants[group] = Some(self.instant(group, made).ok_or((Misfit::Time, start))?);
+                continue;
+            }
+            // A day without its clock, or a clock without its day, fixes no instant, and is not lost.
+            for step in there {
+                let (text, path) = (range(self.spans[step]), keys.of_step(step).unwrap_or_default());
+                let is_text = line[text.start - 1] == b'"';
+                let whole = if is_text { text.start - 1..text.end + 1 } else { text };
+                self.put_aside(path, &line[whole]);
             }
         }
         if !format.essential.is_empty() && format.essential.iter().all(|step| self.spans[*step] == NONE) {
@@ -65,7 +76,8 @@ impl LineValues {
             let token = value(line, key.value).ok_or((Misfit::NoObject, key.value))?;
             at = token.whole().end;
             if !place.is_some_and(|place| self.place(format, place, line, &token)) && !matches!(token, Token::Null(_)) {
-                self.put_aside(line, key.key, token.whole());
+                let path = self.path.iter().chain([&key.key]).map(|key| &line[key.clone()]).collect();
+                self.put_aside(path, &line[token.whole()]);
             }
         }
     }
@@ -95,10 +107,10 @@ impl LineValues {
                             self.numbers[step] = number;
                             true
                         }
-                        None => is_nothing(text) || self.take_exponent(&format.steps[step].lex, step, text),
+                        None => Nothing::Either.is(text) || self.take_exponent(&format.steps[step].lex, step, text),
                     }
                 }
-                Lex::Time { items, group: Some(group) } => is_nothing(text) || self.take_time(format, items, *group, text),
+                Lex::Time { items, group: Some(group) } => Nothing::Either.is(text) || self.take_time(format, items, *group, text),
                 _ => true,
             };
         if fits {
@@ -129,39 +141,23 @@ impl LineValues {
                 if self.members[group] > 1 {
                     return true;
                 }
-                self.instants[group] = self.instant(group, format.groups[group].unit, format.groups[group].mask);
+                self.instants[group] = self.instant(group, &format.groups[group]);
                 self.instants[group].is_some()
             }
         }
     }
 
-    fn instant(&self, group: usize, unit: TimeUnit, mask: u32) -> Option<i64> {
-        match unit {
-            TimeUnit::Microsecond => instant::micros(&self.parts[group], mask),
-            _ => instant::millis(&self.parts[group], mask),
-        }
-    }
-
-    /// Keeps a value that has no place, with its key and the keys of the objects that it is in.
-    fn put_aside(&mut self, line: &[u8], key: Range<usize>, whole: Range<usize>) {
+    /// Keeps a value that has no place, with the keys of the objects that it is in and its own.
+    fn put_aside(&mut self, path: Vec<&[u8]>, value: &[u8]) {
         if !self.keeps_extra {
             return;
         }
         self.extra.push(if self.extra.is_empty() { b'{' } else { b',' });
         self.extra.push(b'"');
-        for outer in &self.path {
-            self.extra.extend_from_slice(&line[outer.clone()]);
-            self.extra.push(b'.');
-        }
-        self.extra.extend_from_slice(&line[key]);
+        self.extra.extend_from_slice(&path.join(&b'.'));
         self.extra.extend_from_slice(b"\":");
-        self.extra.extend_from_slice(&line[whole]);
+        self.extra.extend_from_slice(value);
     }
-}
-
-/// Whether `text` is what servers write for nothing.
-fn is_nothing(text: &[u8]) -> bool {
-    matches!(text, b"" | b"-")
 }
 
 fn range((start, end): (u32, u32)) -> Range<usize> {

@@ -1,7 +1,7 @@
 //! The parts of a line of JSON, found without reading their values. Access logs are read leniently: escapes that are none of JSON's, as
 //! Apache writes them (`\x22`), end no line.
 
-use super::near;
+use super::ends::bare_quote;
 use std::ops::Range;
 
 /// A value, by where its text lies.
@@ -40,14 +40,8 @@ pub(super) fn blanks(line: &[u8], mut at: usize) -> usize {
 
 /// Where the string whose inside begins at `at` has its closing quote.
 #[inline]
-pub(super) fn string_end(line: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        at += near::find([b'"', b'\\'], line.get(at..)?)?;
-        if line[at] == b'"' {
-            return Some(at);
-        }
-        at += 2;
-    }
+fn string_end(line: &[u8], at: usize) -> Option<usize> {
+    bare_quote(line.get(at..)?).map(|end| at + end)
 }
 
 /// The value that begins at `at`.

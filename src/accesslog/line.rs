@@ -5,7 +5,7 @@
 
 use super::clock::{Clock, GroupClock};
 use super::ends::{bare_quote, begins, field, find, is_no_endpoint, list, short_text, upstream};
-use super::format::{Lex, LogFormat, Step};
+use super::format::{Lex, LogFormat, Step, TimeGroup};
 use super::guard::Guard;
 use super::instant::{self, Parts};
 use super::misfit::Misfit;
@@ -118,11 +118,11 @@ impl LineValues {
             let end = at + length.ok_or_else(|| self.blame(&format.steps[index..], line, at, index))?;
             if step.lex != Lex::Field {
                 // An empty user name is logged as "", a user named "" as \"\".
-                let empty_user = step.user && &line[at..end] == b"\"\"";
+                let empty_user = step.lex.is_user() && &line[at..end] == b"\"\"";
                 self.spans[index] = if empty_user { (at as u32, at as u32) } else { (at as u32, end as u32) };
             }
             // A name between tabs can't be more columns.
-            if step.user && end - at > 1 && matches!(step.lex, Lex::Anchored { .. }) && step.after.starts_with(b" ") {
+            if end - at > 1 && matches!(step.lex, Lex::Anchored { user: true }) && step.after.starts_with(b" ") {
                 let before = index.checked_sub(1).filter(|before| format.steps[*before].ident).map(|before| self.spans[before]);
                 let ident = before.map(|(start, end)| &line[start as usize..end as usize]);
                 if could_be_columns(ident, &line[at..end]) {
@@ -151,17 +151,19 @@ impl LineValues {
             if matches!(self.clocks[group], GroupClock::Parts) {
                 self.instants[group] = match self.unknown[group] {
                     true => None,
-                    false => {
-                        let instant = match made.unit {
-                            TimeUnit::Microsecond => instant::micros(&self.parts[group], made.mask),
-                            _ => instant::millis(&self.parts[group], made.mask),
-                        };
-                        Some(instant.ok_or_else(|| (Misfit::Time, self.start_of(format, group)))?)
-                    }
+                    false => Some(self.instant(group, made).ok_or_else(|| (Misfit::Time, self.start_of(format, group)))?),
                 };
             }
         }
         Ok(())
+    }
+
+    /// The instant that the parts of the group `made` fix, in its unit.
+    pub(super) fn instant(&self, group: usize, made: &TimeGroup) -> Option<i64> {
+        match made.unit {
+            TimeUnit::Microsecond => instant::micros(&self.parts[group], made.mask),
+            _ => instant::millis(&self.parts[group], made.mask),
+        }
     }
 
     /// Leaves the `steps` from that of `index` on without values: the line ends before them.

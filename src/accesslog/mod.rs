@@ -26,6 +26,7 @@ mod json_keys;
 mod json_log;
 mod json_read;
 mod json_text;
+mod keys;
 mod line;
 mod misfit;
 mod near;

@@ -56,7 +56,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
             }
         }
     }
-    Ok(Parsed { pieces: with_target(with_brackets(pieces)), escapes, heading: None, notes })
+    Ok(Parsed { pieces: with_target(with_brackets(pieces)), escapes, keys: None, heading: None, notes })
 }
 
 /// `text` on one line, where it is strings of a configuration: what is kept of it.

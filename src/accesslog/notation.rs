@@ -54,10 +54,13 @@ impl Notation {
 
     pub(super) fn parse(self, text: &str) -> Result<Parsed> {
         match self {
-            Notation::Apache => Ok(Parsed { pieces: apache::parse(text)?, escapes: Escapes::Backslash, heading: None, notes: Vec::new() }),
+            Notation::Apache => {
+                let (pieces, escapes) = (apache::parse(text)?, Escapes::Backslash);
+                Ok(Parsed { pieces, escapes, keys: None, heading: None, notes: Vec::new() })
+            }
             Notation::Nginx => nginx::parse(text),
-            // A format finds the values of JSON lines by their keys; it has no pieces.
-            Notation::Fields | Notation::Json => fields::parse(text),
+            Notation::Fields => fields::parse(text),
+            Notation::Json => json_keys::parse(text),
         }
     }
 }

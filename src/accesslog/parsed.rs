@@ -1,12 +1,15 @@
 //! What reading a format's notation gives.
 
 use super::directive::Piece;
+use super::keys::Keys;
 
 /// A format that was read.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub pieces: Vec<Piece>,
     pub escapes: Escapes,
+    /// The keys of the directives, where lines are JSON objects.
+    pub keys: Option<Keys>,
     /// What lines begin with that are none of the log's.
     pub heading: Option<Vec<u8>>,
     /// What a user should know of it.
@@ -20,6 +23,8 @@ pub(super) enum Escapes {
     Backslash,
     /// As within strings of JSON, and nothing as no text: nginx's `escape=json`.
     Json,
+    /// As within strings of JSON, and nothing as no text or `-`: JSON whose values are found by their keys, written by either custom.
+    Keyed,
     /// As they are, and nothing as no text: nginx's `escape=none`.
     Bare,
     /// As they are; `-` is nothing. AWS.
@@ -39,6 +44,6 @@ impl Escapes {
 
     /// Whether values have escapes that are no part of them.
     pub(super) fn is_json(self) -> bool {
-        self == Escapes::Json
+        matches!(self, Escapes::Json | Escapes::Keyed)
     }
 }

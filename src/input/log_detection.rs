@@ -132,7 +132,7 @@ fn json_behind(prefixes: &[Prefix], samples: &[Bytes]) -> Option<Arc<LogFormat>>
 
 /// As [`json_behind`], of the first `lines` and those of further `sources`, whose keys may be others.
 fn json_of_all(prefixes: &[Prefix], lines: Bytes, sources: &[Source]) -> Result<Option<Arc<LogFormat>>> {
-    if json_behind(prefixes, std::slice::from_ref(&lines)).is_none() {
+    if !prefixes.iter().any(|prefix| bare_behind(*prefix, &lines).is_some_and(|lines| is_json(&lines))) {
         return Ok(None);
     }
     let look = |source: &Source| Ok(first_block(source, Framing::Lines)?.and_then(first_lines));

@@ -10,7 +10,7 @@ const LAST_BLOCK: [u8; 2] = [3, 0];
 
 /// The effort of this encoder (zlib-rs) for a level of gzip: at 6 and 7 its own next lower one makes access logs, as CSV and as JSON, smaller
 /// than `gzip` does at theirs, in 0.7 of the time.
-pub(super) fn effort(level: u32) -> Compression {
+fn effort(level: u32) -> Compression {
     Compression::new(if matches!(level, 6 | 7) { level - 1 } else { level })
 }
 
